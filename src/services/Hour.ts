@@ -1,0 +1,63 @@
+/**
+ * One UTC hour by Amplitude's `server_upload_time`, as text `2025-11-10T21`. The text sorts as time does.
+ *
+ * @module
+ */
+import { Option, Schema } from "effect"
+
+const MILLIS = 3_600_000
+
+function isCalendarHour(text: string): boolean {
+  const millis = Date.parse(`${text}:00:00Z`)
+  return Number.isFinite(millis) && new Date(millis).toISOString().startsWith(text)
+}
+
+/** An hour that exists in the calendar: `2025-02-30T00` is none. */
+export const Hour = Schema.String.pipe(
+  Schema.pattern(/^\d{4}-\d{2}-\d{2}T\d{2}$/),
+  Schema.filter(isCalendarHour),
+  Schema.brand("Hour")
+)
+export type Hour = typeof Hour.Type
+
+/** The hour that holds an instant, in milliseconds since 1970. */
+export function hourAt(millis: number): Hour {
+  return Hour.make(new Date(millis).toISOString().slice(0, 13), { disableValidation: true })
+}
+
+/** The instant at which an hour begins, in milliseconds since 1970. */
+export function hourStart(hour: Hour): number {
+  return Date.parse(`${hour}:00:00Z`)
+}
+
+/** The instant at which an hour has passed: the start of the next one. */
+export function hourEnd(hour: Hour): number {
+  return hourStart(hour) + MILLIS
+}
+
+export function addHours(hour: Hour, hours: number): Hour {
+  return hourAt(hourStart(hour) + hours * MILLIS)
+}
+
+/** Hours from `first` to `last`: 0 for the same hour, negative when `last` is earlier. */
+export function hoursBetween(first: Hour, last: Hour): number {
+  return (hourStart(last) - hourStart(first)) / MILLIS
+}
+
+/** The Export API's own text, `20251110T21`. */
+export function toExportText(hour: Hour): string {
+  return hour.replaceAll("-", "")
+}
+
+/** Reads `20251110T21` or `2025-11-10T21`. */
+export function parseHour(text: string): Option.Option<Hour> {
+  const match = /^(\d{4})-?(\d{2})-?(\d{2})T(\d{2})$/.exec(text)
+  return match === null
+    ? Option.none()
+    : Schema.decodeOption(Hour)(`${match[1]}-${match[2]}-${match[3]}T${match[4]}`)
+}
+
+/** Whether an hour has been over for `lagHours`, at an instant in milliseconds since 1970. */
+export function isOverSince(hour: Hour, lagHours: number, millis: number): boolean {
+  return millis >= hourEnd(hour) + lagHours * MILLIS
+}

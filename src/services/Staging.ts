@@ -1,0 +1,12 @@
+/**
+ * The local store where `fetch` lands hours until `sync` moves them: an `ObjectStorage` under a second tag.
+ *
+ * @module
+ */
+import { Context } from "effect"
+import type { ObjectStorage } from "./ObjectStorage.ts"
+
+export class Staging extends Context.Tag("amplitude-lake/Staging")<
+  Staging,
+  ObjectStorage["Type"]
+>() {}
