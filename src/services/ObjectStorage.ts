@@ -69,6 +69,9 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
     /** Names the store and its prefix to a person. */
     readonly place: string
 
+    /** Whether what lands here outlives the process: nothing local is removed on the word of a store that does not. */
+    readonly isDurable: boolean
+
     /** Fails, saying what to do, when nothing could land here. To be called before anything is downloaded. */
     readonly check: Effect.Effect<void, ObjectStorageError>
 
