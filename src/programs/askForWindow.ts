@@ -1,0 +1,147 @@
+import { Clock as EffectClock, Effect, Option, Ref, Scope } from "effect"
+import { Amplitude, AmplitudeError, type ExportAnswer } from "../services/Amplitude.ts"
+import { Clock } from "../services/Clock.ts"
+import type { Format } from "../services/HourKey.ts"
+import { Spool, type SpooledArchive, type SpoolError } from "../services/Spool.ts"
+import { type UnpackedArchive, Unpacker, type UnpackerError } from "../services/Unpacker.ts"
+import type { Window } from "../services/Window.ts"
+import type { RetryPolicy } from "./retryPolicy.ts"
+
+/** A verified archive, and the spooled file that it is read from. */
+export interface OpenArchive {
+  readonly spooled: SpooledArchive
+  readonly unpacked: UnpackedArchive
+}
+
+export interface Asked {
+  /** The earliest that the answer can speak of, by the clock here and by Amplitude's, in milliseconds since 1970. */
+  readonly askedAt: number
+  /** `None` where Amplitude has nothing in the window, or says so. */
+  readonly archive: Option.Option<OpenArchive>
+}
+
+/** What the requests of one run share. */
+export interface RequestGate {
+  readonly requests: Effect.Semaphore
+  readonly unpackings: Effect.Semaphore
+  /** A refusal of the keys: what one request was refused for, the next ones are not made for. */
+  readonly refusal: Ref.Ref<Option.Option<AmplitudeError>>
+}
+
+/** Amplitude allows 5 requests at once in all an account: two leave room for its other users. */
+const REQUESTS_AT_ONCE = 2
+const BROKEN_ARCHIVE_TRIES = 3
+const CLOCK_SKEW_WORTH_A_WARNING = 5 * 60_000
+
+export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
+  requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),
+  unpackings: Effect.makeSemaphore(1),
+  refusal: Ref.make(Option.none<AmplitudeError>())
+})
+
+/** Whether asking for less may succeed where this window did not. */
+export function isWorthHalving(error: AmplitudeError): boolean {
+  return error.window.length > 1 && isTooMuch(error)
+}
+
+/** Whether Amplitude says that the window is too large, or takes its gateway too long. */
+export function isTooMuch(error: AmplitudeError): boolean {
+  return error.reason === "TooLarge" || error.reason === "GatewayTimeout"
+}
+
+/** Reads and checks a spooled archive whole; one that fails is dropped. */
+export const openArchive = Effect.fn("openArchive")(function* (
+  spooled: SpooledArchive,
+  format: Format,
+  gate: RequestGate
+): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Unpacker | Spool | Scope.Scope> {
+  const [spool, unpacker] = [yield* Spool, yield* Unpacker]
+  const unpacked = yield* unpacker.open(spooled, format).pipe(
+    gate.unpackings.withPermits(1),
+    Effect.tapError(() => spool.drop(spooled))
+  )
+  return { spooled, unpacked }
+})
+
+/**
+ * Asks for a window until its archive lies in the spool and passed every check, or no further try is worth it.
+ * The archive is held, and can be read, while the scope is open.
+ */
+export const askForWindow = Effect.fn("askForWindow")(function* (
+  window: Window,
+  format: Format,
+  policy: RetryPolicy,
+  gate: RequestGate
+): Effect.fn.Return<
+  Asked,
+  AmplitudeError | UnpackerError | SpoolError,
+  Amplitude | Clock | Spool | Unpacker | Scope.Scope
+> {
+  let broken = 0
+  const attempt = Effect.flatMap(download(window, gate), ({ askedAt, spooled }) =>
+    Effect.map(
+      Effect.transposeMapOption(spooled, (archive) => openArchive(archive, format, gate)),
+      (archive): Asked => ({ askedAt, archive })
+    )
+  )
+  return yield* policy.retry(attempt, {
+    while: (error) => {
+      switch (error._tag) {
+        case "AmplitudeError":
+          return error.isTransient && !isWorthHalving(error)
+        case "UnpackerError":
+          broken += 1
+          return error.reason !== "Unreadable" && broken < BROKEN_ARCHIVE_TRIES
+        case "SpoolError":
+          return error.isTransient
+      }
+    }
+  })
+})
+
+/** One request, and the way of its answer into the spool. The connection ends with it; the archive is held by the caller's scope. */
+const download = Effect.fn("askForWindow.download")(function* (window: Window, gate: RequestGate) {
+  const [amplitude, clock, spool] = [yield* Amplitude, yield* Clock, yield* Spool]
+  const held = yield* Effect.scope
+
+  const request = Effect.gen(function* () {
+    const refused = yield* Ref.get(gate.refusal)
+    if (Option.isSome(refused)) {
+      return yield* new AmplitudeError({ ...refused.value, window })
+    }
+    const [asked, sent] = [yield* clock.now, yield* EffectClock.currentTimeMillis]
+    yield* Effect.logInfo(`Asking Amplitude for ${window}`)
+    const answer = yield* amplitude.export(window)
+    const answered = yield* EffectClock.currentTimeMillis
+    yield* warnOfSkew(answer, answered)
+    const askedAt = Option.match(answer.date, {
+      onNone: () => asked,
+      onSome: (date) => Math.min(asked, date - (answered - sent))
+    })
+    const spooled = yield* Effect.transposeMapOption(answer.archive, ({ bytes, size }) =>
+      Scope.extend(spool.save({ identity: amplitude.identity, window, askedAt }, bytes, size), held)
+    )
+    return { askedAt, spooled }
+  })
+  return yield* request.pipe(
+    Effect.tapErrorTag("AmplitudeError", (error) =>
+      error.reason === "Unauthorized" || error.reason === "Forbidden"
+        ? Ref.set(gate.refusal, Option.some(error))
+        : Effect.void
+    ),
+    Effect.scoped,
+    gate.requests.withPermits(1)
+  )
+})
+
+function warnOfSkew(answer: ExportAnswer, now: number): Effect.Effect<void> {
+  return Option.match(answer.date, {
+    onNone: () => Effect.void,
+    onSome: (date) =>
+      Math.abs(date - now) > CLOCK_SKEW_WORTH_A_WARNING
+        ? Effect.logWarning(
+            `This machine's clock is ${Math.round((now - date) / 60_000)} minutes ahead of Amplitude's: set it right`
+          )
+        : Effect.void
+  })
+}

@@ -1,0 +1,114 @@
+import { Effect, Option, type Stream } from "effect"
+import { type Format, hourOfKey } from "../services/HourKey.ts"
+import {
+  addDigests,
+  type HourMetadata,
+  type LinesDigest,
+  metadataFromText,
+  metadataToText,
+  noLines,
+  sameLines
+} from "../services/HourMetadata.ts"
+import type { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { Staging } from "../services/Staging.ts"
+import { Unpacker, type UnpackerError } from "../services/Unpacker.ts"
+import { LandingError } from "./LandingError.ts"
+import type { Retryable, RetryPolicy } from "./retryPolicy.ts"
+
+/** An hour's object before it is put. */
+export interface HourToLand<E> {
+  readonly key: string
+  /** In bytes. */
+  readonly size: number
+  readonly metadata: HourMetadata
+  /** May be run more than once. */
+  readonly body: Stream.Stream<Uint8Array, E>
+}
+
+/**
+ * Lands an hour at most once: `true` when this call created its object and read it back the same, `false` when the
+ * same hour stood there before. Another hour under the key is a `Conflict`: nothing is overwritten, and a copy of ours
+ * is kept in staging under `failed_uploads/`. With `replacing`, the one object of that etag gives way instead.
+ */
+export const landObject = Effect.fn("landObject")(function* <E extends Retryable>(
+  store: ObjectStorage["Type"],
+  hour: HourToLand<E>,
+  policy: RetryPolicy,
+  replacing?: string
+): Effect.fn.Return<
+  boolean,
+  LandingError | ObjectStorageError | UnpackerError | E,
+  Staging | Unpacker
+> {
+  const { key, size, metadata, body } = hour
+  const put = store.put(
+    { key, size, sha256: metadata.sha256, metadata: metadataToText(metadata), body },
+    { replacing }
+  )
+  if (yield* policy.retry(put)) {
+    const head = yield* policy.retry(store.head(key))
+    const isWhole = Option.exists(
+      head,
+      (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
+    )
+    if (isWhole) return true
+    return yield* new LandingError({
+      reason: "NotVerified",
+      detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
+    })
+  }
+  const landed = yield* digestLanded(store, [key], policy)
+  if (sameLines(landed, metadata)) return false
+
+  return yield* refuseAsConflict(store, hour, landed)
+})
+
+/** Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its place. */
+export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
+  store: ObjectStorage["Type"],
+  { key, size, metadata, body }: HourToLand<E>,
+  landed: LinesDigest
+): Effect.fn.Return<never, LandingError | ObjectStorageError | E, Staging> {
+  const staging = yield* Staging
+  const copy = failedUploadKey(key, metadata.sha256)
+  yield* staging.put({
+    key: copy,
+    size,
+    sha256: metadata.sha256,
+    metadata: metadataToText(metadata),
+    body
+  })
+  return yield* new LandingError({
+    reason: "Conflict",
+    detail:
+      `"${key}" in ${store.place} holds ${landed.events} events (lineset ${landed.lineset}), ` +
+      `ours ${metadata.events} (lineset ${metadata.lineset}): compare it with "${copy}" in ${staging.place}`
+  })
+})
+
+/** The digest of an hour as it stands in a store: from the metadata of its objects, or read back where they have none. */
+export const digestLanded = Effect.fn("digestLanded")(function* (
+  store: ObjectStorage["Type"],
+  keys: ReadonlyArray<string>,
+  policy: RetryPolicy
+): Effect.fn.Return<LinesDigest, ObjectStorageError | UnpackerError, Unpacker> {
+  const unpacker = yield* Unpacker
+  const digests = yield* Effect.forEach(keys, (key) =>
+    Effect.gen(function* () {
+      const head = yield* policy.retry(store.head(key))
+      const metadata = Option.flatMap(head, (it) => metadataFromText(it.metadata))
+      if (Option.isSome(metadata)) return metadata.value
+      return yield* policy.retry(unpacker.digest(key, store.get(key), formatOf(key)))
+    })
+  )
+  return digests.reduce<LinesDigest>(addDigests, noLines)
+})
+
+function formatOf(key: string): Format {
+  return Option.match(hourOfKey(key), { onNone: () => "jsonl", onSome: ({ format }) => format })
+}
+
+/** Where a copy of a refused hour is kept in staging; the digest in it keeps two copies apart, and out of every inventory. */
+export function failedUploadKey(key: string, sha256: string): string {
+  return `failed_uploads/${key.replace(/(?=\.jsonl(\.gz)?$)/, `.${sha256.slice(0, 8)}`)}`
+}

@@ -1,0 +1,479 @@
+import assert from "node:assert/strict"
+import { gunzipSync } from "node:zlib"
+import { describe, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Option, Stream } from "effect"
+import type { Step } from "../../src/layers/AmplitudeMemory.ts"
+import {
+  allHours,
+  fetchHours,
+  planHours,
+  recheckWindow,
+  syncHours
+} from "../../src/programs/runPipeline.ts"
+import { AmplitudeError } from "../../src/services/Amplitude.ts"
+import { metadataFromText } from "../../src/services/HourMetadata.ts"
+import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
+import { Staging } from "../../src/services/Staging.ts"
+import type { Window } from "../../src/services/Window.ts"
+import { event, hour, keysOf, makeWorld, passTime, runOptions, textOf } from "../fixtures/world.ts"
+
+const [h20, h21, h22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
+const three = { [h20]: [event("a")], [h21]: [event("b"), event("c")], [h22]: [event("d")] }
+
+const failing =
+  (reason: AmplitudeError["reason"], more: Partial<AmplitudeError> = {}): Step =>
+  (window: Window) =>
+    new AmplitudeError({ reason, window, detail: "as told", ...more })
+
+const storeFailure = (reason: ObjectStorageError["reason"], method: "put" | "head" | "list") =>
+  new ObjectStorageError({ reason, method, path: "memory", detail: "as told" })
+
+describe("allHours()", () => {
+  it.effect("lands each hour under its key, parts in order, and says what it did", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual(summary.landed, [h20, h21, h22])
+      assert.deepEqual([summary.events, summary.exitCode], [4, 0])
+      assert.deepEqual(summary.window, { first: h20, last: h22 })
+      assert.deepEqual(yield* world.requests, ["2025-11-10T20..2025-11-10T22"])
+      assert.equal(yield* textOf(world.store, "2025-11-10_21.jsonl"), event("b") + event("c"))
+      const head = Option.getOrThrow(yield* world.store.head("2025-11-10_21.jsonl"))
+      const metadata = Option.getOrThrow(metadataFromText(head.metadata))
+      assert.deepEqual(
+        [metadata.hour, metadata.events, metadata.parts, metadata.project, metadata.version],
+        [h21, 2, 2, "123456", "0.0.0-test"]
+      )
+    })
+  )
+
+  it.effect("asks and puts nothing when all is there", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const run = Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      yield* run
+      world.calls.length = 0
+      const summary = yield* run
+      assert.deepEqual(summary.skipped, [h20, h21, h22])
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 0])
+      assert.equal((yield* world.requests).length, 1)
+      assert.deepEqual(
+        world.calls.map(({ method }) => method),
+        ["list"]
+      )
+    })
+  )
+
+  it.effect("never lands an hour in a second form", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: three },
+        store: { objects: { "123456_2025-11-10_21#0.json": Buffer.from(event("b")) } }
+      })
+      const options = runOptions(h20, h22)
+      yield* Effect.provide(allHours(options), world.layer)
+      const again = { ...options, format: "jsonl.gz", layout: "hive" } as const
+      yield* Effect.provide(allHours(again), world.layer)
+      assert.deepEqual(yield* keysOf(world.store), [
+        "123456_2025-11-10_21#0.json",
+        "2025-11-10_20.jsonl",
+        "2025-11-10_22.jsonl"
+      ])
+      assert.deepEqual(yield* world.requests, [h20, h22])
+    })
+  )
+
+  it.effect("lands gzip members as they came in the hive layout", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h21]: ["{}", event("c")] } } })
+      const options = runOptions(h21, h21, { format: "jsonl.gz", layout: "hive" })
+      yield* Effect.provide(allHours(options), world.layer)
+      const key = "dt=2025-11-10/hour=21/events.jsonl.gz"
+      const chunks = yield* Stream.runCollect(world.store.get(key))
+      assert.equal(String(gunzipSync(Buffer.concat([...chunks]))), `{}\n${event("c")}`)
+    })
+  )
+
+  it.effect("marks a settled hour that its archive lacks as empty, and leaves a younger one", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: { [h20]: [event("a")], [h22]: [event("d")] } },
+        now: "2025-11-11T22:30:00Z"
+      })
+      const young = { lagHours: 0 }
+      const first = yield* Effect.provide(allHours(runOptions(h20, h22, young)), world.layer)
+      assert.deepEqual([first.empty, first.pending, first.exitCode], [[h21], [], 0])
+      const head = Option.getOrThrow(yield* world.store.head("2025-11-10_21.jsonl"))
+      assert.deepEqual([head.size, head.metadata["events"]], [0, "0"])
+
+      const later = runOptions("2025-11-10T23", "2025-11-11T00", { lagHours: 0 })
+      const second = yield* passTime(Effect.provide(allHours(later), world.layer))
+      assert.deepEqual(second.pending, ["2025-11-10T23", "2025-11-11T00"])
+      assert.deepEqual([second.empty, second.exitCode], [[], 0])
+    })
+  )
+
+  it.effect("believes a 404 of settled hours only when it is said twice", () =>
+    Effect.gen(function* () {
+      const odd = yield* makeWorld({ amplitude: { hours: three, plan: ["none"] } })
+      const landed = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), odd.layer))
+      assert.deepEqual([landed.landed, landed.empty], [[h20, h21, h22], []])
+
+      const world = yield* makeWorld({ amplitude: { hours: {} } })
+      const empty = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      assert.deepEqual(empty.empty, [h20, h21, h22])
+      assert.equal((yield* world.requests).length, 2)
+    })
+  )
+
+  it.effect("asks once only for a 404 of hours that are not settled", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: {} },
+        now: "2025-11-11T12:00:00Z"
+      })
+      const summary = yield* Effect.provide(allHours(runOptions(h21)), world.layer)
+      assert.deepEqual([summary.pending, summary.empty], [[h21], []])
+      assert.equal((yield* world.requests).length, 1)
+    })
+  )
+
+  it.effect("leaves hours open that Amplitude's own clock does not hold for closed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: three, date: Date.parse("2025-11-11T10:30:00Z") }
+      })
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual([summary.landed, summary.open], [[h20, h21], [h22]])
+      assert.equal(summary.exitCode, 3)
+      assert.deepEqual(yield* keysOf(world.store), ["2025-11-10_20.jsonl", "2025-11-10_21.jsonl"])
+    })
+  )
+
+  for (const reason of ["TooLarge", "GatewayTimeout"] as const) {
+    it.effect(`halves a window that is ${reason} down to one hour`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({
+          amplitude: { hours: three, plan: [failing(reason), failing(reason)] }
+        })
+        const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+        assert.deepEqual([summary.landed, summary.retries], [[h20, h21, h22], 0])
+        assert.deepEqual(yield* world.requests, [
+          "2025-11-10T20..2025-11-10T22",
+          "2025-11-10T20..2025-11-10T21",
+          h20,
+          h21,
+          h22
+        ])
+      })
+    )
+  }
+
+  it.effect("names an hour that is too large by itself, and lands the others", () =>
+    Effect.gen(function* () {
+      const large = Array.from({ length: 3000 }, (_, index) => event(`${index}-${Math.sin(index)}`))
+      const world = yield* makeWorld({
+        amplitude: { hours: { ...three, [h21]: [large.join("")] }, maxBytes: 2000 }
+      })
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[h20, h22], 3])
+      assert.equal(summary.failed[0]?.hour, h21)
+      assert.match(summary.failed[0]?.message ?? "", /S3 destination/)
+    })
+  )
+
+  it.effect("tries transient failures again, waits as it is told to, and counts", () =>
+    Effect.gen(function* () {
+      const retryAfter = Duration.toMillis("2 minutes")
+      const plan = [
+        failing("Unavailable"),
+        failing("RateLimited", { retryAfter }),
+        { cutAfter: 10 },
+        failing("Stalled")
+      ] satisfies ReadonlyArray<Step>
+      const world = yield* makeWorld({ amplitude: { hours: three, plan } })
+      const summary = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      assert.deepEqual([summary.retries, summary.exitCode], [4, 0])
+      assert.ok(summary.durationMs >= retryAfter, `${summary.durationMs} ms`)
+    })
+  )
+
+  it.effect("waits no longer than ten minutes, whatever it is told", () =>
+    Effect.gen(function* () {
+      const plan = [failing("RateLimited", { retryAfter: Duration.toMillis("3 days") })]
+      const world = yield* makeWorld({ amplitude: { hours: three, plan } })
+      const summary = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      assert.equal(summary.exitCode, 0)
+      assert.ok(summary.durationMs <= Duration.toMillis("11 minutes"), `${summary.durationMs} ms`)
+    })
+  )
+
+  it.effect("gives up after the retries that it was given", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: three, plan: Array.from({ length: 9 }, () => failing("Unavailable")) }
+      })
+      const options = runOptions(h20, h22, { retries: 2 })
+      const summary = yield* passTime(Effect.provide(allHours(options), world.layer))
+      assert.equal((yield* world.requests).length, 3)
+      assert.deepEqual([summary.exitCode, summary.failed.length], [5, 3])
+    })
+  )
+
+  it.effect("asks three times for a broken archive, and then names its hours", () =>
+    Effect.gen(function* () {
+      const broken = { bytes: Buffer.from("<html>Bad gateway</html>") }
+      const world = yield* makeWorld({
+        amplitude: { hours: three, plan: [broken, broken, broken, broken] }
+      })
+      const summary = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      assert.equal((yield* world.requests).length, 3)
+      assert.equal(summary.exitCode, 8)
+      assert.deepEqual(
+        summary.failed.map(({ hour: at, error }) => [at, error]),
+        [h20, h21, h22].map((at) => [at, "UnpackerError.NotZip"])
+      )
+      assert.deepEqual(yield* world.spool.list("memory-123456"), [])
+    })
+  )
+
+  for (const reason of ["Unauthorized", "Forbidden"] as const) {
+    it.effect(`asks once only when it is ${reason}`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({
+          amplitude: { hours: three, plan: [failing(reason)] }
+        })
+        const options = runOptions("2025-11-08T00", h22, { requestHours: 6 })
+        const summary = yield* passTime(Effect.provide(allHours(options), world.layer))
+        assert.equal(summary.exitCode, 7)
+        const asked = (yield* world.requests).length
+        assert.ok(asked <= 2, `${asked} requests`)
+      })
+    )
+  }
+
+  it.effect("does not try again what Amplitude rejects, and shows what it said", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: three, plan: [failing("Rejected", { detail: "Invalid chart" })] }
+      })
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      assert.equal((yield* world.requests).length, 1)
+      assert.equal(summary.exitCode, 3)
+      assert.match(summary.failed[0]?.message ?? "", /Invalid chart/)
+    })
+  )
+
+  it.effect("one hour's failing put stops no other, and the next run starts from the spool", () =>
+    Effect.gen(function* () {
+      let isDown = true
+      const world = yield* makeWorld({
+        amplitude: { hours: three },
+        store: {
+          failures: ({ method, key }) =>
+            isDown && method === "put" && key.includes("_21")
+              ? Option.some(storeFailure("Unavailable", "put"))
+              : Option.none()
+        }
+      })
+      const run = passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      const first = yield* run
+      assert.deepEqual([first.landed, first.exitCode], [[h20, h22], 3])
+      assert.equal(first.failed[0]?.hour, h21)
+      assert.equal(first.retries, 5)
+      isDown = false
+      const second = yield* run
+      assert.deepEqual([second.landed, second.exitCode], [[h21], 0])
+      assert.equal((yield* world.requests).length, 1)
+      assert.deepEqual(yield* world.spool.list("memory-123456"), [])
+    })
+  )
+
+  it.effect("takes the hour that stands there for its own when it is the same", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: { [h21]: [event("b"), event("c")] } }
+      })
+      const other = yield* world.of({ hours: { [h21]: [event("c") + event("b")] } })
+      yield* Effect.provide(allHours(runOptions(h21)), world.layer)
+      // Another run that listed the store before this one put the hour.
+      const blind = { ...world.store, list: Stream.empty }
+      const summary = yield* Effect.provide(
+        Effect.provideService(allHours(runOptions(h21)), ObjectStorage, blind),
+        other.layer
+      )
+      assert.deepEqual([summary.skipped, summary.exitCode], [[h21], 0])
+    })
+  )
+
+  it.effect("refuses the archive of another project before anything lands", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h20]: [event("a")] } } })
+      yield* Effect.provide(allHours(runOptions(h20)), world.layer)
+      const other = yield* world.of({ project: "654321", hours: three })
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), other.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 8])
+      assert.match(summary.failed[0]?.message ?? "", /654321.*123456/)
+      assert.deepEqual(yield* keysOf(world.store), ["2025-11-10_20.jsonl"])
+    })
+  )
+
+  it.effect("begins nothing after its longest duration, and keeps what it landed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: three, plan: ["ok", { hangAfter: 20 }] }
+      })
+      const options = runOptions(h20, h22, {
+        requestHours: 1,
+        maxDuration: Duration.minutes(1),
+        concurrency: 1
+      })
+      const summary = yield* passTime(Effect.provide(allHours(options), world.layer))
+      assert.equal(summary.failed.length, 1)
+      assert.equal(summary.failed[0]?.error, "LandingError.OutOfTime")
+      assert.equal(summary.exitCode, 3)
+    })
+  )
+})
+
+describe("fetchHours() and syncHours()", () => {
+  it.effect("stage what misses, and move it once", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const options = runOptions(h20, h22)
+      const fetched = yield* Effect.provide(fetchHours(options), world.layer)
+      assert.deepEqual([fetched.landed, yield* keysOf(world.store)], [[h20, h21, h22], []])
+      const again = yield* Effect.provide(fetchHours(options), world.layer)
+      assert.deepEqual(again.skipped, [h20, h21, h22])
+
+      const synced = yield* Effect.provide(syncHours(options), world.layer)
+      assert.deepEqual([synced.landed, synced.events, synced.exitCode], [[h20, h21, h22], 4, 0])
+      assert.deepEqual(yield* keysOf(world.staging), [])
+      assert.equal(yield* textOf(world.store, "2025-11-10_22.jsonl"), event("d"))
+      assert.equal((yield* world.requests).length, 1)
+
+      const nothing = yield* Effect.provide(syncHours(options), world.layer)
+      assert.deepEqual([nothing.window, nothing.exitCode], [null, 0])
+    })
+  )
+
+  it.effect("remove a staged hour that stands in the store in another form", () =>
+    Effect.gen(function* () {
+      const objects = {
+        "9/9_2025-11-10_21#1.json": Buffer.from(event("c")),
+        "9/9_2025-11-10_21#0.json": Buffer.from(event("b"))
+      }
+      const world = yield* makeWorld({
+        amplitude: { hours: { [h21]: three[h21] } },
+        store: { objects }
+      })
+      const blind = yield* makeWorld({ amplitude: { hours: { [h21]: three[h21] } } })
+      yield* Effect.provide(fetchHours(runOptions(h21)), blind.layer)
+      const summary = yield* Effect.provide(
+        syncHours(runOptions(h21)),
+        Layer.merge(world.layer, Layer.succeed(Staging, blind.staging))
+      )
+      assert.deepEqual([summary.skipped, summary.exitCode], [[h21], 0])
+      assert.deepEqual(yield* keysOf(blind.staging), [])
+      assert.equal((yield* keysOf(world.store)).length, 2)
+    })
+  )
+
+  it.effect("keep both sides of a conflict", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("x")] } } })
+      const other = yield* makeWorld({ amplitude: { hours: { [h21]: [event("y")] } } })
+      yield* Effect.provide(allHours(runOptions(h21)), world.layer)
+      yield* Effect.provide(fetchHours(runOptions(h21)), other.layer)
+      const summary = yield* Effect.provide(
+        syncHours(runOptions(h21)),
+        Layer.merge(world.layer, Layer.succeed(Staging, other.staging))
+      )
+      assert.equal(summary.exitCode, 8)
+      assert.equal(summary.failed[0]?.error, "LandingError.Conflict")
+      assert.equal(yield* textOf(world.store, "2025-11-10_21.jsonl"), event("x"))
+      const [copy] = yield* keysOf(other.staging)
+      assert.match(copy ?? "", /^failed_uploads\/2025-11-10_21\.[0-9a-f]{8}\.jsonl$/)
+      assert.equal(yield* textOf(other.staging, copy ?? ""), event("y"))
+    })
+  )
+
+  it.effect("leave what somebody else put in staging alone", () =>
+    Effect.gen(function* () {
+      const objects = { "2025-11-10_21.jsonl": Buffer.from(event("half")) }
+      const world = yield* makeWorld({ amplitude: { hours: three }, staging: { objects } })
+      const summary = yield* Effect.provide(syncHours(runOptions()), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 0])
+      assert.deepEqual(yield* keysOf(world.store), [])
+      assert.deepEqual(yield* keysOf(world.staging), ["2025-11-10_21.jsonl"])
+    })
+  )
+
+  it.effect("lose nothing while the store is down", () =>
+    Effect.gen(function* () {
+      let isDown = true
+      const world = yield* makeWorld({
+        amplitude: { hours: three },
+        store: {
+          failures: ({ method }) =>
+            isDown && method === "put"
+              ? Option.some(storeFailure("Unavailable", "put"))
+              : Option.none()
+        }
+      })
+      yield* Effect.provide(fetchHours(runOptions(h20, h22)), world.layer)
+      const sync = passTime(Effect.provide(syncHours(runOptions()), world.layer))
+      assert.equal((yield* sync).exitCode, 5)
+      assert.equal((yield* keysOf(world.staging)).length, 3)
+      isDown = false
+      assert.deepEqual((yield* sync).landed, [h20, h21, h22])
+    })
+  )
+})
+
+describe("recheckWindow()", () => {
+  it.effect("changes nothing where Amplitude sends the same, in whatever order", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b"), event("c")] } } })
+      yield* Effect.provide(allHours(runOptions(h21)), world.layer)
+      const other = yield* world.of({ hours: { [h21]: [event("c"), event("b")] } })
+      const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), other.layer)
+      assert.deepEqual([summary.skipped, summary.exitCode], [[h21], 0])
+    })
+  )
+
+  it.effect("names an hour that differs, and changes nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b")] } } })
+      yield* Effect.provide(allHours(runOptions(h21)), world.layer)
+      const other = yield* world.of({ hours: { [h21]: [event("b"), event("late")] } })
+      const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), other.layer)
+      assert.deepEqual([summary.failed[0]?.hour, summary.exitCode], [h21, 8])
+      assert.equal(yield* textOf(world.store, "2025-11-10_21.jsonl"), event("b"))
+      assert.deepEqual(yield* keysOf(world.staging), [])
+    })
+  )
+
+  it.effect("replaces the mark of an empty hour that has events now", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: {} } })
+      yield* passTime(Effect.provide(allHours(runOptions(h21)), world.layer))
+      const other = yield* world.of({ hours: three })
+      const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), other.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[h21], 0])
+      assert.equal(yield* textOf(world.store, "2025-11-10_21.jsonl"), event("b") + event("c"))
+    })
+  )
+})
+
+describe("planHours()", () => {
+  it.effect("asks and writes nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const plan = yield* Effect.provide(planHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual(plan.requests.map(String), ["2025-11-10T20..2025-11-10T22"])
+      assert.deepEqual([yield* world.requests, yield* keysOf(world.store)], [[], []])
+      assert.deepEqual(plan.missing, [h20, h21, h22].map(hour))
+    })
+  )
+})
