@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto"
+import { createGunzip } from "node:zlib"
+import { Effect, Layer, Stream } from "effect"
+import { Unpacker } from "../services/Unpacker.ts"
+import { settle, streamWithReader, withReader } from "./_archiveReader.ts"
+import { digestHour, hourBytes, newBudget } from "./_hourDigest.ts"
+import { openInflater, slices } from "./_inflater.ts"
+import { countLines } from "./_linesDigest.ts"
+import { refusal } from "./_refusal.ts"
+import { partsByHour, unpackedArchive } from "./_unpackedArchive.ts"
+import { readDirectory } from "./_zipDirectory.ts"
+
+/** Hours read at once: enough to keep node's inflating threads busy while this one counts and hashes. */
+const CONCURRENCY = 3
+
+const open: Unpacker["Type"]["open"] = Effect.fn("UnpackerZip.open")(function* (archive, format) {
+  const parts = yield* readDirectory(archive)
+  const budget = newBudget()
+  const hours = yield* Effect.forEach(
+    partsByHour(parts),
+    ([hour, own]) =>
+      Effect.map(
+        withReader(archive, (read) => digestHour(read, archive.path, own, format, budget)),
+        ({ open, ...digest }) => ({
+          ...digest,
+          hour,
+          parts: own.length,
+          body: streamWithReader(archive, (read) =>
+            hourBytes(read, archive.path, own, format, { open, size: digest.size })
+          )
+        })
+      ),
+    { concurrency: CONCURRENCY }
+  )
+  return unpackedArchive(parts, hours)
+})
+
+const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => openInflater(createGunzip({ chunkSize: 256 * 1024 }), refusal(path))),
+    (inflater) =>
+      Effect.gen(function* () {
+        const lines = countLines(refusal(path), false)
+        const hash = createHash("sha256")
+        let size = 0
+        yield* Stream.runForEach(body, (bytes) =>
+          settle(async () => {
+            size += bytes.length
+            hash.update(bytes)
+            if (format === "jsonl") return lines.update(bytes)
+            for (const slice of slices(bytes)) {
+              await inflater.push(slice)
+              for (const chunk of inflater.take()) lines.update(chunk)
+            }
+          })
+        )
+        if (format === "jsonl.gz") {
+          yield* settle(async () => {
+            await inflater.finish()
+            for (const chunk of inflater.take()) lines.update(chunk)
+          })
+        }
+        return { ...lines.finish().digest, size, sha256: hash.digest("hex") }
+      }),
+    (inflater) => Effect.sync(() => inflater.close())
+  ).pipe(Effect.withSpan("UnpackerZip.digest"))
+
+export const make: Unpacker["Type"] = Unpacker.of({ open, digest })
+
+/** Reads the spooled file by its central directory and inflates with node's zlib, in constant memory. */
+export const layer: Layer.Layer<Unpacker> = Layer.succeed(Unpacker, make)

@@ -1,0 +1,105 @@
+import { Effect, Either, Option, Runtime, Stream } from "effect"
+import type { SpooledArchive } from "../services/Spool.ts"
+import { UnpackerError } from "../services/Unpacker.ts"
+import { refusal } from "./_refusal.ts"
+
+/** Exactly `length` bytes from `position` on; rejects with an `UnpackerError` where there are fewer. */
+export type Read = (position: number, length: number) => Promise<Uint8Array>
+
+const failed = (error: unknown) =>
+  error instanceof UnpackerError ? Effect.fail(error) : Effect.die(error)
+
+/**
+ * Work in promises, as an effect: it fails with the `UnpackerError` it rejects with, any other rejection is a defect.
+ * When interrupted it aborts the signal and waits until the work has let go of everything.
+ */
+export function settle<A>(
+  work: (signal: AbortSignal) => Promise<A>
+): Effect.Effect<A, UnpackerError> {
+  return Effect.async((resume, signal) => {
+    const settled = work(signal).then(
+      (value) => resume(Effect.succeed(value)),
+      (error: unknown) => resume(failed(error))
+    )
+    return Effect.promise(() => settled)
+  })
+}
+
+/** The signal of whoever waits for the read in hand. */
+interface Interruptible {
+  signal?: AbortSignal
+}
+
+function readerOf(
+  archive: SpooledArchive,
+  runtime: Runtime.Runtime<never>,
+  reads: Interruptible
+): Read {
+  const refuse = refusal(archive.path)
+  const run = Runtime.runPromise(runtime)
+  return async (position, length) => {
+    reads.signal?.throwIfAborted()
+    if (length === 0) return new Uint8Array(0)
+    if (position + length > archive.size) {
+      throw refuse("Corrupt", `It points to byte ${position + length}, behind its own end`)
+    }
+    const bytes = await run(Effect.either(archive.read(position, length)), reads)
+    if (Either.isLeft(bytes)) throw refuse("Unreadable", bytes.left.message)
+    if (bytes.right.length !== length) {
+      throw refuse(
+        "Truncated",
+        `It ended at byte ${position + bytes.right.length} although it has ${archive.size} bytes`
+      )
+    }
+    return bytes.right
+  }
+}
+
+/** Work over an archive's bytes; its next read rejects once the effect is interrupted. */
+export function withReader<A>(
+  archive: SpooledArchive,
+  work: (read: Read) => Promise<A>
+): Effect.Effect<A, UnpackerError> {
+  return Effect.flatMap(Effect.runtime<never>(), (runtime) =>
+    settle((signal) => work(readerOf(archive, runtime, { signal })))
+  )
+}
+
+/** What is made of an archive's bytes, anew at each run; closing the stream ends reading and lets go of everything. */
+export function streamWithReader(
+  archive: SpooledArchive,
+  make: (read: Read) => AsyncGenerator<Uint8Array>
+): Stream.Stream<Uint8Array, UnpackerError> {
+  return Stream.unwrapScoped(
+    Effect.gen(function* () {
+      const runtime = yield* Effect.runtime<never>()
+      const reads: Interruptible = {}
+      const bytes = yield* Effect.acquireRelease(
+        Effect.sync(() => make(readerOf(archive, runtime, reads))),
+        (generator) => Effect.promise(() => generator.return(undefined))
+      )
+      const next = settle((signal) => {
+        reads.signal = signal
+        return bytes.next()
+      })
+      return Stream.repeatEffectOption(
+        Effect.flatMap(Effect.mapError(next, Option.some), ({ done, value }) =>
+          done === true ? Effect.fail(Option.none()) : Effect.succeed(value)
+        )
+      )
+    })
+  )
+}
+
+/** Serves small reads that go forward from windows of 64 KiB. */
+export function windowed(read: Read, size: number): Read {
+  let start = 0
+  let window: Uint8Array = new Uint8Array(0)
+  return async (position, length) => {
+    if (position < start || position + length > start + window.length) {
+      window = await read(position, Math.max(length, Math.min(65_536, size - position)))
+      start = position
+    }
+    return window.subarray(position - start, position - start + length)
+  }
+}

@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto"
+import { crc32, createGunzip, createInflateRaw } from "node:zlib"
+import type { Format } from "../services/HourKey.ts"
+import { addDigests, type LinesDigest, noLines } from "../services/HourMetadata.ts"
+import { MAX_LINES_BYTES } from "./_archiveLimits.ts"
+import type { Read } from "./_archiveReader.ts"
+import { inflate } from "./_inflater.ts"
+import { countLines } from "./_linesDigest.ts"
+import { type Refuse, refusal } from "./_refusal.ts"
+import type { ZipPart } from "./_zipDirectory.ts"
+
+const PIECE = 256 * 1024
+const SMALL_PART = 16 * 1024
+
+/** One gzip member that holds `\n`. */
+export const NEWLINE_MEMBER: Uint8Array = Buffer.from(
+  "1f8b0800000000000003e302009306d73201000000",
+  "hex"
+)
+export const NEWLINE: Uint8Array = Buffer.from("\n")
+
+/** The digest of an hour's object to be. */
+export interface HourDigest extends LinesDigest {
+  readonly size: number
+  readonly sha256: string
+  /** The parts, by name, that lack their final newline. */
+  readonly open: ReadonlySet<string>
+}
+
+/** Lines that may still come out of an archive, shared by its hours. */
+export interface Budget {
+  left: number
+}
+
+export function newBudget(): Budget {
+  return { left: MAX_LINES_BYTES }
+}
+
+export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
+  budget.left -= bytes
+  if (budget.left < 0) {
+    throw refuse("LimitExceeded", `The archive holds more than ${MAX_LINES_BYTES} bytes of lines`)
+  }
+}
+
+/** Reads an hour's parts once, in their order, checks all of them and digests the object that they make. */
+export async function digestHour(
+  read: Read,
+  path: string,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  budget: Budget
+): Promise<HourDigest> {
+  const hash = createHash("sha256")
+  const open = new Set<string>()
+  let sum = noLines
+  let size = 0
+  const take = (bytes: Uint8Array) => {
+    size += bytes.length
+    hash.update(bytes)
+  }
+  for (const part of parts) {
+    const refuse = refusal(path, part.name)
+    const lines = countLines(refuse, true)
+    const members = gzipBytes(read, part, refuse, format === "jsonl.gz" ? take : undefined)
+    for await (const chunk of gunzip(members, part, refuse)) {
+      spend(budget, chunk.length, refuse)
+      lines.update(chunk)
+      if (format === "jsonl") take(chunk)
+    }
+    const { digest, isOpen } = lines.finish()
+    sum = addDigests(sum, digest)
+    if (isOpen) {
+      open.add(part.name)
+      sum = { ...sum, bytes: sum.bytes + 1 }
+      take(format === "jsonl" ? NEWLINE : NEWLINE_MEMBER)
+    }
+  }
+  return { ...sum, size, sha256: hash.digest("hex"), open }
+}
+
+/** The object of a digested hour; fails rather than ends early or goes on when the archive has changed since. */
+export async function* hourBytes(
+  read: Read,
+  path: string,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  hour: Pick<HourDigest, "open" | "size">
+): AsyncGenerator<Uint8Array> {
+  let left = hour.size
+  for (const part of parts) {
+    const refuse = refusal(path, part.name)
+    const members = gzipBytes(read, part, refuse)
+    for await (const chunk of format === "jsonl" ? gunzip(members, part, refuse) : members) {
+      left -= chunk.length
+      if (left < 0) throw changed(refuse)
+      yield chunk
+    }
+    if (hour.open.has(part.name)) {
+      const newline = format === "jsonl" ? NEWLINE : NEWLINE_MEMBER
+      left -= newline.length
+      yield newline
+    }
+  }
+  if (left !== 0) throw changed(refusal(path))
+}
+
+function changed(refuse: Refuse) {
+  return refuse("Corrupt", "The archive has changed since it was opened")
+}
+
+function gunzip(members: AsyncIterable<Uint8Array>, part: ZipPart, refuse: Refuse) {
+  // An archive may have thousands of small parts: no large buffer for each.
+  const chunkSize = part.size < SMALL_PART ? 64 * 1024 : PIECE
+  return inflate(createGunzip({ chunkSize }), members, refuse)
+}
+
+/** The part as Amplitude gzipped it, of the size and CRC-32 that the directory says: checked as its last byte passes. */
+async function* gzipBytes(
+  read: Read,
+  part: ZipPart,
+  refuse: Refuse,
+  onBytes?: (bytes: Uint8Array) => void
+): AsyncGenerator<Uint8Array> {
+  const stored = pieces(read, part)
+  let crc = 0
+  let size = 0
+  for await (const bytes of part.method === 0
+    ? stored
+    : inflate(createInflateRaw({ chunkSize: PIECE }), stored, refuse)) {
+    crc = crc32(bytes, crc)
+    size += bytes.length
+    if (size > part.size) throw refuse("Corrupt", `It is longer than ${part.size} bytes`)
+    onBytes?.(bytes)
+    yield bytes
+  }
+  if (size !== part.size) throw refuse("Corrupt", `It has ${size} bytes instead of ${part.size}`)
+  if (crc !== part.crc32) throw refuse("Corrupt", "Its CRC-32 is not the directory's")
+}
+
+async function* pieces(read: Read, part: ZipPart): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < part.compressedSize; at += PIECE) {
+    yield await read(part.dataStart + at, Math.min(PIECE, part.compressedSize - at))
+  }
+}
