@@ -51,10 +51,8 @@ export function toExportText(hour: Hour): string {
 
 /** Reads `20251110T21` or `2025-11-10T21`. */
 export function parseHour(text: string): Option.Option<Hour> {
-  const match = /^(\d{4})-?(\d{2})-?(\d{2})T(\d{2})$/.exec(text)
-  return match === null
-    ? Option.none()
-    : Schema.decodeOption(Hour)(`${match[1]}-${match[2]}-${match[3]}T${match[4]}`)
+  const dashed = text.replace(/^(\d{4})(\d{2})(\d{2})T/, "$1-$2-$3T")
+  return Schema.decodeOption(Hour)(dashed)
 }
 
 /** Whether an hour has been over for `lagHours`, at an instant in milliseconds since 1970. */

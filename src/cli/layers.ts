@@ -1,0 +1,108 @@
+/**
+ * Which layer stands behind each service, by the settings. A layer is loaded when it is first needed.
+ *
+ * @module
+ */
+import { Effect, Layer, Redacted } from "effect"
+import * as ClockFixed from "../layers/ClockFixed.ts"
+import * as ClockSystem from "../layers/ClockSystem.ts"
+import type { Amplitude } from "../services/Amplitude.ts"
+import type { Clock } from "../services/Clock.ts"
+import type { ObjectStorage } from "../services/ObjectStorage.ts"
+import type { Spool } from "../services/Spool.ts"
+import { Staging } from "../services/Staging.ts"
+import type { Unpacker } from "../services/Unpacker.ts"
+import type { Settings } from "./settings.ts"
+import { storeOf } from "./settle.ts"
+import { version } from "./version.ts"
+
+function lazily<Module, A>(
+  load: () => Promise<Module>,
+  layer: (module: Module) => Layer.Layer<A>
+): Layer.Layer<A> {
+  return Layer.unwrapEffect(Effect.map(Effect.promise(load), layer))
+}
+
+const sources = {
+  amplitude: (settings: Settings) =>
+    lazily(
+      () => import("../layers/AmplitudeHttp.ts"),
+      (AmplitudeHttp) =>
+        AmplitudeHttp.layer({
+          region: settings.region,
+          origin: settings.amplitudeUrl,
+          apiKey: settings.apiKey ?? Redacted.make(""),
+          secretKey: settings.secretKey ?? Redacted.make(""),
+          version
+        })
+    ),
+  synthetic: (settings: Settings) =>
+    lazily(
+      () => import("../layers/AmplitudeSynthetic.ts"),
+      (AmplitudeSynthetic) => AmplitudeSynthetic.layer(syntheticOptions(settings))
+    )
+} as const satisfies Record<Settings["source"], (settings: Settings) => Layer.Layer<Amplitude>>
+
+const stores = {
+  local: ({ localDir, prefix }: Settings) =>
+    lazily(
+      () => import("../layers/ObjectStorageFileSystem.ts"),
+      (ObjectStorageFileSystem) => ObjectStorageFileSystem.layer({ root: localDir, prefix })
+    ),
+  memory: () =>
+    lazily(
+      () => import("../layers/ObjectStorageMemory.ts"),
+      (ObjectStorageMemory) => ObjectStorageMemory.layer
+    )
+} as const satisfies Record<
+  NonNullable<Settings["store"]>,
+  (settings: Settings) => Layer.Layer<ObjectStorage>
+>
+
+/** What the synthetic events are made by. */
+export function syntheticOptions({ seed, eventsPerHour, project }: Settings) {
+  return { seed, eventsPerHour, project: String(project) }
+}
+
+/** The system's clock, or the one that `--now` stands for. */
+export function clockLayer({ now }: Settings): Layer.Layer<Clock> {
+  return now === undefined ? ClockSystem.layer : ClockFixed.layer(now)
+}
+
+export function storeLayer(settings: Settings): Layer.Layer<ObjectStorage> {
+  return stores[storeOf(settings) ?? "local"](settings)
+}
+
+export function stagingLayer({ dataDir }: Settings): Layer.Layer<Staging> {
+  return Layer.unwrapScoped(
+    Effect.map(
+      Effect.promise(() => import("../layers/ObjectStorageFileSystem.ts")),
+      (ObjectStorageFileSystem) =>
+        Layer.scoped(Staging, ObjectStorageFileSystem.make({ root: dataDir }))
+    )
+  )
+}
+
+export function unpackerLayer(): Layer.Layer<Unpacker> {
+  return lazily(
+    () => import("../layers/UnpackerZip.ts"),
+    (UnpackerZip) => UnpackerZip.layer
+  )
+}
+
+/** Everything that asks Amplitude and lands what it says. */
+export function pipelineLayer(
+  settings: Settings
+): Layer.Layer<Amplitude | Clock | ObjectStorage | Spool | Staging | Unpacker> {
+  return Layer.mergeAll(
+    sources[settings.source](settings),
+    clockLayer(settings),
+    storeLayer(settings),
+    stagingLayer(settings),
+    unpackerLayer(),
+    lazily(
+      () => import("../layers/SpoolFileSystem.ts"),
+      (SpoolFileSystem) => SpoolFileSystem.layer({ root: `${settings.workDir}/spool` })
+    )
+  )
+}

@@ -1,0 +1,77 @@
+/**
+ * Reads the text of one setting: what it means, or what was expected in its place.
+ *
+ * @module
+ */
+import { Duration, Either, Option, Redacted } from "effect"
+import { type Hour, parseHour } from "../services/Hour.ts"
+
+export type Parse<A> = (text: string) => Either.Either<A, string>
+
+export const text: Parse<string> = Either.right
+
+export const secret: Parse<Redacted.Redacted> = (value) => Either.right(Redacted.make(value))
+
+/** One of the literals of a schema. */
+export function oneOf<A extends string>(literals: ReadonlyArray<A>): Parse<A> {
+  return (value) =>
+    Either.fromNullable(
+      literals.find((literal) => literal === value),
+      () => `one of ${literals.join(", ")}`
+    )
+}
+
+/** A whole number of at least `least`, and at most `most`. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): Parse<number> {
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`
+  return (value) => {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    return number >= least && number <= most
+      ? Either.right(number)
+      : Either.left(`a whole number, ${range}`)
+  }
+}
+
+/** An hour, or a day: its first hour for `T00`, its last for `T23`. */
+export function hourOrDay(clock: "T00" | "T23"): Parse<Hour> {
+  return (value) =>
+    Either.fromOption(
+      Option.orElse(parseHour(value), () => parseHour(value + clock)),
+      () => "an hour as 20251110T00 or 2025-11-10T00, or a day as 2025-11-10"
+    )
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600 } as const
+const YEAR = Duration.days(365)
+
+/** `90s`, `30m` or `2h`; longer than nothing, and a year at most. */
+export const duration: Parse<Duration.Duration> = (value) => {
+  const match = /^(\d+)([smh])$/.exec(value)
+  const unit = (match?.[2] ?? "s") as keyof typeof SECONDS
+  const time = Duration.seconds(Number(match?.[1] ?? 0) * SECONDS[unit])
+  return Duration.between(time, { minimum: Duration.seconds(1), maximum: YEAR })
+    ? Either.right(time)
+    : Either.left("a duration as 90s, 30m or 2h, a year at most")
+}
+
+/** An instant with its time zone, in milliseconds since 1970. */
+export const instant: Parse<number> = (value) => {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d):\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.exec(value)
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const isInCalendar = Option.isSome(parseHour(match?.[1] ?? ""))
+  const millis = isInCalendar ? Date.parse(value) : Number.NaN
+  return Number.isFinite(millis)
+    ? Either.right(millis)
+    : Either.left("an instant as 2025-11-10T21:00:00Z")
+}
+
+/** A folder of keys, which ends in a slash unless it is the root (`/`). */
+export const prefix: Parse<string> = (value) => {
+  const segments = value.replace(/^\/$/, "").replace(/\/$/, "").split("/")
+  if (segments.length === 1 && segments[0] === "") return Either.right("")
+  return segments.every((segment) => segment !== "" && !segment.startsWith("."))
+    ? Either.right(`${segments.join("/")}/`)
+    : Either.left(
+        "a key prefix as python-import/, whose folders are not empty and begin with no dot"
+      )
+}

@@ -1,0 +1,105 @@
+/**
+ * What a person reads on stdout.
+ *
+ * @module
+ */
+import type { Plan } from "../programs/planRun.ts"
+import type { Status } from "../programs/statusOfHours.ts"
+import type { Summary } from "../programs/Summary.ts"
+import type { Hour } from "../services/Hour.ts"
+
+/** Bytes in the largest unit that they fill: `16.2 MB`, of a million bytes. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  const rounded = ["kB", "MB", "GB", "TB"].map((unit, index) => ({
+    unit,
+    amount: (bytes / 1000 ** (index + 1)).toFixed(1)
+  }))
+  const fitting = rounded.find(({ amount }) => Number(amount) < 1000) ?? rounded.at(-1)
+  return `${fitting?.amount} ${fitting?.unit}`
+}
+
+function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`
+}
+
+/** A key on one line: other pipelines may have put any character in theirs. */
+function keyText(key: string): string {
+  return key.replaceAll(/\p{Cc}/gu, "?")
+}
+
+function windowText(window: { readonly first: Hour; readonly last: Hour } | null): string {
+  if (window === null) return "no hours"
+  return window.first === window.last ? window.first : `${window.first} to ${window.last}`
+}
+
+/** A run's summary, with the hours that need a look. */
+export function summaryText(summary: Summary, place: string): string {
+  const rows: Array<readonly [string, string]> = [
+    ["window", windowText(summary.window)],
+    ["where", place]
+  ]
+  const count = (name: string, hours: ReadonlyArray<Hour>, more = "") => {
+    if (hours.length > 0) rows.push([name, plural(hours.length, "hour") + more])
+  }
+  if (summary.landed.length === 0) rows.push(["landed", "nothing new"])
+  count(
+    "landed",
+    summary.landed,
+    `, ${plural(summary.events, "event")}, ${bytesText(summary.bytes)} of lines`
+  )
+  count("empty", summary.empty, ", marked as without events")
+  count("skipped", summary.skipped, ", there already")
+  count("pending", summary.pending, ", without events so far")
+  count("open", summary.open, ", not closed yet")
+  count(
+    "failed",
+    summary.failed.map(({ hour }) => hour)
+  )
+  const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
+  rows.push(["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`])
+  return [
+    ...rows.map(([name, text]) => `${name.padEnd(9)}${text}`),
+    ...summary.failed.map(({ hour, message }) => `${hour}  ${message}`)
+  ].join("\n")
+}
+
+/** A plan, with the requests that it would make. */
+export function planText(plan: Omit<Plan, "store" | "staging">): string {
+  const { window, present, missing, open, requests } = plan
+  return [
+    `window   ${windowText(window)}`,
+    `present  ${plural(present.length, "hour")}`,
+    `missing  ${plural(missing.length, "hour")}`,
+    `open     ${plural(open.length, "hour")}`,
+    `requests ${requests.length}`,
+    ...requests.map((request) => `  ${windowText(request)}`)
+  ].join("\n")
+}
+
+/** A line an hour, then the totals. */
+export function statusText({ hours, totals }: Status): string {
+  const rows = hours.map(({ hour, state, size, keys, staged }) => {
+    const objects =
+      keys.length === 0 ? "" : `${bytesText(size).padStart(10)}  ${keys.map(keyText).join(" ")}`
+    return `${hour}  ${state.padEnd(10)}${objects}${staged ? "  (staged: run sync)" : ""}`.trimEnd()
+  })
+  const sums = Object.entries(totals).filter(([, count]) => count > 0)
+  return [...rows, sums.map(([state, count]) => `${count} ${state}`).join(", ")].join("\n")
+}
+
+export interface ListedObject {
+  readonly key: string
+  readonly hour: Hour | null
+  readonly size: number
+}
+
+/** A line an object: its hour, bytes and key. */
+export function listText(objects: ReadonlyArray<ListedObject>): string {
+  return objects
+    .map(
+      ({ hour, size, key }) =>
+        `${(hour ?? "-").padEnd(13)}  ${String(size).padStart(12)}  ${keyText(key)}`
+    )
+    .join("\n")
+}

@@ -1,0 +1,390 @@
+/**
+ * Every setting of the command line: its flag, the variables that stand in for it, what it means and its default.
+ *
+ * @module
+ */
+import { type Duration, Either, type Redacted } from "effect"
+import { parseOrigin } from "../layers/_amplitudeOrigin.ts"
+import type { Hour } from "../services/Hour.ts"
+import { Format, Layout } from "../services/HourKey.ts"
+import {
+  duration,
+  hourOrDay,
+  instant,
+  oneOf,
+  type Parse,
+  prefix,
+  secret,
+  text,
+  wholeNumber
+} from "./parse.ts"
+
+export interface Setting<A> {
+  /** `--lag-hours <n>`; absent for secrets, which no flag may carry. */
+  readonly flag?: string
+  readonly help: string
+  /** The part of `--help` that it stands in. */
+  readonly group: string
+  /** Variables of the environment or the env file, first come first served. */
+  readonly variables: ReadonlyArray<string>
+  /** Further variables that count in the env file only, and as `keys` says. */
+  readonly fileVariables: ReadonlyArray<string>
+  readonly parse: Parse<A>
+  readonly fallback: A
+  /** The default as `--help` shows it; empty where there is none to show. */
+  readonly shown: string
+  /** Whether its text may hold a secret, so that no message repeats it. */
+  readonly isPrivate: boolean
+}
+
+interface Extra {
+  readonly variables?: ReadonlyArray<string>
+  readonly shown?: string
+  readonly isPrivate?: boolean
+}
+
+function value<A>(
+  group: string,
+  flag: string,
+  help: string,
+  parse: Parse<A>,
+  fallback: NoInfer<A>,
+  {
+    variables = [],
+    shown = fallback === undefined ? "" : String(fallback),
+    isPrivate = false
+  }: Extra = {}
+): Setting<A> {
+  return { flag, help, group, variables, fileVariables: [], parse, fallback, shown, isPrivate }
+}
+
+function optional<A>(
+  group: string,
+  flag: string,
+  help: string,
+  parse: Parse<A>,
+  extra?: Extra
+): Setting<A | undefined> {
+  return value<A | undefined>(group, flag, help, parse, undefined, extra)
+}
+
+function toggle(group: string, flag: string, help: string): Setting<boolean> {
+  return value(group, flag, help, nothing, false, { shown: "" })
+}
+
+const nothing: Parse<boolean> = () => Either.left("a flag without a value")
+
+function key(
+  help: string,
+  variables: ReadonlyArray<string>,
+  fileVariables: ReadonlyArray<string>
+): Setting<Redacted.Redacted | undefined> {
+  return {
+    help,
+    group: KEYS,
+    variables,
+    fileVariables,
+    parse: secret,
+    fallback: undefined,
+    shown: "",
+    isPrivate: true
+  }
+}
+
+const WINDOW = "Which hours:"
+const SOURCE = "Where from:"
+const STORE = "Where to:"
+const RUN = "How:"
+const OUTPUT = "What is printed:"
+const KEYS = "Keys:"
+
+export const settings = {
+  startDate: optional<Hour>(
+    WINDOW,
+    "--start-date <hour>",
+    "first hour: 20251110T00, 2025-11-10T00 or a day, 2025-11-10",
+    hourOrDay("T00")
+  ),
+  endDate: optional<Hour>(
+    WINDOW,
+    "--end-date <hour>",
+    "last hour, included; of a day, its T23",
+    hourOrDay("T23")
+  ),
+  yesterday: toggle(WINDOW, "--yesterday", "the previous UTC day, T00 to T23"),
+  lookbackDays: value(
+    WINDOW,
+    "--lookback-days <days>",
+    "without dates: so many days up to the newest closed hour",
+    wholeNumber(1, 3660),
+    1,
+    { variables: ["DEFAULT_LOOKBACK_DAYS"] }
+  ),
+  lagHours: value(
+    WINDOW,
+    "--lag-hours <hours>",
+    "how long an hour must be over before it is closed and asked for",
+    wholeNumber(0, 8760),
+    12,
+    { variables: ["DATA_AVAILABILITY_LAG_HOURS"] }
+  ),
+  healDays: value(
+    WINDOW,
+    "--heal-days <days>",
+    "without dates: reach back to the oldest gap, so many days at most",
+    wholeNumber(0, 3660),
+    30
+  ),
+  settleHours: value(
+    WINDOW,
+    "--settle-hours <hours>",
+    "how long an hour must be over before having no events is believed",
+    wholeNumber(0, 8760),
+    24
+  ),
+  now: optional<number>(
+    WINDOW,
+    "--now <instant>",
+    "stand in for the clock: 2025-11-10T21:00:00Z; in the past, but for synthetic events",
+    instant
+  ),
+
+  source: value(
+    SOURCE,
+    "--source <source>",
+    "amplitude, or synthetic for made-up events",
+    oneOf(["amplitude", "synthetic"] as const),
+    "amplitude" as const
+  ),
+  region: value(
+    SOURCE,
+    "--amplitude-region <region>",
+    "eu or us: where the project's data lives",
+    oneOf(["eu", "us"] as const),
+    "eu" as const,
+    { variables: ["AMPLITUDE_REGION"] }
+  ),
+  amplitudeUrl: optional<string>(
+    SOURCE,
+    "--amplitude-url <origin>",
+    "another origin before /api/2/export",
+    (origin) =>
+      Either.mapBoth(parseOrigin(origin), {
+        onLeft: (why) => `an origin as https://amplitude.com: ${why}`,
+        onRight: (url) => url.origin
+      }),
+    { variables: ["AMPLITUDE_URL"], isPrivate: true }
+  ),
+  seed: value(
+    SOURCE,
+    "--seed <n>",
+    "of the synthetic events: the same seed makes the same events",
+    wholeNumber(0, 2 ** 32 - 1),
+    1
+  ),
+  eventsPerHour: value(
+    SOURCE,
+    "--events-per-hour <n>",
+    "synthetic events an hour, about",
+    wholeNumber(1, 10_000_000),
+    1000
+  ),
+  project: value(
+    SOURCE,
+    "--project <id>",
+    "project number of the synthetic events",
+    wholeNumber(1),
+    123456
+  ),
+
+  store: optional(
+    STORE,
+    "--store <store>",
+    "local (a folder) or memory (nothing is kept)",
+    oneOf(["local", "memory"] as const)
+  ),
+  dev: toggle(STORE, "--dev", "the same as --store local"),
+  localDir: value(STORE, "--local-dir <folder>", "folder of the local store", text, "s3_dev"),
+  prefix: value(
+    STORE,
+    "--prefix <prefix>",
+    "what every key begins with; / for none",
+    prefix,
+    "python-import/"
+  ),
+  layout: value(
+    STORE,
+    "--layout <layout>",
+    "hourly: 2025-11-10_21.jsonl; hive: dt=2025-11-10/hour=21/events.jsonl",
+    oneOf(Layout.literals),
+    "hourly" as const
+  ),
+  format: value(
+    STORE,
+    "--format <format>",
+    "jsonl, or jsonl.gz: the gzip members as Amplitude made them",
+    oneOf(Format.literals),
+    "jsonl" as const
+  ),
+
+  dataDir: value(RUN, "--data-dir <folder>", "where fetch stages hours for sync", text, "data"),
+  workDir: value(
+    RUN,
+    "--work-dir <folder>",
+    "where archives are downloaded and checked",
+    text,
+    ".amplitude-lake"
+  ),
+  envFile: value(RUN, "--env-file <file>", "file of VARIABLE=value lines", text, ".env"),
+  requestHours: value(
+    RUN,
+    "--request-hours <hours>",
+    "hours of one request to Amplitude, at most",
+    wholeNumber(1, 8760),
+    24
+  ),
+  concurrency: value(RUN, "--concurrency <n>", "hours landed at once", wholeNumber(1, 64), 4),
+  retries: value(
+    RUN,
+    "--retries <n>",
+    "further tries of what may succeed later",
+    wholeNumber(0, 100),
+    5
+  ),
+  retryBaseMs: value(
+    RUN,
+    "--retry-base-ms <ms>",
+    "wait before the first further try, doubled each time",
+    wholeNumber(1, 600_000),
+    1000
+  ),
+  maxDuration: optional<Duration.Duration>(
+    RUN,
+    "--max-duration <time>",
+    "stop after 90s, 30m or 2h; hours not landed by then have failed for now",
+    duration
+  ),
+  dryRun: toggle(RUN, "--dry-run", "show the plan: nothing is asked or written"),
+  recheck: toggle(RUN, "--recheck", "ask again for landed hours of the window and compare"),
+
+  port: value(
+    RUN,
+    "--port <port>",
+    "port on 127.0.0.1; 0 for any free one",
+    wholeNumber(0, 65535),
+    0
+  ),
+  maxBytes: optional<number>(
+    RUN,
+    "--max-bytes <bytes>",
+    "answer 400 to windows whose archive is larger",
+    wholeNumber(1)
+  ),
+  dump: optional<string>(
+    RUN,
+    "--dump <folder>",
+    "write the lines of the window's hours there instead of serving them",
+    text
+  ),
+
+  json: toggle(OUTPUT, "--json", "one JSON object on stdout"),
+  logLevel: value(
+    OUTPUT,
+    "--log-level <level>",
+    "debug, info, warning, error or none",
+    oneOf(["debug", "info", "warning", "error", "none"] as const),
+    "info" as const
+  ),
+  logFormat: optional(
+    OUTPUT,
+    "--log-format <format>",
+    "pretty, logfmt or json, on stderr (default: pretty on a terminal, else logfmt)",
+    oneOf(["pretty", "logfmt", "json"] as const)
+  ),
+
+  apiKey: key("Amplitude's API key", ["AMP_API_KEY"], ["API_TOKEN"]),
+  secretKey: key("Amplitude's secret key", ["AMP_SECRET_KEY"], ["SECRET_KEY"])
+} as const
+
+/** The keys count as a whole pair: where a variable of one is set, those that count in the env file only do for neither. */
+export const keys = ["apiKey", "secretKey"] as const satisfies ReadonlyArray<keyof typeof settings>
+
+export type SettingName = keyof typeof settings
+
+type ValueOf<S> = S extends Setting<infer A> ? A : never
+
+/** Settled: every setting has its value. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> }
+
+const window = [
+  "startDate",
+  "endDate",
+  "yesterday",
+  "lookbackDays",
+  "lagHours",
+  "healDays",
+  "settleHours",
+  "now"
+] as const satisfies ReadonlyArray<SettingName>
+const synthetic = ["seed", "eventsPerHour", "project"] as const satisfies ReadonlyArray<SettingName>
+const source = ["source", "region", "amplitudeUrl", ...synthetic, "apiKey", "secretKey"] as const
+const store = ["store", "dev", "localDir", "prefix", "layout", "format"] as const
+const retry = ["retries", "retryBaseMs"] as const
+const output = ["json", "logLevel", "logFormat"] as const
+const run = [
+  "dataDir",
+  "workDir",
+  "envFile",
+  "requestHours",
+  "concurrency",
+  ...retry,
+  "maxDuration",
+  "dryRun",
+  "recheck"
+] as const
+
+export type CommandName = "fetch" | "sync" | "all" | "status" | "list" | "simulate"
+
+/** What each command is for, and the settings that it reads. */
+export const commands: {
+  readonly [Name in CommandName]: {
+    readonly help: string
+    readonly settings: ReadonlyArray<SettingName>
+  }
+} = {
+  fetch: {
+    help: "Land the hours that store and staging lack in staging, to be moved by sync.",
+    settings: [...window, ...source, ...store, ...run, ...output]
+  },
+  sync: {
+    help: "Move what is staged to the store, and remove it here once the store confirmed it.",
+    settings: [...store, "dataDir", "envFile", "concurrency", ...retry, "dryRun", ...output]
+  },
+  all: {
+    help: "Move what is staged, then land the hours that still miss straight in the store.",
+    settings: [...window, ...source, ...store, ...run, ...output]
+  },
+  status: {
+    help: "Tell what each hour of the window is: landed, empty, unverified, pending, open or gap. Exits 3 where there is a gap.",
+    settings: [...window, ...store, "dataDir", "envFile", ...retry, ...output]
+  },
+  list: {
+    help: "List the objects in the store, with hour and size.",
+    settings: [...store, "envFile", ...retry, ...output]
+  },
+  simulate: {
+    help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until it is ended. Whoever asks must show the keys below. Its URL is the one line on stdout.",
+    settings: [
+      "port",
+      "maxBytes",
+      "dump",
+      ...synthetic,
+      "apiKey",
+      "secretKey",
+      "envFile",
+      ...window,
+      "logLevel",
+      "logFormat"
+    ]
+  }
+}

@@ -1,0 +1,165 @@
+import { resolve } from "node:path"
+import { Either } from "effect"
+import { hourAt } from "../services/Hour.ts"
+import {
+  type CommandName,
+  commands,
+  keys,
+  type Setting,
+  type SettingName,
+  type Settings,
+  settings
+} from "./settings.ts"
+
+/** Where the text of settings is looked for; blank text is none. */
+export interface Sources {
+  /** By setting: text, or `true` for a flag without a value. */
+  readonly flags: Readonly<Partial<Record<SettingName, string | boolean>>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** What the env file holds. */
+  readonly file: Readonly<Record<string, string | undefined>>
+  /** The env file's name, for messages. */
+  readonly fileName: string
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+interface Found {
+  readonly text: string
+  /** Where it was found, for messages. */
+  readonly where: string
+}
+
+/**
+ * Settles every setting of a command, flag over environment over env file, or names everything that is missing or wrong
+ * at once, a sentence each. A secret's text is never repeated.
+ */
+export function settle(
+  command: CommandName,
+  sources: Sources
+): Either.Either<Settings, ReadonlyArray<string>> {
+  const problems: Array<string> = []
+  const wrong = new Set<SettingName>()
+  const used = new Set<SettingName>(commands[command].settings)
+  const values = Object.fromEntries(
+    Object.entries(settings).map(([name, setting]: [string, Setting<unknown>]) => {
+      if (!used.has(name as SettingName)) return [name, setting.fallback]
+      const flag = setting.flag === undefined ? undefined : sources.flags[name as SettingName]
+      if (flag === true) return [name, true]
+      const found = find(setting, typeof flag === "string" ? flag : "", sources)
+      if (found === undefined) return [name, setting.fallback]
+      const value = setting.parse(found.text)
+      if (Either.isRight(value)) return [name, value.right]
+      const shown = setting.isPrivate ? "" : ` "${found.text}"`
+      problems.push(`${found.where}${shown} is not ${value.left}`)
+      wrong.add(name as SettingName)
+      return [name, setting.fallback]
+    })
+  ) as Settings
+
+  problems.push(...disagreements(command, values, wrong, sources))
+  return problems.length === 0 ? Either.right(values) : Either.left(problems)
+}
+
+function isBlank(text: string | undefined): boolean {
+  return text === undefined || text.trim() === ""
+}
+
+function find(setting: Setting<unknown>, flag: string, sources: Sources): Found | undefined {
+  const { environment, file, fileName } = sources
+  const aliases = standardKeys(sources).length === 0 ? setting.fileVariables : []
+  const places: ReadonlyArray<readonly [string | undefined, string]> = [
+    [flag, setting.flag?.split(" ")[0] ?? ""],
+    ...setting.variables.map((name) => [environment[name], `${name} in the environment`] as const),
+    ...[...setting.variables, ...aliases].map(
+      (name) => [file[name], `${name} in ${fileName}`] as const
+    )
+  ]
+  const found = places.find(([text]) => !isBlank(text))
+  return found?.[0] === undefined ? undefined : { text: found[0].trim(), where: found[1] }
+}
+
+/** The standard variables of the keys that are set anywhere: any of them, and no alias of any key counts. */
+function standardKeys({ environment, file }: Sources): ReadonlyArray<string> {
+  return keys
+    .flatMap((name) => settings[name].variables)
+    .filter((name) => !isBlank(environment[name]) || !isBlank(file[name]))
+}
+
+/** What is wrong between settings that are each well; those that are wrong in themselves are left out. */
+function disagreements(
+  command: CommandName,
+  values: Settings,
+  wrong: ReadonlySet<SettingName>,
+  sources: Sources
+): ReadonlyArray<string> {
+  const problems: Array<string> = []
+  const used = new Set<SettingName>(commands[command].settings)
+  const { startDate, endDate } = values
+  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
+    problems.push(`--end-date ${endDate} lies before --start-date ${startDate}`)
+  }
+  if (values.yesterday && (startDate ?? endDate) !== undefined) {
+    problems.push("--yesterday cannot be combined with --start-date or --end-date")
+  }
+  const { now } = sources
+  const knowsNoFuture =
+    values.source === "amplitude" && command !== "simulate" && !wrong.has("source")
+  if (values.now !== undefined && values.now > now && knowsNoFuture) {
+    problems.push("--now lies in the future, which only synthetic events know")
+  }
+  if (startDate !== undefined && startDate > hourAt(values.now ?? now) && knowsNoFuture) {
+    problems.push(`--start-date ${startDate} lies in the future`)
+  }
+  if (used.has("store") && !wrong.has("store")) problems.push(...storeProblems(values, used))
+  const asksAmplitude =
+    (used.has("source") &&
+      values.source === "amplitude" &&
+      !values.dryRun &&
+      !wrong.has("source")) ||
+    (command === "simulate" && values.dump === undefined)
+  if (asksAmplitude) problems.push(...missingKeys(values, sources))
+  return problems
+}
+
+function storeProblems(values: Settings, used: ReadonlySet<SettingName>): ReadonlyArray<string> {
+  const { store, dev, localDir, prefix, dataDir } = values
+  const problems: Array<string> = []
+  if (storeOf(values) === undefined) {
+    problems.push("the store is missing: say --dev for a local folder, or --store")
+  }
+  if (dev && store !== undefined && store !== "local") {
+    problems.push(`--dev is --store local, and cannot be combined with --store ${store}`)
+  }
+  if (
+    storeOf(values) === "local" &&
+    used.has("dataDir") &&
+    resolve(localDir, prefix) === resolve(dataDir)
+  ) {
+    problems.push(`--data-dir "${dataDir}" is the folder of the local store: name another`)
+  }
+  return problems
+}
+
+function missingKeys(values: Settings, sources: Sources): ReadonlyArray<string> {
+  const { file, fileName } = sources
+  const standard = standardKeys(sources)
+  const disregarded = keys
+    .flatMap((name) => settings[name].fileVariables)
+    .filter((name) => !isBlank(file[name]))
+  const missing = keys.filter((name) => values[name] === undefined)
+  return missing.map((name) => {
+    const { help, variables, fileVariables } = settings[name]
+    const inFile = standard.length === 0 ? [...variables, ...fileVariables] : variables
+    const why =
+      standard.length === 0 || disregarded.length === 0
+        ? ""
+        : `; ${disregarded.join(" and ")} there cannot complete ${standard.join(" and ")}, as the keys count as whole pairs`
+    return `${help} is missing: looked for ${variables.join(", ")} in the environment, and for ${inFile.join(" or ")} in ${fileName}${why}`
+  })
+}
+
+/** The store that the settings name, where they do. */
+export function storeOf({ store, dev }: Settings): Settings["store"] {
+  return dev ? "local" : store
+}
