@@ -66,15 +66,15 @@ export function syncFolder(path: string): Effect.Effect<void, FileFailure> {
 
 /** Makes a folder and those above it, durably. Nothing happens where it stands. */
 export function makeFolder(path: string): Effect.Effect<void, FileFailure> {
-  const isThere = attempt(() => fs.stat(path)).pipe(
-    Effect.map((stats) => stats.isDirectory()),
-    Effect.orElseSucceed(() => false)
-  )
   // Not `recursive`: Node 20 says then of a disk for reading that the folder is not found.
   const makeOne = attempt(() => fs.mkdir(path, FOLDER_MODE)).pipe(
     Effect.zipRight(syncFolder(dirname(path))),
     Effect.catchAll((failure) =>
-      Effect.flatMap(isThere, (isThere) => (isThere ? Effect.void : Effect.fail(failure)))
+      attempt(() => fs.stat(path)).pipe(
+        // What was there and is there no more was removed meanwhile: that is `ENOENT`.
+        Effect.mapError((gone) => (failure.code === "EEXIST" ? gone : failure)),
+        Effect.flatMap((stats) => (stats.isDirectory() ? Effect.void : Effect.fail(failure)))
+      )
     )
   )
   return Effect.catchIf(makeOne, hasCode("ENOENT"), (failure) =>

@@ -68,6 +68,13 @@ function unevenly(bytes: Uint8Array): Stream.Stream<Uint8Array> {
   })
 }
 
+/** A body that hands out one buffer again and again, as readers do, and its bytes. */
+export function bufferAgainAndAgain() {
+  const buffer = new Uint8Array(700_000)
+  const bytes = new Uint8Array(3_500_000).map((_, index) => Math.floor(index / 700_000))
+  return { bytes, body: Stream.map(Stream.range(0, 4, 1), (index) => buffer.fill(index)) }
+}
+
 /** What every `ObjectStorage` layer must do, whatever is behind it. The layer must begin empty. */
 export function objectStorageContract<E>(name: string, layer: Layer.Layer<ObjectStorage, E>) {
   effectIt.layer(layer, { timeout: 30_000 })(`${name} keeps the ObjectStorage contract`, (it) => {
@@ -177,6 +184,25 @@ export function objectStorageContract<E>(name: string, layer: Layer.Layer<Object
         })
       )
     }
+
+    it.effect("loses to one that came while its body flowed", () =>
+      Effect.gen(function* () {
+        const storage = yield* ObjectStorage
+        for (const [contents, other] of [
+          ["different", "theirs"],
+          ["the same", "ours"]
+        ] as const) {
+          const key = `slow ${contents}.jsonl`
+          const ours = objectOf(key, "ours", { by: "ours" })
+          const faster = storage.put(objectOf(key, other, { by: "theirs" }))
+          const body = Stream.concat(Stream.drain(Stream.fromEffect(faster)), ours.body)
+          assert.isFalse(yield* storage.put({ ...ours, body }))
+          assert.strictEqual(yield* textOf(key), other)
+          const head = Option.getOrThrow(yield* storage.head(key))
+          assert.deepStrictEqual(head.metadata, { by: "theirs" })
+        }
+      })
+    )
 
     for (const [title, length] of [
       ["at once", 0],
@@ -296,6 +322,28 @@ export function objectStorageContract<E>(name: string, layer: Layer.Layer<Object
         assert.strictEqual(yield* textOf(key), `of ${winner}`)
         const head = Option.getOrThrow(yield* storage.head(key))
         assert.deepStrictEqual(head.metadata, { writer: String(winner) })
+      })
+    )
+
+    it.effect("does not replace what was replaced or removed while its body flowed", () =>
+      Effect.gen(function* () {
+        const storage = yield* ObjectStorage
+        const key = "replaced meanwhile.jsonl"
+        assert.isTrue(yield* storage.put(objectOf(key, "old")))
+        const { etag: replacing } = Option.getOrThrow(yield* storage.head(key))
+        const ours = objectOf(key, "ours", { by: "ours" })
+        const after = <E>(first: Effect.Effect<unknown, E>) => ({
+          ...ours,
+          body: Stream.concat(Stream.drain(Stream.fromEffect(first)), ours.body)
+        })
+        const faster = storage.put(objectOf(key, "theirs", { by: "theirs" }), { replacing })
+        assert.isFalse(yield* storage.put(after(faster), { replacing }))
+        assert.strictEqual(yield* textOf(key), "theirs")
+        const head = Option.getOrThrow(yield* storage.head(key))
+        assert.deepStrictEqual(head.metadata, { by: "theirs" })
+        const removal = storage.remove(key)
+        assert.isFalse(yield* storage.put(after(removal), { replacing: head.etag }))
+        yield* assertAbsent(key)
       })
     )
 

@@ -3,7 +3,12 @@ import { Effect, Option, Stream } from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageMemory from "../../src/layers/ObjectStorageMemory.ts"
 import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
-import { objectOf, objectStorageContract, textOf } from "../contracts/objectStorage.ts"
+import {
+  bufferAgainAndAgain,
+  objectOf,
+  objectStorageContract,
+  textOf
+} from "../contracts/objectStorage.ts"
 
 objectStorageContract("ObjectStorageMemory", ObjectStorageMemory.layer)
 
@@ -26,6 +31,23 @@ describe("ObjectStorageMemory", () => {
       }).pipe(Effect.provide(ObjectStorageMemory.layer))
     )
   }
+
+  it.effect("keeps what a body gave, though it uses its buffer again", () =>
+    Effect.gen(function* () {
+      const storage = yield* ObjectStorage
+      const { bytes, body } = bufferAgainAndAgain()
+      assert.isTrue(yield* storage.put({ ...objectOf("a.jsonl", bytes), body }))
+    }).pipe(Effect.provide(ObjectStorageMemory.layer))
+  )
+
+  it.effect("does not run the body of an object that is there", () =>
+    Effect.gen(function* () {
+      const storage = yield* ObjectStorage
+      yield* storage.put(objectOf("a.jsonl", "x"))
+      const body = Stream.die("the body was run")
+      assert.isFalse(yield* storage.put({ ...objectOf("a.jsonl", "y"), body }))
+    }).pipe(Effect.provide(ObjectStorageMemory.layer))
+  )
 
   it.effect("copies the bytes it is given and the bytes it gives", () =>
     Effect.gen(function* () {

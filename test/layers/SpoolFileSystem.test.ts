@@ -11,6 +11,7 @@ import {
   deadRun,
   liveRun,
   modeOf,
+  onSlowDisk,
   pathsBelow,
   smallDisk,
   syncsOf,
@@ -151,6 +152,29 @@ describe("SpoolFileSystem", () => {
         assert.deepStrictEqual(yield* Effect.promise(() => fs.readdir(join(root, "runs"))), [live])
         assert.includeMembers(yield* pathsBelow(root), [file, laterFile])
       })
+  )
+
+  it.scoped("frees the archive of a run that died after this one began", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const dead = yield* deadRun
+      yield* Effect.gen(function* () {
+        yield* saveText(archiveName("eu-3fa9c1"), "own")
+        yield* write(join(root, "runs", dead, "0", file), "of the dead")
+        assert.strictEqual(yield* readText(yield* claimed(name)), "of the dead")
+      }).pipe(Effect.scoped, inSpool(root))
+    })
+  )
+
+  it.scoped("reads and writes whole on a disk that does a part at a time", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* Effect.gen(function* () {
+        const archive = yield* saveText(name, "0123456789")
+        assert.strictEqual(yield* readText(archive), "0123456789")
+        assert.strictEqual((yield* archive.read(7, 9)).length, 3)
+      }).pipe(onSlowDisk, Effect.scoped, inSpool(root))
+    })
   )
 
   it.effect("lets one of two runs have a dead run's archive", () =>
