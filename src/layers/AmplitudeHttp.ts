@@ -21,7 +21,8 @@ import type { Window } from "../services/Window.ts"
 import { answerError, header, hider, httpDate } from "./_amplitudeAnswer.ts"
 import { type Asked, bytesOf, orStalled, textOf } from "./_amplitudeBody.ts"
 import { networkError } from "./_amplitudeNetwork.ts"
-import { identityOf, type OpenRoute, openRoute, origins, parseOrigin } from "./_amplitudeOrigin.ts"
+import { identityOf, origins, parseOrigin } from "./_amplitudeOrigin.ts"
+import { type OpenRoute, openRoute } from "./_amplitudeRoute.ts"
 
 export { origins, parseOrigin } from "./_amplitudeOrigin.ts"
 

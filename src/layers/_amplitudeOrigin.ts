@@ -1,12 +1,10 @@
 /**
- * Where the Export API is asked, and by which way.
+ * Where the Export API is asked.
  *
  * @module
  */
 import { createHmac } from "node:crypto"
 import { Either } from "effect"
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
-import type { Route } from "./_amplitudeNetwork.ts"
 
 /** The hosts of the Export API. Source: https://amplitude.com/docs/apis/analytics/export */
 export const origins = {
@@ -14,7 +12,8 @@ export const origins = {
   us: "https://amplitude.com"
 } as const
 
-function isLoopback(url: URL): boolean {
+/** Whether a URL leads to this machine itself. */
+export function isLoopback(url: URL): boolean {
   return /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(url.hostname)
 }
 
@@ -43,39 +42,4 @@ export function parseOrigin(text: string): Either.Either<URL, string> {
 export function identityOf(host: string, apiKey: string, secretKey: string): string {
   const digest = createHmac("sha256", secretKey).update(apiKey).digest("hex").slice(0, 12)
   return `${host.replace(/[^A-Za-z0-9.-]/g, "-")}-${digest}`
-}
-
-/** A way to an origin. To be destroyed after use. */
-export interface OpenRoute extends Route {
-  readonly url: URL
-  readonly dispatcher: Dispatcher
-}
-
-/**
- * Opens the way to an origin, through the proxy of the environment if there is one. Loopback is reached directly:
- * over plain http a proxy would read the keys. No timeout of undici's own is set but that for connecting.
- */
-export function openRoute(url: URL): Either.Either<OpenRoute, string> {
-  // Set here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach this connection.
-  const tls = { rejectUnauthorized: true }
-  const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
-  const proxied = !isLoopback(url) && hasProxy()
-  return Either.try({
-    try: () => ({
-      url,
-      host: url.host,
-      proxied,
-      dispatcher: proxied
-        ? new EnvHttpProxyAgent({ ...timeouts, connect: tls, requestTls: tls, proxyTls: tls })
-        : new Agent({ ...timeouts, connect: tls })
-    }),
-    // The error itself holds the proxy's URL, and that may hold a password.
-    catch: () => "HTTPS_PROXY or HTTP_PROXY is no URL such as http://proxy.example:3128"
-  })
-}
-
-function hasProxy(): boolean {
-  return ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some(
-    (name) => (process.env[name] ?? "") !== ""
-  )
 }
