@@ -60,8 +60,27 @@ export function summaryText(summary: Summary, place: string): string {
   rows.push(["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`])
   return [
     ...rows.map(([name, text]) => `${name.padEnd(9)}${text}`),
-    ...summary.failed.map(({ hour, message }) => `${hour}  ${message}`)
+    ...failureTexts(summary.failed)
   ].join("\n")
+}
+
+/** A line for each run of neighbours that failed by the same message. */
+function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
+  const groups: Array<{ first: Hour; last: Hour; count: number; message: string }> = []
+  for (const { hour, message } of failed) {
+    const group = groups.at(-1)
+    if (group?.message === message) {
+      group.last = hour
+      group.count += 1
+    } else {
+      groups.push({ first: hour, last: hour, count: 1, message })
+    }
+  }
+  return groups.map(({ first, last, count, message }) =>
+    count === 1
+      ? `${first}  ${message}`
+      : `${windowText({ first, last })} (${plural(count, "hour")})  ${message}`
+  )
 }
 
 /** A plan, with the requests that it would make. */

@@ -22,7 +22,8 @@ export interface LandMissingOptions extends Omit<ExportHoursOptions, "isLanded">
 
 /**
  * Lands hours (oldest first, closed by the clock here, standing nowhere yet) in a store, straight from Amplitude.
- * `standing` is what stands already: its project is the only one whose archives are let in.
+ * `standing` is what stands already: its project is the only one whose archives are let in. With no hours it only tidies:
+ * what an earlier run left in the spool goes, if all its hours stand by now.
  */
 export const landMissing = Effect.fn("landMissing")(function* (
   hours: ReadonlyArray<Hour>,
@@ -31,9 +32,9 @@ export const landMissing = Effect.fn("landMissing")(function* (
   options: LandMissingOptions,
   policy: RetryPolicy
 ) {
-  if (hours.length === 0) return []
-  yield* policy.retry(store.check)
-  const project = yield* Ref.make(yield* findProject(standing, policy))
+  if (hours.length > 0) yield* policy.retry(store.check)
+  const known = hours.length > 0 ? yield* findProject(standing, policy) : Option.none()
+  const project = yield* Ref.make(known)
 
   const onHour = Effect.fn("landMissing.onHour")(function* (exported: ExportedHour) {
     const { hour, settled } = exported

@@ -14,7 +14,7 @@ import { AmplitudeError } from "../../src/services/Amplitude.ts"
 import { metadataFromText } from "../../src/services/HourMetadata.ts"
 import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { Staging } from "../../src/services/Staging.ts"
-import type { Window } from "../../src/services/Window.ts"
+import { Window } from "../../src/services/Window.ts"
 import { event, hour, keysOf, makeWorld, passTime, runOptions, textOf } from "../fixtures/world.ts"
 
 const [h20, h21, h22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
@@ -474,6 +474,27 @@ describe("planHours()", () => {
       assert.deepEqual(plan.requests.map(String), ["2025-11-10T20..2025-11-10T22"])
       assert.deepEqual([yield* world.requests, yield* keysOf(world.store)], [[], []])
       assert.deepEqual(plan.missing, [h20, h21, h22].map(hour))
+    })
+  )
+})
+
+describe("allHours() after a run that died at its last hour", () => {
+  it.effect("drops an archive from the spool whose hours all stand by now", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const run = Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      yield* run
+      const name = {
+        identity: "memory-123456",
+        window: new Window({ first: hour(h20), last: hour(h22) }),
+        askedAt: Date.parse("2025-11-12T11:00:00Z")
+      }
+      const body = Stream.make(Buffer.from("PK"))
+      yield* Effect.scoped(world.spool.save(name, body, Option.none()))
+      assert.equal((yield* world.spool.list("memory-123456")).length, 1)
+      yield* run
+      assert.deepEqual(yield* world.spool.list("memory-123456"), [])
+      assert.equal((yield* world.requests).length, 1)
     })
   )
 })
