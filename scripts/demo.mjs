@@ -1,5 +1,8 @@
 // Lands a day of synthetic events in demo/ through the command that production runs, then lists what landed.
 import { spawnSync } from "node:child_process"
+import { rmSync } from "node:fs"
+
+rmSync("demo", { recursive: true, force: true })
 
 const folders = ["--dev", "--local-dir", "demo/s3_dev"]
 const day = ["--start-date", "2025-11-10", "--end-date", "2025-11-10"]

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the S3 suites against a real Ceph RADOS Gateway, and stops it again unless it ran before.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/ceph.sh status > /dev/null 2>&1 || trap 'scripts/ceph.sh stop' EXIT
+variables=$(scripts/ceph.sh start)
+set -a
+eval "$variables"
+set +a
+npm run --silent build
+npx vitest run test/s3 "$@"

@@ -1,0 +1,175 @@
+import { ObjectStorageError } from "../services/ObjectStorage.ts"
+
+/** A call that S3 or the network refused: its own words for a decision, and the service's error for everyone else. */
+export interface S3Failure {
+  /** S3's error code, or Node's. */
+  readonly code: string
+  readonly status: number | undefined
+  readonly error: ObjectStorageError
+}
+
+/** What was being done, for the error's words. */
+export interface S3Attempt {
+  readonly method: ObjectStorageError["method"]
+  /** `s3://bucket/key`. */
+  readonly path: string
+  /** The permission it needs, with its resource: `s3:PutObject on arn:aws:s3:::bucket/prefix*`. */
+  readonly permission: string
+}
+
+interface Told {
+  readonly reason: ObjectStorageError["reason"]
+  readonly advice: string
+}
+
+const KEYS = "look at the access key, the secret key and the session token"
+const EXPIRED = "the credentials have run out: get new ones"
+const CONCURRENT = "another write of this object is under way: try again"
+const ENDPOINT = "look at the bucket, the region and the endpoint"
+const TLS =
+  "its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file with your own authority"
+
+const told: Readonly<Record<string, Told>> = {
+  InvalidAccessKeyId: { reason: "AccessDenied", advice: KEYS },
+  SignatureDoesNotMatch: { reason: "AccessDenied", advice: KEYS },
+  InvalidToken: { reason: "AccessDenied", advice: KEYS },
+  ExpiredToken: { reason: "AccessDenied", advice: EXPIRED },
+  ExpiredTokenException: { reason: "AccessDenied", advice: EXPIRED },
+  TokenRefreshRequired: { reason: "AccessDenied", advice: EXPIRED },
+  NoSuchBucket: { reason: "NotFound", advice: "create the bucket or name another" },
+  ConditionalRequestConflict: { reason: "Unavailable", advice: CONCURRENT },
+  ConcurrentModification: { reason: "Unavailable", advice: CONCURRENT },
+  OperationAborted: { reason: "Unavailable", advice: CONCURRENT },
+  NoSuchUpload: { reason: "Unavailable", advice: "the upload was removed meanwhile: try again" },
+  NoSuchKey: { reason: "NotFound", advice: "there is no such object" },
+  InvalidBucketName: { reason: "Misconfigured", advice: "name another bucket" },
+  PermanentRedirect: { reason: "Misconfigured", advice: ENDPOINT },
+  AuthorizationHeaderMalformed: { reason: "Misconfigured", advice: ENDPOINT },
+  IllegalLocationConstraintException: { reason: "Misconfigured", advice: ENDPOINT },
+  RequestTimeTooSkewed: { reason: "Misconfigured", advice: "set this machine's clock" },
+  NotImplemented: { reason: "Misconfigured", advice: "this store lacks what is needed of it" },
+  QuotaExceeded: { reason: "NoSpace", advice: "the quota is used up" },
+  SlowDown: { reason: "Unavailable", advice: "try again later" },
+  InternalError: { reason: "Unavailable", advice: "try again later" },
+  RequestTimeout: { reason: "Unavailable", advice: "try again later" },
+  IncompleteBody: { reason: "Unavailable", advice: "the upload was cut off: try again" },
+  Throttling: { reason: "Unavailable", advice: "try again later" },
+  ThrottlingException: { reason: "Unavailable", advice: "try again later" },
+  BadDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  InvalidDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  XAmzContentSHA256Mismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  XAmzContentChecksumMismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  InvalidPart: { reason: "Corrupt", advice: "the store lost a part of the upload" },
+  InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the parts" },
+  EntityTooSmall: { reason: "Corrupt", advice: "a part arrived shorter than it was sent" },
+  EPROXY: { reason: "Misconfigured", advice: "look at HTTPS_PROXY and NO_PROXY" },
+  CERT_HAS_EXPIRED: { reason: "Misconfigured", advice: TLS },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { reason: "Misconfigured", advice: TLS },
+  SELF_SIGNED_CERT_IN_CHAIN: { reason: "Misconfigured", advice: TLS },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: "Misconfigured", advice: TLS },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { reason: "Misconfigured", advice: TLS },
+  ERR_TLS_CERT_ALTNAME_INVALID: { reason: "Misconfigured", advice: TLS }
+}
+
+const NO_CREDENTIALS =
+  "No AWS credentials found in the environment, the profile, SSO, web identity, container or instance metadata: " +
+  "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+
+const NETWORK = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN|NOTFOUND)\w*|\w*Timeout\w*|UND_ERR_\w+)$/
+// Providers can run commands and answer with their output; only these openings are known to hold no secret.
+const SAFE_PROVIDER_WORDS =
+  /^(Could not resolve credentials using profile|Profile |Token is expired)/
+
+function text(value: unknown, name: string): string | undefined {
+  const found: unknown =
+    typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
+  return typeof found === "string" && found !== "" ? found : undefined
+}
+
+function statusOf(cause: unknown): number | undefined {
+  const metadata: unknown =
+    typeof cause === "object" && cause !== null ? Reflect.get(cause, "$metadata") : undefined
+  const status: unknown =
+    typeof metadata === "object" && metadata !== null
+      ? Reflect.get(metadata, "httpStatusCode")
+      : undefined
+  return typeof status === "number" ? status : undefined
+}
+
+/** The region that an answer names as the bucket's own: `x-amz-bucket-region`. */
+export function bucketRegionOf(cause: unknown): string | undefined {
+  const response: unknown =
+    typeof cause === "object" && cause !== null ? Reflect.get(cause, "$response") : undefined
+  const headers: unknown =
+    typeof response === "object" && response !== null ? Reflect.get(response, "headers") : undefined
+  return text(headers, "x-amz-bucket-region")
+}
+
+/** S3's words on one short line. */
+function firstLine(message: string): string {
+  return (message.split("\n", 1)[0] ?? "").slice(0, 300)
+}
+
+function byStatus(status: number | undefined): Told {
+  if (status === 401 || status === 403) return { reason: "AccessDenied", advice: "" }
+  if (status === 404) return { reason: "NotFound", advice: ENDPOINT }
+  if (status === 301 || status === 307) return { reason: "Misconfigured", advice: ENDPOINT }
+  if (status === 501)
+    return { reason: "Misconfigured", advice: "this store lacks what is needed of it" }
+  if (status === 507) return { reason: "NoSpace", advice: "the store is full" }
+  if (status === 408 || status === 429 || (status !== undefined && status >= 500)) {
+    return { reason: "Unavailable", advice: "try again later" }
+  }
+  return { reason: "Failed", advice: "" }
+}
+
+/** Reads what the SDK threw; the error keeps words only, for the thrown object carries headers. */
+export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
+  const status = statusOf(cause)
+  const name = text(cause, "name") ?? "Error"
+  const code = text(cause, "code") ?? text(cause, "Code") ?? name
+  const message = firstLine(text(cause, "message") ?? "")
+  const make = (reason: Told["reason"], detail: string): S3Failure => ({
+    code,
+    status,
+    error: new ObjectStorageError({ reason, method: attempt.method, path: attempt.path, detail })
+  })
+
+  if (name === "CredentialsProviderError" || name === "TokenProviderError") {
+    const said = SAFE_PROVIDER_WORDS.test(message) ? ` (${message})` : ""
+    return make("AccessDenied", `${NO_CREDENTIALS}${said}`)
+  }
+  const said = `${code}${status === undefined || code === String(status) ? "" : `, HTTP ${status}`}${
+    message === "" || message === code ? "" : `: ${message}`
+  }`
+  if (NETWORK.test(code) || name === "TimeoutError") {
+    return make("Unavailable", `The store could not be reached, or went silent (${said})`)
+  }
+  if (/^(Checksum mismatch|Connection lost or stream closed)/.test(message)) {
+    return message.startsWith("Checksum")
+      ? make("Corrupt", "Other bytes were read than the store's own checksum promises")
+      : make("Unavailable", "The connection was lost before the whole object was read")
+  }
+  const region = bucketRegionOf(cause)
+  if (
+    (region !== undefined && byStatus(status).reason === "Misconfigured") ||
+    code === "AuthorizationHeaderMalformed"
+  ) {
+    return make(
+      "Misconfigured",
+      `The bucket is in the region ${region ?? "that S3 names here"}: set AWS_REGION to it (${said})`
+    )
+  }
+  if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
+    return make("Misconfigured", `The KMS key cannot be used: look at --sse-kms-key-id (${said})`)
+  }
+  const { advice, reason } = told[code] ?? byStatus(status)
+  if (reason === "AccessDenied" && advice === "") {
+    const permission = /\bkms\b/i.test(message)
+      ? `${attempt.permission}, and kms:GenerateDataKey and kms:Decrypt on the key`
+      : attempt.permission
+    return make(reason, `Allow ${permission} (${said})`)
+  }
+  const heard = status === undefined ? said : `S3 answered ${said}`
+  return make(reason, advice === "" ? heard : `${heard}; ${advice}`)
+}

@@ -1,0 +1,172 @@
+import { crc32 } from "node:zlib"
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
+import { Chunk, Effect, Exit, Schedule, Stream } from "effect"
+import { type NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { inParts, type Part, verified } from "./_s3Body.ts"
+import type { Call } from "./_s3Client.ts"
+import type { S3Attempt, S3Failure } from "./_s3Errors.ts"
+
+/** Parts in memory at once, whether being filled or being sent. */
+const PARTS_AT_ONCE = 4
+const MOST_PARTS = 10_000
+
+export interface MultipartPut<E> {
+  readonly call: Call
+  readonly attempt: S3Attempt
+  readonly object: NewObject<E>
+  /** Bucket, key, metadata, encryption and condition, as for a single put. */
+  readonly input: Omit<PutObjectCommandInput, "Body">
+  /** Bytes of a part, where the object is not too large for it. */
+  readonly partSize: number
+  /** What a refusal of the last call means: whether the object was put, or why that is not known. */
+  readonly settle: (failure: S3Failure) => Effect.Effect<boolean, ObjectStorageError>
+}
+
+/** Bytes of a part of an object of `size` bytes: `least`, or more where that made too many parts. */
+export function partSizeFor(size: number, least: number): number {
+  return Math.max(least, Math.ceil(size / MOST_PARTS))
+}
+
+function base64(crc: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(crc)
+  return bytes.toString("base64")
+}
+
+// About 3 seconds in all; what lasts longer is for the program, which can wait longer.
+const fewTries = Schedule.exponential("200 millis").pipe(
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(4))
+)
+
+function again<A>(call: Effect.Effect<A, S3Failure>): Effect.Effect<A, S3Failure> {
+  return Effect.retry(call, {
+    schedule: fewTries,
+    while: ({ code, error }) => error.isTransient && code !== "NoSuchUpload"
+  })
+}
+
+function said({ error }: S3Failure): ObjectStorageError {
+  return error
+}
+
+/**
+ * Puts an object in parts, each retried alone. The store compares the CRC-32 of the whole before the object is made, and
+ * the object is looked at once more after. Whatever does not become the object is removed from the store.
+ */
+export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* <E>({
+  attempt,
+  call,
+  input,
+  object,
+  partSize,
+  settle
+}: MultipartPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
+  const { Bucket, Key, IfMatch, IfNoneMatch, ChecksumSHA256: _, ContentLength, ...rest } = input
+  const permits = yield* Effect.makeSemaphore(PARTS_AT_ONCE)
+  let crc = 0
+
+  const create = call(attempt, async (client, { CreateMultipartUploadCommand }, options) => {
+    const command = new CreateMultipartUploadCommand({
+      ...rest,
+      Bucket,
+      Key,
+      ChecksumAlgorithm: "CRC32",
+      ChecksumType: "FULL_OBJECT"
+    })
+    return (await client.send(command, options)).UploadId
+  }).pipe(Effect.mapError(said))
+
+  const upload = (UploadId: string | undefined, { bytes, number }: Part) => {
+    const ChecksumCRC32 = base64(crc32(bytes))
+    const named = { PartNumber: number, ChecksumCRC32 }
+    return again(
+      call(attempt, async (client, { UploadPartCommand }, options) => {
+        const command = new UploadPartCommand({
+          Bucket,
+          Key,
+          UploadId,
+          Body: bytes,
+          ChecksumAlgorithm: "CRC32",
+          ...named
+        })
+        return { ...named, ETag: (await client.send(command, options)).ETag }
+      })
+    ).pipe(Effect.ensuring(permits.release(1)), Effect.mapError(said))
+  }
+
+  const complete = (
+    UploadId: string | undefined,
+    Parts: Array<{ PartNumber: number; ChecksumCRC32: string; ETag: string | undefined }>
+  ) =>
+    again(
+      call(attempt, (client, { CompleteMultipartUploadCommand }, options) => {
+        const command = new CompleteMultipartUploadCommand({
+          Bucket,
+          Key,
+          UploadId,
+          IfMatch,
+          IfNoneMatch,
+          MultipartUpload: { Parts },
+          ChecksumCRC32: base64(crc),
+          ChecksumType: "FULL_OBJECT",
+          MpuObjectSize: ContentLength
+        })
+        return client.send(command, options)
+      })
+    ).pipe(Effect.as(true), Effect.catchAll(settle))
+
+  const abort = (UploadId: string | undefined) =>
+    again(
+      call(attempt, (client, { AbortMultipartUploadCommand }, options) =>
+        client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), options)
+      )
+    ).pipe(
+      Effect.timeoutFail({
+        duration: "5 seconds",
+        onTimeout: () => ({ code: "TimeoutError", error: { detail: "it took too long" } })
+      }),
+      Effect.catchIf(
+        ({ code }) => code === "NoSuchUpload" || code === "NoSuchKey",
+        () => Effect.void
+      ),
+      Effect.catchAll(({ error }) =>
+        Effect.logWarning(
+          `Parts of an upload to "${attempt.path}" are left in the store, and paid for: ${error.detail}; ` +
+            "a lifecycle rule with AbortIncompleteMultipartUpload removes them"
+        )
+      )
+    )
+
+  const put = yield* Effect.acquireUseRelease(
+    create,
+    (uploadId) =>
+      verified(attempt.path, object).pipe(
+        Stream.tap((bytes) => Effect.sync(() => (crc = crc32(bytes, crc)))),
+        (body) => inParts(body, object.size, partSizeFor(object.size, partSize), permits.take(1)),
+        Stream.mapEffect((part) => upload(uploadId, part), { concurrency: PARTS_AT_ONCE }),
+        Stream.runCollect,
+        Effect.flatMap((parts) => complete(uploadId, Chunk.toArray(parts)))
+      ),
+    (uploadId, exit) => (Exit.isSuccess(exit) && exit.value ? Effect.void : abort(uploadId))
+  )
+  if (!put) return false
+
+  const landed = yield* call(attempt, (client, { HeadObjectCommand }, options) =>
+    client.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }), options)
+  ).pipe(Effect.mapError(said))
+  const sameChecksum =
+    landed.ChecksumType === "COMPOSITE" ||
+    landed.ChecksumCRC32 === undefined ||
+    landed.ChecksumCRC32 === base64(crc)
+  if (landed.ContentLength !== object.size || !sameChecksum) {
+    return yield* new ObjectStorageError({
+      reason: "Corrupt",
+      method: attempt.method,
+      path: attempt.path,
+      detail:
+        "The store put the parts together to another object than was sent: remove it and run again"
+    })
+  }
+  return true
+})

@@ -1,0 +1,89 @@
+import { PassThrough } from "node:stream"
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
+import { Chunk, Effect, Option, Stream } from "effect"
+import type { NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { pour, verified } from "./_s3Body.ts"
+import type { ObjectStorageS3Options, S3Bucket } from "./_s3Bucket.ts"
+import type { S3Attempt, S3Failure } from "./_s3Errors.ts"
+import { putMultipart } from "./_s3Multipart.ts"
+
+const MIB = 1024 * 1024
+
+/** A digest in hexadecimal, as S3 writes it. */
+export function toBase64(hex: string): string {
+  return Buffer.from(hex, "hex").toString("base64")
+}
+
+function gather<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> {
+  return Effect.map(Stream.runCollect(body), (chunks) => Buffer.concat(Chunk.toArray(chunks)))
+}
+
+/** Puts an object below the prefix, by one request or in parts; `method` is for the error's words. */
+export function makePut(
+  { at, attemptTo, call, headObject }: S3Bucket,
+  options: ObjectStorageS3Options
+) {
+  const { multipartThreshold = 64 * MIB, partSize = 8 * MIB } = options
+
+  /** What a refused put means: `false` when there is an object, or not the one to be replaced. */
+  const settle =
+    (attempt: S3Attempt, object: NewObject<unknown>, replacing: string | undefined) =>
+    (failure: S3Failure) =>
+      Effect.gen(function* () {
+        const { code, error, status } = failure
+        if (status === 412 || (replacing !== undefined && code === "NoSuchKey")) return false
+        const isOpen = status === 409 || (error.isTransient && object.size > MIB)
+        if (!isOpen) return yield* error
+        // Another writer was at it, or the answer was lost, as it can be while much is being sent: the store knows.
+        const looking = attemptTo(attempt.method, "s3:GetObject", object.key)
+        const found = yield* headObject(looking, object.key)
+        return Option.getOrUndefined(found)?.ETag === replacing ? yield* error : false
+      })
+
+  const putSingle = <E>(
+    attempt: S3Attempt,
+    input: PutObjectCommandInput,
+    object: NewObject<E>,
+    refused: (failure: S3Failure) => Effect.Effect<boolean, ObjectStorageError>
+  ): Effect.Effect<boolean, ObjectStorageError | E> => {
+    const send = (body: PassThrough | Uint8Array) =>
+      call(attempt, (client, { PutObjectCommand }, options) =>
+        client.send(new PutObjectCommand({ ...input, Body: body }), options)
+      ).pipe(Effect.as(true), Effect.catchAll(refused))
+    const body = verified(attempt.path, object)
+    // What is small is known to be right before anything is sent; it must be so for no bytes at all.
+    if (object.size <= MIB) return Effect.flatMap(gather(body), send)
+    return Effect.suspend(() => {
+      const through = new PassThrough()
+      return Effect.raceFirst(send(through), pour(body, through))
+    })
+  }
+
+  return Effect.fn("ObjectStorageS3.put")(function* <E>(
+    method: "put" | "check",
+    object: NewObject<E>,
+    replacing?: string
+  ): Effect.fn.Return<boolean, ObjectStorageError | E> {
+    const attempt = attemptTo(method, "s3:PutObject", object.key)
+    const refused = settle(attempt, object, replacing)
+    const input: PutObjectCommandInput = {
+      ...at(object.key),
+      ...(replacing === undefined ? { IfNoneMatch: "*" } : { IfMatch: replacing }),
+      ContentLength: object.size,
+      ContentType: object.key.endsWith(".gz") ? "application/gzip" : "application/x-ndjson",
+      // Ceph looks at the checksum only where the algorithm is named too.
+      ChecksumAlgorithm: "SHA256",
+      ChecksumSHA256: toBase64(object.sha256),
+      Metadata: { ...object.metadata },
+      ...(options.sseKmsKeyId === undefined
+        ? {}
+        : { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: options.sseKmsKeyId })
+    }
+    if (object.size <= multipartThreshold) return yield* putSingle(attempt, input, object, refused)
+    // One look spares the sending of gigabytes that the last call would refuse.
+    const found = yield* headObject(attemptTo(method, "s3:GetObject", object.key), object.key)
+    const etag = Option.getOrUndefined(found)?.ETag
+    if (etag !== replacing) return false
+    return yield* putMultipart({ call, attempt, object, input, partSize, settle: refused })
+  })
+}
