@@ -8,11 +8,12 @@ import { Cause, Effect, Either, Exit } from "effect"
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { type CommandLine, readCommandLine } from "./cli/commandLine.ts"
 import { readEnvFile } from "./cli/envFile.ts"
-import * as logging from "./cli/logging.ts"
+import { withLogs } from "./cli/logging.ts"
 import { settings } from "./cli/settings.ts"
 import { settle } from "./cli/settle.ts"
+import { exitCodeOfSignal } from "./cli/signals.ts"
 
-const [DEFECT, USAGE, INTERRUPTED, TERMINATED] = [1, 2, 130, 143]
+const [DEFECT, USAGE] = [1, 2]
 
 const INTERRUPTED_TEXT =
   "Interrupted, and cleaned up: run the same command again to go on from here"
@@ -20,7 +21,9 @@ const INTERRUPTED_TEXT =
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const named = flags.envFile
   const fileName = typeof named === "string" ? named : settings.envFile.fallback
-  const file = yield* readEnvFile(fileName, named !== undefined)
+  const file = yield* readEnvFile(fileName, named !== undefined).pipe(
+    withLogs({ logLevel: "info", logFormat: undefined })
+  )
   const settled = settle(command, {
     flags,
     environment: process.env,
@@ -29,12 +32,19 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
     now: Date.now()
   })
   if (Either.isLeft(settled)) return yield* misuse(command, settled.left)
+  handOver(settled.right.s3.variables)
 
   const { runCommand } = yield* Effect.promise(() => import("./cli/commands.ts"))
-  return yield* runCommand[command](settled.right).pipe(
-    Effect.provide(logging.layer(settled.right))
-  )
+  return yield* runCommand[command](settled.right).pipe(withLogs(settled.right))
 })
+
+/** Lets the SDK's own chain find what the env file says, and no blank variable. */
+function handOver(variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}
 
 function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect<number> {
   return Effect.sync(() => {
@@ -60,11 +70,7 @@ const line = readCommandLine(process.argv.slice(2))
 if (typeof line === "number") {
   process.exitCode = line
 } else {
-  let signalled = INTERRUPTED
-  process.once("SIGTERM", () => {
-    signalled = TERMINATED
-  })
-  // A reader that left (`| head`) ends the printing, not the run.
+  // What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
   process.stdout.on("error", () => {})
 
   runMain(
@@ -76,8 +82,7 @@ if (typeof line === "number") {
             Effect.sync(() => console.error(message)),
             exitCode
           )
-      }),
-      Effect.provide(logging.layer({ logLevel: "info", logFormat: undefined }))
+      })
     ),
     {
       disableErrorReporting: true,
@@ -86,7 +91,7 @@ if (typeof line === "number") {
         if (Exit.isSuccess(exit)) return onExit(exit.value as number)
         if (Cause.isInterruptedOnly(exit.cause)) {
           if (line.command !== "simulate") console.error(INTERRUPTED_TEXT)
-          return onExit(signalled)
+          return onExit(exitCodeOfSignal())
         }
         console.error(defectText(exit.cause))
         return onExit(DEFECT)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
-import { watch } from "node:fs"
+import { existsSync, readdirSync, watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import http from "node:http"
 import net from "node:net"
@@ -356,6 +356,33 @@ describe("amplitude-lake", { concurrent: true, timeout: 60_000 }, () => {
       })
     )
 
+    it.scoped("moves nothing in a dry run of sync", () =>
+      Effect.gen(function* () {
+        const { folder, lake, source } = yield* workplace
+        assertCode(yield* lake("fetch", "--dev", ...source, ...DAY), 0)
+        const before = readdirSync(join(folder, "data")).sort()
+        const shown = yield* lake("sync", "--dev", "--dry-run", "--json")
+        assertCode(shown, 0)
+        const { staged } = JSON.parse(shown.stdout) as { staged: ReadonlyArray<string> }
+        assert.ok(staged.length > 0)
+        assert.deepEqual(readdirSync(join(folder, "data")).sort(), before)
+        assert.ok(!existsSync(join(folder, "s3_dev")))
+      })
+    )
+
+    it.scoped("writes a log that a machine can read, each line once", () =>
+      Effect.gen(function* () {
+        const { lake, source } = yield* workplace
+        const ended = yield* lake("all", "--dev", ...source, ...DAY, "--log-format", "json")
+        assertCode(ended, 0)
+        const messages = ended.stderr
+          .trim()
+          .split("\n")
+          .map((line) => (JSON.parse(line) as { message: string }).message)
+        assert.equal(messages.filter((message) => message.startsWith("Asking Amplitude")).length, 1)
+      })
+    )
+
     it.scoped("asks and writes nothing in a dry run", () =>
       Effect.gen(function* () {
         const { folder, amplitude, lake, source } = yield* workplace
@@ -483,7 +510,7 @@ describe("amplitude-lake", { concurrent: true, timeout: 60_000 }, () => {
         const missing = yield* run(["all", ...DAY], { folder })
         assertCode(missing, 2)
         assert.equal(missing.stdout, "")
-        for (const name of ["AMP_API_KEY", "AMP_SECRET_KEY", "--store"]) {
+        for (const name of ["AMP_API_KEY", "AMP_SECRET_KEY", "--bucket"]) {
           assert.ok(missing.stderr.includes(name), `${name} is not named in: ${missing.stderr}`)
         }
         const wrong = yield* run(

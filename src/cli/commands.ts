@@ -5,7 +5,7 @@
  */
 import { Chunk, Duration, Effect, Layer, Option, Stream } from "effect"
 import type { RunError } from "../programs/failureKind.ts"
-import { failureKind } from "../programs/failureKind.ts"
+import { takeStagedInventory } from "../programs/inventory.ts"
 import { makeRetryPolicy } from "../programs/retryPolicy.ts"
 import {
   allHours,
@@ -16,15 +16,16 @@ import {
   syncHours
 } from "../programs/runPipeline.ts"
 import { statusOfHours } from "../programs/statusOfHours.ts"
-import { Summary } from "../programs/Summary.ts"
+import { summarize, type Summary } from "../programs/Summary.ts"
 import { hourOfKey } from "../services/HourKey.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { clockLayer, pipelineLayer, stagingLayer, storeLayer, unpackerLayer } from "./layers.ts"
 import type { CommandError } from "./CommandError.ts"
 import { print } from "./print.ts"
-import { listText, planText, statusText, summaryText } from "./printed.ts"
+import { listText, planText, stagedText, statusText, summaryText } from "./printed.ts"
 import type { CommandName, Settings } from "./settings.ts"
+import { exitCodeOfSignal } from "./signals.ts"
 import { version } from "./version.ts"
 
 function runOptions(settings: Settings): RunOptions {
@@ -47,30 +48,11 @@ function runOptions(settings: Settings): RunOptions {
   }
 }
 
-/** What a failure of a whole run means to a script. */
-const EXIT_CODE = { integrity: 8, refused: 7, temporary: 5, permanent: 2 } as const
+const NOTHING = { outcomes: [], retries: 0, durationMs: 0 } as const
 
-const NOTHING = {
-  window: null,
-  landed: [],
-  empty: [],
-  skipped: [],
-  pending: [],
-  open: [],
-  failed: [],
-  events: 0,
-  bytes: 0,
-  retries: 0,
-  durationMs: 0
-} as const
-
-/** A run that ended before it could go through its hours. */
+/** The summary of a run that ended before it could go through its hours. */
 function summaryOfFailure(error: RunError): Summary {
-  return new Summary({
-    ...NOTHING,
-    exitCode: EXIT_CODE[failureKind(error)],
-    error: { error: `${error._tag}.${error.reason}`, message: error.message }
-  })
+  return summarize({ ...NOTHING, window: null, isByDate: false, error })
 }
 
 const printSummary = Effect.fnUntraced(function* (
@@ -78,40 +60,47 @@ const printSummary = Effect.fnUntraced(function* (
   settings: Settings,
   place: string
 ) {
+  if (summary.error !== undefined) yield* Effect.logError(summary.error.message)
   yield* print(settings.json ? JSON.stringify(summary) : summaryText(summary, place))
   return summary.exitCode
 })
 
-/** Prints what a run did, also when it failed as a whole. */
+/** Prints what a run did, also when it failed as a whole or was interrupted. */
 const summarizedRun = Effect.fnUntraced(function* <R>(
   run: Effect.Effect<Summary, RunError, R>,
   settings: Settings,
   place: string
 ) {
-  return yield* Effect.matchEffect(run, {
-    onSuccess: (summary) => printSummary(summary, settings, place),
-    onFailure: (error) => reportFailure(error, settings)
-  })
+  return yield* run.pipe(
+    Effect.catchAll((error) => Effect.succeed(summaryOfFailure(error))),
+    Effect.onInterrupt(() => (settings.json ? printInterrupted : Effect.void)),
+    Effect.flatMap((summary) => printSummary(summary, settings, place))
+  )
 })
 
-const reportFailure = Effect.fnUntraced(function* (error: RunError, settings: Settings) {
-  const summary = summaryOfFailure(error)
+const printInterrupted = Effect.suspend(() => {
+  const nothing = summarize({ ...NOTHING, window: null, isByDate: false })
+  const error = { error: "Interrupted", message: "The run was ended by a signal: run it again" }
+  return print(JSON.stringify({ ...nothing, exitCode: exitCodeOfSignal(), error }))
+}).pipe(Effect.catchAll(() => Effect.void))
+
+/** Says why a command that looks at the store could not. */
+const reportFailure = Effect.fnUntraced(function* (error: RunError, { json }: Settings) {
+  const { exitCode, error: failure } = summaryOfFailure(error)
   yield* Effect.logError(error.message)
-  if (settings.json) yield* print(JSON.stringify(summary))
-  return summary.exitCode
+  if (json) yield* print(JSON.stringify({ error: failure, exitCode }))
+  return exitCode
 })
 
 const dryRun = Effect.fnUntraced(function* (settings: Settings) {
   const plan = yield* planHours(runOptions(settings))
   const { window, present, open, requests } = plan
-  const summary = new Summary({
-    ...NOTHING,
-    window: { first: window.first, last: window.last },
+  const summary = {
+    ...summarize({ ...NOTHING, window, isByDate: false }),
     skipped: present,
     open,
-    requests: requests.map(({ first, last }) => ({ first, last })),
-    exitCode: 0
-  })
+    requests: requests.map(({ first, last }) => ({ first, last }))
+  }
   yield* print(settings.json ? JSON.stringify(summary) : planText(plan))
   return 0
 })
@@ -125,7 +114,7 @@ const land = (program: typeof fetchHours | typeof allHours, place: "store" | "st
         stagingLayer(settings)
       )
       return yield* dryRun(settings).pipe(
-        Effect.catchAll((error) => reportFailure(error, settings)),
+        Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
         Effect.provide(layers)
       )
     }
@@ -136,7 +125,24 @@ const land = (program: typeof fetchHours | typeof allHours, place: "store" | "st
     }).pipe(Effect.provide(pipelineLayer(settings)))
   })
 
+/** What sync would move, in the place of moving it. */
+const drySync = Effect.gen(function* () {
+  const staging = yield* Staging
+  const { staged } = yield* takeStagedInventory(staging)
+  return [...staged.keys()].sort()
+})
+
 const sync = Effect.fnUntraced(function* (settings: Settings) {
+  if (settings.dryRun) {
+    return yield* drySync.pipe(
+      Effect.flatMap((staged) =>
+        print(settings.json ? JSON.stringify({ staged }) : stagedText(staged))
+      ),
+      Effect.as(0),
+      Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
+      Effect.provide(stagingLayer(settings))
+    )
+  }
   const layers = Layer.mergeAll(storeLayer(settings), stagingLayer(settings), unpackerLayer())
   return yield* Effect.gen(function* () {
     const store = yield* ObjectStorage
@@ -152,7 +158,7 @@ const status = Effect.fnUntraced(function* (settings: Settings) {
     yield* print(settings.json ? JSON.stringify(found) : statusText(found))
     return found.exitCode
   }).pipe(
-    Effect.catchAll((error) => reportFailure(error, settings)),
+    Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
     Effect.provide(layers)
   )
 })
@@ -168,18 +174,18 @@ const list = Effect.fnUntraced(function* (settings: Settings) {
         return { hour, size, key }
       })
       .sort((one, other) => (one.key < other.key ? -1 : 1))
+    if (objects.length === 0) yield* Effect.logInfo(`Nothing stands in ${store.place}`)
     yield* print(settings.json ? JSON.stringify({ objects }) : listText(objects))
     return 0
   }).pipe(
-    Effect.catchAll((error) => reportFailure(error, settings)),
+    Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
     Effect.provide(storeLayer(settings))
   )
 })
 
-/** Loads the HTTP server with it, which no other command needs. */
 const simulate = Effect.fnUntraced(function* (settings: Settings) {
-  const program = yield* Effect.promise(() => import("./simulate.ts"))
-  return yield* program.simulate(settings)
+  const serving = yield* Effect.promise(() => import("./simulate.ts"))
+  return yield* serving.simulate(settings)
 })
 
 /** Every command by its name. */

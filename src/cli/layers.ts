@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Option, Redacted } from "effect"
 import * as ClockFixed from "../layers/ClockFixed.ts"
 import * as ClockSystem from "../layers/ClockSystem.ts"
 import type { Amplitude } from "../services/Amplitude.ts"
@@ -44,6 +44,17 @@ const sources = {
 } as const satisfies Record<Settings["source"], (settings: Settings) => Layer.Layer<Amplitude>>
 
 const stores = {
+  s3: ({ bucket = "", prefix, sseKmsKeyId, s3 }: Settings) =>
+    lazily(
+      () => import("../layers/ObjectStorageS3.ts"),
+      (ObjectStorageS3) =>
+        ObjectStorageS3.layer({
+          bucket,
+          prefix,
+          sseKmsKeyId,
+          credentials: Option.getOrUndefined(s3.credentials)
+        })
+    ),
   local: ({ localDir, prefix }: Settings) =>
     lazily(
       () => import("../layers/ObjectStorageFileSystem.ts"),
@@ -54,10 +65,7 @@ const stores = {
       () => import("../layers/ObjectStorageMemory.ts"),
       (ObjectStorageMemory) => ObjectStorageMemory.layer
     )
-} as const satisfies Record<
-  NonNullable<Settings["store"]>,
-  (settings: Settings) => Layer.Layer<ObjectStorage>
->
+} as const satisfies Record<Settings["store"], (settings: Settings) => Layer.Layer<ObjectStorage>>
 
 /** What the synthetic events are made by. */
 export function syntheticOptions({ seed, eventsPerHour, project }: Settings) {
@@ -70,7 +78,7 @@ export function clockLayer({ now }: Settings): Layer.Layer<Clock> {
 }
 
 export function storeLayer(settings: Settings): Layer.Layer<ObjectStorage> {
-  return stores[storeOf(settings) ?? "local"](settings)
+  return stores[storeOf(settings)](settings)
 }
 
 export function stagingLayer({ dataDir }: Settings): Layer.Layer<Staging> {

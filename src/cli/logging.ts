@@ -1,5 +1,5 @@
 import { styleText } from "node:util"
-import { Cause, HashMap, Layer, Logger, LogLevel, Option } from "effect"
+import { Cause, Effect, FiberRef, HashMap, HashSet, Logger, LogLevel, Option } from "effect"
 import type { Settings } from "./settings.ts"
 
 const levels = {
@@ -36,14 +36,12 @@ const formats = {
   json: Logger.withConsoleError(Logger.jsonLogger)
 } as const
 
-/** Logs to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says anything else. */
-export function layer({
-  logLevel,
-  logFormat
-}: Pick<Settings, "logLevel" | "logFormat">): Layer.Layer<never> {
+/** Lets an effect log to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says anything else. */
+export function withLogs({ logLevel, logFormat }: Pick<Settings, "logLevel" | "logFormat">) {
   const format = logFormat ?? (process.stderr.isTTY ? "pretty" : "logfmt")
-  return Layer.merge(
-    Logger.replace(Logger.defaultLogger, formats[format]),
-    Logger.minimumLogLevel(levels[logLevel])
-  )
+  return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    self.pipe(
+      Effect.locally(FiberRef.currentLoggers, HashSet.make(formats[format])),
+      Logger.withMinimumLogLevel(levels[logLevel])
+    )
 }

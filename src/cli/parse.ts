@@ -75,3 +75,9 @@ export const prefix: Parse<string> = (value) => {
         "a key prefix as python-import/, whose folders are not empty and begin with no dot"
       )
 }
+
+/** A bucket's name, as S3's rules for general purpose buckets have it; no address and no path. */
+export const bucket: Parse<string> = (value) =>
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)
+    ? Either.right(value)
+    : Either.left("a bucket's name: 3 to 63 small letters, digits, dots and dashes, without s3://")

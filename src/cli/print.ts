@@ -1,10 +1,20 @@
 import { Effect } from "effect"
+import { CommandError } from "./CommandError.ts"
 
 /** Writes a text and a newline to stdout, whole before it returns; a reader that left (`| head`) is no failure. */
-export function print(text: string): Effect.Effect<void> {
-  return text === ""
-    ? Effect.void
-    : Effect.async((resume) => {
-        process.stdout.write(`${text}\n`, () => resume(Effect.void))
-      })
+export function print(text: string): Effect.Effect<void, CommandError> {
+  if (text === "") return Effect.void
+  return Effect.async((resume) => {
+    process.stdout.write(`${text}\n`, (error) => {
+      const code = (error as NodeJS.ErrnoException | null | undefined)?.code
+      resume(
+        error == null || code === "EPIPE"
+          ? Effect.void
+          : new CommandError({
+              message: `Cannot write the result to stdout: ${code ?? error.message}`,
+              exitCode: 5
+            })
+      )
+    })
+  })
 }

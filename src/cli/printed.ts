@@ -6,7 +6,7 @@
 import type { Plan } from "../programs/planRun.ts"
 import type { Status } from "../programs/statusOfHours.ts"
 import type { Summary } from "../programs/Summary.ts"
-import type { Hour } from "../services/Hour.ts"
+import { type Hour, hoursBetween } from "../services/Hour.ts"
 
 /** Bytes in the largest unit that they fill: `16.2 MB`, of a million bytes. */
 export function bytesText(bytes: number): string {
@@ -69,7 +69,7 @@ function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
   const groups: Array<{ first: Hour; last: Hour; count: number; message: string }> = []
   for (const { hour, message } of failed) {
     const group = groups.at(-1)
-    if (group?.message === message) {
+    if (group?.message === message && hoursBetween(group.last, hour) === 1) {
       group.last = hour
       group.count += 1
     } else {
@@ -84,7 +84,9 @@ function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
 }
 
 /** A plan, with the requests that it would make. */
-export function planText(plan: Omit<Plan, "store" | "staging">): string {
+export function planText(
+  plan: Pick<Plan, "window" | "present" | "missing" | "open" | "requests">
+): string {
   const { window, present, missing, open, requests } = plan
   return [
     `window   ${windowText(window)}`,
@@ -94,6 +96,13 @@ export function planText(plan: Omit<Plan, "store" | "staging">): string {
     `requests ${requests.length}`,
     ...requests.map((request) => `  ${windowText(request)}`)
   ].join("\n")
+}
+
+/** The hours that sync would move. */
+export function stagedText(hours: ReadonlyArray<Hour>): string {
+  return [`staged   ${plural(hours.length, "hour")}`, ...hours.map((hour) => `  ${hour}`)].join(
+    "\n"
+  )
 }
 
 /** A line an hour, then the totals. */

@@ -7,7 +7,9 @@ import { type Duration, Either, type Redacted } from "effect"
 import { parseOrigin } from "../layers/_amplitudeOrigin.ts"
 import type { Hour } from "../services/Hour.ts"
 import { Format, Layout } from "../services/HourKey.ts"
+import type { S3Environment } from "./s3Environment.ts"
 import {
+  bucket,
   duration,
   hourOrDay,
   instant,
@@ -197,13 +199,23 @@ export const settings = {
     123456
   ),
 
-  store: optional(
+  store: value(
     STORE,
     "--store <store>",
-    "local (a folder) or memory (nothing is kept)",
-    oneOf(["local", "memory"] as const)
+    "s3, local (a folder) or memory (nothing is kept)",
+    oneOf(["s3", "local", "memory"] as const),
+    "s3" as const
   ),
   dev: toggle(STORE, "--dev", "the same as --store local"),
+  bucket: optional<string>(STORE, "--bucket <name>", "S3 bucket", bucket, {
+    variables: ["AWS_BUCKET_NAME", "AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]
+  }),
+  sseKmsKeyId: optional<string>(
+    STORE,
+    "--sse-kms-key-id <key>",
+    "KMS key that encrypts what is put; else the bucket's own encryption",
+    text
+  ),
   localDir: value(STORE, "--local-dir <folder>", "folder of the local store", text, "s3_dev"),
   prefix: value(
     STORE,
@@ -314,21 +326,24 @@ export type SettingName = keyof typeof settings
 type ValueOf<S> = S extends Setting<infer A> ? A : never
 
 /** Settled: every setting has its value. */
-export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> }
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> } & {
+  /** What goes to S3's own client, where the store is S3. */
+  readonly s3: S3Environment
+}
 
-const window = [
+const dates = [
   "startDate",
   "endDate",
   "yesterday",
   "lookbackDays",
   "lagHours",
-  "healDays",
-  "settleHours",
   "now"
 ] as const satisfies ReadonlyArray<SettingName>
+const window = [...dates, "healDays", "settleHours"] as const
 const synthetic = ["seed", "eventsPerHour", "project"] as const satisfies ReadonlyArray<SettingName>
 const source = ["source", "region", "amplitudeUrl", ...synthetic, "apiKey", "secretKey"] as const
-const store = ["store", "dev", "localDir", "prefix", "layout", "format"] as const
+const place = ["store", "dev", "bucket", "sseKmsKeyId", "localDir", "prefix"] as const
+const store = [...place, "layout", "format"] as const
 const retry = ["retries", "retryBaseMs"] as const
 const output = ["json", "logLevel", "logFormat"] as const
 const run = [
@@ -358,7 +373,17 @@ export const commands: {
   },
   sync: {
     help: "Move what is staged to the store, and remove it here once the store confirmed it.",
-    settings: [...store, "dataDir", "envFile", "concurrency", ...retry, "dryRun", ...output]
+    settings: [
+      ...place,
+      "layout",
+      "dataDir",
+      "envFile",
+      "concurrency",
+      ...retry,
+      "maxDuration",
+      "dryRun",
+      ...output
+    ]
   },
   all: {
     help: "Move what is staged, then land the hours that still miss straight in the store.",
@@ -366,11 +391,11 @@ export const commands: {
   },
   status: {
     help: "Tell what each hour of the window is: landed, empty, unverified, pending, open or gap. Exits 3 where there is a gap.",
-    settings: [...window, ...store, "dataDir", "envFile", ...retry, ...output]
+    settings: [...window, ...place, "dataDir", "envFile", ...retry, ...output]
   },
   list: {
     help: "List the objects in the store, with hour and size.",
-    settings: [...store, "envFile", ...retry, ...output]
+    settings: [...place, "envFile", ...retry, ...output]
   },
   simulate: {
     help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until it is ended. Whoever asks must show the keys below. Its URL is the one line on stdout.",
@@ -382,7 +407,7 @@ export const commands: {
       "apiKey",
       "secretKey",
       "envFile",
-      ...window,
+      ...dates,
       "logLevel",
       "logFormat"
     ]

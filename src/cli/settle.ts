@@ -1,6 +1,7 @@
 import { resolve } from "node:path"
 import { Either } from "effect"
 import { hourAt } from "../services/Hour.ts"
+import { noS3Environment, settleS3 } from "./s3Environment.ts"
 import {
   type CommandName,
   commands,
@@ -55,10 +56,17 @@ export function settle(
       wrong.add(name as SettingName)
       return [name, setting.fallback]
     })
-  ) as Settings
+  ) as Omit<Settings, "s3">
 
   problems.push(...disagreements(command, values, wrong, sources))
-  return problems.length === 0 ? Either.right(values) : Either.left(problems)
+  const usesS3 = used.has("store") && !wrong.has("store") && storeOf(values) === "s3"
+  const s3 = usesS3
+    ? settleS3(sources.environment, sources.file, sources.fileName)
+    : Either.right(noS3Environment)
+  if (Either.isLeft(s3)) problems.push(...s3.left)
+  return problems.length === 0 && Either.isRight(s3)
+    ? Either.right({ ...values, s3: s3.right })
+    : Either.left(problems)
 }
 
 function isBlank(text: string | undefined): boolean {
@@ -70,10 +78,12 @@ function find(setting: Setting<unknown>, flag: string, sources: Sources): Found 
   const aliases = standardKeys(sources).length === 0 ? setting.fileVariables : []
   const places: ReadonlyArray<readonly [string | undefined, string]> = [
     [flag, setting.flag?.split(" ")[0] ?? ""],
-    ...setting.variables.map((name) => [environment[name], `${name} in the environment`] as const),
-    ...[...setting.variables, ...aliases].map(
-      (name) => [file[name], `${name} in ${fileName}`] as const
-    )
+    // Name by name, so that a standard one wins over its aliases wherever it stands.
+    ...setting.variables.flatMap((name) => [
+      [environment[name], `${name} in the environment`] as const,
+      [file[name], `${name} in ${fileName}`] as const
+    ]),
+    ...aliases.map((name) => [file[name], `${name} in ${fileName}`] as const)
   ]
   const found = places.find(([text]) => !isBlank(text))
   return found?.[0] === undefined ? undefined : { text: found[0].trim(), where: found[1] }
@@ -89,7 +99,7 @@ function standardKeys({ environment, file }: Sources): ReadonlyArray<string> {
 /** What is wrong between settings that are each well; those that are wrong in themselves are left out. */
 function disagreements(
   command: CommandName,
-  values: Settings,
+  values: Omit<Settings, "s3">,
   wrong: ReadonlySet<SettingName>,
   sources: Sources
 ): ReadonlyArray<string> {
@@ -111,7 +121,9 @@ function disagreements(
   if (startDate !== undefined && startDate > hourAt(values.now ?? now) && knowsNoFuture) {
     problems.push(`--start-date ${startDate} lies in the future`)
   }
-  if (used.has("store") && !wrong.has("store")) problems.push(...storeProblems(values, used))
+  if (used.has("store") && !wrong.has("store")) {
+    problems.push(...storeProblems(values, used, wrong, sources))
+  }
   const asksAmplitude =
     (used.has("source") &&
       values.source === "amplitude" &&
@@ -122,13 +134,21 @@ function disagreements(
   return problems
 }
 
-function storeProblems(values: Settings, used: ReadonlySet<SettingName>): ReadonlyArray<string> {
+function storeProblems(
+  values: Omit<Settings, "s3">,
+  used: ReadonlySet<SettingName>,
+  wrong: ReadonlySet<SettingName>,
+  { flags, fileName }: Sources
+): ReadonlyArray<string> {
+  const isNamed = flags.store !== undefined
   const { store, dev, localDir, prefix, dataDir } = values
   const problems: Array<string> = []
-  if (storeOf(values) === undefined) {
-    problems.push("the store is missing: say --dev for a local folder, or --store")
+  if (storeOf(values) === "s3" && values.bucket === undefined && !wrong.has("bucket")) {
+    problems.push(
+      `the bucket is missing: say --bucket, or ${settings.bucket.variables[0]} in the environment or in ${fileName}; --dev lands in a local folder instead`
+    )
   }
-  if (dev && store !== undefined && store !== "local") {
+  if (dev && isNamed && store !== "local") {
     problems.push(`--dev is --store local, and cannot be combined with --store ${store}`)
   }
   if (
@@ -141,7 +161,7 @@ function storeProblems(values: Settings, used: ReadonlySet<SettingName>): Readon
   return problems
 }
 
-function missingKeys(values: Settings, sources: Sources): ReadonlyArray<string> {
+function missingKeys(values: Omit<Settings, "s3">, sources: Sources): ReadonlyArray<string> {
   const { file, fileName } = sources
   const standard = standardKeys(sources)
   const disregarded = keys
@@ -159,7 +179,7 @@ function missingKeys(values: Settings, sources: Sources): ReadonlyArray<string> 
   })
 }
 
-/** The store that the settings name, where they do. */
-export function storeOf({ store, dev }: Settings): Settings["store"] {
+/** The store that the settings name. */
+export function storeOf({ store, dev }: Pick<Settings, "store" | "dev">): Settings["store"] {
   return dev ? "local" : store
 }

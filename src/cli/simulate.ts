@@ -55,16 +55,14 @@ const serve = Effect.fnUntraced(function* (settings: Settings) {
 
 /** A file an hour that has events, named and holding the lines as a local store would. */
 const dump = Effect.fnUntraced(function* (settings: Settings, folder: string) {
-  const now = yield* Effect.provide(
-    Effect.flatMap(Clock, (clock) => clock.now),
+  const time = yield* Effect.provide(
+    Effect.flatMap(Clock, (clock) =>
+      Effect.all({ now: clock.now, newestClosed: clock.newestClosedHour(settings.lagHours) })
+    ),
     clockLayer(settings)
   )
-  const { startDate: start, endDate: end, yesterday, lookbackDays, lagHours } = settings
-  const window = planWindow(
-    { start, end, yesterday, lookbackDays, lagHours, healDays: 0 },
-    now,
-    new Set()
-  )
+  const { startDate: start, endDate: end, yesterday, lookbackDays } = settings
+  const window = planWindow({ start, end, yesterday, lookbackDays, healDays: 0 }, time, new Set())
   const writing = <A>(write: () => Promise<A>) =>
     Effect.tryPromise({
       try: write,

@@ -23,6 +23,13 @@ function unlessItMoves<A>(
   return Effect.retry(self, { times: 10, while: ({ reason }) => reason === "NotFound" })
 }
 
+/** A file that another run takes away has no metadata any more, and must not pass for another program's. */
+const stillThere = Effect.fnUntraced(function* (method: Method, file: RegularFile) {
+  const now = yield* look(method, file.path)
+  if (Option.exists(now, ({ inode }) => inode === file.inode)) return
+  return yield* refusal("NotFound", method, file.path, "it was taken away meanwhile")
+})
+
 /** The half of the store in a folder that writes nothing. */
 export function makeReader({
   root,
@@ -39,6 +46,7 @@ export function makeReader({
     const sidecar = yield* Sidecar.find(metadataOf(key), file).pipe(
       Effect.mapError(toError(method, file.path))
     )
+    if (Option.isNone(sidecar)) yield* stillThere(method, file)
     const etag = Option.match(
       Option.filter(sidecar, ({ size }) => size === file.size),
       {

@@ -11,11 +11,14 @@ const REASONS: Readonly<Record<string, SpoolError["reason"]>> = {
   EPERM: "AccessDenied",
   EROFS: "AccessDenied",
   ENOSPC: "NoSpace",
-  EDQUOT: "NoSpace"
+  EDQUOT: "NoSpace",
+  ENOTDIR: "Misconfigured",
+  EEXIST: "Misconfigured"
 }
 
 const ADVICE: Partial<Record<SpoolError["reason"], string>> = {
   AccessDenied: "; let this user read and write there, or name another folder",
+  Misconfigured: "; name a folder, with --work-dir",
   NoSpace: "; make room, or name a folder on another disk"
 }
 

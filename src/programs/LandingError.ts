@@ -11,6 +11,8 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
     "OtherProject",
     /** A staged file is not what its metadata says. */
     "StagedFileChanged",
+    /** A file of another program stands in staging in the hour's place. */
+    "ForeignFile",
     /** The run's longest duration was over. */
     "OutOfTime"
   ),

@@ -26,6 +26,8 @@ export interface RequestGate {
   readonly unpackings: Effect.Semaphore
   /** A refusal of the keys: what one request was refused for, the next ones are not made for. */
   readonly refusal: Ref.Ref<Option.Option<AmplitudeError>>
+  /** Whether it has been said that the clocks differ. */
+  readonly isSkewSaid: Ref.Ref<boolean>
 }
 
 /** Amplitude allows 5 requests at once in all an account: two leave room for its other users. */
@@ -36,7 +38,8 @@ const CLOCK_SKEW_WORTH_A_WARNING = 5 * 60_000
 export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
   requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),
   unpackings: Effect.makeSemaphore(1),
-  refusal: Ref.make(Option.none<AmplitudeError>())
+  refusal: Ref.make(Option.none<AmplitudeError>()),
+  isSkewSaid: Ref.make(false)
 })
 
 /** Whether asking for less may succeed where this window did not. */
@@ -58,7 +61,11 @@ export const openArchive = Effect.fn("openArchive")(function* (
   const [spool, unpacker] = [yield* Spool, yield* Unpacker]
   const unpacked = yield* unpacker.open(spooled, format).pipe(
     gate.unpackings.withPermits(1),
-    Effect.tapError(() => spool.drop(spooled))
+    Effect.tapError((error) =>
+      error.reason === "Unreadable"
+        ? Effect.void
+        : Effect.catchAll(spool.drop(spooled), (failure) => Effect.logWarning(failure.message))
+    )
   )
   return { spooled, unpacked }
 })
@@ -113,7 +120,7 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
     yield* Effect.logInfo(`Asking Amplitude for ${window}`)
     const answer = yield* amplitude.export(window)
     const answered = yield* EffectClock.currentTimeMillis
-    yield* warnOfSkew(answer, answered)
+    yield* warnOfSkew(answer, answered, gate)
     const askedAt = Option.match(answer.date, {
       onNone: () => asked,
       onSome: (date) => Math.min(asked, date - (answered - sent))
@@ -134,14 +141,16 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
   )
 })
 
-function warnOfSkew(answer: ExportAnswer, now: number): Effect.Effect<void> {
-  return Option.match(answer.date, {
-    onNone: () => Effect.void,
-    onSome: (date) =>
-      Math.abs(date - now) > CLOCK_SKEW_WORTH_A_WARNING
-        ? Effect.logWarning(
-            `This machine's clock is ${Math.round((now - date) / 60_000)} minutes ahead of Amplitude's: set it right`
-          )
-        : Effect.void
-  })
-}
+const warnOfSkew = Effect.fnUntraced(function* (
+  answer: ExportAnswer,
+  now: number,
+  gate: RequestGate
+) {
+  const skew = now - Option.getOrElse(answer.date, () => now)
+  if (Math.abs(skew) <= CLOCK_SKEW_WORTH_A_WARNING) return
+  if (yield* Ref.getAndSet(gate.isSkewSaid, true)) return
+  const minutes = Math.round(Math.abs(skew) / 60_000)
+  yield* Effect.logWarning(
+    `This machine's clock is ${minutes} minutes ${skew > 0 ? "ahead of" : "behind"} Amplitude's: set it right`
+  )
+})

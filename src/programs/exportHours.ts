@@ -1,9 +1,9 @@
-import { Clock as EffectClock, Duration, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Amplitude, AmplitudeError } from "../services/Amplitude.ts"
 import type { Clock } from "../services/Clock.ts"
 import { type Hour, isOverSince } from "../services/Hour.ts"
 import type { Format } from "../services/HourKey.ts"
-import { Spool } from "../services/Spool.ts"
+import { type ArchiveName, Spool } from "../services/Spool.ts"
 import { type UnpackedHour, Unpacker } from "../services/Unpacker.ts"
 import type { Window } from "../services/Window.ts"
 import {
@@ -14,9 +14,9 @@ import {
   makeRequestGate,
   openArchive
 } from "./askForWindow.ts"
+import { beforeDeadline } from "./deadline.ts"
 import { failedHour } from "./failureKind.ts"
 import { type HourOutcome, Open } from "./HourOutcome.ts"
-import { LandingError } from "./LandingError.ts"
 import { planRequests } from "./planRequests.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
@@ -32,8 +32,8 @@ export interface ExportHoursOptions {
   readonly settleHours: number
   /** Instant, in milliseconds since 1970, after which nothing is begun or waited for. */
   readonly deadline?: number | undefined
-  /** Whether an hour stands already, so that a spooled archive of nothing else can go. */
-  readonly isLanded: (hour: Hour) => boolean
+  /** Start from archives that earlier runs left in the spool; those whose hours all stand already go. */
+  readonly leftovers?: { readonly isLanded: (hour: Hour) => boolean } | undefined
 }
 
 /** What Amplitude has of an hour: its lines, or nothing. */
@@ -66,20 +66,7 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   const landings = yield* Effect.makeSemaphore(options.concurrency)
   const remaining = new Set(hours)
 
-  const beforeDeadline = <A, E, R2>(self: Effect.Effect<A, E, R2>) =>
-    Effect.flatMap(EffectClock.currentTimeMillis, (now) =>
-      options.deadline === undefined
-        ? self
-        : Effect.timeoutFail(self, {
-            duration: Duration.millis(Math.max(0, options.deadline - now)),
-            onTimeout: () =>
-              new LandingError({
-                reason: "OutOfTime",
-                detail: "the longest duration of a run (--max-duration) was over before it"
-              })
-          })
-    )
-
+  const inTime = beforeDeadline(options.deadline)
   const isClosed = (hour: Hour, { askedAt }: Asked) => isOverSince(hour, options.lagHours, askedAt)
   const isSettled = (hour: Hour, { askedAt }: Asked) =>
     isOverSince(hour, options.settleHours, askedAt)
@@ -99,7 +86,7 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
           project: Option.flatMap(asked.archive, ({ unpacked }) => unpacked.project),
           settled: isSettled(hour, asked)
         }
-        return beforeDeadline(onHour(exported)).pipe(
+        return inTime(onHour(exported)).pipe(
           Effect.catchAll((error) => Effect.succeed(failedHour(hour, error))),
           Effect.annotateLogs({ hour }),
           landings.withPermits(1)
@@ -119,15 +106,16 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   const exportWindow = (
     window: Window
   ): Effect.Effect<ReadonlyArray<HourOutcome>, never, Amplitude | Clock | Spool | Unpacker | R> => {
-    const ask = beforeDeadline(askForWindow(window, options.format, policy, gate))
+    const ask = inTime(askForWindow(window, options.format, policy, gate))
     return Effect.gen(function* () {
       const first = yield* ask
-      const isDoubtful =
-        Option.isNone(first.archive) && window.hours.some((hour) => isSettled(hour, first))
+      const isDoubtful = isNothing(first) && window.hours.some((hour) => isSettled(hour, first))
       if (!isDoubtful) return yield* land(window.hours, first)
-      yield* Effect.logInfo(`Asking again for ${window}, since a 404 may be said for no reason`)
+      yield* Effect.logInfo(
+        `Asking again for ${window}: that it has no events may be said in error`
+      )
       const second = yield* Effect.delay(ask, policy.base)
-      return yield* land(window.hours, Option.isSome(second.archive) ? second : first)
+      return yield* land(window.hours, isNothing(second) ? first : second)
     }).pipe(
       Effect.scoped,
       Effect.catchAll((error) =>
@@ -145,36 +133,37 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   }
 
   const exportLeftover = Effect.fn("exportHours.leftover")(function* (
-    name: Parameters<Spool["Type"]["claim"]>[0]
+    name: ArchiveName,
+    isLanded: (hour: Hour) => boolean
   ) {
+    const wanted = name.window.hours.filter((hour) => remaining.has(hour))
+    if (wanted.length === 0 && !name.window.hours.every(isLanded)) return []
     const claimed = yield* spool.claim(name)
     if (Option.isNone(claimed)) return []
     const spooled = claimed.value
-    const wanted = spooled.window.hours.filter((hour) => remaining.has(hour))
     if (wanted.length === 0) {
-      if (spooled.window.hours.every(options.isLanded)) yield* spool.drop(spooled)
+      yield* spool.drop(spooled)
       return []
     }
     yield* Effect.logInfo(`Starting from the archive of ${spooled.window} that lies in the spool`)
-    const opened = yield* Effect.option(
-      Effect.tapError(openArchive(spooled, options.format, gate), (error) =>
-        Effect.logWarning(`Asking Amplitude instead: ${error.message}`)
-      )
-    )
-    if (Option.isNone(opened)) return []
-    const asked: Asked = { askedAt: spooled.askedAt, archive: opened }
+    const opened = yield* inTime(openArchive(spooled, options.format, gate))
+    const asked: Asked = { askedAt: spooled.askedAt, archive: Option.some(opened) }
     const answered = wanted.filter(
-      (hour) =>
-        isSettled(hour, asked) || (opened.value.unpacked.hours.has(hour) && isClosed(hour, asked))
+      (hour) => isSettled(hour, asked) || (opened.unpacked.hours.has(hour) && isClosed(hour, asked))
     )
     const outcomes = yield* land(answered, asked)
     for (const { hour } of outcomes) remaining.delete(hour)
     return outcomes
   })
 
-  const leftovers = yield* Effect.forEach(yield* spool.list(amplitude.identity), (name) =>
-    Effect.scoped(exportLeftover(name))
-  )
+  const leftovers = Effect.gen(function* () {
+    if (options.leftovers === undefined) return []
+    const { isLanded } = options.leftovers
+    return yield* Effect.forEach(yield* spool.list(amplitude.identity), (name) =>
+      Effect.scoped(exportLeftover(name, isLanded)).pipe(askInstead)
+    )
+  }).pipe(askInstead)
+  const resumed = (yield* leftovers).flat()
   const exported = yield* Effect.forEach(
     planRequests(
       hours.filter((hour) => remaining.has(hour)),
@@ -183,8 +172,25 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
     exportWindow,
     { concurrency: WINDOWS_AT_ONCE }
   )
-  return [...leftovers.flat(), ...exported.flat()]
+  return [...resumed, ...exported.flat()]
 })
+
+/** Whether Amplitude says that it has nothing, by a 404 or by an archive without parts. */
+function isNothing({ archive }: Asked): boolean {
+  return Option.match(archive, {
+    onNone: () => true,
+    onSome: ({ unpacked }) => unpacked.hours.size === 0
+  })
+}
+
+/** What lies in the spool spares a request, so that trouble with it is no reason to fail. */
+function askInstead<A, E extends { readonly message: string }, R>(
+  self: Effect.Effect<ReadonlyArray<A>, E, R>
+): Effect.Effect<ReadonlyArray<A>, never, R> {
+  return Effect.catchAll(self, (error) =>
+    Effect.as(Effect.logWarning(`Left an archive in the spool: ${error.message}`), [])
+  )
+}
 
 function explain<E>(error: E | AmplitudeError): E | AmplitudeError {
   if (!(error instanceof AmplitudeError) || !isTooMuch(error)) return error

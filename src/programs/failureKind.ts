@@ -23,7 +23,8 @@ export function failureKind(error: RunError): FailureKind {
     case "UnpackerError":
       return error.reason === "Unreadable" ? "temporary" : "integrity"
     case "SpoolError":
-      return error.reason === "AccessDenied" ? "refused" : "temporary"
+      if (error.reason === "AccessDenied") return "refused"
+      return error.reason === "Misconfigured" ? "permanent" : "temporary"
     case "ObjectStorageError":
       if (error.reason === "AccessDenied") return "refused"
       if (error.reason === "Corrupt") return "integrity"
@@ -31,7 +32,8 @@ export function failureKind(error: RunError): FailureKind {
         ? "temporary"
         : "permanent"
     case "LandingError":
-      return error.reason === "OutOfTime" ? "temporary" : "integrity"
+      if (error.reason === "OutOfTime") return "temporary"
+      return error.reason === "ForeignFile" ? "permanent" : "integrity"
   }
 }
 

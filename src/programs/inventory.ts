@@ -34,22 +34,24 @@ export const takeInventory = Effect.fn("takeInventory")(function* (
   return hours
 })
 
-/** What `fetch` has put in staging: files without metadata are somebody else's, left alone and named in a warning. */
+/** What lies in staging. */
+export interface StagedInventory {
+  /** What `fetch` has put there. */
+  readonly staged: Inventory
+  /** Keys, by hour, of files without metadata: somebody else's, which no program here moves or removes. */
+  readonly foreign: ReadonlyMap<Hour, string>
+}
+
+/** Lists staging, and tells our files from those of others. */
 export const takeStagedInventory = Effect.fn("takeStagedInventory")(function* (
   staging: ObjectStorage["Type"]
-): Effect.fn.Return<Inventory, ObjectStorageError> {
+): Effect.fn.Return<StagedInventory, ObjectStorageError> {
   const staged = new Map<Hour, ReadonlyArray<HourObject>>()
+  const foreign = new Map<Hour, string>()
   for (const [hour, objects] of yield* takeInventory(staging)) {
-    const [foreign, ours] = [
-      objects.filter(({ hasMetadata }) => hasMetadata === false),
-      objects.filter(({ hasMetadata }) => hasMetadata !== false)
-    ]
-    for (const { key } of foreign) {
-      yield* Effect.logWarning(
-        `Left alone "${key}" in ${staging.place}: it was not made by this program`
-      )
-    }
+    const ours = objects.filter(({ hasMetadata }) => hasMetadata !== false)
     if (ours.length > 0) staged.set(hour, ours)
+    for (const { key, hasMetadata } of objects) if (hasMetadata === false) foreign.set(hour, key)
   }
-  return staged
+  return { staged, foreign }
 })

@@ -1,19 +1,19 @@
-import { Effect, Option, Ref, type Stream } from "effect"
+import { Effect, Option, type Stream } from "effect"
 import type { Hour } from "../services/Hour.ts"
 import { type Format, hourKey, type Layout } from "../services/HourKey.ts"
-import { HourMetadata, metadataFromText, noLines } from "../services/HourMetadata.ts"
-import type { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { HourMetadata, noLines } from "../services/HourMetadata.ts"
+import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { UnpackedHour } from "../services/Unpacker.ts"
-import { emptyObject, isEmptySize } from "./emptyObject.ts"
+import { emptyObject } from "./emptyObject.ts"
 import { type ExportedHour, exportHours, type ExportHoursOptions } from "./exportHours.ts"
 import { failedHour } from "./failureKind.ts"
 import { Empty, Landed, Pending, Skipped } from "./HourOutcome.ts"
 import type { Standing } from "./inventory.ts"
 import { type HourToLand, landObject } from "./landObject.ts"
-import { LandingError } from "./LandingError.ts"
+import { admitOneProject } from "./oneProject.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
-export interface LandMissingOptions extends Omit<ExportHoursOptions, "isLanded"> {
+export interface LandMissingOptions extends Omit<ExportHoursOptions, "leftovers"> {
   readonly layout: Layout
   readonly format: Format
   /** Version of this program, written into the metadata. */
@@ -33,12 +33,11 @@ export const landMissing = Effect.fn("landMissing")(function* (
   policy: RetryPolicy
 ) {
   if (hours.length > 0) yield* policy.retry(store.check)
-  const known = hours.length > 0 ? yield* findProject(standing, policy) : Option.none()
-  const project = yield* Ref.make(known)
+  const admit = yield* admitOneProject(hours.length > 0 ? standing : [], store.place, policy)
 
   const onHour = Effect.fn("landMissing.onHour")(function* (exported: ExportedHour) {
     const { hour, settled } = exported
-    yield* admit(project, exported, store)
+    yield* admit(exported.project)
     const unpacked = Option.filter(exported.unpacked, ({ events }) => events > 0)
     if (Option.isNone(unpacked) && !settled) {
       yield* Effect.logInfo(`No events so far, and too early to say that there will be none`)
@@ -67,7 +66,10 @@ export const landMissing = Effect.fn("landMissing")(function* (
 
   return yield* exportHours(
     hours,
-    { ...options, isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour)) },
+    {
+      ...options,
+      leftovers: { isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour)) }
+    },
     policy,
     (exported) =>
       Effect.catchAll(onHour(exported), (error) =>
@@ -101,50 +103,3 @@ export function toLand<E>(
     })
   }
 }
-
-/** Lets in the archives of one project only: the first that comes where none stands yet. */
-const admit = Effect.fn("landMissing.admit")(function* (
-  known: Ref.Ref<Option.Option<string>>,
-  exported: ExportedHour,
-  store: ObjectStorage["Type"]
-) {
-  if (Option.isNone(exported.project)) return
-  const comer = exported.project
-  const first = yield* Ref.updateAndGet(
-    known,
-    Option.orElse(() => comer)
-  )
-  if (Option.contains(first, comer.value)) return
-  return yield* new LandingError({
-    reason: "OtherProject",
-    detail:
-      `Amplitude sent project ${comer.value}, while the hours in ${store.place} are of project ` +
-      `${Option.getOrElse(first, () => "")}: use its keys, or another --prefix`
-  })
-})
-
-/** Enough to pass over hours without a project in their metadata; a look-up each. */
-const PROJECT_LOOKUPS = 10
-
-/** The project of the hours that stand already, as the newest of them say by key or metadata. */
-const findProject = Effect.fn("landMissing.findProject")(function* (
-  standing: ReadonlyArray<Standing>,
-  policy: RetryPolicy
-): Effect.fn.Return<Option.Option<string>, ObjectStorageError> {
-  const newest = standing
-    .flatMap(({ store, inventory }) =>
-      [...inventory.values()].flat().map((object) => ({ ...object, store }))
-    )
-    .filter(({ format, size }) => !isEmptySize(format, size))
-    .sort((one, other) => (one.hour < other.hour ? 1 : -1))
-    .slice(0, PROJECT_LOOKUPS)
-  for (const { key, project, store } of newest) {
-    if (Option.isSome(project)) return project
-    const head = yield* policy.retry(store.head(key))
-    const named = Option.flatMap(head, ({ metadata }) => metadataFromText(metadata))
-    if (Option.exists(named, (it) => it.project !== "")) {
-      return Option.map(named, (it) => it.project)
-    }
-  }
-  return Option.none()
-})

@@ -12,6 +12,8 @@ import type { RetryPolicy } from "./retryPolicy.ts"
 export interface PlanOptions extends WindowOptions {
   /** Hours of one request at most. */
   readonly requestHours: number
+  /** Hours that an hour must have been over for before it is closed. */
+  readonly lagHours: number
 }
 
 /** What a run would do: every hour of its window is in one of the three lists, oldest first. */
@@ -27,6 +29,8 @@ export interface Plan {
   readonly requests: ReadonlyArray<Window>
   readonly store: Standing
   readonly staging: Standing
+  /** Keys, by hour, of files in staging that are somebody else's. */
+  readonly foreign: ReadonlyMap<Hour, string>
 }
 
 /** Lists staging and the store, and plans from what stands there. */
@@ -36,12 +40,13 @@ export const planRun = Effect.fn("planRun")(function* (
 ): Effect.fn.Return<Plan, ObjectStorageError, ObjectStorage | Staging | Clock> {
   const [store, staging, clock] = [yield* ObjectStorage, yield* Staging, yield* Clock]
   // Staging first: an hour that another run moves meanwhile is then seen twice rather than never.
-  const staged = yield* policy.retry(takeStagedInventory(staging))
+  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
   const landed = yield* policy.retry(takeInventory(store))
   const have = new Set([...staged.keys(), ...landed.keys()])
 
   const now = yield* clock.now
-  const window = planWindow(options, now, have)
+  const newestClosed = yield* clock.newestClosedHour(options.lagHours)
+  const window = planWindow(options, { now, newestClosed }, have)
   const absent = window.hours.filter((hour) => !have.has(hour))
   const missing = absent.filter((hour) => isOverSince(hour, options.lagHours, now))
   return {
@@ -51,6 +56,7 @@ export const planRun = Effect.fn("planRun")(function* (
     open: absent.filter((hour) => !isOverSince(hour, options.lagHours, now)),
     requests: planRequests(missing, options.requestHours),
     store: { store, inventory: landed },
-    staging: { store: staging, inventory: staged }
+    staging: { store: staging, inventory: staged },
+    foreign
   }
 })

@@ -11,8 +11,6 @@ export interface WindowOptions {
   readonly yesterday?: boolean | undefined
   /** Days of the default window, up to the newest closed hour. */
   readonly lookbackDays: number
-  /** Hours that an hour must have been over for before it is closed. */
-  readonly lagHours: number
   /** Days that the default window reaches back to the oldest gap after the first landed hour, at most. */
   readonly healDays: number
 }
@@ -22,12 +20,22 @@ export function isByDate(options: WindowOptions): boolean {
   return options.start !== undefined || options.end !== undefined || options.yesterday === true
 }
 
+/** When a run is planned. */
+export interface PlanTime {
+  /** In milliseconds since 1970. */
+  readonly now: number
+  readonly newestClosed: Hour
+}
+
 /**
- * The window of a run at an instant (milliseconds since 1970), given the hours that already stand somewhere.
+ * The window of a run, given the hours that already stand somewhere.
  * Dates win; with one of them only, the other end is the newest closed hour or the lookback before it.
  */
-export function planWindow(options: WindowOptions, now: number, have: ReadonlySet<Hour>): Window {
-  const newestClosed = addHours(hourAt(now), -1 - options.lagHours)
+export function planWindow(
+  options: WindowOptions,
+  { now, newestClosed }: PlanTime,
+  have: ReadonlySet<Hour>
+): Window {
   if (options.yesterday === true) {
     const today = hourAt(now).slice(0, 10)
     const midnight = hourAt(Date.parse(`${today}T00:00:00Z`))

@@ -9,6 +9,7 @@ import type { Inventory } from "./inventory.ts"
 import { digestLanded, landObject } from "./landObject.ts"
 import { LandingError } from "./LandingError.ts"
 import { type LandMissingOptions, toLand } from "./landMissing.ts"
+import { admitOneProject } from "./oneProject.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
 /**
@@ -22,8 +23,11 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
   options: LandMissingOptions,
   policy: RetryPolicy
 ) {
+  const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
+
   const onHour = Effect.fn("recheckHours.onHour")(function* (exported: ExportedHour) {
     const { hour } = exported
+    yield* admit(exported.project)
     const objects = inventory.get(hour) ?? []
     const landed = yield* digestLanded(
       store,
@@ -40,10 +44,9 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     if (isReplaceable && object?.format === options.format && Option.isSome(exported.unpacked)) {
       const target = toLand(exported, exported.unpacked.value, object.key, options)
       const isReplaced = yield* landObject(store, target, policy, object.etag)
-      if (isReplaced) {
-        yield* Effect.logInfo(`Replaced the empty "${object.key}" by ${ours.events} events`)
-        return new Landed({ hour, events: ours.events, bytes: ours.bytes })
-      }
+      if (!isReplaced) return new Skipped({ hour })
+      yield* Effect.logInfo(`Replaced the empty "${object.key}" by ${ours.events} events`)
+      return new Landed({ hour, events: ours.events, bytes: ours.bytes })
     }
     return yield* new LandingError({
       reason: "Conflict",
@@ -53,7 +56,7 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     })
   })
 
-  return yield* exportHours(hours, { ...options, isLanded: () => true }, policy, (exported) =>
+  return yield* exportHours(hours, options, policy, (exported) =>
     Effect.catchAll(onHour(exported), (error) =>
       Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
     )

@@ -3,8 +3,10 @@ import type { Hour } from "../services/Hour.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Window } from "../services/Window.ts"
+import { failedHour, type RunError } from "./failureKind.ts"
 import { type HourOutcome, Open, Skipped } from "./HourOutcome.ts"
 import { landMissing, type LandMissingOptions } from "./landMissing.ts"
+import { LandingError } from "./LandingError.ts"
 import { type Plan, planRun, type PlanOptions } from "./planRun.ts"
 import { isByDate } from "./planWindow.ts"
 import { recheckHours } from "./recheckHours.ts"
@@ -22,35 +24,43 @@ export interface RunOptions
 /** Lands what store and staging lack in staging. */
 export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions) {
   const staging = yield* Staging
-  return yield* summarized(options, (policy) => landPlanned(staging, options, policy))
+  return yield* summarized(options, (policy, deadline) =>
+    landPlanned(staging, { ...options, deadline }, policy)
+  )
 })
 
 /** Moves what is staged to the store. */
 export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions) {
-  return yield* summarized(options, (policy) =>
-    Effect.map(syncStaged(options, policy), (outcomes) => ({
-      window: windowOf(outcomes.map(({ hour }) => hour)),
-      outcomes
-    }))
+  return yield* summarized(options, (policy, deadline) =>
+    Effect.map(syncStaged({ ...options, deadline }, policy), resultOf)
   )
 })
 
 /** Moves what is staged to the store, then lands what still misses straight there. */
 export const allHours = Effect.fn("allHours")(function* (options: RunOptions) {
   const store = yield* ObjectStorage
-  return yield* summarized(options, (policy) =>
+  return yield* summarized(options, (policy, deadline) =>
     Effect.gen(function* () {
-      const synced = yield* syncStaged(options, policy)
-      const { window, outcomes } = yield* landPlanned(store, options, policy)
+      const timed = { ...options, deadline }
+      const synced = yield* syncStaged(timed, policy)
       const moved = new Set(synced.map(({ hour }) => hour))
-      return { window, outcomes: [...synced, ...outcomes.filter(({ hour }) => !moved.has(hour))] }
+      return yield* landPlanned(store, timed, policy).pipe(
+        Effect.map(({ window, outcomes }) => ({
+          window,
+          outcomes: [...synced, ...outcomes.filter(({ hour }) => !moved.has(hour))]
+        })),
+        Effect.catchIf(
+          () => synced.length > 0,
+          (error) => Effect.succeed({ ...resultOf(synced), error })
+        )
+      )
     })
   )
 })
 
-/** Asks again for the landed hours of the window and compares them with the store. */
+/** Asks Amplitude again for the landed hours of the window and compares them with the store. */
 export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions) {
-  return yield* summarized(options, (policy) =>
+  return yield* summarized(options, (policy, deadline) =>
     Effect.gen(function* () {
       const { window, store } = yield* planRun(options, policy)
       const landed = window.hours.filter((hour) => store.inventory.has(hour))
@@ -58,7 +68,7 @@ export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunO
         landed,
         store.store,
         store.inventory,
-        yield* withDeadline(options),
+        { ...options, deadline },
         policy
       )
       return { window, outcomes }
@@ -73,11 +83,13 @@ export const planHours = Effect.fn("planHours")(function* (options: RunOptions) 
 
 const landPlanned = Effect.fn("landPlanned")(function* (
   destination: ObjectStorage["Type"],
-  options: RunOptions,
+  options: LandMissingOptions & PlanOptions,
   policy: RetryPolicy
 ) {
-  const plan: Plan = yield* planRun(options, policy)
-  const { window, missing, present, open, store, staging } = plan
+  const plan = yield* planRun(options, policy)
+  const { window, present, open, store, staging } = plan
+  const isInTheWay = (hour: Hour) => destination === staging.store && plan.foreign.has(hour)
+  const missing = plan.missing.filter((hour) => !isInTheWay(hour))
   yield* Effect.logInfo(
     `${window}: ${present.length} hours are there, ${missing.length} are missing, ${open.length} are not closed`
   )
@@ -85,7 +97,7 @@ const landPlanned = Effect.fn("landPlanned")(function* (
     missing,
     destination,
     [staging, store],
-    yield* withDeadline(options),
+    options,
     policy
   )
   return {
@@ -93,42 +105,48 @@ const landPlanned = Effect.fn("landPlanned")(function* (
     outcomes: [
       ...outcomes,
       ...present.map((hour) => new Skipped({ hour })),
-      ...open.map((hour) => new Open({ hour }))
+      ...open.map((hour) => new Open({ hour })),
+      ...plan.missing.filter(isInTheWay).map((hour) => inTheWay(hour, plan))
     ]
   }
 })
 
-const withDeadline = Effect.fnUntraced(function* (options: RunOptions) {
-  const now = yield* EffectClock.currentTimeMillis
-  const { maxDuration } = options
-  return {
-    ...options,
-    deadline: maxDuration === undefined ? undefined : now + Duration.toMillis(maxDuration)
-  }
-})
+function inTheWay(hour: Hour, { foreign, staging }: Plan): HourOutcome {
+  return failedHour(
+    hour,
+    new LandingError({
+      reason: "ForeignFile",
+      detail: `"${foreign.get(hour)}" in ${staging.store.place} was not put there by this program: move it away`
+    })
+  )
+}
 
 interface RunResult {
   readonly window: Window | null
   readonly outcomes: ReadonlyArray<HourOutcome>
+  readonly error?: RunError
 }
 
 const summarized = Effect.fnUntraced(function* <E, R>(
   options: RunOptions,
-  run: (policy: RetryPolicy) => Effect.Effect<RunResult, E, R>
+  run: (policy: RetryPolicy, deadline: number | undefined) => Effect.Effect<RunResult, E, R>
 ): Effect.fn.Return<Summary, E, R> {
   const policy = yield* makeRetryPolicy(options)
-  const [duration, { window, outcomes }] = yield* Effect.timed(run(policy))
+  const begun = yield* EffectClock.currentTimeMillis
+  const { maxDuration } = options
+  const deadline = maxDuration === undefined ? undefined : begun + Duration.toMillis(maxDuration)
+  const result = yield* run(policy, deadline)
   return summarize({
-    window,
-    outcomes,
+    ...result,
     isByDate: isByDate(options),
     retries: yield* policy.made,
-    durationMs: Math.round(Duration.toMillis(duration))
+    durationMs: (yield* EffectClock.currentTimeMillis) - begun
   })
 })
 
-function windowOf(hours: ReadonlyArray<Hour>): Window | null {
-  const sorted = hours.toSorted()
+function resultOf(outcomes: ReadonlyArray<HourOutcome>): RunResult {
+  const sorted = outcomes.map(({ hour }) => hour).sort()
   const [first, last] = [sorted.at(0), sorted.at(-1)]
-  return first === undefined || last === undefined ? null : new Window({ first, last })
+  const window = first === undefined || last === undefined ? null : new Window({ first, last })
+  return { window, outcomes }
 }

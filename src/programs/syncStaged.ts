@@ -1,20 +1,25 @@
 import { Effect, Option } from "effect"
-import { hourKey, type Layout } from "../services/HourKey.ts"
+import type { Hour } from "../services/Hour.ts"
+import { type Format, hourKey, type Layout } from "../services/HourKey.ts"
 import { type HourMetadata, metadataFromText, sameLines } from "../services/HourMetadata.ts"
-import { ObjectStorage } from "../services/ObjectStorage.ts"
+import { ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker } from "../services/Unpacker.ts"
+import { beforeDeadline } from "./deadline.ts"
 import { failedHour } from "./failureKind.ts"
 import { Empty, type HourOutcome, Landed, Skipped } from "./HourOutcome.ts"
-import { type HourObject, type Inventory, takeInventory, takeStagedInventory } from "./inventory.ts"
-import { digestLanded, landObject, refuseAsConflict } from "./landObject.ts"
+import { type HourObject, takeInventory, takeStagedInventory } from "./inventory.ts"
+import { digestLanded, type HourToLand, landObject, refuseAsConflict } from "./landObject.ts"
 import { LandingError } from "./LandingError.ts"
+import { type Admit, admitOneProject } from "./oneProject.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
 export interface SyncOptions {
   readonly layout: Layout
   /** Hours moved at once. */
   readonly concurrency: number
+  /** Instant, in milliseconds since 1970, after which nothing is begun or waited for. */
+  readonly deadline?: number | undefined
 }
 
 /**
@@ -26,68 +31,96 @@ export const syncStaged = Effect.fn("syncStaged")(function* (
   policy: RetryPolicy
 ) {
   const [store, staging] = [yield* ObjectStorage, yield* Staging]
-  const staged = [...(yield* takeStagedInventory(staging)).values()].flat()
-  if (staged.length === 0) return []
+  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
+  for (const key of foreign.values()) {
+    yield* Effect.logWarning(
+      `Left "${key}" in ${staging.place} alone: it was not put there by this program`
+    )
+  }
+  if (staged.size === 0) return []
   yield* policy.retry(store.check)
   const inventory = yield* policy.retry(takeInventory(store))
+  const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
 
   return yield* Effect.forEach(
-    staged.sort((one, other) => (one.hour < other.hour ? -1 : 1)),
-    (object) =>
-      moveStaged(object, inventory, options, policy).pipe(
+    [...staged].sort(([one], [other]) => (one < other ? -1 : 1)),
+    ([hour, objects]) =>
+      beforeDeadline(options.deadline)(
+        moveHour(hour, objects, inventory.get(hour) ?? [], admit, options, policy)
+      ).pipe(
         Effect.catchAll((error) =>
-          Effect.as(Effect.logError(error.message), failedHour(object.hour, error))
+          Effect.as(Effect.logError(error.message), failedHour(hour, error))
         ),
-        Effect.annotateLogs({ hour: object.hour })
+        Effect.annotateLogs({ hour })
       ),
     { concurrency: options.concurrency }
   )
 })
 
-const moveStaged = Effect.fn("syncStaged.moveStaged")(function* (
-  { hour, key, format, size }: HourObject,
-  inventory: Inventory,
+/** Moves what is staged of an hour. Of several forms the first is landed, and the others have to be the same hour. */
+const moveHour = Effect.fn("syncStaged.moveHour")(function* (
+  hour: Hour,
+  staged: ReadonlyArray<HourObject>,
+  landed: ReadonlyArray<HourObject>,
+  admit: Admit,
   options: SyncOptions,
   policy: RetryPolicy
 ) {
   const [store, staging] = [yield* ObjectStorage, yield* Staging]
-  const metadata = yield* readStaged(key)
-  const body = staging.get(key)
-  const standing = inventory.get(hour)?.map((object) => object.key) ?? []
-  const target = { key: hourKey(hour, options.layout, format), size, metadata, body }
+  const standing = landed.map(({ key }) => key)
+  const outcomes: Array<HourOutcome> = []
 
-  const confirmed = Effect.gen(function* () {
-    if (standing.length === 0) return yield* landObject(store, target, policy)
-    const landed = yield* digestLanded(store, standing, policy)
-    if (sameLines(landed, metadata)) return false
-    return yield* refuseAsConflict(store, target, landed)
-  })
-  const removeStaged = Effect.catchAll(staging.remove(key), (error) =>
-    Effect.logWarning(error.message)
-  )
-  const isNew = yield* Effect.tapError(confirmed, (error) =>
-    // A copy lies in failed_uploads by now.
-    error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
-  )
-  if (store.isDurable) yield* removeStaged
-  yield* Effect.logInfo(
-    isNew ? `Moved "${key}" to ${store.place}` : `"${key}" stands in ${store.place} already`
-  )
-  const { events, bytes } = metadata
-  const outcome: HourOutcome = !isNew
-    ? new Skipped({ hour })
-    : events === 0
-      ? new Empty({ hour })
-      : new Landed({ hour, events, bytes })
-  return outcome
+  for (const { key, format, size } of staged) {
+    const metadata = yield* readStaged(key, format)
+    yield* admit(metadata.project === "" ? Option.none() : Option.some(metadata.project))
+    const target = {
+      key: hourKey(hour, options.layout, format),
+      size,
+      metadata,
+      body: staging.get(key)
+    }
+    const removeStaged = Effect.catchAll(staging.remove(key), (error) =>
+      Effect.logWarning(error.message)
+    )
+    const isNew = yield* confirm(store, target, standing, policy).pipe(
+      Effect.tapError((error) =>
+        // A copy lies in failed_uploads by now.
+        error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
+      )
+    )
+    if (isNew) standing.push(target.key)
+    if (store.isDurable) yield* removeStaged
+    yield* Effect.logInfo(
+      isNew ? `Moved "${key}" to ${store.place}` : `"${key}" stands in ${store.place} already`
+    )
+    outcomes.push(outcomeOf(metadata, isNew))
+  }
+  return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
 })
 
+/** Whether this call landed the hour; `false` where the same hour stood in the store, under whichever keys. */
+const confirm = Effect.fn("syncStaged.confirm")(function* (
+  store: ObjectStorage["Type"],
+  target: HourToLand<ObjectStorageError>,
+  standing: ReadonlyArray<string>,
+  policy: RetryPolicy
+) {
+  if (standing.length === 0) return yield* landObject(store, target, policy)
+  const landed = yield* digestLanded(store, standing, policy)
+  if (sameLines(landed, target.metadata)) return false
+  return yield* refuseAsConflict(store, target, landed)
+})
+
+function outcomeOf({ hour, events, bytes }: HourMetadata, isNew: boolean): HourOutcome {
+  if (!isNew) return new Skipped({ hour })
+  return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
+}
+
 /** The metadata of a staged file, after every byte of it was read against them. */
-const readStaged = Effect.fn("syncStaged.readStaged")(function* (key: string) {
+const readStaged = Effect.fn("syncStaged.readStaged")(function* (key: string, format: Format) {
   const [staging, unpacker] = [yield* Staging, yield* Unpacker]
   const head = yield* staging.head(key)
   const metadata = Option.flatMap(head, (it) => metadataFromText(it.metadata))
-  const format = key.endsWith(".gz") ? "jsonl.gz" : "jsonl"
   const read = yield* unpacker.digest(key, staging.get(key), format)
   const isSame = (it: HourMetadata) => it.sha256 === read.sha256 && sameLines(it, read)
   if (Option.isSome(metadata) && isSame(metadata.value)) return metadata.value

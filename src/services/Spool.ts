@@ -8,7 +8,7 @@ import type { Window } from "./Window.ts"
 
 /** Why the spool could not be read or written. */
 export class SpoolError extends Schema.TaggedError<SpoolError>()("SpoolError", {
-  reason: Schema.Literal("NoSpace", "AccessDenied", "Failed"),
+  reason: Schema.Literal("NoSpace", "AccessDenied", "Misconfigured", "Failed"),
   method: Schema.Literal("open", "save", "list", "claim", "read", "drop"),
   /** The file or folder. */
   path: Schema.String,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Duration, Either, FastCheck, Redacted } from "effect"
+import { Duration, Either, FastCheck, Option, Redacted } from "effect"
 import {
   type CommandName,
   commands,
@@ -34,6 +34,10 @@ const pair = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 function keysOf(given: Partial<Sources>): ReadonlyArray<string | undefined> {
   const { apiKey, secretKey } = settled("fetch", { flags: { dev: true }, ...given })
   return [apiKey, secretKey].map((key) => key && Redacted.value(key))
+}
+
+function bucketOf(given: Partial<Sources>): string | undefined {
+  return settled("list", given).bucket
 }
 
 /** The lag that is settled when it is said in three places. */
@@ -87,11 +91,11 @@ describe("settle()", () => {
   })
 
   it("gives every setting its default where nobody says anything", () => {
-    const { apiKey, secretKey, ...rest } = settled("fetch", {
+    const { apiKey, secretKey, s3, ...rest } = settled("fetch", {
       flags: { dev: true },
       environment: pair
     })
-    assert.ok(apiKey && secretKey)
+    assert.ok(apiKey && secretKey && s3)
     for (const [name, value] of Object.entries(rest)) {
       const expected = name === "dev" ? true : settings[name as SettingName].fallback
       assert.equal(value, expected, name)
@@ -143,7 +147,7 @@ describe("settle()", () => {
         'AMPLITUDE_REGION in the environment "moon" is not one of eu, us',
         '--layout "daily" is not one of hourly, hive',
         '--concurrency "-1" is not a whole number, from 1 to 64',
-        "the store is missing: say --dev for a local folder, or --store",
+        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead",
         "Amplitude's API key is missing: looked for AMP_API_KEY in the environment, and for AMP_API_KEY or API_TOKEN in keys.env",
         "Amplitude's secret key is missing: looked for AMP_SECRET_KEY in the environment, and for AMP_SECRET_KEY or SECRET_KEY in keys.env"
       ]
@@ -154,7 +158,7 @@ describe("settle()", () => {
     assert.deepEqual(problems("fetch", { flags: { store: "s4", source: "guess", now: "soon" } }), [
       '--now "soon" is not an instant as 2025-11-10T21:00:00Z',
       '--source "guess" is not one of amplitude, synthetic',
-      '--store "s4" is not one of local, memory'
+      '--store "s4" is not one of s3, local, memory'
     ])
   })
 
@@ -222,10 +226,32 @@ describe("The store", () => {
   it("is named by each command that reads or writes it", () => {
     for (const command of names.filter((name) => name !== "simulate")) {
       const found = problems(command, { environment: pair })
-      assert.deepEqual(found, ["the store is missing: say --dev for a local folder, or --store"])
+      assert.deepEqual(found, [
+        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead"
+      ])
       assert.deepEqual(problems(command, { environment: pair, flags: { store: "memory" } }), [])
       assert.deepEqual(problems(command, { environment: pair, flags: { dev: true } }), [])
+      const bucket = { ...pair, AWS_BUCKET_NAME: "lake" }
+      assert.deepEqual(problems(command, { environment: bucket }), [])
     }
+  })
+
+  it("is named by a bucket, whose standard name wins over its aliases wherever it stands", () => {
+    for (const alias of ["AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]) {
+      assert.equal(bucketOf({ file: { [alias]: "lake" } }), "lake")
+      const both = { environment: { [alias]: "other" }, file: { AWS_BUCKET_NAME: "lake" } }
+      assert.equal(bucketOf(both), "lake")
+    }
+    assert.match(problems("list", { flags: { bucket: "s3://lake" } }).join(), /without s3:/)
+  })
+
+  it("is asked for as whoever the environment and the env file say, where it is S3", () => {
+    const file = { bucket_name: "lake", AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
+    const { s3 } = settled("list", { file })
+    assert.equal(Option.getOrThrow(s3.credentials).accessKeyId, "me")
+    const half = { bucket_name: "lake", AWS_ACCESS_KEY: "me" }
+    assert.match(problems("list", { file: half }).join(), /AWS_ACCESS_KEY is set without/)
+    assert.ok(Option.isNone(settled("list", { file: half, flags: { dev: true } }).s3.credentials))
   })
 
   it("is local with --dev, and nothing else", () => {
@@ -317,7 +343,7 @@ describe("The keys", () => {
     assert.equal(found.length, 2)
     assert.doesNotMatch(found.join(), /from a flag/)
     const flags = Object.values(settings).map((it) => ("flag" in it ? it.flag : undefined))
-    assert.ok(flags.every((flag) => !/key|secret|token|password/.test(flag ?? "")))
+    assert.ok(flags.every((flag) => !/api-?key|access-?key|secret|token|password/.test(flag ?? "")))
   })
 
   it("are repeated by no message, nor is the password of an origin", () => {

@@ -4,12 +4,11 @@ import { isByDate, planWindow, type WindowOptions } from "../../src/programs/pla
 import { addHours, type Hour } from "../../src/services/Hour.ts"
 import { hour } from "../fixtures/world.ts"
 
-const defaults: WindowOptions = { lookbackDays: 1, lagHours: 12, healDays: 30 }
-const noon = Date.parse("2025-11-12T12:30:00Z")
+const defaults: WindowOptions = { lookbackDays: 1, healDays: 30 }
+const noon = { now: Date.parse("2025-11-12T12:30:00Z"), newestClosed: hour("2025-11-11T23") }
 const none = new Set<Hour>()
 const plan = (options: Partial<WindowOptions>, have: ReadonlySet<Hour> = none) =>
   String(planWindow({ ...defaults, ...options }, noon, have))
-const lastAt = (text: string) => planWindow(defaults, Date.parse(text), none).last
 const range = (first: string, count: number) =>
   Array.from({ length: count }, (_, index) => addHours(hour(first), index))
 
@@ -17,13 +16,10 @@ describe("planWindow()", () => {
   it("takes the 24 hours up to the newest closed one by default", () => {
     assert.equal(plan({}), "2025-11-11T00..2025-11-11T23")
   })
-  it("moves with the lag and the lookback", () => {
-    assert.equal(plan({ lagHours: 3 }), "2025-11-11T09..2025-11-12T08")
+  it("moves with the newest closed hour and the lookback", () => {
+    const later = { ...noon, newestClosed: hour("2025-11-12T08") }
+    assert.equal(String(planWindow(defaults, later, none)), "2025-11-11T09..2025-11-12T08")
     assert.equal(plan({ lookbackDays: 2 }), "2025-11-10T00..2025-11-11T23")
-  })
-  it("counts an hour as closed only when its whole lag is over", () => {
-    assert.equal(lastAt("2025-11-12T11:59:59.999Z"), "2025-11-11T22")
-    assert.equal(lastAt("2025-11-12T12:00:00.000Z"), "2025-11-11T23")
   })
   it("takes the dates that were given, both included", () => {
     assert.equal(

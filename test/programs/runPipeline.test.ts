@@ -13,6 +13,7 @@ import {
 import { AmplitudeError } from "../../src/services/Amplitude.ts"
 import { metadataFromText } from "../../src/services/HourMetadata.ts"
 import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
+import { Spool, SpoolError } from "../../src/services/Spool.ts"
 import { Staging } from "../../src/services/Staging.ts"
 import { Window } from "../../src/services/Window.ts"
 import { event, hour, keysOf, makeWorld, passTime, runOptions, textOf } from "../fixtures/world.ts"
@@ -360,8 +361,8 @@ describe("fetchHours() and syncHours()", () => {
   it.effect("remove a staged hour that stands in the store in another form", () =>
     Effect.gen(function* () {
       const objects = {
-        "9/9_2025-11-10_21#1.json": Buffer.from(event("c")),
-        "9/9_2025-11-10_21#0.json": Buffer.from(event("b"))
+        "123456/123456_2025-11-10_21#1.json": Buffer.from(event("c")),
+        "123456/123456_2025-11-10_21#0.json": Buffer.from(event("b"))
       }
       const world = yield* makeWorld({
         amplitude: { hours: { [h21]: three[h21] } },
@@ -495,6 +496,138 @@ describe("allHours() after a run that died at its last hour", () => {
       yield* run
       assert.deepEqual(yield* world.spool.list("memory-123456"), [])
       assert.equal((yield* world.requests).length, 1)
+    })
+  )
+})
+
+describe("what only one project may do", () => {
+  const other = { project: "654321", hours: { [h20]: [event("x")], [h21]: [event("y")] } }
+
+  it.effect("a recheck replaces no empty hour by another project's", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h20]: [event("a")] } } })
+      yield* Effect.provide(allHours(runOptions(h20, h21)), world.layer)
+      const foreign = yield* world.of(other)
+      const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), foreign.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 8])
+      assert.equal(yield* textOf(world.store, "2025-11-10_21.jsonl"), "")
+    })
+  )
+
+  it.effect("sync moves no hour of another project's beside those that stand", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h20]: [event("a")] } } })
+      yield* Effect.provide(allHours(runOptions(h20)), world.layer)
+      const foreign = yield* makeWorld({ amplitude: other })
+      yield* Effect.provide(fetchHours(runOptions(h21)), foreign.layer)
+      const layers = Layer.merge(world.layer, Layer.succeed(Staging, foreign.staging))
+      const summary = yield* Effect.provide(syncHours(runOptions()), layers)
+      assert.deepEqual(
+        [summary.landed, summary.exitCode, summary.failed[0]?.error],
+        [[], 8, "LandingError.OtherProject"]
+      )
+      assert.deepEqual(yield* keysOf(foreign.staging), ["2025-11-10_21.jsonl"])
+    })
+  )
+})
+
+describe("syncHours() of an hour that is staged in two forms", () => {
+  it.effect("lands one of them and removes the other", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b")] } } })
+      const packed = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b")] } } })
+      yield* Effect.provide(fetchHours(runOptions(h21)), world.layer)
+      yield* Effect.provide(fetchHours(runOptions(h21, h21, { format: "jsonl.gz" })), packed.layer)
+      const key = "2025-11-10_21.jsonl.gz"
+      const { metadata, size } = Option.getOrThrow(yield* packed.staging.head(key))
+      const sha256 = metadata["sha256"] ?? ""
+      yield* world.staging.put({ key, size, sha256, metadata, body: packed.staging.get(key) })
+
+      const summary = yield* Effect.provide(syncHours(runOptions()), world.layer)
+      assert.deepEqual([summary.landed, summary.events, summary.exitCode], [[h21], 1, 0])
+      assert.equal((yield* keysOf(world.store)).length, 1)
+      assert.deepEqual(yield* keysOf(world.staging), [])
+    })
+  )
+})
+
+/** Leaves an archive in the spool that is none. */
+const leave = (world: Effect.Effect.Success<ReturnType<typeof makeWorld>>) =>
+  Effect.scoped(
+    world.spool.save(
+      {
+        identity: "memory-123456",
+        window: new Window({ first: hour(h20), last: hour(h22) }),
+        askedAt: Date.parse("2025-11-12T11:00:00Z")
+      },
+      Stream.make(Buffer.from("PK")),
+      Option.none()
+    )
+  )
+
+describe("an archive that lies in the spool", () => {
+  it.effect("is neither believed nor dropped by a recheck, which asks Amplitude", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b")] } } })
+      yield* Effect.provide(allHours(runOptions(h21)), world.layer)
+      yield* leave(world)
+      const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), world.layer)
+      assert.deepEqual([summary.skipped, summary.exitCode], [[h21], 0])
+      assert.deepEqual(yield* world.requests, [h21, h21])
+      assert.equal((yield* world.spool.list("memory-123456")).length, 1)
+    })
+  )
+
+  for (const method of ["list", "claim"] as const) {
+    it.effect(`keeps no run from its hours when it cannot ${method}`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ amplitude: { hours: three } })
+        yield* leave(world)
+        const error = new SpoolError({
+          reason: "AccessDenied",
+          method,
+          path: "spool",
+          detail: "as told"
+        })
+        const spool = { ...world.spool, [method]: () => Effect.fail(error) }
+        const run = Effect.provideService(allHours(runOptions(h20, h22)), Spool, spool)
+        const summary = yield* Effect.provide(run, world.layer)
+        assert.deepEqual([summary.landed, summary.exitCode], [[h20, h21, h22], 0])
+        assert.equal((yield* Effect.provide(run, world.layer)).exitCode, 0)
+      })
+    )
+  }
+})
+
+describe("allHours() when it fails after it moved what was staged", () => {
+  it.effect("says what it moved beside what went wrong", () =>
+    Effect.gen(function* () {
+      let lists = 0
+      const world = yield* makeWorld({
+        amplitude: { hours: three },
+        store: {
+          failures: ({ method }) =>
+            method === "list" && (lists += 1) === 3
+              ? Option.some(storeFailure("AccessDenied", "list"))
+              : Option.none()
+        }
+      })
+      yield* Effect.provide(fetchHours(runOptions(h20)), world.layer)
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[h20], 7])
+      assert.equal(summary.error?.error, "ObjectStorageError.AccessDenied")
+    })
+  )
+})
+
+describe("fetchHours() where another program's file stands in staging", () => {
+  it.effect("names the hour as failed rather than done", () =>
+    Effect.gen(function* () {
+      const objects = { "2025-11-10_21.jsonl": Buffer.from(event("b") + event("c")) }
+      const world = yield* makeWorld({ amplitude: { hours: three }, staging: { objects } })
+      const summary = yield* Effect.provide(fetchHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[h20, h22], 3])
+      assert.equal(summary.failed[0]?.error, "LandingError.ForeignFile")
     })
   )
 })

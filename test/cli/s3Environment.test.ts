@@ -1,0 +1,61 @@
+import assert from "node:assert/strict"
+import { Either, Option, Redacted } from "effect"
+import { describe, it } from "vitest"
+import { settleS3 } from "../../src/cli/s3Environment.ts"
+
+const settled = (environment: Record<string, string>, file: Record<string, string>) => {
+  const { variables, credentials } = Either.getOrThrow(settleS3(environment, file, ".env"))
+  return {
+    variables,
+    pair: Option.getOrUndefined(credentials)?.accessKeyId,
+    secret: Option.match(credentials, {
+      onNone: () => undefined,
+      onSome: ({ secretAccessKey }) => Redacted.value(secretAccessKey)
+    })
+  }
+}
+
+describe("settleS3()", () => {
+  for (const [id, secret] of [
+    ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"],
+    ["Access_key_ID", "Secret_access_key"],
+    ["AWS_PYTHON_USER_ACCESS_KEY", "AWS_PYTHON_USER_SECRET_KEY"]
+  ] as const) {
+    it(`takes ${id} and ${secret} for a pair`, () => {
+      const found = settled({}, { [id]: "me", [secret]: "mine" })
+      assert.deepEqual([found.pair, found.secret], ["me", "mine"])
+      assert.deepEqual(found.variables, {})
+    })
+    it(`names what ${id} lacks`, () => {
+      const problems = Either.getOrThrow(
+        Either.flip(settleS3({}, { [id]: "me", [secret]: " " }, ".env"))
+      )
+      assert.equal(problems.length, 1)
+      assert.match(problems[0] ?? "", new RegExp(`^${id} is set without ${secret}`))
+    })
+  }
+  it("hands the env file's AWS variables to the SDK's chain, but none over the environment's", () => {
+    const file = { AWS_REGION: "eu-west-2", AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1", OTHER: "x" }
+    assert.deepEqual(settled({ AWS_REGION: "us-east-1" }, file).variables, {
+      AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1"
+    })
+  })
+  it("lets a standard name or a profile win over an alias, wherever it stands", () => {
+    const alias = { AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
+    assert.equal(settled({ AWS_PROFILE: "work" }, alias).pair, undefined)
+    assert.equal(settled({}, { ...alias, AWS_ACCESS_KEY_ID: "id" }).pair, undefined)
+    assert.equal(settled(alias, { AWS_PROFILE: "work" }).pair, undefined)
+  })
+  it("mixes no identity of the env file into one of the environment", () => {
+    const file = {
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SECRET_ACCESS_KEY: "secret",
+      AWS_REGION: "eu-west-2"
+    }
+    assert.deepEqual(settled({ AWS_PROFILE: "work" }, file).variables, { AWS_REGION: "eu-west-2" })
+  })
+  it("takes a blank variable for none, and clears it away", () => {
+    const found = settled({ AWS_PROFILE: "", AWS_REGION: " " }, { AWS_REGION: "eu-west-2" })
+    assert.deepEqual(found.variables, { AWS_PROFILE: undefined, AWS_REGION: "eu-west-2" })
+  })
+})
