@@ -66,13 +66,13 @@ function defectText(cause: Cause.Cause<unknown>): string {
   return `A defect in amplitude-lake, please report it: ${texts.join("\n") || "unknown"}`
 }
 
+// What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
+process.stdout.on("error", () => {})
+
 const line = readCommandLine(process.argv.slice(2))
 if (typeof line === "number") {
   process.exitCode = line
 } else {
-  // What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
-  process.stdout.on("error", () => {})
-
   runMain(
     run(line).pipe(
       Effect.catchTags({

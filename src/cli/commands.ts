@@ -61,7 +61,9 @@ const printSummary = Effect.fnUntraced(function* (
   place: string
 ) {
   if (summary.error !== undefined) yield* Effect.logError(summary.error.message)
-  yield* print(settings.json ? JSON.stringify(summary) : summaryText(summary, place))
+  if (settings.json) yield* print(JSON.stringify(summary))
+  else if (summary.error === undefined || summary.window !== null)
+    yield* print(summaryText(summary, place))
   return summary.exitCode
 })
 

@@ -140,7 +140,7 @@ export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
     return make("AccessDenied", `${NO_CREDENTIALS}${said}`)
   }
   const said = `${code}${status === undefined || code === String(status) ? "" : `, HTTP ${status}`}${
-    message === "" || message === code ? "" : `: ${message}`
+    message === "" || message === code || message === "UnknownError" ? "" : `: ${message}`
   }`
   if (NETWORK.test(code) || name === "TimeoutError") {
     return make("Unavailable", `The store could not be reached, or went silent (${said})`)

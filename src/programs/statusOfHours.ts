@@ -1,6 +1,8 @@
-import { Effect, Schema } from "effect"
+import { Array, Effect, Option, Schema } from "effect"
 import { Clock } from "../services/Clock.ts"
 import { Hour, isOverSince } from "../services/Hour.ts"
+import { metadataFromText } from "../services/HourMetadata.ts"
+import type { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
 import { isEmptySize } from "./emptyObject.ts"
 import type { HourObject } from "./inventory.ts"
 import { planRun, type PlanOptions } from "./planRun.ts"
@@ -47,7 +49,38 @@ export interface StatusOptions extends PlanOptions {
   readonly settleHours: number
 }
 
-/** Tells a window's hours apart by one listing of the store and one of staging. */
+/** Objects that are looked up one by one where their listing does not tell whose they are. */
+const LOOKUPS = 1000
+const LOOKUPS_AT_ONCE = 16
+
+/** Whether each object has metadata of this program: by the listing, or by look-ups where they are few enough. */
+const withOrigin = Effect.fn("statusOfHours.withOrigin")(function* (
+  store: ObjectStorage["Type"],
+  objects: ReadonlyArray<HourObject>,
+  policy: RetryPolicy
+): Effect.fn.Return<ReadonlyArray<HourObject>, ObjectStorageError> {
+  const isUnknown = ({ form, hasMetadata }: HourObject) =>
+    form !== "parts" && hasMetadata === undefined
+  if (objects.filter(isUnknown).length > LOOKUPS) return objects
+  return yield* Effect.forEach(
+    objects,
+    (object) =>
+      isUnknown(object)
+        ? Effect.map(policy.retry(store.head(object.key)), (head) => ({
+            ...object,
+            hasMetadata: Option.exists(head, ({ metadata }) =>
+              Option.isSome(metadataFromText(metadata))
+            )
+          }))
+        : Effect.succeed(object),
+    { concurrency: LOOKUPS_AT_ONCE }
+  )
+})
+
+/**
+ * Tells a window's hours apart by one listing of the store and one of staging. Where a listing does not tell whose an
+ * object is, as S3's does not, up to 1,000 objects of the window are looked up; beyond, they count as ours.
+ */
 export const statusOfHours = Effect.fn("statusOfHours")(function* (
   options: StatusOptions,
   policy: RetryPolicy
@@ -60,8 +93,13 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (
     if (!isOverSince(hour, options.lagHours, now)) return "open"
     return isOverSince(hour, options.settleHours, now) ? "gap" : "pending"
   }
+  const standing = window.hours.flatMap((hour) => store.inventory.get(hour) ?? [])
+  const known = Array.groupBy(
+    yield* withOrigin(store.store, standing, policy),
+    (object) => object.hour
+  )
   const hours = window.hours.map((hour) => {
-    const objects = store.inventory.get(hour) ?? []
+    const objects = known[hour] ?? []
     return {
       hour,
       state: stateOf(hour, objects),
