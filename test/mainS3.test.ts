@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { chmod, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { layer } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
 import { syntheticHour } from "../src/layers/AmplitudeSynthetic.ts"
 import { Hour } from "../src/services/Hour.ts"
 import { pathsBelow, temporaryFolder } from "./fixtures/disk.ts"
@@ -44,7 +44,21 @@ const ENV_FILES = {
   ]
 } as const
 
-/** An Export API, a bucket in eu-west-2, and a folder whose env file names both. */
+/** One Export API for all tests: its answers are the same whoever asks. */
+class Source extends Context.Tag("test/Source")<Source, string>() {}
+
+const source = Layer.scoped(
+  Source,
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const [AMP_API_KEY, AMP_SECRET_KEY] = AMPLITUDE_KEYS
+    const env = { AMP_API_KEY, AMP_SECRET_KEY }
+    const { origin } = yield* startSimulator(["--events-per-hour", String(EVENTS)], { folder, env })
+    return origin
+  })
+)
+
+/** A bucket in eu-west-2, and a folder whose env file names it and the Export API. */
 const workplace = Effect.fn(function* (
   [amplitude, aws, bucket, ...more]: (typeof ENV_FILES)[keyof typeof ENV_FILES],
   options: S3Server.S3ServerOptions = {}
@@ -52,10 +66,6 @@ const workplace = Effect.fn(function* (
   const folder = yield* temporaryFolder
   const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" }, ...options })
   const [apiKey, secretKey] = AMPLITUDE_KEYS
-  const simulator = yield* startSimulator(["--events-per-hour", String(EVENTS)], {
-    folder,
-    env: { AMP_API_KEY: apiKey, AMP_SECRET_KEY: secretKey }
-  })
   const lines = [
     `${amplitude[0]}=${apiKey}`,
     `${amplitude[1]}=${secretKey}`,
@@ -64,7 +74,7 @@ const workplace = Effect.fn(function* (
     `${bucket}=lake`,
     ...more,
     `AWS_ENDPOINT_URL_S3=${s3.url}`,
-    `AMPLITUDE_URL=${simulator.origin}`
+    `AMPLITUDE_URL=${yield* Source}`
   ]
   yield* Effect.promise(async () => {
     await writeFile(join(folder, ".env"), lines.join("\n"))
@@ -84,7 +94,7 @@ function linesOf(hour: string): string {
 
 const standard = ENV_FILES["AWS_PYTHON_USER_ACCESS_KEY and AWS_REGION"]
 
-describe("amplitude-lake with S3", () => {
+layer(source)("amplitude-lake with S3", (it) => {
   for (const [name, file] of Object.entries(ENV_FILES)) {
     it.scoped(`runs an env file with ${name} unchanged`, () =>
       Effect.gen(function* () {

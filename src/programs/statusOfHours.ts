@@ -53,14 +53,16 @@ export interface StatusOptions extends PlanOptions {
 const LOOKUPS = 1000
 const LOOKUPS_AT_ONCE = 16
 
+function isUnknown({ form, hasMetadata }: HourObject): boolean {
+  return form !== "parts" && hasMetadata === undefined
+}
+
 /** Whether each object has metadata of this program: by the listing, or by look-ups where they are few enough. */
 const withOrigin = Effect.fn("statusOfHours.withOrigin")(function* (
   store: ObjectStorage["Type"],
   objects: ReadonlyArray<HourObject>,
   policy: RetryPolicy
 ): Effect.fn.Return<ReadonlyArray<HourObject>, ObjectStorageError> {
-  const isUnknown = ({ form, hasMetadata }: HourObject) =>
-    form !== "parts" && hasMetadata === undefined
   if (objects.filter(isUnknown).length > LOOKUPS) return objects
   return yield* Effect.forEach(
     objects,
