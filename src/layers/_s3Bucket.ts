@@ -10,7 +10,7 @@ export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   readonly sseKmsKeyId?: string | undefined
   /** Larger objects, in bytes, are put in parts. Defaults to 64 MiB: what a cut connection costs at most. */
   readonly multipartThreshold?: number | undefined
-  /** Bytes of a part, more where there would be over 10,000. Four are in memory at once. Defaults to 8 MiB. */
+  /** Bytes of a part, more where there would be over 10,000. Four are in memory at most. Defaults to 8 MiB. */
   readonly partSize?: number | undefined
 }
 

@@ -6,8 +6,8 @@ import { inParts, type Part, verified } from "./_s3Body.ts"
 import type { Call } from "./_s3Client.ts"
 import type { S3Attempt, S3Failure } from "./_s3Errors.ts"
 
-/** Parts in memory at once, whether being filled or being sent. */
-const PARTS_AT_ONCE = 4
+/** Parts of one upload that are sent at once. */
+const SENT_AT_ONCE = 4
 const MOST_PARTS = 10_000
 
 export interface MultipartPut<E> {
@@ -16,6 +16,8 @@ export interface MultipartPut<E> {
   readonly object: NewObject<E>
   /** Bucket, key, metadata, encryption and condition, as for a single put. */
   readonly input: Omit<PutObjectCommandInput, "Body">
+  /** Parts that all uploads of the store may have in memory, whether being filled or being sent. */
+  readonly permits: Effect.Semaphore
   /** Bytes of a part, where the object is not too large for it. */
   readonly partSize: number
   /** What a refusal of the last call means: whether the object was put, or why that is not known. */
@@ -60,10 +62,10 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
   input,
   object,
   partSize,
+  permits,
   settle
 }: MultipartPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
   const { Bucket, Key, IfMatch, IfNoneMatch, ChecksumSHA256: _, ContentLength, ...rest } = input
-  const permits = yield* Effect.makeSemaphore(PARTS_AT_ONCE)
   let crc = 0
 
   const create = call(attempt, async (client, { CreateMultipartUploadCommand }, options) => {
@@ -144,7 +146,7 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
       verified(attempt.path, object).pipe(
         Stream.tap((bytes) => Effect.sync(() => (crc = crc32(bytes, crc)))),
         (body) => inParts(body, object.size, partSizeFor(object.size, partSize), permits.take(1)),
-        Stream.mapEffect((part) => upload(uploadId, part), { concurrency: PARTS_AT_ONCE }),
+        Stream.mapEffect((part) => upload(uploadId, part), { concurrency: SENT_AT_ONCE }),
         Stream.runCollect,
         Effect.flatMap((parts) => complete(uploadId, Chunk.toArray(parts)))
       ),

@@ -8,6 +8,8 @@ import type { S3Attempt, S3Failure } from "./_s3Errors.ts"
 import { putMultipart } from "./_s3Multipart.ts"
 
 const MIB = 1024 * 1024
+/** Of all uploads together: an upload needs one to go on, and gives it back once its part is sent. */
+const PARTS_IN_MEMORY = 4
 
 /** A digest in hexadecimal, as S3 writes it. */
 export function toBase64(hex: string): string {
@@ -24,6 +26,7 @@ export function makePut(
   options: ObjectStorageS3Options
 ) {
   const { multipartThreshold = 64 * MIB, partSize = 8 * MIB } = options
+  const permits = Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY)
 
   /** What a refused put means: `false` when there is an object, or not the one to be replaced. */
   const settle =
@@ -84,6 +87,6 @@ export function makePut(
     const found = yield* headObject(attemptTo(method, "s3:GetObject", object.key), object.key)
     const etag = Option.getOrUndefined(found)?.ETag
     if (etag !== replacing) return false
-    return yield* putMultipart({ call, attempt, object, input, partSize, settle: refused })
+    return yield* putMultipart({ call, attempt, object, input, partSize, permits, settle: refused })
   })
 }
