@@ -273,6 +273,8 @@ osd_pool_default_min_size = 1
 osd_pool_default_pg_num = 4
 osd_pool_default_pg_autoscale_mode = off
 memstore_device_bytes = 4294967296
+rgw_gc_obj_min_wait = 5
+rgw_gc_processor_period = 5
 rgw_frontends = beast endpoint=127.0.0.1:$port
 rgw_crypt_require_ssl = false
 rgw_crypt_s3_kms_backend = testing

@@ -90,7 +90,7 @@ export const make = Effect.fnUntraced(function* (
 
   const toInfo = ({ ETag = "", Key = "", Size = 0 }: ListedObject): Option.Option<ObjectInfo> => {
     const key = Key.slice(prefix.length)
-    return Key.startsWith(prefix) && key !== "" && key !== PROBE
+    return Key.startsWith(prefix) && key !== "" && !key.endsWith(PROBE)
       ? Option.some({ key, size: Size, etag: ETag })
       : Option.none()
   }

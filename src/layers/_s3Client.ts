@@ -1,6 +1,12 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
-import { bucketRegionOf, type S3Attempt, type S3Failure, toFailure } from "./_s3Errors.ts"
+import {
+  asCredentialsFailure,
+  bucketRegionOf,
+  type S3Attempt,
+  type S3Failure,
+  toFailure
+} from "./_s3Errors.ts"
 import { makeProxyAgent } from "./_s3Proxy.ts"
 
 export interface S3Credentials {
@@ -33,7 +39,8 @@ export type Call = <A>(
 
 const FALLBACK_REGION = "us-east-1"
 
-const SOCKETS = { keepAlive: true, maxSockets: 50 }
+// More than may ever be asked for at once: waiting for a socket counts as connecting, and fails like it.
+const SOCKETS = { keepAlive: true, maxSockets: 128 }
 // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach these connections.
 const TLS_SOCKETS = { ...SOCKETS, rejectUnauthorized: true }
 
@@ -124,11 +131,17 @@ async function open(options: S3ClientOptions, abortSignal: AbortSignal) {
   const endpoint = options.endpoint ?? (await draft.config.serviceConfiguredEndpoint?.())
   const named =
     options.region ?? (await Promise.resolve(draft.config.region()).catch(() => undefined))
+  // Had here, so that what is wrong with them is not taken for what is wrong with the bucket.
+  const { credentials } = draft.config
+  await credentials().catch((cause: unknown) => {
+    throw asCredentialsFailure(cause)
+  })
   draft.destroy()
 
   // Each client closes its sockets, so none may share them.
   const config = (): S3ClientConfig => ({
     ...baseConfig(options),
+    credentials,
     ...(endpoint === undefined ? {} : { endpoint }),
     forcePathStyle: options.forcePathStyle ?? endpoint !== undefined
   })

@@ -123,6 +123,19 @@ function byStatus(status: number | undefined): Told {
   return { reason: "Failed", advice: "" }
 }
 
+const CREDENTIALS_FAILED = "CredentialsFailed"
+
+/** What went wrong in getting credentials, told apart from a refusal by the store. */
+export function asCredentialsFailure(cause: unknown): unknown {
+  const name = text(cause, "name")
+  const code = text(cause, "code") ?? text(cause, "Code") ?? name ?? "Error"
+  if (name === "CredentialsProviderError" || name === "TokenProviderError" || NETWORK.test(code)) {
+    return cause
+  }
+  const message = firstLine(text(cause, "message") ?? "")
+  return Object.assign(new Error(`${code}: ${message}`), { name: CREDENTIALS_FAILED })
+}
+
 /** Reads what the SDK threw; the error keeps words only, for the thrown object carries headers. */
 export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
   const status = statusOf(cause)
@@ -138,6 +151,9 @@ export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
   if (name === "CredentialsProviderError" || name === "TokenProviderError") {
     const said = SAFE_PROVIDER_WORDS.test(message) ? ` (${message})` : ""
     return make("AccessDenied", `${NO_CREDENTIALS}${said}`)
+  }
+  if (name === CREDENTIALS_FAILED) {
+    return make("AccessDenied", `The AWS credentials could not be had (${message})`)
   }
   const said = `${code}${status === undefined || code === String(status) ? "" : `, HTTP ${status}`}${
     message === "" || message === code || message === "UnknownError" ? "" : `: ${message}`

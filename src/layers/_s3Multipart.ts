@@ -67,6 +67,16 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
 }: MultipartPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
   const { Bucket, Key, IfMatch, IfNoneMatch, ChecksumSHA256: _, ContentLength, ...rest } = input
   let crc = 0
+  // A part that is still being filled when its body fails is never sent, so that its permit has to be given back at the end.
+  let held = 0
+  const take = Effect.uninterruptibleMask((restore) =>
+    Effect.tap(restore(permits.take(1)), () => Effect.sync(() => (held += 1)))
+  )
+  const giveBack = (count: number) =>
+    Effect.zipRight(
+      Effect.sync(() => (held -= count)),
+      permits.release(count)
+    )
 
   const create = call(attempt, async (client, { CreateMultipartUploadCommand }, options) => {
     const command = new CreateMultipartUploadCommand({
@@ -94,7 +104,7 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
         })
         return { ...named, ETag: (await client.send(command, options)).ETag }
       })
-    ).pipe(Effect.ensuring(permits.release(1)), Effect.mapError(said))
+    ).pipe(Effect.ensuring(giveBack(1)), Effect.mapError(said))
   }
 
   const complete = (
@@ -145,12 +155,16 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
     (uploadId) =>
       verified(attempt.path, object).pipe(
         Stream.tap((bytes) => Effect.sync(() => (crc = crc32(bytes, crc)))),
-        (body) => inParts(body, object.size, partSizeFor(object.size, partSize), permits.take(1)),
+        (body) => inParts(body, object.size, partSizeFor(object.size, partSize), take),
         Stream.mapEffect((part) => upload(uploadId, part), { concurrency: SENT_AT_ONCE }),
         Stream.runCollect,
         Effect.flatMap((parts) => complete(uploadId, Chunk.toArray(parts)))
       ),
-    (uploadId, exit) => (Exit.isSuccess(exit) && exit.value ? Effect.void : abort(uploadId))
+    (uploadId, exit) =>
+      Effect.zipRight(
+        Effect.suspend(() => giveBack(held)),
+        Exit.isSuccess(exit) && exit.value ? Effect.void : abort(uploadId)
+      )
   )
   if (!put) return false
 

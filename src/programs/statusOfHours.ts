@@ -63,7 +63,13 @@ const withOrigin = Effect.fn("statusOfHours.withOrigin")(function* (
   objects: ReadonlyArray<HourObject>,
   policy: RetryPolicy
 ): Effect.fn.Return<ReadonlyArray<HourObject>, ObjectStorageError> {
-  if (objects.filter(isUnknown).length > LOOKUPS) return objects
+  const unknown = objects.filter(isUnknown).length
+  if (unknown > LOOKUPS) {
+    yield* Effect.logWarning(
+      `${unknown} objects are too many to look up one by one: where another pipeline landed some, they count as landed`
+    )
+    return objects
+  }
   return yield* Effect.forEach(
     objects,
     (object) =>

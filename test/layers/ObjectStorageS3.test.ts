@@ -125,7 +125,7 @@ describe("ObjectStorageS3, refused", () => {
     )
   }
 
-  it.scoped("asks for credentials anew once they have run out", () =>
+  it.scoped("goes on with the credentials that it has after a refusal", () =>
     Effect.gen(function* () {
       let asked = 0
       const credentials = () => {
@@ -137,7 +137,20 @@ describe("ObjectStorageS3, refused", () => {
       const { store } = yield* setUp(plan, { credentials })
       assert.strictEqual((yield* Effect.flip(store.put(SMALL))).reason, "AccessDenied")
       assert.isTrue(yield* store.put(SMALL))
-      assert.isAtLeast(asked, 1)
+      assert.strictEqual(asked, 1, "credentials without an expiry are asked for once")
+    })
+  )
+
+  it.scoped("tells a role that may not be assumed from a bucket that may not be listed", () =>
+    Effect.gen(function* () {
+      const refused = Object.assign(new Error("not authorized to perform: sts:AssumeRole"), {
+        name: "AccessDenied"
+      })
+      const { store } = yield* setUp(undefined, { credentials: () => Promise.reject(refused) })
+      const error = yield* Effect.flip(store.check)
+      assert.strictEqual(error.reason, "AccessDenied")
+      assert.match(error.detail, /^The AWS credentials could not be had .*sts:AssumeRole/)
+      assert.notInclude(error.detail, "s3:ListBucket")
     })
   )
 
@@ -345,6 +358,24 @@ describe("ObjectStorageS3, in parts", () => {
       )
       assert.strictEqual(error.reason, "Failed")
       assert.include(lines.join(), "AbortIncompleteMultipartUpload")
+    })
+  )
+
+  it.scoped("goes on after many bodies that failed midway", () =>
+    Effect.gen(function* () {
+      const { store, lake } = yield* setUp()
+      const bytes = Buffer.alloc(11 * MIB, "midway")
+      const object = objectOf("large.jsonl", bytes)
+      const failing = Stream.concat(
+        Stream.make(bytes.subarray(0, 8 * MIB)),
+        Stream.fail("source" as const)
+      )
+      for (let time = 0; time < 6; time++) {
+        const error = yield* Effect.flip(store.put({ ...object, body: failing }))
+        assert.strictEqual(error, "source")
+      }
+      assert.strictEqual(lake.uploads.size, 0)
+      assert.isTrue(yield* store.put(object))
     })
   )
 
