@@ -367,12 +367,12 @@ describe("ObjectStorageS3, in parts", () => {
       const bytes = Buffer.alloc(11 * MIB, "midway")
       const object = objectOf("large.jsonl", bytes)
       const failing = Stream.concat(
-        Stream.make(bytes.subarray(0, 8 * MIB)),
+        Stream.make(bytes.subarray(0, 3 * MIB), bytes.subarray(3 * MIB, 8 * MIB), bytes),
         Stream.fail("source" as const)
       )
       for (let time = 0; time < 6; time++) {
-        const error = yield* Effect.flip(store.put({ ...object, body: failing }))
-        assert.strictEqual(error, "source")
+        const put = store.put({ ...object, body: failing, size: 30 * MIB })
+        assert.strictEqual(yield* Effect.flip(put), "source")
       }
       assert.strictEqual(lake.uploads.size, 0)
       assert.isTrue(yield* store.put(object))
