@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Effect, Layer, Option, type Scope } from "effect"
@@ -36,9 +36,9 @@ export const make: (
   prefix = ""
 }: ObjectStorageFileSystemOptions) {
   const paths = storePaths(root, prefix)
-  const { inner, place, pathOf, metadataOf, checkKey, checkPrefix } = paths
+  const { inner, place, pathOf, metadata, metadataOf, checkKey, checkPrefix } = paths
   const { describe, infoOf, head, list, get } = makeReader(paths)
-  const run = yield* RunFolder.make(inner)
+  const run = yield* RunFolder.make(inner, (folder) => Sidecar.removeOrphans(metadata, folder))
 
   const fresh = (method: Method) => Effect.mapError(run.fresh, toError(method, inner))
 
@@ -171,12 +171,13 @@ export const make: (
     const folder = dirname(pathOf("x"))
     yield* makeFolder(folder).pipe(Effect.mapError(toError("check", place)))
     const draft = yield* fresh("check")
-    const trial = join(folder, `.amplitude-lake-${randomUUID()}`)
+    // Of one name, so that the next check removes what a killed one left.
+    const trial = join(folder, ".amplitude-lake-trial")
     yield* attempt(() => fs.writeFile(draft, "trial\n", { mode: FILE_MODE, flush: true })).pipe(
       Effect.mapError(toError("check", place)),
       Effect.zipRight(linkFile("check", draft, trial)),
       Effect.zipRight(
-        attempt(() => fs.unlink(trial)).pipe(Effect.mapError(toError("check", place)))
+        attempt(() => fs.rm(trial, { force: true })).pipe(Effect.mapError(toError("check", place)))
       ),
       Effect.ensuring(cleanUp(draft))
     )

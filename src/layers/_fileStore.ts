@@ -60,6 +60,8 @@ export interface StorePaths {
   /** The root and the prefix. */
   readonly place: string
   readonly pathOf: (key: string) => string
+  /** The folder of all metadata. */
+  readonly metadata: string
   readonly metadataOf: (key: string) => string
   /** Refuses keys that would leave the root or be hidden from a listing. */
   readonly checkKey: (method: Method, key: string) => Effect.Effect<void, ObjectStorageError>
@@ -68,14 +70,16 @@ export interface StorePaths {
 
 export function storePaths(root: string, prefix: string): StorePaths {
   const inner = join(root, ".amplitude-lake")
+  const metadata = join(inner, "metadata")
   const place = join(root, prefix, "/")
   return {
     root,
     prefix,
     inner,
     place,
+    metadata,
     pathOf: (key) => join(root, `${prefix}${key}`),
-    metadataOf: (key) => join(inner, "metadata", `${prefix}${key}`),
+    metadataOf: (key) => join(metadata, `${prefix}${key}`),
     checkKey: (method, key) => {
       const problem = keyProblem(`${prefix}${key}`)
       return problem === undefined

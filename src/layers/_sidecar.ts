@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { Effect, Option, Schema, Stream } from "effect"
 import {
   attempt,
   FILE_MODE,
   type FileFailure,
+  filesBelow,
   hasCode,
   makeFolder,
   readFolder,
@@ -43,23 +44,13 @@ function sidecarName({ sha256, size, inode }: Sidecar): string {
   return `${sha256}~${size}~${inode}.json`
 }
 
+function parse(name: string): ReadonlyArray<Sidecar> {
+  const { sha256, size, inode } = NAME.exec(name)?.groups ?? {}
+  return sha256 === undefined || inode === undefined ? [] : [{ sha256, size: Number(size), inode }]
+}
+
 const list = (folder: string): Effect.Effect<ReadonlyArray<Sidecar>, FileFailure> =>
-  readFolder(folder).pipe(
-    Effect.map((entries) =>
-      entries.flatMap((entry) => {
-        const groups = NAME.exec(entry.name)?.groups
-        return groups === undefined
-          ? []
-          : [
-              {
-                sha256: groups["sha256"] ?? "",
-                size: Number(groups["size"]),
-                inode: groups["inode"] ?? ""
-              }
-            ]
-      })
-    )
-  )
+  Effect.map(readFolder(folder), (entries) => entries.flatMap(({ name }) => parse(name)))
 
 const sha256Of = (path: string): Effect.Effect<string, FileFailure> =>
   withFile(path, "r", (handle) =>
@@ -123,3 +114,21 @@ export const remove = (folder: string, sidecar: Sidecar): Effect.Effect<void, Fi
     Effect.zipRight(attempt(() => fs.rmdir(folder))),
     Effect.catchIf(hasCode("ENOTEMPTY", "EEXIST", "ENOENT"), () => Effect.void)
   )
+
+/**
+ * Removes, anywhere below the folder of all metadata, the sidecars of files that a dead run was putting or removing: its file still
+ * lies in the run's folder, and has no other name. A file that has one is an object, or another run's to remove.
+ */
+export const removeOrphans = Effect.fnUntraced(function* (metadata: string, runFolder: string) {
+  const inodes = new Set<string>()
+  for (const path of yield* filesBelow(runFolder)) {
+    const { ino, nlink } = yield* attempt(() => fs.lstat(path, { bigint: true }))
+    if (nlink === 1n) inodes.add(String(ino))
+  }
+  if (inodes.size === 0) return
+  for (const path of yield* filesBelow(metadata)) {
+    for (const sidecar of parse(basename(path))) {
+      if (inodes.has(sidecar.inode)) yield* remove(dirname(path), sidecar)
+    }
+  }
+})

@@ -9,9 +9,10 @@ import {
   noLines,
   sameLines
 } from "../services/HourMetadata.ts"
-import type { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../services/Unpacker.ts"
+import { takeInventory } from "./inventory.ts"
 import { LandingError } from "./LandingError.ts"
 import type { Retryable, RetryPolicy } from "./retryPolicy.ts"
 
@@ -38,7 +39,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
 ): Effect.fn.Return<
   boolean,
   LandingError | ObjectStorageError | UnpackerError | E,
-  Staging | Unpacker
+  Staging | ObjectStorage | Unpacker
 > {
   const { key, size, metadata, body } = hour
   const put = store.put(
@@ -51,7 +52,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       head,
       (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
     )
-    if (isWhole) return true
+    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) return true
     return yield* new LandingError({
       reason: "NotVerified",
       detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
@@ -61,6 +62,16 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
   if (sameLines(landed, metadata)) return false
 
   return yield* refuseAsConflict(store, hour, landed)
+})
+
+/** Whether what was staged a moment ago is gone because another run has moved its hour to the store. */
+const isMoved = Effect.fnUntraced(function* (
+  from: ObjectStorage["Type"],
+  { hour }: HourMetadata,
+  policy: RetryPolicy
+) {
+  if (from !== (yield* Staging)) return false
+  return (yield* policy.retry(takeInventory(yield* ObjectStorage))).has(hour)
 })
 
 /** Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its place. */

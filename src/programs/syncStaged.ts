@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import type { Hour } from "../services/Hour.ts"
 import { type Format, hourKey, type Layout } from "../services/HourKey.ts"
 import { type HourMetadata, metadataFromText, sameLines } from "../services/HourMetadata.ts"
-import { ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
+import { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker } from "../services/Unpacker.ts"
 import { beforeDeadline } from "./deadline.ts"
@@ -71,32 +71,49 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   const outcomes: Array<HourOutcome> = []
 
   for (const { key, format, size } of staged) {
-    const metadata = yield* readStaged(key, format)
-    yield* admit(metadata.project === "" ? Option.none() : Option.some(metadata.project))
-    const target = {
-      key: hourKey(hour, options.layout, format),
-      size,
-      metadata,
-      body: staging.get(key)
-    }
-    const removeStaged = Effect.catchAll(staging.remove(key), (error) =>
-      Effect.logWarning(error.message)
-    )
-    const isNew = yield* confirm(store, target, standing, policy).pipe(
-      Effect.tapError((error) =>
-        // A copy lies in failed_uploads by now.
-        error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
+    const move = Effect.gen(function* () {
+      const metadata = yield* readStaged(key, format)
+      yield* admit(metadata.project === "" ? Option.none() : Option.some(metadata.project))
+      const target = {
+        key: hourKey(hour, options.layout, format),
+        size,
+        metadata,
+        body: staging.get(key)
+      }
+      const removeStaged = Effect.catchAll(staging.remove(key), (error) =>
+        Effect.logWarning(error.message)
       )
+      const isNew = yield* confirm(store, target, standing, policy).pipe(
+        Effect.tapError((error) =>
+          // A copy lies in failed_uploads by now.
+          error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
+        )
+      )
+      if (isNew) standing.push(target.key)
+      if (store.isDurable) yield* removeStaged
+      yield* Effect.logInfo(
+        isNew ? `Moved "${key}" to ${store.place}` : `"${key}" stands in ${store.place} already`
+      )
+      return outcomeOf(metadata, isNew)
+    })
+    const outcome = yield* Effect.catchIf(move, isNotFound, (error) =>
+      Effect.gen(function* () {
+        // A run removes a staged file only when the store has confirmed its hour.
+        const isGone = Option.isNone(yield* staging.head(key))
+        const isMoved = isGone && (yield* policy.retry(takeInventory(store))).has(hour)
+        if (!isMoved) return yield* error
+        yield* Effect.logInfo(`Another run moved "${key}" to ${store.place} meanwhile`)
+        return new Skipped({ hour })
+      })
     )
-    if (isNew) standing.push(target.key)
-    if (store.isDurable) yield* removeStaged
-    yield* Effect.logInfo(
-      isNew ? `Moved "${key}" to ${store.place}` : `"${key}" stands in ${store.place} already`
-    )
-    outcomes.push(outcomeOf(metadata, isNew))
+    outcomes.push(outcome)
   }
   return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
 })
+
+function isNotFound(error: { readonly _tag: string }): error is ObjectStorageError {
+  return error instanceof ObjectStorageError && error.reason === "NotFound"
+}
 
 /** Whether this call landed the hour; `false` where the same hour stood in the store, under whichever keys. */
 const confirm = Effect.fn("syncStaged.confirm")(function* (
