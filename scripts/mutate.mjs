@@ -1,0 +1,292 @@
+// Tests the tests: takes out one safeguard after another, each in a copy of the tree, runs the tests that are named for it,
+// and wants one of them to fail by what the program then did: an assertion, an error that should not have come, or one that
+// should have. Code that does not load, or a test that runs out of time, proves nothing.
+//
+//   node scripts/mutate.mjs [WORD]     only the safeguards whose names have the word
+import { spawn } from "node:child_process"
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { availableParallelism, tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url))
+const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"]
+const LONGEST = 90_000
+
+const [SPOOL, DISK] = ["test/layers/SpoolFileSystem", "test/layers/ObjectStorageFileSystem"]
+const [ZIP, S3] = ["test/layers/UnpackerZip", "test/layers/ObjectStorageS3.test.ts"]
+const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
+
+const MUTATIONS = [
+  {
+    name: "fsync of an archive in the spool",
+    file: "src/layers/_files.ts",
+    find: "      await handle.sync()\n      return written",
+    put: "      return written",
+    tests: SPOOL,
+    named: "makes an archive durable before it is called whole"
+  },
+  {
+    name: "fsync of an object in a folder",
+    file: "src/layers/_files.ts",
+    find: "      await handle.sync()\n      return written",
+    put: "      return written",
+    tests: DISK,
+    named: "makes bytes and metadata durable before the object is seen"
+  },
+  {
+    name: "fsync of a folder",
+    file: "src/layers/_files.ts",
+    find: "(handle) => attempt(() => handle.sync())",
+    put: "(handle) => attempt(() => handle.stat())",
+    tests: SPOOL,
+    named: "makes an archive durable before it is called whole"
+  },
+  {
+    name: "creating an object in a folder only where there is none",
+    file: "src/layers/_fileStore.ts",
+    find: "attempt(() => fs.link(from, to))",
+    put: "attempt(() => fs.copyFile(from, to))",
+    tests: DISK,
+    named: "loses to one that came while its body flowed"
+  },
+  {
+    name: "CRC-32 of a zip's entry",
+    file: "src/layers/_hourDigest.ts",
+    find: "if (crc !== part.crc32) throw",
+    put: "if (crc === -1) throw",
+    tests: ZIP,
+    named: "refuses "
+  },
+  {
+    name: "size of a zip's entry",
+    file: "src/layers/_hourDigest.ts",
+    find: "if (size !== part.size) throw",
+    put: "if (size === -1) throw",
+    tests: ZIP,
+    named: "refuses "
+  },
+  {
+    name: "bytes behind the end of a gzip file (bytesWritten)",
+    file: "src/layers/_inflater.ts",
+    find: "if (engine.bytesWritten === fed || failure !== undefined) return",
+    put: "if (engine.bytesWritten >= 0 || failure !== undefined) return",
+    tests: ZIP,
+    named: "refuses "
+  },
+  {
+    name: "gzip trailer, in memory",
+    file: "src/layers/_gunzipMemory.ts",
+    find: "if (members.readUInt32LE(at - 8) !== crc32(bytes)) {",
+    put: "if (at < 0) {",
+    tests: "test/layers/UnpackerMemory",
+    named: "refuses "
+  },
+  {
+    name: "compare after the put",
+    file: "src/programs/landObject.ts",
+    find: '(it) => it.size === size && it.metadata["sha256"] === metadata.sha256',
+    put: "() => true",
+    tests: COMPARED,
+    named: "compares what it put"
+  },
+  {
+    name: "412 means that an object is there",
+    file: "src/layers/_s3Put.ts",
+    find: "if (status === 412 || ",
+    put: "if (",
+    tests: S3,
+    named: "finds what it put when the answer was lost|yields to an object"
+  },
+  {
+    name: "what is there already is compared",
+    file: "src/programs/landObject.ts",
+    find: "if (sameLines(landed, metadata)) return false",
+    put: "if (landed.events >= 0) return false",
+    tests: COMPARED,
+    named: "is a conflict"
+  },
+  {
+    name: "what is there already may be the same hour",
+    file: "src/programs/landObject.ts",
+    find: "if (sameLines(landed, metadata)) return false",
+    put: "",
+    tests: RUN,
+    named: "takes the hour that stands there for its own when it is the same"
+  },
+  {
+    name: "settle rule",
+    file: "src/programs/landMissing.ts",
+    find: "if (Option.isNone(unpacked) && !settled) {",
+    put: "if (Option.isNone(unpacked) && hour.length === 0) {",
+    tests: RUN,
+    named: "marks a settled hour that its archive lacks as empty, and leaves a younger one"
+  },
+  {
+    name: "second 404",
+    file: "src/programs/exportHours.ts",
+    find: "if (!isDoubtful) return",
+    put: "if (!isDoubtful || window.length > 0) return",
+    tests: RUN,
+    named: "believes a 404 of settled hours only when it is said twice"
+  },
+  {
+    name: "retry of what may succeed later",
+    file: "src/programs/retryPolicy.ts",
+    find: "Schedule.recurs(options.retries)",
+    put: "Schedule.recurs(0)",
+    tests: RUN,
+    named: "tries transient failures again"
+  },
+  {
+    name: "asking again for a broken archive",
+    file: "src/programs/askForWindow.ts",
+    find: "broken < BROKEN_ARCHIVE_TRIES",
+    put: "broken < 1",
+    tests: RUN,
+    named: "asks three times for a broken archive"
+  },
+  {
+    name: "If-None-Match of a put",
+    file: "src/layers/_s3Put.ts",
+    find: '{ IfNoneMatch: "*" }',
+    put: "{}",
+    tests: S3,
+    named: "asks for nothing beyond its policy, and never overwrites"
+  },
+  {
+    name: "If-None-Match of a put in parts",
+    file: "src/layers/_s3Multipart.ts",
+    find: "          IfNoneMatch,\n          MultipartUpload",
+    put: "          MultipartUpload",
+    tests: S3,
+    named: "asks for nothing beyond its policy, and never overwrites"
+  },
+  {
+    name: "closed by Amplitude's Date, too",
+    file: "src/programs/askForWindow.ts",
+    find: "onSome: (date) => Math.min(asked, date - (answered - sent))",
+    put: "onSome: () => asked",
+    tests: RUN,
+    named: "leaves hours open that Amplitude's own clock does not hold for closed"
+  },
+  {
+    name: "an archive stays until all its hours stand",
+    file: "src/programs/exportHours.ts",
+    find: 'const isDone = outcomes.every((it) => it._tag !== "Failed" || it.kind === "integrity")',
+    put: "const isDone = outcomes.length >= 0",
+    tests: RUN,
+    named: "one hour's failing put stops no other, and the next run starts from the spool"
+  },
+  {
+    name: "a staged file stays until the store has its hour",
+    file: "src/programs/syncStaged.ts",
+    find: "const isNew = yield* confirm(store, target, standing, policy)",
+    put: "yield* removeStaged\n      const isNew = yield* confirm(store, target, standing, policy)",
+    tests: RUN,
+    named: "lose nothing while the store is down"
+  },
+  {
+    name: "a staged file is read against its metadata",
+    file: "src/programs/syncStaged.ts",
+    find: "it.sha256 === read.sha256 && sameLines(it, read)",
+    put: "it.events >= 0",
+    tests: COMPARED,
+    named: "moves no staged file that was changed"
+  }
+]
+
+/** Runs vitest in a copy; the tests that passed and failed, by their full names, and why. */
+async function vitest(copy, tests, named) {
+  const report = join(copy, "report.json")
+  await rm(report, { force: true })
+  const child = spawn(
+    process.execPath,
+    [
+      join(copy, "node_modules", "vitest", "vitest.mjs"),
+      "run",
+      tests,
+      "-t",
+      named,
+      "--reporter=json",
+      `--outputFile=${report}`
+    ],
+    { cwd: copy, stdio: "ignore", timeout: LONGEST, killSignal: "SIGKILL" }
+  )
+  await new Promise((resolve) => child.once("close", resolve))
+  const text = await readFile(report, "utf8").catch(() => undefined)
+  if (text === undefined) return { passed: [], failed: [] }
+  const results = JSON.parse(text).testResults.flatMap((file) => file.assertionResults)
+  return {
+    passed: results.filter(({ status }) => status === "passed"),
+    failed: results.filter(({ status }) => status === "failed")
+  }
+}
+
+function isByOutcome({ failureMessages }) {
+  return failureMessages.some(
+    (message) =>
+      !/^(Syntax|Type|Reference)Error|timed out in|Failed to (load|resolve)/.test(message)
+  )
+}
+
+/** The name of a test that noticed, or what is wrong. */
+async function caught(copy, { file, find, name, named, put, tests }) {
+  const path = join(copy, file)
+  const source = await readFile(path, "utf8")
+  if (source.split(find).length !== 2) {
+    return { name, problem: `the text to take out is not there exactly once in ${file}: ${find}` }
+  }
+  const whole = await vitest(copy, tests, named)
+  if (whole.failed.length > 0 || whole.passed.length === 0) {
+    return {
+      name,
+      problem: `${whole.failed.length} tests fail and ${whole.passed.length} pass before`
+    }
+  }
+  await writeFile(
+    path,
+    source.replace(find, () => put)
+  )
+  const { failed } = await vitest(copy, tests, named)
+  await writeFile(path, source)
+  const [noticed] = failed.filter(isByOutcome)
+  if (noticed === undefined) return { name, problem: `no test of ${tests} noticed` }
+  return { name, test: noticed.fullName.trim(), count: failed.length }
+}
+
+async function makeCopy() {
+  const copy = await mkdtemp(join(tmpdir(), "amplitude-lake-mutate-"))
+  for (const part of COPIED) await cp(join(ROOT, part), join(copy, part), { recursive: true })
+  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"))
+  return copy
+}
+
+const [word = ""] = process.argv.slice(2)
+const left = MUTATIONS.filter(({ name }) => name.includes(word))
+const results = new Map()
+const begun = Date.now()
+const workers = Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
+  const copy = await makeCopy()
+  try {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      results.set(next.name, await caught(copy, next))
+    }
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+})
+await Promise.all(workers)
+
+console.log("| taken out | noticed by |\n| --- | --- |")
+for (const { name } of MUTATIONS) {
+  const result = results.get(name)
+  if (result === undefined) continue
+  const more = result.count > 1 ? ` and ${result.count - 1} more` : ""
+  console.log(`| ${name} | ${result.problem ?? `"${result.test}"${more}`} |`)
+}
+const missed = [...results.values()].filter(({ problem }) => problem !== undefined)
+console.error(
+  `${results.size - missed.length} of ${results.size} were noticed, in ${Math.round((Date.now() - begun) / 1000)} s`
+)
+process.exitCode = missed.length === 0 && results.size > 0 ? 0 : 1

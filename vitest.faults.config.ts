@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config"
+
+/** The long part of the tests of faults; how many seconds its random kills take is for FAULTS_SECONDS to say. */
+export default defineConfig({
+  test: {
+    include: ["test/faults/**/*.test.ts"],
+    testTimeout: 120_000,
+    env: { FAULTS_SECONDS: process.env["FAULTS_SECONDS"] ?? "120" }
+  }
+})
