@@ -66,8 +66,9 @@ export function readCommandLine(
     .configureHelp({ helpWidth: 80 })
     .configureOutput({
       ...output,
-      // What follows the equals sign may be a secret.
-      outputError: (text, write) => write(text.replace(/('--[^'= ]*)=.*'/s, "$1'"))
+      // What follows the equals sign, or a short flag, may be a secret.
+      outputError: (text, write) =>
+        write(text.replace(/('--[^'= ]*)=.*'/s, "$1'").replace(/('-[^-' ])[^', ].*'/s, "$1'"))
     })
     .allowExcessArguments(false)
     .exitOverride()

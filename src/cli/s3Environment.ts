@@ -1,4 +1,5 @@
 import { Either, Option, Redacted } from "effect"
+import { isLoopback } from "../layers/_amplitudeOrigin.ts"
 
 /** What the environment and the env file say of S3 besides the settings. */
 export interface S3Environment {
@@ -33,12 +34,51 @@ const IDENTITY = [
   "AWS_ROLE_ARN"
 ]
 
+/** Where the SDK's chain is told of an S3 other than Amazon's. */
+const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+
 function textOf(variables: Variables, name: string): string {
   return variables[name]?.trim() ?? ""
 }
 
-/** Settles who S3 is asked as, or names the alias pairs that are not whole. */
+/** Whether what travels to an endpoint can be read on the way by nobody. */
+function isSafe(endpoint: string): boolean {
+  if (!URL.canParse(endpoint)) return false
+  const url = new URL(endpoint)
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))
+}
+
+/** The endpoints that nothing may be sent to; their text, which may hold a password, is not repeated. */
+function endpointProblems(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): ReadonlyArray<string> {
+  return ENDPOINTS.flatMap((name) => {
+    const own = textOf(environment, name)
+    const endpoint = own || textOf(file, name)
+    if (endpoint === "" || isSafe(endpoint)) return []
+    const where = own === "" ? fileName : "the environment"
+    return [`${name} in ${where} is not an address in https, or in plain http on loopback`]
+  })
+}
+
+/** Settles who S3 is asked as and where; or names the endpoints that are not safe and the alias pairs that are not whole. */
 export function settleS3(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): Either.Either<S3Environment, ReadonlyArray<string>> {
+  const unsafe = endpointProblems(environment, file, fileName)
+  const identity = settleIdentity(environment, file, fileName)
+  if (unsafe.length === 0) return identity
+  return Either.left([
+    ...unsafe,
+    ...Either.match(identity, { onLeft: (it) => it, onRight: () => [] })
+  ])
+}
+
+function settleIdentity(
   environment: Variables,
   file: Variables,
   fileName: string

@@ -39,7 +39,7 @@ export function settle(
   command: CommandName,
   sources: Sources
 ): Either.Either<Settings, ReadonlyArray<string>> {
-  const problems: Array<string> = []
+  const problems = certificateProblems(sources)
   const wrong = new Set<SettingName>()
   const used = new Set<SettingName>(commands[command].settings)
   const values = Object.fromEntries(
@@ -67,6 +67,15 @@ export function settle(
   return problems.length === 0 && Either.isRight(s3)
     ? Either.right({ ...values, s3: s3.right })
     : Either.left(problems)
+}
+
+/** Node would take any server's word for who it is, and hand it the keys. */
+function certificateProblems({ environment }: Sources): Array<string> {
+  return environment["NODE_TLS_REJECT_UNAUTHORIZED"] === "0"
+    ? [
+        "NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment trusts every server: unset it, and name the file of your own authority in NODE_EXTRA_CA_CERTS if there is one"
+      ]
+    : []
 }
 
 function isBlank(text: string | undefined): boolean {

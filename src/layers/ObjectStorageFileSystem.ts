@@ -110,8 +110,8 @@ export const make: (
     const isPut = yield* (
       replacing === undefined ? create(draft, path) : replace(draft, key, replacing)
     ).pipe(Effect.tapError(() => forgetSidecar(key, sidecar)))
-    if (isPut) yield* syncFolder(dirname(path)).pipe(Effect.mapError(toError("put", path)))
-    else yield* forgetSidecar(key, sidecar)
+    if (!isPut) yield* forgetSidecar(key, sidecar)
+    if (isPut || replacing === undefined) yield* makeDurable(path)
     return isPut
   }, Effect.uninterruptible)
 
@@ -148,7 +148,10 @@ export const make: (
     const replacing = options?.replacing
     yield* checkKey("put", object.key)
     const standing = yield* infoOf("put", object.key)
-    if (Option.getOrUndefined(standing)?.etag !== replacing) return false
+    if (Option.getOrUndefined(standing)?.etag !== replacing) {
+      if (Option.isSome(standing)) yield* makeDurable(pathOf(object.key))
+      return false
+    }
     const draft = yield* fresh("put")
     return yield* writeDraft(object, draft).pipe(
       Effect.flatMap((inode) => publish(object, draft, inode, replacing)),
@@ -194,6 +197,10 @@ export const make: (
     remove
   })
 })
+
+/** Makes an object's name durable; who hears that another run's is there may remove the last other copy. */
+const makeDurable = (path: string) =>
+  syncFolder(dirname(path)).pipe(Effect.mapError(toError("put", path)))
 
 /** Gives a draft its name in the store: `false` where something has it. */
 const create = (draft: string, path: string) =>

@@ -136,7 +136,16 @@ function keysHint(origin: string): string {
 export function hider(secrets: ReadonlyArray<string>): (text: string) => string {
   const forms = secrets.flatMap((secret) => {
     const escaped = JSON.stringify(secret).slice(1, -1)
-    return [secret, encodeURIComponent(secret), escaped, escaped.replaceAll("/", "\\/")]
+    // Base64 is often written without its padding.
+    const bare = secret.replace(/=+$/, "")
+    return [
+      secret,
+      encodeURIComponent(secret),
+      escaped,
+      escaped.replaceAll("/", "\\/"),
+      bare,
+      encodeURIComponent(bare)
+    ]
   })
   return (text) =>
     forms.reduce((rest, form) => (form === "" ? rest : rest.replaceAll(form, "***")), text)

@@ -1,6 +1,7 @@
 import type { Hash } from "node:crypto"
 import type { Dirent } from "node:fs"
 import * as fs from "node:fs/promises"
+import { constants } from "node:os"
 import { dirname, join } from "node:path"
 import { Chunk, Effect, Option, Stream } from "effect"
 
@@ -20,7 +21,11 @@ const WRITE_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
 
 function toFileFailure(cause: unknown): FileFailure {
-  const { code, message } = cause as NodeJS.ErrnoException
+  const { code, errno, message } = cause as NodeJS.ErrnoException
+  // Node has no name for it: "Unknown system error -122".
+  if (errno === -constants.errno.EDQUOT) {
+    return { _tag: "FileFailure", code: "EDQUOT", detail: "EDQUOT: the disk quota is used up" }
+  }
   return { _tag: "FileFailure", code: code ?? "UNKNOWN", detail: message }
 }
 
@@ -66,16 +71,21 @@ export function syncFolder(path: string): Effect.Effect<void, FileFailure> {
 
 /** Makes a folder and those above it, durably. Nothing happens where it stands. */
 export function makeFolder(path: string): Effect.Effect<void, FileFailure> {
+  // A folder may be written to by those who may not read it, as syncing needs.
+  const syncParent = Effect.catchIf(syncFolder(dirname(path)), hasCode("EACCES"), () => Effect.void)
   // Not `recursive`: Node 20 says then of a disk for reading that the folder is not found.
   const makeOne = attempt(() => fs.mkdir(path, FOLDER_MODE)).pipe(
-    Effect.zipRight(syncFolder(dirname(path))),
+    Effect.as(true),
     Effect.catchAll((failure) =>
       attempt(() => fs.stat(path)).pipe(
         // What was there and is there no more was removed meanwhile: that is `ENOENT`.
         Effect.mapError((gone) => (failure.code === "EEXIST" ? gone : failure)),
-        Effect.flatMap((stats) => (stats.isDirectory() ? Effect.void : Effect.fail(failure)))
+        Effect.flatMap((stats) =>
+          stats.isDirectory() ? Effect.succeed(false) : Effect.fail(failure)
+        )
       )
-    )
+    ),
+    Effect.flatMap((isNew) => (isNew ? syncParent : Effect.void))
   )
   return Effect.catchIf(makeOne, hasCode("ENOENT"), (failure) =>
     dirname(path) === path

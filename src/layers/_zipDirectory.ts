@@ -96,12 +96,21 @@ async function openZip(read: Read, archive: SpooledArchive, refuse: Refuse): Pro
     if (!(error instanceof Error) || !error.message.startsWith("End of central directory")) {
       throw meaningOf(error, refuse)
     }
-    const head = Buffer.from(await read(0, Math.min(archive.size, 240)))
+    const head = Buffer.from(await read(0, Math.min(archive.size, SHOWN_OF)))
     if (head.indexOf("PK\u0003\u0004".slice(0, head.length), 0, "latin1") === 0) {
       throw refuse("Truncated", "It begins as a zip and has no end record")
     }
-    throw refuse("NotZip", `It begins with "${printable(head.toString("utf8"))}"`)
+    throw refuse("NotZip", `It begins with "${printable(withoutKeys(head))}"`)
   }
+}
+
+/** Bytes of the beginning of what is no zip, from which something is shown. */
+const SHOWN_OF = 240
+
+/** An error page may repeat the keys that it was asked with: no word as long as one of them, or cut off, is shown. */
+function withoutKeys(head: Buffer): string {
+  const text = head.toString("utf8").replace(/[^\s<>"']{16,}/g, "***")
+  return head.length < SHOWN_OF ? text : text.replace(/[^\s<>"']+$/, "")
 }
 
 /** Lets yauzl read; it asks for headers only, never for a stream. */

@@ -71,6 +71,10 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   const isSettled = (hour: Hour, { askedAt }: Asked) =>
     isOverSince(hour, options.settleHours, askedAt)
 
+  // An archive is kept for an hour that a later run may want where this one does not.
+  const isOfNoUse = (hour: Hour, wanted: ReadonlyArray<Hour>, asked: Asked) =>
+    wanted.includes(hour) || !isClosed(hour, asked) || options.leftovers?.isLanded(hour) === true
+
   const land = Effect.fn("exportHours.land")(function* (wanted: ReadonlyArray<Hour>, asked: Asked) {
     const outcomes = yield* Effect.forEach(
       wanted,
@@ -94,8 +98,9 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
       },
       { concurrency: "unbounded" }
     )
-    const isDone = outcomes.every((it) => it._tag !== "Failed" || it.kind === "integrity")
-    if (isDone && Option.isSome(asked.archive)) {
+    const isUsedUp =
+      outcomes.every(isDoneWith) && hoursOf(asked).every((hour) => isOfNoUse(hour, wanted, asked))
+    if (isUsedUp && Option.isSome(asked.archive)) {
       yield* Effect.catchAll(spool.drop(asked.archive.value.spooled), (error) =>
         Effect.logWarning(error.message)
       )
@@ -174,6 +179,20 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   )
   return [...resumed, ...exported.flat()]
 })
+
+/** The hours that an archive has lines of. */
+function hoursOf({ archive }: Asked): ReadonlyArray<Hour> {
+  return Option.match(archive, {
+    onNone: () => [],
+    onSome: ({ unpacked }) => [...unpacked.hours.keys()]
+  })
+}
+
+/** Whether the archive can do no more for its hour: that is landed, kept elsewhere, refused for good, or unreadable in it. */
+function isDoneWith(outcome: HourOutcome): boolean {
+  if (outcome._tag !== "Failed" || outcome.kind !== "integrity") return outcome._tag !== "Failed"
+  return /^(LandingError\.(Conflict|OtherProject)$|UnpackerError\.)/.test(outcome.error)
+}
 
 /** Whether Amplitude says that it has nothing, by a 404 or by an archive without parts. */
 function isNothing({ archive }: Asked): boolean {

@@ -58,7 +58,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
     })
   }
-  const landed = yield* digestLanded(store, [key], policy)
+  const landed = yield* digestLanded(store, [key], policy, { size, sha256: metadata.sha256 })
   if (sameLines(landed, metadata)) return false
 
   return yield* refuseAsConflict(store, hour, landed)
@@ -97,19 +97,28 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
   })
 })
 
-/** The digest of an hour as it stands in a store: from the metadata of its objects, or read back where they have none. */
+/**
+ * The digest of an hour as it stands in a store: from the metadata of its objects, or read back where they have none, or
+ * where the object is of another size than they say. `ours` is what this run would put.
+ */
 export const digestLanded = Effect.fn("digestLanded")(function* (
   store: ObjectStorage["Type"],
   keys: ReadonlyArray<string>,
-  policy: RetryPolicy
+  policy: RetryPolicy,
+  ours?: { readonly size: number; readonly sha256: string }
 ): Effect.fn.Return<LinesDigest, ObjectStorageError | UnpackerError, Unpacker> {
   const unpacker = yield* Unpacker
   const digests = yield* Effect.forEach(keys, (key) =>
     Effect.gen(function* () {
+      const format = formatOf(key)
       const head = yield* policy.retry(store.head(key))
-      const metadata = Option.flatMap(head, (it) => metadataFromText(it.metadata))
+      const metadata = Option.flatMap(head, ({ size, metadata }) =>
+        Option.filter(metadataFromText(metadata), ({ bytes, sha256 }) =>
+          sha256 === ours?.sha256 ? size === ours.size : format !== "jsonl" || size === bytes
+        )
+      )
       if (Option.isSome(metadata)) return metadata.value
-      return yield* policy.retry(unpacker.digest(key, store.get(key), formatOf(key)))
+      return yield* policy.retry(unpacker.digest(key, store.get(key), format))
     })
   )
   return digests.reduce<LinesDigest>(addDigests, noLines)

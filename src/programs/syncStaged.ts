@@ -123,7 +123,8 @@ const confirm = Effect.fn("syncStaged.confirm")(function* (
   policy: RetryPolicy
 ) {
   if (standing.length === 0) return yield* landObject(store, target, policy)
-  const landed = yield* digestLanded(store, standing, policy)
+  const { size, metadata } = target
+  const landed = yield* digestLanded(store, standing, policy, { size, sha256: metadata.sha256 })
   if (sameLines(landed, target.metadata)) return false
   return yield* refuseAsConflict(store, target, landed)
 })

@@ -58,4 +58,33 @@ describe("settleS3()", () => {
     const found = settled({ AWS_PROFILE: "", AWS_REGION: " " }, { AWS_REGION: "eu-west-2" })
     assert.deepEqual(found.variables, { AWS_PROFILE: undefined, AWS_REGION: "eu-west-2" })
   })
+  for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
+    it(`refuses plain http in ${name} but on loopback, and does not repeat it`, () => {
+      for (const endpoint of [
+        "http://s3.lake.test:9000",
+        "http://user:geheim@10.0.0.1",
+        "http://127.0.0.1.geheim.test",
+        "ftp://127.0.0.1",
+        "s3.geheim.test"
+      ]) {
+        for (const [environment, file, where] of [
+          [{ [name]: endpoint }, { [name]: "https://s3.test" }, "the environment"],
+          [{ [name]: " " }, { [name]: endpoint }, ".env"]
+        ] as const) {
+          const problem = `${name} in ${where} is not an address in https, or in plain http on loopback`
+          assert.deepEqual(settleS3(environment, file, ".env"), Either.left([problem]))
+        }
+      }
+      for (const endpoint of ["https://s3.test", "http://127.0.0.1:9000", "http://localhost"]) {
+        assert.ok(Either.isRight(settleS3({}, { [name]: endpoint }, ".env")), endpoint)
+        const file = { [name]: "http://s3.test" }
+        assert.ok(Either.isRight(settleS3({ [name]: endpoint }, file, ".env")), endpoint)
+      }
+    })
+  }
+  it("names an unsafe endpoint and half a pair at once", () => {
+    const file = { AWS_ENDPOINT_URL: "http://s3.test", AWS_ACCESS_KEY: "me" }
+    const problems = Either.getOrThrow(Either.flip(settleS3({}, file, ".env")))
+    assert.equal(problems.length, 2)
+  })
 })

@@ -357,3 +357,23 @@ describe("The keys", () => {
     assert.match(found.join("\n"), /^--amplitude-url is not an origin as https:/m)
   })
 })
+
+describe("What would show the keys to others", () => {
+  it("is refused by every command: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment", () => {
+    const name = "NODE_TLS_REJECT_UNAUTHORIZED"
+    for (const command of names) {
+      const found = problemsOf({}, command, { ...pair, [name]: "0" })
+      assert.equal(found.length, 1, command)
+      assert.match(found.join(), /^NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment trusts every/)
+      assert.deepEqual(problemsOf({}, command, { ...pair, [name]: "1" }), [])
+    }
+  })
+
+  it("is refused of the source and of S3, where the store is S3", () => {
+    const http = { AMPLITUDE_URL: "http://a.test", AWS_ENDPOINT_URL: "http://s3.test" }
+    const environment = { ...pair, ...http, AWS_BUCKET_NAME: "lake" }
+    assert.equal(problems("all", { environment }).length, 2)
+    assert.equal(problems("list", { environment }).length, 1)
+    assert.deepEqual(problems("list", { environment, flags: { dev: true } }), [])
+  })
+})

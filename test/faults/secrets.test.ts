@@ -1,0 +1,503 @@
+import assert from "node:assert/strict"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { inspect } from "node:util"
+import { it } from "@effect/vitest"
+import { Cause, Effect, Option, Redacted, Stream } from "effect"
+import { describe } from "vitest"
+import * as AmplitudeHttp from "../../src/layers/AmplitudeHttp.ts"
+import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
+import { Hour } from "../../src/services/Hour.ts"
+import { Window } from "../../src/services/Window.ts"
+import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
+import { type ProgramOptions, run, startSimulator } from "../fixtures/program.ts"
+import * as S3Server from "../fixtures/s3Server.ts"
+import { answer, raw, scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
+import { selfSigned } from "../fixtures/selfSigned.ts"
+
+const AMPLITUDE = { AMP_API_KEY: "canary/api+Ké?1", AMP_SECRET_KEY: "canary=secret&ö#2" }
+const S3 = { id: "AKIACANARY333", secret: "canary/s3+secret=4", token: "canary/session+token=5" }
+const PROXY = { user: "canary-user-6", password: "canary:p@ss/word+7" }
+const AWS = {
+  AWS_ACCESS_KEY_ID: S3.id,
+  AWS_SECRET_ACCESS_KEY: S3.secret,
+  AWS_SESSION_TOKEN: S3.token,
+  AWS_REGION: "eu-west-2",
+  AWS_EC2_METADATA_DISABLED: "true"
+}
+const basic = `${AMPLITUDE.AMP_API_KEY}:${AMPLITUDE.AMP_SECRET_KEY}`
+
+/** Every form in which a secret may show: as it is, escaped for a URL or JSON, and as base64 in whole. */
+function formsOf(secret: string): ReadonlyArray<string> {
+  const bytes = Buffer.from(secret)
+  const base64 = bytes.toString("base64").replace(/=+$/, "")
+  return [
+    secret,
+    bytes.toString("latin1"),
+    encodeURIComponent(secret),
+    encodeURIComponent(secret).toLowerCase(),
+    encodeURI(secret),
+    JSON.stringify(secret).slice(1, -1),
+    base64,
+    encodeURIComponent(base64),
+    bytes.toString("base64url"),
+    bytes.toString("hex")
+  ]
+}
+
+const CANARIES = [
+  ...Object.values(AMPLITUDE),
+  basic,
+  S3.secret,
+  S3.token,
+  `${S3.id}:${S3.secret}`,
+  PROXY.password,
+  `${PROXY.user}:${PROXY.password}`
+].flatMap(formsOf)
+
+function assertNoCanary(text: string, where: string): void {
+  for (const canary of CANARIES) {
+    assert.ok(!text.includes(canary), `${canary} stands in ${where}: ${text}`)
+  }
+}
+
+const assertNoCanaryBelow = (folder: string) =>
+  Effect.flatMap(
+    pathsBelow(folder),
+    Effect.forEach((path) =>
+      Effect.promise(async () => {
+        assertNoCanary(path, "a file's name")
+        const isFile = (await fs.stat(join(folder, path))).isFile()
+        // The env file is where they belong.
+        if (!isFile || path === ".env") return
+        assertNoCanary(await fs.readFile(join(folder, path), "latin1"), path)
+        assertNoCanary(await fs.readFile(join(folder, path), "utf8"), path)
+      })
+    )
+  )
+
+/** An error's every face. */
+function assertSilent(error: unknown): void {
+  const faces = [
+    inspect(error, { depth: 10 }),
+    inspect(error, { depth: 10, showHidden: true }),
+    JSON.stringify(error),
+    JSON.stringify(error, Object.getOwnPropertyNames(error)),
+    String(error),
+    Cause.pretty(Cause.fail(error), { renderErrorCause: true })
+  ]
+  for (const face of faces) assertNoCanary(face, "an error")
+}
+
+const LEVELS = ["debug", "info", "warning", "error", "none"] as const
+const FORMATS = ["pretty", "logfmt", "json"] as const
+const LOGS = LEVELS.flatMap((level) =>
+  FORMATS.map((format) => ["--log-level", level, "--log-format", format] as const)
+)
+const EVERY_LEVEL = LEVELS.map((_, index) => LOGS[index * FORMATS.length + (index % 3)] ?? [])
+const isLong = Number(process.env["FAULTS_SECONDS"] ?? 0) > 0
+let turn = 0
+
+/** All ways to log, or the next one of those that say the most. */
+function logs(): ReadonlyArray<ReadonlyArray<string>> {
+  if (isLong) return LOGS
+  turn += 1
+  return [LOGS[turn % FORMATS.length] ?? []]
+}
+
+/** A command that fails with an exit code, whatever it logs, and shows no canary anywhere. */
+const fails = Effect.fnUntraced(function* (
+  code: number,
+  args: ReadonlyArray<string>,
+  options: ProgramOptions,
+  said: RegExp = /./,
+  ways = logs()
+) {
+  for (const log of ways) {
+    const ended = yield* run([...args, ...log], options)
+    const printed = `${ended.stdout}\n${ended.stderr}`
+    assertNoCanary(printed, `what ${args[0]} ${log.join(" ")} prints`)
+    assert.equal(ended.code, code, printed)
+    if (!log.includes("none")) assert.match(printed, said)
+  }
+  yield* assertNoCanaryBelow(options.folder)
+})
+
+const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
+const ONCE = ["--retries", "0", "--retry-base-ms", "1"]
+const all = (origin: string) => ["all", "--dev", "--amplitude-url", origin, ...HOURS, ...ONCE]
+
+const here = (
+  env: Readonly<Record<string, string>> = AMPLITUDE,
+  nodeArguments?: ReadonlyArray<string>
+) => Effect.map(temporaryFolder, (folder): ProgramOptions => ({ folder, env, nodeArguments }))
+
+/** Answers with what it was sent, in every form. */
+function echo(status: number, type: "json" | "html"): Step {
+  return (socket, request) => {
+    const { authorization = "" } = request.headers
+    const token = authorization.replace(/^Basic /, "")
+    const user = Buffer.from(token, "base64").toString()
+    const said = [
+      authorization,
+      token.replace(/=+$/, ""),
+      encodeURIComponent(token),
+      user,
+      encodeURIComponent(user)
+    ].join(" | ")
+    const body =
+      type === "json"
+        ? JSON.stringify({ error: { http_code: status, message: said } })
+        : `<html><title>${said}</title></html>`
+    return answer(status, {
+      headers: { "Content-Type": type === "json" ? "application/json" : "text/html" },
+      body
+    })(socket, request)
+  }
+}
+
+const times = (step: Step) => Array.from({ length: 200 }, () => step)
+const proxyUrl = (port: number) =>
+  `http://${PROXY.user}:${encodeURIComponent(PROXY.password)}@127.0.0.1:${port}`
+
+/** Refuses, and says back what it was sent. */
+const refusingProxy: Step = (socket, request) =>
+  raw(`HTTP/1.1 407 ${request.headers["proxy-authorization"]}\r\nContent-Length: 0\r\n\r\n`, "end")(
+    socket,
+    request
+  )
+
+/** What a source answers, and what the program then exits with. */
+const SOURCES: ReadonlyArray<readonly [name: string, code: number, step: Step]> = [
+  ["401 that echoes the header", 7, echo(401, "json")],
+  ["403 that echoes the header", 7, echo(403, "html")],
+  ["400 that echoes the header", 3, echo(400, "json")],
+  ["500 that echoes the header", 5, echo(500, "html")],
+  ["200 that echoes the header", 8, echo(200, "html")],
+  [
+    "redirect to itself with the keys in it",
+    3,
+    (socket, request) =>
+      answer(302, {
+        headers: {
+          Location: `http://${encodeURIComponent(basic)}@127.0.0.2/?${request.headers["authorization"]}`
+        }
+      })(socket, request)
+  ]
+]
+
+/** What an S3 answers to whatever is asked. */
+const STORES: ReadonlyArray<readonly [name: string, code: number, fault: S3Server.S3Fault]> = [
+  [
+    "SignatureDoesNotMatch",
+    7,
+    {
+      do: "answer",
+      status: 403,
+      code: "SignatureDoesNotMatch",
+      message: "The request signature we calculated does not match the signature you provided."
+    }
+  ],
+  ["AccessDenied", 7, { do: "answer", status: 403, code: "AccessDenied" }],
+  ["ExpiredToken", 7, { do: "answer", status: 400, code: "ExpiredToken" }],
+  ["500", 5, { do: "answer", status: 500, code: "InternalError" }],
+  ["reset", 5, { do: "reset", after: 0 }]
+]
+
+const s3Options = (endpoint: string): Parameters<typeof ObjectStorageS3.make>[0] => ({
+  bucket: "lake",
+  prefix: "python-import/",
+  region: "eu-west-2",
+  endpoint,
+  credentials: {
+    accessKeyId: S3.id,
+    secretAccessKey: Redacted.make(S3.secret),
+    sessionToken: Redacted.make(S3.token)
+  }
+})
+
+const object = { key: "2025-11-10_20.jsonl", size: 0, metadata: {}, body: Stream.empty }
+const sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+/** Every call's error has no canary in it. */
+const assertStoreSilent = (endpoint: string) =>
+  Effect.gen(function* () {
+    const store = yield* ObjectStorageS3.make(s3Options(endpoint))
+    const calls: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+      store.check,
+      Stream.runDrain(store.list),
+      store.put({ ...object, sha256 }),
+      store.head(object.key),
+      Stream.runDrain(store.get(object.key))
+    ]
+    for (const call of calls) assertSilent(yield* Effect.flip(call))
+  })
+
+const exportOnce = (origin: string) =>
+  Effect.gen(function* () {
+    const amplitude = yield* AmplitudeHttp.make({
+      origin,
+      apiKey: Redacted.make(AMPLITUDE.AMP_API_KEY),
+      secretKey: Redacted.make(AMPLITUDE.AMP_SECRET_KEY)
+    })
+    assertNoCanary(amplitude.identity, "the identity")
+    const hour = Hour.make("2025-11-10T20")
+    const { archive } = yield* amplitude.export(new Window({ first: hour, last: hour }))
+    return yield* Stream.runDrain(Option.getOrThrow(archive).bytes)
+  })
+
+describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => {
+  for (const [name, code, step] of SOURCES) {
+    it.scopedLive(`is shown or kept after a ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* scriptedServer(times(step))
+        yield* fails(code, all(server.origin), yield* here())
+        assert.ok(server.requests.length > 0)
+        if (code !== 8) assertSilent(yield* Effect.flip(exportOnce(server.origin)))
+      })
+    )
+  }
+
+  it.scopedLive("is shown at any level or in any format of the log", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer(times(echo(401, "json")))
+      yield* fails(7, all(server.origin), yield* here(), /401|error/i, isLong ? LOGS : EVERY_LEVEL)
+    })
+  )
+
+  it.scopedLive("is shown or kept where the certificate is not to be trusted", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer(times(echo(200, "html")), selfSigned(["127.0.0.1"]))
+      yield* fails(3, all(server.origin), yield* here(), /certificate/)
+      assertSilent(yield* Effect.flip(exportOnce(server.origin)))
+      assert.equal(server.requests.length, 0)
+    })
+  )
+
+  it.scopedLive("is shown or kept after a proxy refused with 407, or is no URL", () =>
+    Effect.gen(function* () {
+      const proxy = yield* scriptedServer(times(refusingProxy))
+      const env = { ...AMPLITUDE, HTTPS_PROXY: proxyUrl(proxy.port) }
+      yield* fails(3, all("https://amplitude.test"), yield* here(env), /407/)
+      assert.ok(proxy.requests.length > 0)
+      const broken = {
+        ...AMPLITUDE,
+        HTTPS_PROXY: `http://${PROXY.user}:${encodeURIComponent(PROXY.password)}@[`
+      }
+      yield* fails(3, all("https://amplitude.test"), yield* here(broken))
+
+      const list = ["list", "--bucket", "lake", ...ONCE]
+      const toS3 = { ...AWS, AWS_ENDPOINT_URL_S3: "https://s3.lake.test" }
+      yield* fails(2, list, yield* here({ ...toS3, HTTPS_PROXY: env.HTTPS_PROXY }))
+      yield* fails(2, list, yield* here({ ...toS3, HTTPS_PROXY: broken.HTTPS_PROXY }))
+    })
+  )
+
+  for (const [name, code, fault] of STORES) {
+    it.scopedLive(`is shown or kept after S3 answered ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* S3Server.make({ buckets: { lake: "eu-west-2" }, plan: () => fault })
+        const options = yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: server.url })
+        yield* fails(code, ["list", "--bucket", "lake", ...ONCE], options)
+        yield* assertStoreSilent(server.url)
+      })
+    )
+  }
+
+  it.scopedLive(
+    "is shown or kept where S3 knows other keys, or its certificate is not trusted",
+    () =>
+      Effect.gen(function* () {
+        const buckets = { lake: "eu-west-2" }
+        const other = { ...AWS, AWS_ENDPOINT_URL_S3: (yield* S3Server.make({ buckets })).url }
+        const users = { [S3.id]: { secret: "another" } }
+        const wrong = yield* S3Server.make({ buckets, users })
+        const secure = yield* S3Server.make({ buckets, tls: selfSigned(["127.0.0.1"]) })
+        const run = ["all", "--source", "synthetic", "--bucket", "lake", ...HOURS, ...ONCE]
+        yield* fails(7, run, yield* here(other))
+        yield* fails(7, run, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: wrong.url }))
+        yield* fails(2, run, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: secure.url }))
+        for (const { url } of [wrong, secure]) yield* assertStoreSilent(url)
+      })
+  )
+
+  it.scopedLive("is in the spool, in staging or in an object's metadata", () =>
+    Effect.gen(function* () {
+      const options = yield* here()
+      const simulator = yield* startSimulator(["--events-per-hour", "20"], yield* here())
+      const s3 = yield* S3Server.make({
+        buckets: { lake: "eu-west-2" },
+        users: { [S3.id]: { secret: S3.secret } },
+        plan: ({ key, operation }) =>
+          operation === "PutObject" && key.endsWith(".jsonl")
+            ? { do: "answer", status: 503, code: "SlowDown" }
+            : undefined
+      })
+      const env = { ...AMPLITUDE, ...AWS, AWS_ENDPOINT_URL_S3: s3.url }
+      const lake = { ...options, env }
+      const from = ["--bucket", "lake", "--amplitude-url", simulator.origin, ...HOURS, ...ONCE]
+      yield* fails(5, ["all", ...from], lake)
+      const spooled = yield* pathsBelow(join(options.folder, ".amplitude-lake"))
+      assert.ok(
+        spooled.some((path) => path.endsWith(".zip")),
+        spooled.join()
+      )
+      assert.equal((yield* run(["fetch", ...from], lake)).code, 0)
+      yield* fails(5, ["sync", "--bucket", "lake", ...ONCE], lake)
+      assert.ok((yield* pathsBelow(join(options.folder, "data"))).length > 0)
+
+      s3.setPlan(() => undefined)
+      const landed = yield* run(["all", ...from, "--json"], lake)
+      assert.equal(landed.code, 0, landed.stderr)
+      const objects = [...(s3.buckets.get("lake")?.objects ?? [])]
+      assert.ok(objects.length >= 2)
+      assertNoCanary(inspect(objects, { depth: 10, maxStringLength: null }), "the objects")
+      for (const [, { bytes }] of objects)
+        assertNoCanary(Buffer.from(bytes).toString(), "an object")
+      assertNoCanary(inspect(s3.requests, { depth: 10 }), "what S3 was asked")
+      yield* assertNoCanaryBelow(options.folder)
+    })
+  )
+
+  it.scopedLive("is shown by a defect, whatever the error holds", () =>
+    Effect.gen(function* () {
+      const code = `
+        import crypto from "node:crypto"
+        import { syncBuiltinESMExports } from "node:module"
+        crypto.createHmac = (_, key) => {
+          const headers = { authorization: "Basic " + btoa(unescape(encodeURIComponent(process.env.AMP_API_KEY + ":" + key))) }
+          throw Object.assign(new TypeError("a defect"), { key, request: { headers }, cause: new Error(key) })
+        }
+        syncBuiltinESMExports()`
+      const broken = [`--import=data:text/javascript,${encodeURIComponent(code)}`]
+      yield* fails(1, all("http://127.0.0.1:9"), yield* here(AMPLITUDE, broken), /a defect/)
+    })
+  )
+
+  it.scopedLive("is repeated of a misused command line", () =>
+    Effect.gen(function* () {
+      const options = yield* here()
+      const secret = AMPLITUDE.AMP_SECRET_KEY
+      const misuses = [
+        [`--api-key=${secret}`],
+        [`-k=${secret}`],
+        ["--secret-key", secret],
+        ["--amplitude-url", `https://${encodeURIComponent(basic)}@amplitude.com`],
+        [secret]
+      ]
+      for (const misuse of misuses) {
+        const { code, stderr, stdout } = yield* run(["all", "--dev", ...misuse], options)
+        assert.equal(code, 2)
+        assertNoCanary(stdout + stderr, `what ${misuse[0]} is answered`)
+      }
+      yield* assertNoCanaryBelow(options.folder)
+    })
+  )
+
+  it.scopedLive("is repeated of a bad env file", () =>
+    Effect.gen(function* () {
+      const { AMP_API_KEY: api, AMP_SECRET_KEY: secret } = AMPLITUDE
+      const files = [
+        `AMP_API_KEY='${api}'\n`,
+        `API_TOKEN='${api}'\nAMP_SECRET_KEY='${secret}'\n`,
+        `AMP_API_KEY='${api}'\nAMP_SECRET_KEY='${secret}'\nAMPLITUDE_URL='https://x:${secret}@a.test'\n`,
+        `AMP_API_KEY='${api}'\nAMP_SECRET_KEY='${secret}'\nDEFAULT_LOOKBACK_DAYS=0\nAMP_SECRET_KEY\n='${secret}'\n`
+      ]
+      for (const file of files) {
+        const options = yield* here({})
+        yield* writeEnv(options.folder, file)
+        yield* fails(2, ["all", "--dev", ...HOURS], options)
+      }
+      const options = yield* here({})
+      yield* writeEnv(options.folder, `AWS_SECRET_KEY='${S3.secret}'\nAWS_ACCESS_KEY=\n`)
+      yield* fails(2, ["list", "--bucket", "lake"], options, /without/)
+      yield* writeEnv(options.folder, `AWS_ENDPOINT_URL='http://x:${S3.secret}@a.test'\n`)
+      yield* fails(2, ["list", "--bucket", "lake"], options, /https/)
+    })
+  )
+})
+
+const writeEnv = (folder: string, text: string, mode = 0o600) =>
+  Effect.promise(async () => {
+    await fs.writeFile(join(folder, ".env"), text)
+    await fs.chmod(join(folder, ".env"), mode)
+  })
+
+describe("K2 an env file", { timeout: 60_000 }, () => {
+  it.scopedLive("that others can read is warned about, and one of its owner's alone is not", () =>
+    Effect.gen(function* () {
+      const options = yield* here({})
+      const warned = /can be read by other users of this machine.*chmod 600/
+      for (const mode of isLong ? [0o644, 0o640, 0o604, 0o622] : [0o644, 0o640]) {
+        yield* writeEnv(options.folder, `AMP_API_KEY='${AMPLITUDE.AMP_API_KEY}'\n`, mode)
+        const { code, stderr, stdout } = yield* run(["list", "--dev"], options)
+        assert.equal(code, 0, stderr)
+        assert.match(stderr, warned)
+        assertNoCanary(stdout + stderr, "the warning")
+      }
+      yield* writeEnv(options.folder, "AMP_API_KEY=x\n")
+      assert.doesNotMatch((yield* run(["list", "--dev"], options)).stderr, warned)
+    })
+  )
+})
+
+describe("K3 what would show the keys to others", { timeout: 60_000 }, () => {
+  const refused = Effect.fnUntraced(function* (
+    args: ReadonlyArray<string>,
+    options: ProgramOptions,
+    said: RegExp
+  ) {
+    const before = yield* pathsBelow(options.folder)
+    const { code, stderr, stdout } = yield* run(args, options)
+    assert.equal(code, 2, stderr)
+    assert.equal(stdout, "")
+    const problems = stderr.split("\n").filter((line) => line.startsWith("  "))
+    assert.equal(problems.length, 1, stderr)
+    assert.match(problems[0] ?? "", said)
+    assert.deepEqual(yield* pathsBelow(options.folder), before)
+  })
+
+  it.scopedLive("NODE_TLS_REJECT_UNAUTHORIZED=0 is refused before anything is asked", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer(times(echo(200, "html")), selfSigned(["127.0.0.1"]))
+      const env = { ...AMPLITUDE, NODE_TLS_REJECT_UNAUTHORIZED: "0" }
+      yield* refused(all(server.origin), yield* here(env), /NODE_TLS_REJECT_UNAUTHORIZED=0/)
+      yield* refused(["list", "--dev"], yield* here(env), /NODE_TLS_REJECT_UNAUTHORIZED=0/)
+      assert.equal(server.requests.length, 0)
+      const strict = { ...AMPLITUDE, NODE_TLS_REJECT_UNAUTHORIZED: "1" }
+      yield* fails(3, all(server.origin), yield* here(strict), /certificate/)
+    })
+  )
+
+  it.scopedLive("plain http to Amplitude is refused but on loopback", () =>
+    Effect.gen(function* () {
+      const said = /https, or plain http on loopback/
+      yield* refused(all("http://amplitude.com"), yield* here(), said)
+      const env = { ...AMPLITUDE, AMPLITUDE_URL: "http://127.0.0.1.test" }
+      yield* refused(["all", "--dev"], yield* here(env), said)
+    })
+  )
+
+  it.scopedLive("plain http to S3 is refused but on loopback, wherever it is named", () =>
+    Effect.gen(function* () {
+      const list = ["list", "--bucket", "lake", ...ONCE]
+      const http = "http://s3.lake.test:9000"
+      const said = /AWS_ENDPOINT_URL\w* in .* in plain http on loopback/
+      yield* refused(list, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: http }), said)
+      const options = yield* here(AWS)
+      yield* writeEnv(options.folder, `AWS_ENDPOINT_URL=${http}\n`)
+      yield* refused(list, options, said)
+      const { url } = yield* S3Server.make({
+        buckets: { lake: "eu-west-2" },
+        users: { [S3.id]: { secret: S3.secret } }
+      })
+      const landing = yield* run(list, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: url }))
+      assert.equal(landing.code, 0, landing.stderr)
+    })
+  )
+
+  it("an install script of a dependency is one of them: .npmrc refuses all", async () => {
+    const npmrc = await fs.readFile(new URL("../../.npmrc", import.meta.url), "utf8")
+    assert.match(npmrc, /^ignore-scripts=true$/m)
+  })
+})
