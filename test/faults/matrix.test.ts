@@ -30,9 +30,9 @@ const table = new Map(
     .map(([, number = "", ...cells]) => [number, cells.slice(0, 3)] as const)
 )
 
-/** The numbers that begin test names in a file, of a test or of a group: `it("S6 waits …")`, `layer(…)("D5", …)`. */
+/** The numbers that begin test names in a file, of a test or of a group: `it("S6 waits …")`, `describe("K1: …")`, `layer(…)("D5", …)`. */
 function numbersIn(text: string): ReadonlySet<string> {
-  const found = text.matchAll(/["'`]([SADOCXTK]\d+)(?= |", \()/g)
+  const found = text.matchAll(/["'`]([SADOCXTK]\d+)(?=[ :]|", \()/g)
   return new Set([...found].map(([, number = ""]) => number))
 }
 
