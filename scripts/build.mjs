@@ -1,0 +1,38 @@
+// Builds the library as plain modules with types, and the program as a few files with its packages in them.
+import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { build } from "rolldown"
+
+/** The folder of a module's package. */
+const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/
+
+/** Puts the licences of the packages that the program contains beside it, as they ask for. */
+const licences = {
+  name: "licences",
+  generateBundle(_, bundle) {
+    const modules = Object.values(bundle).flatMap(({ moduleIds = [] }) => moduleIds)
+    const folders = new Set(modules.flatMap((id) => PACKAGE.exec(id.replaceAll("\\", "/")) ?? []))
+    const texts = [...folders].sort().map((folder) => {
+      const { name, version, license } = JSON.parse(
+        readFileSync(join(folder, "package.json"), "utf8")
+      )
+      const file = readdirSync(folder).find((it) => /^licen[cs]e/i.test(it))
+      const text = file === undefined ? `${license}\n` : readFileSync(join(folder, file), "utf8")
+      return `${name} ${version}\n\n${text}`
+    })
+    const source = texts.join(`\n${"-".repeat(80)}\n\n`)
+    this.emitFile({ type: "asset", fileName: "program/LICENSES.txt", source })
+  }
+}
+
+rmSync("dist", { recursive: true, force: true })
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
+  stdio: "inherit"
+})
+await build({
+  input: "src/main.ts",
+  platform: "node",
+  plugins: [licences],
+  output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "program/[name].js" }
+})
