@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/faults/**/*.test.ts"],
     testTimeout: 120_000,
+    maxWorkers: 2,
+    minWorkers: 2,
     env: { FAULTS_SECONDS: process.env["FAULTS_SECONDS"] ?? "120" }
   }
 })

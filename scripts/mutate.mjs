@@ -3,6 +3,7 @@
 // should have. Code that does not load, or a test that runs out of time, proves nothing.
 //
 //   node scripts/mutate.mjs [WORD]     only the safeguards whose names have the word
+//   node scripts/mutate.mjs --write    all of them, and the table into docs/reliability.md where all were noticed
 import { spawn } from "node:child_process"
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { availableParallelism, tmpdir } from "node:os"
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url"
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url))
 const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"]
+const PAGE = join(ROOT, "docs/reliability.md")
 const LONGEST = 90_000
 
 const [SPOOL, DISK] = ["test/layers/SpoolFileSystem", "test/layers/ObjectStorageFileSystem"]
@@ -101,16 +103,16 @@ const MUTATIONS = [
   {
     name: "what is there already is compared",
     file: "src/programs/landObject.ts",
-    find: "if (sameLines(landed, metadata)) return false",
-    put: "if (landed.events >= 0) return false",
+    find: "|| sameLines(landed.value, metadata)) return false",
+    put: "|| landed.value.events >= 0) return false",
     tests: COMPARED,
     named: "is a conflict"
   },
   {
     name: "what is there already may be the same hour",
     file: "src/programs/landObject.ts",
-    find: "if (sameLines(landed, metadata)) return false",
-    put: "",
+    find: "|| sameLines(landed.value, metadata)) return false",
+    put: ") return false",
     tests: RUN,
     named: "takes the hour that stands there for its own when it is the same"
   },
@@ -173,8 +175,8 @@ const MUTATIONS = [
   {
     name: "an archive stays until all its hours stand",
     file: "src/programs/exportHours.ts",
-    find: 'const isDone = outcomes.every((it) => it._tag !== "Failed" || it.kind === "integrity")',
-    put: "const isDone = outcomes.length >= 0",
+    find: "outcomes.every(isDoneWith) && hoursOf",
+    put: "outcomes.length >= 0 && hoursOf",
     tests: RUN,
     named: "one hour's failing put stops no other, and the next run starts from the spool"
   },
@@ -193,6 +195,38 @@ const MUTATIONS = [
     put: "it.events >= 0",
     tests: COMPARED,
     named: "moves no staged file that was changed"
+  },
+  {
+    name: "what another run moved just after it was staged is landed",
+    file: "src/programs/landObject.ts",
+    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) return true",
+    put: "if (isWhole) return true",
+    tests: COMPARED,
+    named: "takes an hour for landed that another run moved"
+  },
+  {
+    name: "what other runs staged and moved is no failure",
+    file: "src/programs/landObject.ts",
+    find: "moved ? Effect.succeedNone : Effect.fail(error)",
+    put: "moved ? Effect.fail(error) : Effect.fail(error)",
+    tests: COMPARED,
+    named: "skips an hour that others staged and moved"
+  },
+  {
+    name: "what another run moves beside sync is no failure",
+    file: "src/programs/syncStaged.ts",
+    find: "if (!isMoved) return yield* error",
+    put: "if (isGone) return yield* error",
+    tests: COMPARED,
+    named: "skips a staged file that another run moved"
+  },
+  {
+    name: "metadata that a dead run left goes with its file",
+    file: "src/layers/_sidecar.ts",
+    find: "if (inodes.has(sidecar.inode)) yield*",
+    put: "if (inodes.size < 0) yield*",
+    tests: DISK,
+    named: "removes the metadata of what a dead run was about to put"
   }
 ]
 
@@ -262,7 +296,9 @@ async function makeCopy() {
   return copy
 }
 
-const [word = ""] = process.argv.slice(2)
+const [argument = ""] = process.argv.slice(2)
+const isWritten = argument === "--write"
+const word = isWritten ? "" : argument
 const left = MUTATIONS.filter(({ name }) => name.includes(word))
 const results = new Map()
 const begun = Date.now()
@@ -278,15 +314,25 @@ const workers = Array.from({ length: Math.min(4, availableParallelism()) }, asyn
 })
 await Promise.all(workers)
 
-console.log("| taken out | noticed by |\n| --- | --- |")
-for (const { name } of MUTATIONS) {
+const rows = MUTATIONS.flatMap(({ name }) => {
   const result = results.get(name)
-  if (result === undefined) continue
+  if (result === undefined) return []
   const more = result.count > 1 ? ` and ${result.count - 1} more` : ""
-  console.log(`| ${name} | ${result.problem ?? `"${result.test}"${more}`} |`)
-}
+  return `| ${name} | ${result.problem ?? `"${result.test}"${more}`} |`
+})
+const table = ["| taken out | noticed by |", "| --- | --- |", ...rows].join("\n")
+console.log(table)
+
 const missed = [...results.values()].filter(({ problem }) => problem !== undefined)
-console.error(
-  `${results.size - missed.length} of ${results.size} were noticed, in ${Math.round((Date.now() - begun) / 1000)} s`
-)
-process.exitCode = missed.length === 0 && results.size > 0 ? 0 : 1
+const isWhole = missed.length === 0 && results.size > 0
+if (isWritten && isWhole) {
+  const page = await readFile(PAGE, "utf8")
+  const written = page.replace(
+    /(<!-- mutations -->\n).*?(\n<!-- \/mutations -->)/s,
+    (_, start, end) => `${start}${table}${end}`
+  )
+  await writeFile(PAGE, written)
+}
+const seconds = Math.round((Date.now() - begun) / 1000)
+console.error(`${results.size - missed.length} of ${results.size} were noticed, in ${seconds} s`)
+process.exitCode = isWhole ? 0 : 1

@@ -9,7 +9,7 @@ import {
   noLines,
   sameLines
 } from "../services/HourMetadata.ts"
-import { ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
+import { isNotFound, ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../services/Unpacker.ts"
 import { takeInventory } from "./inventory.ts"
@@ -58,10 +58,17 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
     })
   }
-  const landed = yield* digestLanded(store, [key], policy, { size, sha256: metadata.sha256 })
-  if (sameLines(landed, metadata)) return false
+  const landed = yield* digestLanded(store, [key], policy, { size, sha256: metadata.sha256 }).pipe(
+    Effect.map(Option.some),
+    Effect.catchIf(isNotFound, (error) =>
+      Effect.flatMap(isMoved(store, metadata, policy), (moved) =>
+        moved ? Effect.succeedNone : Effect.fail(error)
+      )
+    )
+  )
+  if (Option.isNone(landed) || sameLines(landed.value, metadata)) return false
 
-  return yield* refuseAsConflict(store, hour, landed)
+  return yield* refuseAsConflict(store, hour, landed.value)
 })
 
 /** Whether what was staged a moment ago is gone because another run has moved its hour to the store. */

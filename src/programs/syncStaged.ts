@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import type { Hour } from "../services/Hour.ts"
 import { type Format, hourKey, type Layout } from "../services/HourKey.ts"
 import { type HourMetadata, metadataFromText, sameLines } from "../services/HourMetadata.ts"
-import { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { isNotFound, ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker } from "../services/Unpacker.ts"
 import { beforeDeadline } from "./deadline.ts"
@@ -110,10 +110,6 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   }
   return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
 })
-
-function isNotFound(error: { readonly _tag: string }): error is ObjectStorageError {
-  return error instanceof ObjectStorageError && error.reason === "NotFound"
-}
 
 /** Whether this call landed the hour; `false` where the same hour stood in the store, under whichever keys. */
 const confirm = Effect.fn("syncStaged.confirm")(function* (

@@ -36,6 +36,11 @@ export class ObjectStorageError extends Schema.TaggedError<ObjectStorageError>()
   }
 }
 
+/** Whether an object, or all of a store, was not there. */
+export function isNotFound(error: unknown): error is ObjectStorageError {
+  return error instanceof ObjectStorageError && error.reason === "NotFound"
+}
+
 export interface ObjectInfo {
   /** Below the store's prefix. */
   readonly key: string

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option, Stream } from "effect"
 import { allHours, fetchHours, syncHours } from "../../src/programs/runPipeline.ts"
 import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
+import { Staging } from "../../src/services/Staging.ts"
 import { event, keysOf, makeWorld, runOptions, textOf } from "../fixtures/world.ts"
 
 const HOUR = "2025-11-10T20"
@@ -72,7 +73,71 @@ describe("landObject()", () => {
   )
 })
 
+/** A staging whose one object another run moves to the store at a certain call. */
+const movedAt = Effect.fnUntraced(function* (method: "put" | "head" | "get") {
+  const world = yield* makeWorld({ amplitude })
+  const { staging, store } = world
+  const move = Effect.gen(function* () {
+    const head = yield* staging.head(KEY)
+    if (Option.isNone(head)) return
+    const { size, metadata } = head.value
+    const body = staging.get(KEY)
+    yield* store.put({ key: KEY, size, sha256: metadata["sha256"] ?? "", metadata, body })
+    yield* staging.remove(KEY)
+  }).pipe(Effect.orDie)
+  const moving: typeof staging = {
+    ...staging,
+    put: (...given) =>
+      method === "put" ? Effect.zipLeft(staging.put(...given), move) : staging.put(...given),
+    head: (key) => Effect.zipRight(method === "head" ? move : Effect.void, staging.head(key)),
+    get: (key) => Stream.unwrap(Effect.as(method === "get" ? move : Effect.void, staging.get(key)))
+  }
+  return { ...world, moving: Layer.merge(world.layer, Layer.succeed(Staging, moving)) }
+})
+
+describe("fetchHours()", () => {
+  it.effect("takes an hour for landed that another run moved right after it was staged", () =>
+    Effect.gen(function* () {
+      const world = yield* movedAt("put")
+      const summary = yield* Effect.provide(fetchHours(runOptions(HOUR)), world.moving)
+      assert.deepEqual([summary.landed, summary.failed, summary.exitCode], [[HOUR], [], 0])
+      assert.deepEqual(yield* keysOf(world.store), [KEY])
+    })
+  )
+
+  it.effect("skips an hour that others staged and moved meanwhile", () =>
+    Effect.gen(function* () {
+      const world = yield* movedAt("head")
+      const staging = {
+        ...Context.get(yield* Layer.build(world.moving), Staging),
+        // Theirs comes first.
+        put: (...given: Parameters<typeof world.staging.put>) =>
+          Effect.zipRight(world.staging.put(...given), world.staging.put(...given))
+      }
+      const summary = yield* fetchHours(runOptions(HOUR)).pipe(
+        Effect.provide(
+          Layer.merge(world.layer, Layer.succeed(Staging, staging as typeof world.staging))
+        )
+      )
+      assert.deepEqual([summary.skipped, summary.failed, summary.exitCode], [[HOUR], [], 0])
+      assert.deepEqual(yield* keysOf(world.store), [KEY])
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("syncHours()", () => {
+  for (const method of ["head", "get"] as const) {
+    it.effect(`skips a staged file that another run moved before its ${method}`, () =>
+      Effect.gen(function* () {
+        const world = yield* movedAt(method)
+        yield* Effect.provide(fetchHours(runOptions(HOUR)), world.layer)
+        const summary = yield* Effect.provide(syncHours(runOptions(HOUR)), world.moving)
+        assert.deepEqual([summary.skipped, summary.failed, summary.exitCode], [[HOUR], [], 0])
+        assert.deepEqual(yield* keysOf(world.store), [KEY])
+      })
+    )
+  }
+
   it.effect("moves no staged file that was changed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude })

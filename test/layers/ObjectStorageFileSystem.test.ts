@@ -410,6 +410,22 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
+  it.scoped("removes the metadata of what a dead run was about to put, and of nothing else", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const inner = join(root, ".amplitude-lake")
+      yield* inStore(root)(put("a.jsonl", "x"))
+      const [kept = ""] = yield* pathsBelow(join(inner, "metadata/a.jsonl"))
+      const draft = join(inner, "runs", yield* deadRun, "0")
+      yield* write(draft, "y")
+      const { ino } = yield* Effect.promise(() => fs.lstat(draft, { bigint: true }))
+      yield* write(join(inner, "metadata/b.jsonl", `${"0".repeat(64)}~1~${ino}.json`), "{}")
+      yield* inStore(root)(put("c.jsonl", "x"))
+      assert.notInclude(yield* pathsBelow(join(inner, "metadata")), "b.jsonl")
+      assert.include(yield* pathsBelow(join(inner, "metadata/a.jsonl")), kept)
+    })
+  )
+
   it.scoped("shows every minute that its run lives", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
