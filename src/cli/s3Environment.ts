@@ -24,10 +24,11 @@ const ALIASES = [
   ["AWS_PYTHON_USER_ACCESS_KEY", "AWS_PYTHON_USER_SECRET_KEY"]
 ] as const
 
+const STANDARD = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const
+
 /** Who the SDK's chain is to be. Any of them in the environment, and none of the env file's is mixed in. */
-const IDENTITY = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
+const IDENTITY: ReadonlyArray<string> = [
+  ...STANDARD,
   "AWS_SESSION_TOKEN",
   "AWS_PROFILE",
   "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -102,29 +103,44 @@ function settleIdentity(
     ...Object.fromEntries(inherited.map((name) => [name, textOf(file, name)]))
   }
   if (isNamed || inherited.some((name) => IDENTITY.includes(name))) {
-    return Either.right({ variables, credentials: Option.none() })
+    const named = isNamed ? environment : file
+    const halves = halvesOf([pairOf(STANDARD, (name) => textOf(named, name))])
+    return halves.length === 0
+      ? Either.right({ variables, credentials: Option.none() })
+      : Either.left(halves.map((half) => `${half} in ${isNamed ? "the environment" : fileName}`))
   }
 
   const find = (name: string) => textOf(environment, name) || textOf(file, name)
-  const pairs = ALIASES.map(([id, secret]) => ({
-    id,
-    secret,
-    accessKeyId: find(id),
-    secretAccessKey: find(secret)
-  }))
+  const pairs = ALIASES.map((names) => pairOf(names, find))
   const whole = pairs.find((pair) => pair.accessKeyId !== "" && pair.secretAccessKey !== "")
   if (whole !== undefined) {
     const { accessKeyId, secretAccessKey } = whole
     const credentials = { accessKeyId, secretAccessKey: Redacted.make(secretAccessKey) }
     return Either.right({ variables, credentials: Option.some(credentials) })
   }
-  const halves = pairs.filter((pair) => pair.accessKeyId !== "" || pair.secretAccessKey !== "")
+  const halves = halvesOf(pairs)
   return halves.length === 0
     ? Either.right({ variables, credentials: Option.none() })
-    : Either.left(
-        halves.map(({ id, secret, accessKeyId }) => {
-          const [there, missing] = accessKeyId === "" ? [secret, id] : [id, secret]
-          return `${there} is set without ${missing}: looked in the environment and in ${fileName}`
-        })
-      )
+    : Either.left(halves.map((half) => `${half}: looked in the environment and in ${fileName}`))
+}
+
+interface Pair {
+  readonly id: string
+  readonly secret: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+function pairOf([id, secret]: readonly [string, string], find: (name: string) => string): Pair {
+  return { id, secret, accessKeyId: find(id), secretAccessKey: find(secret) }
+}
+
+/** What is to be said of each pair of which only one is set. */
+function halvesOf(pairs: ReadonlyArray<Pair>): ReadonlyArray<string> {
+  return pairs
+    .filter(({ accessKeyId, secretAccessKey }) => (accessKeyId === "") !== (secretAccessKey === ""))
+    .map(({ id, secret, accessKeyId }) => {
+      const [there, missing] = accessKeyId === "" ? [secret, id] : [id, secret]
+      return `${there} is set without ${missing}`
+    })
 }

@@ -43,7 +43,8 @@ describe("settleS3()", () => {
   it("lets a standard name or a profile win over an alias, wherever it stands", () => {
     const alias = { AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
     assert.equal(settled({ AWS_PROFILE: "work" }, alias).pair, undefined)
-    assert.equal(settled({}, { ...alias, AWS_ACCESS_KEY_ID: "id" }).pair, undefined)
+    const standard = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" }
+    assert.equal(settled({}, { ...alias, ...standard }).pair, undefined)
     assert.equal(settled(alias, { AWS_PROFILE: "work" }).pair, undefined)
   })
   it("mixes no identity of the env file into one of the environment", () => {
@@ -82,6 +83,16 @@ describe("settleS3()", () => {
       }
     })
   }
+  it("names half of the standard pair, and completes none of the environment by the env file", () => {
+    const [id, secret] = [{ AWS_ACCESS_KEY_ID: "id" }, { AWS_SECRET_ACCESS_KEY: "geheim" }]
+    for (const [environment, file, problem] of [
+      [id, secret, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY in the environment"],
+      [secret, {}, "AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID in the environment"],
+      [{}, id, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY in .env"]
+    ] as const) {
+      assert.deepEqual(settleS3(environment, file, ".env"), Either.left([problem]))
+    }
+  })
   it("names an unsafe endpoint and half a pair at once", () => {
     const file = { AWS_ENDPOINT_URL: "http://s3.test", AWS_ACCESS_KEY: "me" }
     const problems = Either.getOrThrow(Either.flip(settleS3({}, file, ".env")))
