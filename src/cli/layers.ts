@@ -93,8 +93,8 @@ export function stagingLayer({ dataDir }: Settings): Layer.Layer<Staging> {
 
 export function unpackerLayer(): Layer.Layer<Unpacker> {
   return lazily(
-    () => import("../layers/UnpackerZip.ts"),
-    (UnpackerZip) => UnpackerZip.layer
+    () => import("../layers/UnpackerWorkers.ts"),
+    (UnpackerWorkers) => UnpackerWorkers.layer()
   )
 }
 

@@ -3,9 +3,9 @@ import { crc32 } from "node:zlib"
 import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import type { Hour } from "../services/Hour.ts"
 import type { Format } from "../services/HourKey.ts"
-import { addDigests, noLines } from "../services/HourMetadata.ts"
+import { addDigests, noLines } from "../services/LinesDigest.ts"
 import type { SpooledArchive } from "../services/Spool.ts"
-import { Unpacker } from "../services/Unpacker.ts"
+import { Unpacker, UnpackerError } from "../services/Unpacker.ts"
 import { type Read, settle, withReader } from "./_archiveReader.ts"
 import { gunzipAll, inflateAll } from "./_gunzipMemory.ts"
 import { type Budget, NEWLINE, NEWLINE_MEMBER, newBudget, spend } from "./_hourDigest.ts"
@@ -73,7 +73,11 @@ const unpackHour = Effect.fnUntraced(function* (
   const body = Effect.flatMap(load(newBudget()), (again) =>
     again.sha256 === sha256
       ? Effect.succeed(chunksOf(again.object))
-      : Effect.fail(refusal(archive.path)("Corrupt", "The archive has changed since it was opened"))
+      : new UnpackerError({
+          reason: "Corrupt",
+          path: archive.path,
+          detail: "The archive has changed since it was opened"
+        })
   )
   return {
     ...sum,

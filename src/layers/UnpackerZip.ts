@@ -1,39 +1,51 @@
 import { createHash } from "node:crypto"
 import { createGunzip } from "node:zlib"
 import { Effect, Layer, Stream } from "effect"
-import { Unpacker } from "../services/Unpacker.ts"
+import type { Format } from "../services/HourKey.ts"
+import type { SpooledArchive } from "../services/Spool.ts"
+import { Unpacker, type UnpackerError } from "../services/Unpacker.ts"
 import { settle, streamWithReader, withReader } from "./_archiveReader.ts"
-import { digestHour, hourBytes, newBudget } from "./_hourDigest.ts"
+import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./_hourDigest.ts"
 import { openInflater, slices } from "./_inflater.ts"
 import { countLines } from "./_linesDigest.ts"
 import { refusal } from "./_refusal.ts"
 import { partsByHour, unpackedArchive } from "./_unpackedArchive.ts"
-import { readDirectory } from "./_zipDirectory.ts"
+import { readDirectory, type ZipPart } from "./_zipDirectory.ts"
 
-/** Hours read at once: enough to keep node's inflating threads busy while this one counts and hashes. */
-const CONCURRENCY = 3
+/** Hours read at once: enough to keep node's inflating threads busy while this one counts and hashes, and four workers. */
+const CONCURRENCY = 4
 
-const open: Unpacker["Type"]["open"] = Effect.fn("UnpackerZip.open")(function* (archive, format) {
-  const parts = yield* readDirectory(archive)
-  const budget = newBudget()
-  const hours = yield* Effect.forEach(
-    partsByHour(parts),
-    ([hour, own]) =>
-      Effect.map(
-        withReader(archive, (read) => digestHour(read, archive.path, own, format, budget)),
-        ({ open, ...digest }) => ({
+/** Checks and digests the parts of one hour of an archive. */
+export type DigestHour = (
+  archive: SpooledArchive,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  budget: Budget
+) => Effect.Effect<HourDigest, UnpackerError>
+
+/** Digests in this thread. */
+export const digestHere: DigestHour = (archive, parts, format, budget) =>
+  withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget))
+
+const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
+  Effect.fn("UnpackerZip.open")(function* (archive, format) {
+    const parts = yield* readDirectory(archive)
+    const budget = newBudget()
+    const hours = yield* Effect.forEach(
+      partsByHour(parts),
+      ([hour, own]) =>
+        Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
           ...digest,
           hour,
           parts: own.length,
           body: streamWithReader(archive, (read) =>
             hourBytes(read, archive.path, own, format, { open, size: digest.size })
           )
-        })
-      ),
-    { concurrency: CONCURRENCY }
-  )
-  return unpackedArchive(parts, hours)
-})
+        })),
+      { concurrency: CONCURRENCY }
+    )
+    return unpackedArchive(parts, hours)
+  })
 
 const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
   Effect.acquireUseRelease(
@@ -65,7 +77,12 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
     (inflater) => Effect.sync(() => inflater.close())
   ).pipe(Effect.withSpan("UnpackerZip.digest"))
 
-export const make: Unpacker["Type"] = Unpacker.of({ open, digest })
+/** An unpacker whose hours are digested wherever `digestHour` does it. */
+export function makeUnpacker(digestHour: DigestHour): Unpacker["Type"] {
+  return Unpacker.of({ open: openWith(digestHour), digest })
+}
+
+export const make: Unpacker["Type"] = makeUnpacker(digestHere)
 
 /** Reads the spooled file by its central directory and inflates with node's zlib, in constant memory. */
 export const layer: Layer.Layer<Unpacker> = Layer.succeed(Unpacker, make)

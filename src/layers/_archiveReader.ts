@@ -1,16 +1,16 @@
 import { Effect, Either, Option, Runtime, Stream } from "effect"
 import type { SpooledArchive } from "../services/Spool.ts"
 import { UnpackerError } from "../services/Unpacker.ts"
-import { refusal } from "./_refusal.ts"
+import { Refusal, refusal } from "./_refusal.ts"
 
-/** Exactly `length` bytes from `position` on; rejects with an `UnpackerError` where there are fewer. */
+/** Exactly `length` bytes from `position` on; rejects with a `Refusal` where there are fewer. */
 export type Read = (position: number, length: number) => Promise<Uint8Array>
 
 const failed = (error: unknown) =>
-  error instanceof UnpackerError ? Effect.fail(error) : Effect.die(error)
+  error instanceof Refusal ? Effect.fail(new UnpackerError(error.refused)) : Effect.die(error)
 
 /**
- * Work in promises, as an effect: it fails with the `UnpackerError` it rejects with, any other rejection is a defect.
+ * Work in promises, as an effect: it fails with the `Refusal` it rejects with, any other rejection is a defect.
  * When interrupted it aborts the signal and waits until the work has let go of everything.
  */
 export function settle<A>(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { crc32, createGunzip, createInflateRaw } from "node:zlib"
 import type { Format } from "../services/HourKey.ts"
-import { addDigests, type LinesDigest, noLines } from "../services/HourMetadata.ts"
+import { addDigests, type LinesDigest, noLines } from "../services/LinesDigest.ts"
 import { MAX_LINES_BYTES } from "./_archiveLimits.ts"
 import type { Read } from "./_archiveReader.ts"
 import { inflate } from "./_inflater.ts"
@@ -27,18 +27,18 @@ export interface HourDigest extends LinesDigest {
   readonly open: ReadonlySet<string>
 }
 
-/** Lines that may still come out of an archive, shared by its hours. */
-export interface Budget {
-  left: number
-}
+/** Bytes of lines that may still come out of an archive, shared by its hours, whichever thread reads them. */
+export type Budget = BigInt64Array<SharedArrayBuffer>
 
 export function newBudget(): Budget {
-  return { left: MAX_LINES_BYTES }
+  const budget = new BigInt64Array(new SharedArrayBuffer(8))
+  budget[0] = BigInt(MAX_LINES_BYTES)
+  return budget
 }
 
 export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
-  budget.left -= bytes
-  if (budget.left < 0) {
+  const spent = BigInt(bytes)
+  if (Atomics.sub(budget, 0, spent) < spent) {
     throw refuse("LimitExceeded", `The archive holds more than ${MAX_LINES_BYTES} bytes of lines`)
   }
 }

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib"
-import type { LinesDigest } from "../services/HourMetadata.ts"
+import type { LinesDigest } from "../services/LinesDigest.ts"
 import { MAX_LINE_BYTES } from "./_archiveLimits.ts"
 import type { Refuse } from "./_refusal.ts"
 

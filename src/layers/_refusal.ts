@@ -1,11 +1,23 @@
-import { UnpackerError } from "../services/Unpacker.ts"
+import type { UnpackerError } from "../services/Unpacker.ts"
 
-/** Makes the error of one file, and of one entry of it where it is about one. */
-export type Refuse = (reason: UnpackerError["reason"], detail: string) => UnpackerError
+/** What an `UnpackerError` is made of: plain, so that it needs no package and can come from a worker. */
+export type Refused = Pick<UnpackerError, "reason" | "path" | "entry" | "detail">
+
+/** Thrown inside promises; `settle` makes the service's own error of it. */
+export class Refusal extends Error {
+  readonly refused: Refused
+  constructor(refused: Refused) {
+    super(`${refused.reason}: ${refused.detail}`)
+    this.refused = refused
+  }
+}
+
+/** Makes the refusal of one file, and of one entry of it where it is about one. */
+export type Refuse = (reason: UnpackerError["reason"], detail: string) => Refusal
 
 export function refusal(path: string, entry?: string): Refuse {
   return (reason, detail) =>
-    new UnpackerError({
+    new Refusal({
       reason,
       path,
       detail,

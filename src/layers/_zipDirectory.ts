@@ -1,11 +1,11 @@
 import { Effect, Option, Runtime } from "effect"
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl"
 import type { SpooledArchive } from "../services/Spool.ts"
-import { UnpackerError } from "../services/Unpacker.ts"
+import type { UnpackerError } from "../services/Unpacker.ts"
 import { MAX_DIRECTORY_BYTES, MAX_ENTRIES } from "./_archiveLimits.ts"
 import { type Read, windowed, withReader } from "./_archiveReader.ts"
 import { type PartName, parsePartName } from "./_partName.ts"
-import { printable, type Refuse, refusal } from "./_refusal.ts"
+import { printable, Refusal, type Refuse, refusal } from "./_refusal.ts"
 import { readEnd } from "./_zipEnd.ts"
 import { checkFolder, entryOf, type ZipEntry } from "./_zipEntry.ts"
 import { dataStarts } from "./_zipSpans.ts"
@@ -159,7 +159,7 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, UnpackerError["reason"]]> = [
 
 function meaningOf(error: unknown, refuse: Refuse): unknown {
   // Not yauzl's own: the read failed, or was interrupted.
-  if (error instanceof UnpackerError || Runtime.isFiberFailure(error)) return error
+  if (error instanceof Refusal || Runtime.isFiberFailure(error)) return error
   const message = error instanceof Error ? error.message : String(error)
   const reason = MEANINGS.find(([pattern]) => pattern.test(message))?.[1] ?? "Corrupt"
   return refuse(reason, printable(message))

@@ -1,14 +1,7 @@
 import { Effect, Option, type Stream } from "effect"
 import { type Format, hourOfKey } from "../services/HourKey.ts"
-import {
-  addDigests,
-  type HourMetadata,
-  type LinesDigest,
-  metadataFromText,
-  metadataToText,
-  noLines,
-  sameLines
-} from "../services/HourMetadata.ts"
+import { type HourMetadata, metadataFromText, metadataToText } from "../services/HourMetadata.ts"
+import { addDigests, type LinesDigest, noLines, sameLines } from "../services/LinesDigest.ts"
 import { isNotFound, ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../services/Unpacker.ts"
@@ -59,7 +52,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
     })
   }
   const landed = yield* digestLanded(store, [key], policy, { size, sha256: metadata.sha256 }).pipe(
-    Effect.map(Option.some),
+    Effect.asSome,
     Effect.catchIf(isNotFound, (error) =>
       Effect.flatMap(isMoved(store, metadata, policy), (moved) =>
         moved ? Effect.succeedNone : Effect.fail(error)

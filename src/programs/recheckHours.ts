@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { Hour } from "../services/Hour.ts"
-import { noLines, sameLines } from "../services/HourMetadata.ts"
+import { noLines, sameLines } from "../services/LinesDigest.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import { type ExportedHour, exportHours } from "./exportHours.ts"
 import { failedHour } from "./failureKind.ts"

@@ -6,42 +6,15 @@
 import { Option, Schema } from "effect"
 import { Hour } from "./Hour.ts"
 
-/** What is known of some lines, whatever their order. */
-export const LinesDigest = Schema.Struct({
+/** The metadata of a landed hour. */
+export class HourMetadata extends Schema.Class<HourMetadata>("HourMetadata")({
+  hour: Hour,
   /** Lines that are not empty. */
   events: Schema.NonNegativeInt,
   /** Bytes of the lines, uncompressed. */
   bytes: Schema.NonNegativeInt,
-  /** Sum of the CRC-32 of each line that is not empty, without its newline, modulo 2^48: 12 hexadecimal digits. */
   lineset: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{12}$/)),
-  /** Lines that are no JSON object by their first and last byte; they are landed as they came. */
-  malformed: Schema.NonNegativeInt
-})
-export type LinesDigest = typeof LinesDigest.Type
-
-/** The digest of no lines at all. */
-export const noLines: LinesDigest = { events: 0, bytes: 0, lineset: "000000000000", malformed: 0 }
-
-/** The digest of two sets of lines taken together. */
-export function addDigests(one: LinesDigest, other: LinesDigest): LinesDigest {
-  const lineset = (BigInt(`0x${one.lineset}`) + BigInt(`0x${other.lineset}`)) & 0xffffffffffffn
-  return {
-    events: one.events + other.events,
-    bytes: one.bytes + other.bytes,
-    lineset: lineset.toString(16).padStart(12, "0"),
-    malformed: one.malformed + other.malformed
-  }
-}
-
-/** Two exports of one hour may differ in order or in parts and still be the same hour. */
-export function sameLines(one: LinesDigest, other: LinesDigest): boolean {
-  return one.events === other.events && one.lineset === other.lineset
-}
-
-/** The metadata of a landed hour. */
-export class HourMetadata extends Schema.Class<HourMetadata>("HourMetadata")({
-  hour: Hour,
-  ...LinesDigest.fields,
+  malformed: Schema.NonNegativeInt,
   /** SHA-256 of the object's own bytes, in hexadecimal: what `sha256sum` of a download prints. */
   sha256: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
   /** Parts that Amplitude sent for the hour. */

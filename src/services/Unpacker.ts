@@ -6,7 +6,7 @@
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import type { Hour } from "./Hour.ts"
 import type { Format } from "./HourKey.ts"
-import type { LinesDigest } from "./HourMetadata.ts"
+import type { LinesDigest } from "./LinesDigest.ts"
 import type { SpooledArchive } from "./Spool.ts"
 
 /** What is wrong with an archive. None is ever partly believed: ask for it again. */

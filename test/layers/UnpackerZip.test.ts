@@ -4,7 +4,7 @@ import { Cause, Chunk, Effect, Either, Exit, Stream } from "effect"
 import { createGunzip, gunzipSync, gzipSync } from "node:zlib"
 import { assert } from "vitest"
 import { settle } from "../../src/layers/_archiveReader.ts"
-import { digestHour } from "../../src/layers/_hourDigest.ts"
+import { digestHour, newBudget } from "../../src/layers/_hourDigest.ts"
 import { openInflater, inflate } from "../../src/layers/_inflater.ts"
 import { refusal } from "../../src/layers/_refusal.ts"
 import { readDirectory } from "../../src/layers/_zipDirectory.ts"
@@ -185,7 +185,8 @@ describe("UnpackerZip", () => {
     Effect.gen(function* () {
       const zip = zipOf({ entries: [part(5, 0, lines[5]), part(21, 0, lines[21])] })
       const parts = yield* readDirectory(spooled(zip))
-      const budget = { left: lines[5].length + lines[21].length - 1 }
+      const budget = newBudget()
+      budget[0] = BigInt(lines[5].length + lines[21].length - 1)
       const read = async (position: number, length: number) =>
         zip.subarray(position, position + length)
       const digested = (own: typeof parts) =>

@@ -2,8 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { assert } from "vitest"
 import { countLines } from "../../src/layers/_linesDigest.ts"
-import { refusal } from "../../src/layers/_refusal.ts"
-import { UnpackerError } from "../../src/services/Unpacker.ts"
+import { Refusal, refusal, type Refused } from "../../src/layers/_refusal.ts"
 import { expectedDigest } from "../contracts/unpacker.ts"
 
 const MEBIBYTE = 1024 ** 2
@@ -14,12 +13,12 @@ function count(chunks: ReadonlyArray<Uint8Array>, isPart = false) {
   return lines.finish()
 }
 
-function refused(chunks: ReadonlyArray<Uint8Array>, isPart: boolean): UnpackerError {
+function refused(chunks: ReadonlyArray<Uint8Array>, isPart: boolean): Refused {
   try {
     count(chunks, isPart)
   } catch (error) {
-    assert(error instanceof UnpackerError)
-    return error
+    assert(error instanceof Refusal)
+    return error.refused
   }
   return assert.fail("Nothing was refused")
 }

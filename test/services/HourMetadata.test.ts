@@ -2,14 +2,8 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { FastCheck, Option } from "effect"
 import { Hour, hourAt } from "../../src/services/Hour.ts"
-import {
-  addDigests,
-  HourMetadata,
-  metadataFromText,
-  metadataToText,
-  noLines,
-  sameLines
-} from "../../src/services/HourMetadata.ts"
+import { HourMetadata, metadataFromText, metadataToText } from "../../src/services/HourMetadata.ts"
+import { addDigests, noLines, sameLines } from "../../src/services/LinesDigest.ts"
 
 const hex = (digits: number) =>
   FastCheck.array(FastCheck.constantFrom(..."0123456789abcdef"), {

@@ -1,0 +1,75 @@
+import { MessageChannel, Worker } from "node:worker_threads"
+import type { Read } from "./_archiveReader.ts"
+import type { DigestBytes, DigestReport, DigestTask } from "./_digestWorker.ts"
+import type { HourDigest } from "./_hourDigest.ts"
+import { Refusal } from "./_refusal.ts"
+
+const WORKER = new URL("./_digestWorker.js", import.meta.url)
+
+export interface DigestPool {
+  /** Digests one hour in a worker that has nothing else to do. Ends once the worker has let go of it. */
+  readonly digest: (read: Read, task: Omit<DigestTask, "port">) => Promise<HourDigest>
+  readonly close: () => Promise<void>
+}
+
+/** Workers are started when there is first something for them, and do not keep the process alive. */
+export function openDigestPool(): DigestPool {
+  const all = new Set<Worker>()
+  const idle: Array<Worker> = []
+
+  function start(): Worker {
+    // What garbage there is lies outside of the heap: a small one is looked through sooner, and at less cost.
+    const worker = new Worker(WORKER, {
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 4 }
+    })
+    worker.unref()
+    all.add(worker)
+    for (const end of ["error", "exit"]) worker.once(end, () => all.delete(worker))
+    return worker
+  }
+
+  return {
+    digest: async (read, task) => {
+      const worker = idle.pop() ?? start()
+      try {
+        return await converse(worker, read, task)
+      } finally {
+        if (all.has(worker)) idle.push(worker)
+      }
+    },
+    close: async () => {
+      await Promise.all([...all].map((worker) => worker.terminate()))
+    }
+  }
+}
+
+function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): Promise<HourDigest> {
+  const { port1: own, port2: port } = new MessageChannel()
+  let unreadable: unknown
+  const answer = (bytes: DigestBytes) => own.postMessage(bytes)
+  return new Promise<HourDigest>((resolve, reject) => {
+    const ended = () => reject(new Error("A worker thread ended before its hour was digested"))
+    worker.once("error", reject).once("exit", ended)
+    own.on("message", (report: DigestReport) => {
+      if (report._tag === "Wants") {
+        read(report.position, report.length).then(
+          // Of a view, all that it is a view of would be sent.
+          (bytes) => answer(bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()),
+          (error: unknown) => {
+            unreadable = error
+            answer(null)
+          }
+        )
+        return
+      }
+      worker.off("error", reject).off("exit", ended)
+      own.close()
+      if (report._tag === "Digested") resolve(report.digest)
+      else if (report._tag === "Refused") reject(new Refusal(report.refused))
+      else reject(unreadable ?? new Error(report.message))
+    })
+    worker.postMessage({ ...task, port } satisfies DigestTask, [port])
+  })
+}
