@@ -8,7 +8,7 @@ export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   readonly prefix?: string | undefined
   /** A KMS key that encrypts what is put. Defaults to the bucket's own encryption. */
   readonly sseKmsKeyId?: string | undefined
-  /** Larger objects, in bytes, are put in parts. Defaults to 64 MiB: what a cut connection costs at most. */
+  /** Larger objects, in bytes, are put in parts. Defaults to 256 MiB: what a cut connection costs at most. */
   readonly multipartThreshold?: number | undefined
   /** Bytes of a part, more where there would be over 10,000. Four are in memory at most. Defaults to 8 MiB. */
   readonly partSize?: number | undefined

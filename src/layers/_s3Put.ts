@@ -25,7 +25,7 @@ export function makePut(
   { at, attemptTo, call, headObject }: S3Bucket,
   options: ObjectStorageS3Options
 ) {
-  const { multipartThreshold = 64 * MIB, partSize = 8 * MIB } = options
+  const { multipartThreshold = 256 * MIB, partSize = 8 * MIB } = options
   const permits = Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY)
 
   /** What a refused put means: `false` when there is an object, or not the one to be replaced. */
