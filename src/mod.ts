@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./services/Amplitude.ts"
+export * from "./services/ArchiveFolder.ts"
 export * from "./services/Clock.ts"
 export * from "./services/Hour.ts"
 export * from "./services/HourKey.ts"
@@ -18,6 +19,7 @@ export * from "./services/Window.ts"
 export * from "./programs/exportApi.ts"
 export * from "./programs/exportHours.ts"
 export * from "./programs/failureKind.ts"
+export * from "./programs/handOver.ts"
 export * from "./programs/HourOutcome.ts"
 export * from "./programs/inventory.ts"
 export * from "./programs/LandingError.ts"

@@ -98,6 +98,16 @@ export function unpackerLayer(): Layer.Layer<Unpacker> {
   )
 }
 
+/** Where archives are kept; nowhere, unless a folder is named. */
+function archiveFolderLayer({ archiveDir }: Settings): Layer.Layer<never> {
+  return archiveDir === undefined
+    ? Layer.empty
+    : lazily(
+        () => import("../layers/ArchiveFolderFileSystem.ts"),
+        (ArchiveFolderFileSystem) => ArchiveFolderFileSystem.layer({ root: archiveDir })
+      )
+}
+
 /** Everything that asks Amplitude and lands what it says. */
 export function pipelineLayer(
   settings: Settings
@@ -108,6 +118,7 @@ export function pipelineLayer(
     storeLayer(settings),
     stagingLayer(settings),
     unpackerLayer(),
+    archiveFolderLayer(settings),
     lazily(
       () => import("../layers/SpoolFileSystem.ts"),
       (SpoolFileSystem) => SpoolFileSystem.layer({ root: `${settings.workDir}/spool` })

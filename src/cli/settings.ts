@@ -247,6 +247,12 @@ export const settings = {
     text,
     ".amplitude-lake"
   ),
+  archiveDir: optional<string>(
+    RUN,
+    "--archive-dir <folder>",
+    "keep each verified archive there once its hours are landed",
+    text
+  ),
   envFile: value(RUN, "--env-file <file>", "file of VARIABLE=value lines", text, ".env"),
   requestHours: value(
     RUN,
@@ -349,6 +355,7 @@ const output = ["json", "logLevel", "logFormat"] as const
 const run = [
   "dataDir",
   "workDir",
+  "archiveDir",
   "envFile",
   "requestHours",
   "concurrency",

@@ -1,10 +1,11 @@
 import { Effect, Option } from "effect"
 import { Amplitude, AmplitudeError } from "../services/Amplitude.ts"
+import { ArchiveFolder } from "../services/ArchiveFolder.ts"
 import type { Clock } from "../services/Clock.ts"
-import { type Hour, isOverSince } from "../services/Hour.ts"
+import type { Hour } from "../services/Hour.ts"
 import type { Format } from "../services/HourKey.ts"
 import { type ArchiveName, Spool } from "../services/Spool.ts"
-import { type UnpackedHour, Unpacker } from "../services/Unpacker.ts"
+import type { Unpacker } from "../services/Unpacker.ts"
 import type { Window } from "../services/Window.ts"
 import {
   type Asked,
@@ -12,39 +13,23 @@ import {
   isTooMuch,
   isWorthHalving,
   makeRequestGate,
+  type OpenArchive,
   openArchive
 } from "./askForWindow.ts"
 import { beforeDeadline } from "./deadline.ts"
 import { failedHour } from "./failureKind.ts"
-import { type HourOutcome, Open } from "./HourOutcome.ts"
+import { type ExportedHour, type HandOverOptions, hourTimes, makeHandOver } from "./handOver.ts"
+import type { HourOutcome } from "./HourOutcome.ts"
+import { keepArchive } from "./keepArchive.ts"
 import { planRequests } from "./planRequests.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
-export interface ExportHoursOptions {
+export interface ExportHoursOptions extends HandOverOptions {
   readonly format: Format
   /** Hours of one request at most. */
   readonly requestHours: number
-  /** Hours landed at once. */
-  readonly concurrency: number
-  /** Hours that an hour must have been over for before it is closed. */
-  readonly lagHours: number
-  /** Hours that an hour must have been over for before it is known to stay without events. */
-  readonly settleHours: number
-  /** Instant, in milliseconds since 1970, after which nothing is begun or waited for. */
-  readonly deadline?: number | undefined
   /** Start from archives that earlier runs left in the spool; those whose hours all stand already go. */
   readonly leftovers?: { readonly isLanded: (hour: Hour) => boolean } | undefined
-}
-
-/** What Amplitude has of an hour: its lines, or nothing. */
-export interface ExportedHour {
-  readonly hour: Hour
-  /** `None` where the archive has no part of the hour, or there is no archive. */
-  readonly unpacked: Option.Option<UnpackedHour>
-  /** The archive's project; `None` without an archive. */
-  readonly project: Option.Option<string>
-  /** Whether the hour was settled when it was asked for: if it has no events now, it never will. */
-  readonly settled: boolean
 }
 
 /** Two windows on their way in, one being unpacked and landed. */
@@ -63,47 +48,36 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
 ) {
   const [amplitude, spool] = [yield* Amplitude, yield* Spool]
   const gate = yield* makeRequestGate
-  const landings = yield* Effect.makeSemaphore(options.concurrency)
+  const handOver = yield* makeHandOver(options, onHour)
   const remaining = new Set(hours)
 
   const inTime = beforeDeadline(options.deadline)
-  const isClosed = (hour: Hour, { askedAt }: Asked) => isOverSince(hour, options.lagHours, askedAt)
-  const isSettled = (hour: Hour, { askedAt }: Asked) =>
-    isOverSince(hour, options.settleHours, askedAt)
+  const { isClosed, isSettled } = hourTimes(options)
 
   // An archive is kept for an hour that a later run may want where this one does not.
   const isOfNoUse = (hour: Hour, wanted: ReadonlyArray<Hour>, asked: Asked) =>
     wanted.includes(hour) || !isClosed(hour, asked) || options.leftovers?.isLanded(hour) === true
 
+  /** Lets an archive go that can do no more here: kept first where archives are, unless this run only compares. */
+  const putAway = Effect.fn("exportHours.putAway")(function* (
+    archive: OpenArchive,
+    outcomes: ReadonlyArray<HourOutcome>
+  ) {
+    const { spooled } = archive
+    const mayGo =
+      options.leftovers === undefined ||
+      (yield* keepArchive(archive, outcomes, options.leftovers.isLanded, options))
+    if (mayGo) {
+      yield* Effect.catchAll(spool.drop(spooled), (error) => Effect.logWarning(error.message))
+    }
+  })
+
   const land = Effect.fn("exportHours.land")(function* (wanted: ReadonlyArray<Hour>, asked: Asked) {
-    const outcomes = yield* Effect.forEach(
-      wanted,
-      (hour): Effect.Effect<HourOutcome, never, R> => {
-        if (!isClosed(hour, asked)) {
-          return Effect.succeed(new Open({ hour }))
-        }
-        const exported: ExportedHour = {
-          hour,
-          unpacked: Option.flatMapNullable(asked.archive, ({ unpacked }) =>
-            unpacked.hours.get(hour)
-          ),
-          project: Option.flatMap(asked.archive, ({ unpacked }) => unpacked.project),
-          settled: isSettled(hour, asked)
-        }
-        return inTime(onHour(exported)).pipe(
-          Effect.catchAll((error) => Effect.succeed(failedHour(hour, error))),
-          Effect.annotateLogs({ hour }),
-          landings.withPermits(1)
-        )
-      },
-      { concurrency: "unbounded" }
-    )
+    const outcomes = yield* handOver(wanted, asked)
     const isUsedUp =
       outcomes.every(isDoneWith) && hoursOf(asked).every((hour) => isOfNoUse(hour, wanted, asked))
     if (isUsedUp && Option.isSome(asked.archive)) {
-      yield* Effect.catchAll(spool.drop(asked.archive.value.spooled), (error) =>
-        Effect.logWarning(error.message)
-      )
+      yield* putAway(asked.archive.value, outcomes)
     }
     return outcomes
   })
@@ -146,7 +120,7 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
     const claimed = yield* spool.claim(name)
     if (Option.isNone(claimed)) return []
     const spooled = claimed.value
-    if (wanted.length === 0) {
+    if (wanted.length === 0 && Option.isNone(yield* Effect.serviceOption(ArchiveFolder))) {
       yield* spool.drop(spooled)
       return []
     }

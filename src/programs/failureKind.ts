@@ -1,5 +1,6 @@
 import type { Hour } from "../services/Hour.ts"
 import type { AmplitudeError } from "../services/Amplitude.ts"
+import type { ArchiveError } from "../services/ArchiveFolder.ts"
 import type { ObjectStorageError } from "../services/ObjectStorage.ts"
 import type { SpoolError } from "../services/Spool.ts"
 import type { UnpackerError } from "../services/Unpacker.ts"
@@ -11,6 +12,7 @@ export type RunError =
   | AmplitudeError
   | UnpackerError
   | SpoolError
+  | ArchiveError
   | ObjectStorageError
   | LandingError
 
@@ -23,8 +25,11 @@ export function failureKind(error: RunError): FailureKind {
     case "UnpackerError":
       return error.reason === "Unreadable" ? "temporary" : "integrity"
     case "SpoolError":
+    case "ArchiveError":
       if (error.reason === "AccessDenied") return "refused"
-      return error.reason === "Misconfigured" ? "permanent" : "temporary"
+      return error.reason === "Misconfigured" || error.reason === "NotFound"
+        ? "permanent"
+        : "temporary"
     case "ObjectStorageError":
       if (error.reason === "AccessDenied") return "refused"
       if (error.reason === "Corrupt") return "integrity"

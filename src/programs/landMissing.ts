@@ -6,8 +6,9 @@ import { noLines } from "../services/LinesDigest.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { UnpackedHour } from "../services/Unpacker.ts"
 import { emptyObject } from "./emptyObject.ts"
-import { type ExportedHour, exportHours, type ExportHoursOptions } from "./exportHours.ts"
+import { exportHours, type ExportHoursOptions } from "./exportHours.ts"
 import { failedHour } from "./failureKind.ts"
+import type { ExportedHour } from "./handOver.ts"
 import { Empty, Landed, Pending, Skipped } from "./HourOutcome.ts"
 import type { Standing } from "./inventory.ts"
 import { type HourToLand, landObject } from "./landObject.ts"
@@ -34,9 +35,31 @@ export const landMissing = Effect.fn("landMissing")(function* (
   policy: RetryPolicy
 ) {
   if (hours.length > 0) yield* policy.retry(store.check)
-  const admit = yield* admitOneProject(hours.length > 0 ? standing : [], store.place, policy)
+  const onHour = yield* makeLandHour(store, hours.length > 0 ? standing : [], options, policy)
+  return yield* exportHours(
+    hours,
+    {
+      ...options,
+      leftovers: { isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour)) }
+    },
+    policy,
+    onHour
+  )
+})
 
-  const onHour = Effect.fn("landMissing.onHour")(function* (exported: ExportedHour) {
+/**
+ * Lands one exported hour at a time, of one project only: that of `standing`, else the first that comes. Whatever fails is
+ * the hour's outcome.
+ */
+export const makeLandHour = Effect.fn("makeLandHour")(function* (
+  store: ObjectStorage["Type"],
+  standing: ReadonlyArray<Standing>,
+  options: Pick<LandMissingOptions, "layout" | "format" | "version">,
+  policy: RetryPolicy
+) {
+  const admit = yield* admitOneProject(standing, store.place, policy)
+
+  const landHour = Effect.fn("makeLandHour.landHour")(function* (exported: ExportedHour) {
     const { hour, settled } = exported
     yield* admit(exported.project)
     const unpacked = Option.filter(exported.unpacked, ({ events }) => events > 0)
@@ -65,18 +88,10 @@ export const landMissing = Effect.fn("landMissing")(function* (
     return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
   })
 
-  return yield* exportHours(
-    hours,
-    {
-      ...options,
-      leftovers: { isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour)) }
-    },
-    policy,
-    (exported) =>
-      Effect.catchAll(onHour(exported), (error) =>
-        Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
-      )
-  )
+  return (exported: ExportedHour) =>
+    Effect.catchAll(landHour(exported), (error) =>
+      Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
+    )
 })
 
 /** The object of an exported hour. */

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as ArchiveFolderFileSystem from "../../src/layers/ArchiveFolderFileSystem.ts"
+import { ArchiveFolder } from "../../src/services/ArchiveFolder.ts"
+import { archiveFolderContract, Keeper, spooled } from "../contracts/archiveFolder.ts"
+import { deadRun, modeOf, pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
+
+const zips = (root: string) =>
+  Effect.promise(async () => {
+    const names = (await fs.readdir(root)).filter((name) => name.endsWith(".zip"))
+    const texts = await Promise.all(names.map((name) => fs.readFile(join(root, name), "utf8")))
+    return new Map(names.map((name, index) => [name, texts[index] ?? ""]))
+  })
+
+archiveFolderContract(
+  "ArchiveFolderFileSystem",
+  Layer.scoped(
+    Keeper,
+    Effect.gen(function* () {
+      const root = join(yield* temporaryFolder, "archives")
+      const folder = yield* ArchiveFolderFileSystem.make({ root })
+      return { folder, kept: zips(root) }
+    })
+  )
+)
+
+const NAME = "2025-11-10T21--2025-11-10T21.zip"
+
+/** Keeps an archive as one run does. */
+const keepIn = (root: string, text: string) =>
+  Effect.flatMap(ArchiveFolder, (folder) => folder.keep(spooled(text, "2025-11-10T21"), true)).pipe(
+    Effect.provide(ArchiveFolderFileSystem.layer({ root }))
+  )
+
+describe("ArchiveFolderFileSystem", () => {
+  it.scoped("makes the file its owner's alone, and of the time at which it was asked for", () =>
+    Effect.gen(function* () {
+      const root = join(yield* temporaryFolder, "a", "b")
+      assert.equal(yield* keepIn(root, "kept"), join(root, NAME))
+      assert.equal(yield* modeOf(join(root, NAME)), 0o600)
+      const { mtimeMs } = yield* Effect.promise(() => fs.stat(join(root, NAME)))
+      assert.equal(mtimeMs, Date.parse("2025-11-12T12:00:00Z"))
+    })
+  )
+
+  it.scoped("leaves nothing beside it, and removes what a killed run left half copied", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const left = join(root, ".amplitude-lake", "runs", yield* deadRun)
+      yield* Effect.promise(async () => {
+        await fs.mkdir(left, { recursive: true })
+        await fs.writeFile(join(left, "0"), "ha")
+      })
+      yield* keepIn(root, "half")
+      assert.deepEqual(yield* pathsBelow(root), [".amplitude-lake", ".amplitude-lake/runs", NAME])
+    })
+  )
+
+  it.scoped("never changes a file that has both of its names", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* Effect.promise(() => fs.writeFile(join(root, NAME), "theirs"))
+      const second = yield* keepIn(root, "ours")
+      yield* Effect.promise(() => fs.writeFile(second, "theirs too"))
+      const error = yield* Effect.flip(keepIn(root, "ours"))
+      assert.equal(error.reason, "Failed")
+      assert.deepEqual([...(yield* zips(root)).values()].sort(), ["theirs", "theirs too"])
+    })
+  )
+
+  it.scoped("says what to do where a file stands in the folder's place", () =>
+    Effect.gen(function* () {
+      const root = join(yield* temporaryFolder, "file")
+      yield* Effect.promise(() => fs.writeFile(root, ""))
+      const error = yield* Effect.flip(keepIn(root, "kept"))
+      assert.deepEqual([error.reason, error.isTransient], ["Misconfigured", false])
+      assert.match(error.message, /file/)
+    })
+  )
+})

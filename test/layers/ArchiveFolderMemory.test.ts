@@ -1,0 +1,16 @@
+import { Effect, Layer } from "effect"
+import * as ArchiveFolderMemory from "../../src/layers/ArchiveFolderMemory.ts"
+import { archiveFolderContract, Keeper } from "../contracts/archiveFolder.ts"
+
+archiveFolderContract(
+  "ArchiveFolderMemory",
+  Layer.effect(
+    Keeper,
+    Effect.map(ArchiveFolderMemory.make, ({ kept, service }) => ({
+      folder: service,
+      kept: Effect.sync(
+        () => new Map([...kept].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))
+      )
+    }))
+  )
+)
