@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./services/Amplitude.ts"
+export * from "./services/ArchiveFiles.ts"
 export * from "./services/ArchiveFolder.ts"
 export * from "./services/Clock.ts"
 export * from "./services/Hour.ts"
@@ -22,6 +23,7 @@ export * from "./programs/failureKind.ts"
 export * from "./programs/handOver.ts"
 export * from "./programs/HourOutcome.ts"
 export * from "./programs/inventory.ts"
+export * from "./programs/landArchives.ts"
 export * from "./programs/LandingError.ts"
 export * from "./programs/landMissing.ts"
 export * from "./programs/landObject.ts"

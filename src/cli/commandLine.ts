@@ -5,6 +5,7 @@ import {
   Option,
   type OutputConfiguration
 } from "commander"
+import { SEPARATOR } from "./parse.ts"
 import {
   type CommandName,
   commands,
@@ -103,7 +104,15 @@ function optionOf({ flag, help, variables, shown, group }: Setting<unknown>): Op
   if (flag === undefined) return undefined
   const notes = [shown === "" ? "" : `default: ${shown}`, ...variables].filter((it) => it !== "")
   const option = new Option(flag, notes.length === 0 ? help : `${help} (${notes.join("; ")})`)
-  return (option.required ? option.argParser(notAFlag) : option).helpGroup(group)
+  return (option.required ? option.argParser(parserOf(option)) : option).helpGroup(group)
+}
+
+/** Reads a value; those of a flag that takes several are joined. */
+function parserOf({ variadic }: Option) {
+  return (text: string, before: unknown) =>
+    variadic && typeof before === "string"
+      ? `${before}${SEPARATOR}${notAFlag(text)}`
+      : notAFlag(text)
 }
 
 /** Commander takes whatever follows a flag for its value, so that `--dump --json` would write to a folder `--json`. */

@@ -9,6 +9,7 @@ import { takeStagedInventory } from "../programs/inventory.ts"
 import { makeRetryPolicy } from "../programs/retryPolicy.ts"
 import {
   allHours,
+  archivedHours,
   fetchHours,
   planHours,
   recheckWindow,
@@ -20,7 +21,14 @@ import { summarize, type Summary } from "../programs/Summary.ts"
 import { hourOfKey } from "../services/HourKey.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
-import { clockLayer, pipelineLayer, stagingLayer, storeLayer, unpackerLayer } from "./layers.ts"
+import {
+  archivesLayer,
+  clockLayer,
+  pipelineLayer,
+  stagingLayer,
+  storeLayer,
+  unpackerLayer
+} from "./layers.ts"
 import type { CommandError } from "./CommandError.ts"
 import { print } from "./print.ts"
 import { listText, planText, stagedText, statusText, summaryText } from "./printed.ts"
@@ -127,6 +135,18 @@ const land = (program: typeof fetchHours | typeof allHours, place: "store" | "st
     }).pipe(Effect.provide(pipelineLayer(settings)))
   })
 
+const landAll = land(allHours, "store")
+
+const all = Effect.fnUntraced(function* (settings: Settings) {
+  const { fromArchive } = settings
+  if (fromArchive === undefined) return yield* landAll(settings)
+  return yield* Effect.gen(function* () {
+    const store = yield* ObjectStorage
+    const run = archivedHours(fromArchive, runOptions(settings))
+    return yield* summarizedRun(run, settings, store.place)
+  }).pipe(Effect.provide(archivesLayer(settings)))
+})
+
 /** What sync would move, in the place of moving it. */
 const drySync = Effect.gen(function* () {
   const staging = yield* Staging
@@ -196,7 +216,7 @@ export const runCommand: {
 } = {
   fetch: land(fetchHours, "staging"),
   sync,
-  all: land(allHours, "store"),
+  all,
   status,
   list,
   simulate

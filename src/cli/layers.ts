@@ -7,6 +7,7 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import * as ClockFixed from "../layers/ClockFixed.ts"
 import * as ClockSystem from "../layers/ClockSystem.ts"
 import type { Amplitude } from "../services/Amplitude.ts"
+import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { Clock } from "../services/Clock.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
@@ -106,6 +107,22 @@ function archiveFolderLayer({ archiveDir }: Settings): Layer.Layer<never> {
         () => import("../layers/ArchiveFolderFileSystem.ts"),
         (ArchiveFolderFileSystem) => ArchiveFolderFileSystem.layer({ root: archiveDir })
       )
+}
+
+/** Everything that lands what archives in files have; it needs no keys. */
+export function archivesLayer(
+  settings: Settings
+): Layer.Layer<ArchiveFiles | Clock | ObjectStorage | Staging | Unpacker> {
+  return Layer.mergeAll(
+    clockLayer(settings),
+    storeLayer(settings),
+    stagingLayer(settings),
+    unpackerLayer(),
+    lazily(
+      () => import("../layers/ArchiveFilesFileSystem.ts"),
+      (ArchiveFilesFileSystem) => ArchiveFilesFileSystem.layer
+    )
+  )
 }
 
 /** Everything that asks Amplitude and lands what it says. */

@@ -10,6 +10,11 @@ export type Parse<A> = (text: string) => Either.Either<A, string>
 
 export const text: Parse<string> = Either.right
 
+/** What stands between the texts of a flag that takes several: it can be in no argument. */
+export const SEPARATOR = "\0"
+
+export const texts: Parse<ReadonlyArray<string>> = (value) => Either.right(value.split(SEPARATOR))
+
 export const secret: Parse<Redacted.Redacted> = (value) => Either.right(Redacted.make(value))
 
 /** One of the literals of a schema. */

@@ -18,6 +18,7 @@ import {
   prefix,
   secret,
   text,
+  texts,
   wholeNumber
 } from "./parse.ts"
 
@@ -176,6 +177,12 @@ export const settings = {
         onRight: (url) => url.origin
       }),
     { variables: ["AMPLITUDE_URL"], isPrivate: true }
+  ),
+  fromArchive: optional<ReadonlyArray<string>>(
+    SOURCE,
+    "--from-archive <file...>",
+    "archives, kept or downloaded by hand: land the hours in them, without asking Amplitude; both dates say that all between them was asked for",
+    texts
   ),
   seed: value(
     SOURCE,
@@ -394,7 +401,7 @@ export const commands: {
   },
   all: {
     help: "Move what is staged, then land the hours that still miss straight in the store.",
-    settings: [...window, ...source, ...store, ...run, ...output]
+    settings: [...window, ...source, "fromArchive", ...store, ...run, ...output]
   },
   status: {
     help: "Tell what each hour of the window is: landed, empty, unverified, pending, open or gap. Exits 3 where there is a gap.",

@@ -121,6 +121,14 @@ function disagreements(
   if (values.yesterday && (startDate ?? endDate) !== undefined) {
     problems.push("--yesterday cannot be combined with --start-date or --end-date")
   }
+  if (values.fromArchive !== undefined) {
+    for (const name of ["yesterday", "dryRun", "recheck", "archiveDir"] as const) {
+      const [flag] = settings[name].flag?.split(" ") ?? []
+      if (values[name] !== settings[name].fallback) {
+        problems.push(`--from-archive cannot be combined with ${flag}`)
+      }
+    }
+  }
   const { now } = sources
   const knowsNoFuture =
     values.source === "amplitude" && command !== "simulate" && !wrong.has("source")
@@ -137,6 +145,7 @@ function disagreements(
     (used.has("source") &&
       values.source === "amplitude" &&
       !values.dryRun &&
+      values.fromArchive === undefined &&
       !wrong.has("source")) ||
     (command === "simulate" && values.dump === undefined)
   if (asksAmplitude) problems.push(...missingKeys(values, sources))

@@ -2,9 +2,11 @@ import { Clock as EffectClock, Duration, Effect } from "effect"
 import type { Hour } from "../services/Hour.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
+import type { Unpacker } from "../services/Unpacker.ts"
 import { Window } from "../services/Window.ts"
 import { failedHour, type RunError } from "./failureKind.ts"
 import { type HourOutcome, Open, Skipped } from "./HourOutcome.ts"
+import { landArchives } from "./landArchives.ts"
 import { landMissing, type LandMissingOptions } from "./landMissing.ts"
 import { LandingError } from "./LandingError.ts"
 import { type Plan, planRun, type PlanOptions } from "./planRun.ts"
@@ -39,23 +41,29 @@ export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions) 
 /** Moves what is staged to the store, then lands what still misses straight there. */
 export const allHours = Effect.fn("allHours")(function* (options: RunOptions) {
   const store = yield* ObjectStorage
-  return yield* summarized(options, (policy, deadline) =>
-    Effect.gen(function* () {
-      const timed = { ...options, deadline }
-      const synced = yield* syncStaged(timed, policy)
-      const moved = new Set(synced.map(({ hour }) => hour))
-      return yield* landPlanned(store, timed, policy).pipe(
-        Effect.map(({ window, outcomes }) => ({
-          window,
-          outcomes: [...synced, ...outcomes.filter(({ hour }) => !moved.has(hour))]
-        })),
-        Effect.catchIf(
-          () => synced.length > 0,
-          (error) => Effect.succeed({ ...resultOf(synced), error })
-        )
-      )
+  return yield* summarized(options, (policy, deadline) => {
+    const timed = { ...options, deadline }
+    return afterSync(timed, policy, landPlanned(store, timed, policy))
+  })
+})
+
+/** Moves what is staged to the store, then lands there what archives in files have, without asking Amplitude. */
+export const archivedHours = Effect.fn("archivedHours")(function* (
+  files: ReadonlyArray<string>,
+  options: RunOptions
+) {
+  const store = yield* ObjectStorage
+  return yield* summarized(options, (policy, deadline) => {
+    const timed = { ...options, deadline }
+    const landed = Effect.gen(function* () {
+      const plan = yield* planRun(options, policy)
+      return yield* landArchives(files, store, [plan.staging, plan.store], timed, policy)
     })
-  )
+    return Effect.map(afterSync(timed, policy, landed), (result) => ({
+      ...result,
+      window: result.window ?? resultOf(result.outcomes).window
+    }))
+  })
 })
 
 /** Asks Amplitude again for the landed hours of the window and compares them with the store. */
@@ -79,6 +87,30 @@ export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunO
 /** What `fetch` or `all` would do: nothing is asked of Amplitude and nothing written. */
 export const planHours = Effect.fn("planHours")(function* (options: RunOptions) {
   return yield* planRun(options, yield* makeRetryPolicy(options))
+})
+
+/** Moves what is staged first; what was moved is not told of twice, nor lost where the rest fails. */
+const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
+  options: LandMissingOptions,
+  policy: RetryPolicy,
+  land: Effect.Effect<RunResult, E, R>
+): Effect.fn.Return<
+  RunResult,
+  E | Effect.Effect.Error<ReturnType<typeof syncStaged>>,
+  R | ObjectStorage | Staging | Unpacker
+> {
+  const synced = yield* syncStaged(options, policy)
+  const moved = new Set(synced.map(({ hour }) => hour))
+  return yield* land.pipe(
+    Effect.map((result) => ({
+      ...result,
+      outcomes: [...synced, ...result.outcomes.filter(({ hour }) => !moved.has(hour))]
+    })),
+    Effect.catchIf(
+      () => synced.length > 0,
+      (error) => Effect.succeed({ ...resultOf(synced), error })
+    )
+  )
 })
 
 const landPlanned = Effect.fn("landPlanned")(function* (
@@ -124,7 +156,7 @@ function inTheWay(hour: Hour, { foreign, staging }: Plan): HourOutcome {
 interface RunResult {
   readonly window: Window | null
   readonly outcomes: ReadonlyArray<HourOutcome>
-  readonly error?: RunError
+  readonly error?: RunError | undefined
 }
 
 const summarized = Effect.fnUntraced(function* <E, R>(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { type CommandLine, readCommandLine } from "../../src/cli/commandLine.ts"
+import { SEPARATOR } from "../../src/cli/parse.ts"
 import { type CommandName, commands, settings } from "../../src/cli/settings.ts"
 import { version } from "../../src/cli/version.ts"
 
@@ -55,6 +56,13 @@ describe("readCommandLine()", () => {
         assert.deepEqual(line, { command: name, flags }, `${name} ${flag}`)
       }
     }
+  })
+
+  it("takes several archives after one flag, up to the next one", () => {
+    const { line } = answer("all", "--from-archive", "a,b.zip", "c d.zip", "--dev")
+    const flags = { fromArchive: `a,b.zip${SEPARATOR}c d.zip`, dev: true }
+    assert.deepEqual(line, { command: "all", flags })
+    isMisuse(answer("all", "--from-archive", "--dev"), /looks like a flag/)
   })
 
   it("takes negative numbers for values, which are refused as such later", () => {

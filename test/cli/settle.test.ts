@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Duration, Either, FastCheck, Option, Redacted } from "effect"
+import { SEPARATOR } from "../../src/cli/parse.ts"
 import {
   type CommandName,
   commands,
@@ -375,5 +376,17 @@ describe("What would show the keys to others", () => {
     assert.equal(problems("all", { environment }).length, 2)
     assert.equal(problems("list", { environment }).length, 1)
     assert.deepEqual(problems("list", { environment, flags: { dev: true } }), [])
+  })
+
+  it("asks for no keys where archives in files are landed, and says what that excludes", () => {
+    const flags = { dev: true, fromArchive: ["a.zip", "b.zip"].join(SEPARATOR) }
+    assert.deepEqual(settled("all", { flags }).fromArchive, ["a.zip", "b.zip"])
+    const both = { yesterday: true, dryRun: true, recheck: true, archiveDir: "archives" } as const
+    assert.deepEqual(
+      problems("all", { flags: { ...flags, ...both } }),
+      ["--yesterday", "--dry-run", "--recheck", "--archive-dir"].map(
+        (flag) => `--from-archive cannot be combined with ${flag}`
+      )
+    )
   })
 })
