@@ -29,11 +29,12 @@ archiveFolderContract(
 
 const NAME = "2025-11-10T21--2025-11-10T21.zip"
 
+const keep = (text: string) =>
+  Effect.flatMap(ArchiveFolder, (folder) => folder.keep(spooled(text, "2025-11-10T21"), true))
+
 /** Keeps an archive as one run does. */
 const keepIn = (root: string, text: string) =>
-  Effect.flatMap(ArchiveFolder, (folder) => folder.keep(spooled(text, "2025-11-10T21"), true)).pipe(
-    Effect.provide(ArchiveFolderFileSystem.layer({ root }))
-  )
+  Effect.provide(keep(text), ArchiveFolderFileSystem.layer({ root }))
 
 describe("ArchiveFolderFileSystem", () => {
   it.scoped("makes the file its owner's alone, and of the time at which it was asked for", () =>
@@ -54,7 +55,14 @@ describe("ArchiveFolderFileSystem", () => {
         await fs.mkdir(left, { recursive: true })
         await fs.writeFile(join(left, "0"), "ha")
       })
-      yield* keepIn(root, "half")
+      const within = yield* keep("half").pipe(
+        Effect.zipRight(pathsBelow(root)),
+        Effect.provide(ArchiveFolderFileSystem.layer({ root }))
+      )
+      assert.deepEqual(
+        within.filter((path) => /\/\d+$/.test(path)),
+        []
+      )
       assert.deepEqual(yield* pathsBelow(root), [".amplitude-lake", ".amplitude-lake/runs", NAME])
     })
   )

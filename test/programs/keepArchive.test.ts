@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
+import { exportArchive } from "../../src/layers/_exportArchive.ts"
 import * as ArchiveFolderMemory from "../../src/layers/ArchiveFolderMemory.ts"
 import { allHours, fetchHours, recheckWindow } from "../../src/programs/runPipeline.ts"
 import { ArchiveError, ArchiveFolder } from "../../src/services/ArchiveFolder.ts"
@@ -9,6 +10,7 @@ import { event, makeWorld, passTime, runOptions, type WorldOptions } from "../fi
 
 const [h20, h21, h22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
 const three = { [h20]: [event("a")], [h21]: [event("b"), event("c")], [h22]: [event("d")] }
+const NOON = "2025-11-11T12:00:00Z"
 const NAME = "2025-11-10T20--2025-11-10T22.zip"
 
 /** A world in which archives are kept, unless `failures` are left. */
@@ -56,7 +58,7 @@ describe("keepArchive()", () => {
   it.effect("says by the name that an hour was still pending, or that all were settled", () =>
     Effect.gen(function* () {
       const hours = { [h20]: [event("a")], [h22]: [event("d")] }
-      const early = yield* makeKeeping({ amplitude: { hours }, now: "2025-11-11T12:00:00Z" })
+      const early = yield* makeKeeping({ amplitude: { hours }, now: NOON })
       const first = yield* Effect.provide(allHours(runOptions(h20, h22)), early.layer)
       assert.deepEqual([first.landed, first.pending], [[h20, h22], [h21]])
       assert.deepEqual([...early.kept.keys()], ["2025-11-10T20--2025-11-10T22.pending.zip"])
@@ -123,9 +125,58 @@ describe("keepArchive()", () => {
       yield* Effect.provide(recheckWindow(runOptions(h20, h21)), world.layer)
       assert.deepEqual([...world.kept.keys()], [NAME])
 
-      const nothing = yield* makeKeeping({ amplitude: { hours: {} } })
+      const empty = Buffer.concat([...(yield* Stream.runCollect(exportArchive("123456", [])))])
+      const twice = [{ bytes: empty }, { bytes: empty }]
+      const nothing = yield* makeKeeping({ amplitude: { hours: {}, plan: twice } })
       yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), nothing.layer))
       assert.equal(nothing.kept.size, 0)
     })
+  )
+
+  it.effect("keeps no archive of another project than the hours that stand there", () =>
+    Effect.gen(function* () {
+      const objects = { "999_2025-11-09_00#0.json": Buffer.from(event("z")) }
+      const world = yield* makeKeeping({ amplitude: { hours: three }, store: { objects } })
+      const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+      assert.deepEqual([summary.failed.length, summary.exitCode], [3, 8])
+      assert.deepEqual([world.kept.size, yield* world.spooled], [0, []])
+    })
+  )
+
+  it.effect(
+    "keeps no archive with lines of an hour that was still open, even once that landed",
+    () =>
+      Effect.gen(function* () {
+        // By Amplitude's own time, two hours behind the clock here, the last hour was not over for long enough.
+        const date = Date.parse("2025-11-11T10:30:00Z")
+        let isRefused = true
+        const world = yield* makeKeeping({
+          amplitude: { hours: three, date },
+          now: NOON,
+          store: {
+            failures: ({ method, key }) =>
+              isRefused && method === "put" && key.includes("_20")
+                ? Option.some(
+                    new ObjectStorageError({
+                      reason: "AccessDenied",
+                      method,
+                      path: "memory",
+                      detail: "as told"
+                    })
+                  )
+                : Option.none()
+          }
+        })
+        const first = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
+        assert.deepEqual([first.landed, first.open, first.exitCode], [[h21], [h22], 7])
+        const later = yield* world.of({ hours: three }, "2025-11-12T12:00:00Z")
+        const layer = Layer.merge(world.layer, later.layer)
+        yield* Effect.provide(allHours(runOptions(h22, h22)), layer)
+        isRefused = false
+        const last = yield* Effect.provide(allHours(runOptions(h20, h22)), layer)
+        assert.deepEqual([last.landed, last.skipped], [[h20], [h21, h22]])
+        assert.deepEqual([...world.kept.keys()], ["2025-11-10T22--2025-11-10T22.zip"])
+        assert.deepEqual(yield* world.spooled, [])
+      })
   )
 })
