@@ -1,11 +1,7 @@
 import { Readable } from "node:stream"
 import type { _Object as ListedObject } from "@aws-sdk/client-s3"
-import { Chunk, Effect, Layer, Option, type Scope, Stream } from "effect"
-import {
-  type ObjectInfo,
-  ObjectStorage,
-  type ObjectStorageError
-} from "../services/ObjectStorage.ts"
+import { Chunk, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
+import { type ObjectInfo, ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
 import * as S3Bucket from "./_s3Bucket.ts"
 import { toFailure } from "./_s3Errors.ts"
 import { makePut, toBase64 } from "./_s3Put.ts"
@@ -103,8 +99,7 @@ export const make = Effect.fnUntraced(function* (
     ).pipe(Effect.mapError(({ error }) => error))
   })
 
-  const check = Effect.gen(function* () {
-    yield* listPage(attemptTo("check", "s3:ListBucket", ""), undefined, 1)
+  const tryPut = Effect.gen(function* () {
     const probe = { key: PROBE, size: 0, sha256: EMPTY_SHA256, metadata: {}, body: Stream.empty }
     if ((yield* putAs("check", probe)) && (yield* putAs("check", probe))) {
       const detail =
@@ -116,6 +111,24 @@ export const make = Effect.fnUntraced(function* (
       )
     }
     yield* headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
+  })
+
+  const check = Effect.gen(function* () {
+    const listed = yield* Effect.either(
+      listPage(attemptTo("check", "s3:ListBucket", ""), undefined, 1)
+    )
+    if (Either.isRight(listed)) return yield* tryPut
+    const refused = listed.left
+    if (refused.reason !== "AccessDenied") return yield* refused
+    // Whoever has to ask for permissions would rather hear of all that is missing.
+    const detail = yield* Effect.match(tryPut, {
+      onFailure: (also) =>
+        also.reason === "AccessDenied" && also.detail !== refused.detail
+          ? `${refused.detail}; ${also.detail}`
+          : refused.detail,
+      onSuccess: () => refused.detail
+    })
+    return yield* new ObjectStorageError({ ...refused, detail })
   }).pipe(Effect.withSpan("ObjectStorageS3.check"))
 
   return ObjectStorage.of({

@@ -474,6 +474,17 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     )
   }
 
+  it.scoped("names all permissions at once that listing and putting lack, and keys once", () =>
+    Effect.gen(function* () {
+      const { store } = yield* setUp(undefined, {}, denying("s3:ListBucket", "s3:PutObject"))
+      const error = yield* Effect.flip(store.check)
+      assert.match(error.detail, /Allow s3:ListBucket on .*; Allow s3:PutObject on /)
+      const other = yield* setUp(() => answer(403, "InvalidAccessKeyId"))
+      const { detail } = yield* Effect.flip(other.store.check)
+      assert.strictEqual(detail.match(/InvalidAccessKeyId/g)?.length, 1, detail)
+    })
+  )
+
   it.scoped("names the KMS permissions, or the setting, where S3 speaks of KMS", () =>
     Effect.gen(function* () {
       const message = "User is not authorized to perform: kms:GenerateDataKey on the key"
