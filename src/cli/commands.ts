@@ -4,6 +4,7 @@
  * @module
  */
 import { Chunk, Duration, Effect, Layer, Option, Stream } from "effect"
+import { checkSetup } from "../programs/checkSetup.ts"
 import type { RunError } from "../programs/failureKind.ts"
 import { takeStagedInventory } from "../programs/inventory.ts"
 import { makeRetryPolicy } from "../programs/retryPolicy.ts"
@@ -25,13 +26,14 @@ import {
   archivesLayer,
   clockLayer,
   pipelineLayer,
+  setupLayer,
   stagingLayer,
   storeLayer,
   unpackerLayer
 } from "./layers.ts"
 import type { CommandError } from "./CommandError.ts"
 import { print } from "./print.ts"
-import { listText, planText, stagedText, statusText, summaryText } from "./printed.ts"
+import { checkText, listText, planText, stagedText, statusText, summaryText } from "./printed.ts"
 import type { CommandName, Settings } from "./settings.ts"
 import { exitCodeOfSignal } from "./signals.ts"
 import { version } from "./version.ts"
@@ -205,6 +207,12 @@ const list = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
+const check = Effect.fnUntraced(function* (settings: Settings) {
+  const found = yield* checkSetup(runOptions(settings)).pipe(Effect.provide(setupLayer(settings)))
+  yield* print(settings.json ? JSON.stringify(found) : checkText(found))
+  return found.exitCode
+})
+
 const simulate = Effect.fnUntraced(function* (settings: Settings) {
   const serving = yield* Effect.promise(() => import("./simulate.ts"))
   return yield* serving.simulate(settings)
@@ -219,5 +227,6 @@ export const runCommand: {
   all,
   status,
   list,
+  check,
   simulate
 }

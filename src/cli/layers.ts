@@ -9,6 +9,7 @@ import * as ClockSystem from "../layers/ClockSystem.ts"
 import type { Amplitude } from "../services/Amplitude.ts"
 import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { Clock } from "../services/Clock.ts"
+import type { Folders } from "../services/Folders.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
@@ -121,6 +122,28 @@ export function archivesLayer(
     lazily(
       () => import("../layers/ArchiveFilesFileSystem.ts"),
       (ArchiveFilesFileSystem) => ArchiveFilesFileSystem.layer
+    )
+  )
+}
+
+/** Everything that a run would need, to be tried out. */
+export function setupLayer(
+  settings: Settings
+): Layer.Layer<Amplitude | Clock | Folders | ObjectStorage> {
+  return Layer.mergeAll(
+    sources[settings.source](settings),
+    clockLayer(settings),
+    storeLayer(settings),
+    lazily(
+      () => import("../layers/FoldersFileSystem.ts"),
+      (FoldersFileSystem) =>
+        FoldersFileSystem.layer({
+          folders: {
+            work: settings.workDir,
+            data: settings.dataDir,
+            archives: settings.archiveDir
+          }
+        })
     )
   )
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SetupChecks } from "../programs/checkSetup.ts"
 import type { Plan } from "../programs/planRun.ts"
 import type { Status } from "../programs/statusOfHours.ts"
 import type { Summary } from "../programs/Summary.ts"
@@ -128,6 +129,16 @@ export function listText(objects: ReadonlyArray<ListedObject>): string {
     .map(
       ({ hour, size, key }) =>
         `${(hour ?? "-").padEnd(13)}  ${String(size).padStart(12)}  ${keyText(key)}`
+    )
+    .join("\n")
+}
+
+/** A line a check: how it went, what it was about, what was found and what to do. */
+export function checkText({ checks }: SetupChecks): string {
+  return checks
+    .map(
+      ({ name, state, message }) =>
+        `${(state === "unknown" ? "-" : state).padEnd(6)}${name.padEnd(10)}${message}`
     )
     .join("\n")
 }

@@ -372,7 +372,7 @@ const run = [
   "recheck"
 ] as const
 
-export type CommandName = "fetch" | "sync" | "all" | "status" | "list" | "simulate"
+export type CommandName = "fetch" | "sync" | "all" | "status" | "list" | "check" | "simulate"
 
 /** What each command is for, and the settings that it reads. */
 export const commands: {
@@ -410,6 +410,20 @@ export const commands: {
   list: {
     help: "List the objects in the store, with hour and size.",
     settings: [...place, "envFile", ...retry, ...output]
+  },
+  check: {
+    help: "Try keys, clock, store, folders and free space, and tell what to do where something fails. Lands nothing.",
+    settings: [
+      ...source,
+      ...place,
+      "lagHours",
+      "now",
+      "dataDir",
+      "workDir",
+      "archiveDir",
+      "envFile",
+      ...output
+    ]
   },
   simulate: {
     help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until it is ended. Whoever asks must show the keys below. Its URL is the one line on stdout.",

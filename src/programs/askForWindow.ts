@@ -1,10 +1,11 @@
 import { Clock as EffectClock, Effect, Option, Ref, Scope } from "effect"
-import { Amplitude, AmplitudeError, type ExportAnswer } from "../services/Amplitude.ts"
+import { Amplitude, AmplitudeError } from "../services/Amplitude.ts"
 import { Clock } from "../services/Clock.ts"
 import type { Format } from "../services/HourKey.ts"
 import { Spool, type SpooledArchive, type SpoolError } from "../services/Spool.ts"
 import { type UnpackedArchive, Unpacker, type UnpackerError } from "../services/Unpacker.ts"
 import type { Window } from "../services/Window.ts"
+import { clockSkew, skewText, type TimedAnswer } from "./clockSkew.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
 /** A verified archive, and the spooled file that it is read from. */
@@ -33,7 +34,6 @@ export interface RequestGate {
 /** Amplitude allows 5 requests at once in all an account: two leave room for its other users. */
 const REQUESTS_AT_ONCE = 2
 const BROKEN_ARCHIVE_TRIES = 3
-const CLOCK_SKEW_WORTH_A_WARNING = 5 * 60_000
 
 export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
   requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),
@@ -120,7 +120,7 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
     yield* Effect.logInfo(`Asking Amplitude for ${window}`)
     const answer = yield* amplitude.export(window)
     const answered = yield* EffectClock.currentTimeMillis
-    yield* warnOfSkew(answer, answered, gate)
+    yield* warnOfSkew({ date: answer.date, sent, answered }, gate)
     const askedAt = Option.match(answer.date, {
       onNone: () => asked,
       onSome: (date) => Math.min(asked, date - (answered - sent))
@@ -141,16 +141,9 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
   )
 })
 
-const warnOfSkew = Effect.fnUntraced(function* (
-  answer: ExportAnswer,
-  now: number,
-  gate: RequestGate
-) {
-  const skew = now - Option.getOrElse(answer.date, () => now)
-  if (Math.abs(skew) <= CLOCK_SKEW_WORTH_A_WARNING) return
+const warnOfSkew = Effect.fnUntraced(function* (answer: TimedAnswer, gate: RequestGate) {
+  const text = Option.flatMap(clockSkew(answer), skewText)
+  if (Option.isNone(text)) return
   if (yield* Ref.getAndSet(gate.isSkewSaid, true)) return
-  const minutes = Math.round(Math.abs(skew) / 60_000)
-  yield* Effect.logWarning(
-    `This machine's clock is ${minutes} minutes ${skew > 0 ? "ahead of" : "behind"} Amplitude's: set it right`
-  )
+  yield* Effect.logWarning(text.value)
 })

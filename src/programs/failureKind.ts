@@ -1,6 +1,7 @@
 import type { Hour } from "../services/Hour.ts"
 import type { AmplitudeError } from "../services/Amplitude.ts"
 import type { ArchiveError } from "../services/ArchiveFolder.ts"
+import type { FolderError } from "../services/Folders.ts"
 import type { ObjectStorageError } from "../services/ObjectStorage.ts"
 import type { SpoolError } from "../services/Spool.ts"
 import type { UnpackerError } from "../services/Unpacker.ts"
@@ -17,7 +18,7 @@ export type RunError =
   | LandingError
 
 /** What an error asks of whoever runs the program. */
-export function failureKind(error: RunError): FailureKind {
+export function failureKind(error: RunError | FolderError): FailureKind {
   switch (error._tag) {
     case "AmplitudeError":
       if (error.reason === "Unauthorized" || error.reason === "Forbidden") return "refused"
@@ -26,6 +27,7 @@ export function failureKind(error: RunError): FailureKind {
       return error.reason === "Unreadable" ? "temporary" : "integrity"
     case "SpoolError":
     case "ArchiveError":
+    case "FolderError":
       if (error.reason === "AccessDenied") return "refused"
       return error.reason === "Misconfigured" || error.reason === "NotFound"
         ? "permanent"
