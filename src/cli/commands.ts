@@ -209,7 +209,8 @@ const list = Effect.fnUntraced(function* (settings: Settings) {
 
 const check = Effect.fnUntraced(function* (settings: Settings) {
   const found = yield* checkSetup(runOptions(settings)).pipe(Effect.provide(setupLayer(settings)))
-  yield* print(settings.json ? JSON.stringify(found) : checkText(found))
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined
+  yield* print(settings.json ? JSON.stringify(found) : checkText(found, width))
   return found.exitCode
 })
 

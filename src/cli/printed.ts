@@ -133,12 +133,23 @@ export function listText(objects: ReadonlyArray<ListedObject>): string {
     .join("\n")
 }
 
-/** A line a check: how it went, what it was about, what was found and what to do. */
-export function checkText({ checks }: SetupChecks): string {
+/** A line a check: how it went, what it was about, what was found and what to do; wrapped where a width is given. */
+export function checkText({ checks }: SetupChecks, width = Infinity): string {
   return checks
-    .map(
-      ({ name, state, message }) =>
-        `${(state === "unknown" ? "-" : state).padEnd(6)}${name.padEnd(10)}${message}`
-    )
+    .map(({ name, state, message }) => {
+      const head = `${(state === "unknown" ? "-" : state).padEnd(6)}${name.padEnd(10)}`
+      return head + wrapped(message, width - head.length).join(`\n${" ".repeat(head.length)}`)
+    })
     .join("\n")
+}
+
+/** A text in lines of at most so many characters, but for longer words. */
+function wrapped(text: string, width: number): ReadonlyArray<string> {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)
+    if (line === undefined || line.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${line} ${word}`
+  }
+  return lines
 }

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { bytesText, listText, planText, statusText, summaryText } from "../../src/cli/printed.ts"
+import {
+  bytesText,
+  checkText,
+  listText,
+  planText,
+  statusText,
+  summaryText
+} from "../../src/cli/printed.ts"
+import { SetupCheck, SetupChecks } from "../../src/programs/checkSetup.ts"
 import { Status } from "../../src/programs/statusOfHours.ts"
 import { Summary } from "../../src/programs/Summary.ts"
 import { Hour } from "../../src/services/Hour.ts"
@@ -162,5 +170,32 @@ describe("listText()", () => {
   it("keeps to its line whatever another pipeline has put in a key", () => {
     const text = listText([{ hour: null, size: 7, key: "a\nb\u001B[31m\u009Bc" }])
     assert.equal(text, "-                         7  a?b?[31m?c")
+  })
+})
+
+describe("checkText()", () => {
+  const found = new SetupChecks({
+    checks: [
+      new SetupCheck({ name: "keys", state: "ok", message: "accepted" }),
+      new SetupCheck({ name: "store", state: "fail", message: "cannot be: make room", error: "E" }),
+      new SetupCheck({ name: "clock", state: "unknown", message: "not compared" })
+    ],
+    exitCode: 5
+  })
+
+  it("has one line a check, however long, where nobody watches", () => {
+    assert.equal(
+      checkText(found),
+      "ok    keys      accepted\nfail  store     cannot be: make room\n-     clock     not compared"
+    )
+  })
+
+  it("wraps between words at a terminal's width", () => {
+    const lines = checkText(found, 26).split("\n")
+    assert.deepEqual(lines.slice(1, 3), [
+      "fail  store     cannot be:",
+      `${" ".repeat(16)}make room`
+    ])
+    assert.ok(lines.every((line) => line.length <= 26))
   })
 })
