@@ -7,6 +7,7 @@
 #
 #   scripts/ceph.sh start    install when needed, start when needed, print the variables
 #   scripts/ceph.sh stop     end the daemons
+#   scripts/ceph.sh collect  give back at once the memory of removed objects
 #   scripts/ceph.sh status   exit 0 when it runs, 3 when it does not
 #
 # start prints these three lines on stdout, and all else on stderr:
@@ -358,9 +359,9 @@ end_job() {
 
 job=
 case ${1:-} in
-  start | stop | status) ;;
+  start | stop | status | collect) ;;
   *)
-    say "usage: scripts/ceph.sh start | stop | status"
+    say "usage: scripts/ceph.sh start | stop | status | collect"
     exit 64
     ;;
 esac
@@ -395,6 +396,11 @@ case $1 in
   stop)
     end_processes
     rm -f -- "$state"
+    ;;
+  collect)
+    runs || fail "does not run"
+    in_chroot env CEPH_CONF=/srv/ceph/ceph.conf CEPH_ARGS=--no-mon-config \
+      radosgw-admin gc process --include-all
     ;;
   status)
     if runs; then
