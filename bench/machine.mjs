@@ -1,0 +1,69 @@
+// What it was measured on and with.
+import { execFileSync, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { cpus, release, totalmem } from "node:os"
+import { ROOT } from "./processes.mjs"
+
+/** Debian's own python, since that has Debian's boto3. */
+export const PYTHON = "/usr/bin/python3"
+
+/** How a tool tells its version, and the package that has it. */
+const TOOLS = {
+  curl: { command: ["curl", "--version"], from: "curl" },
+  unzip: { command: ["unzip", "-v"], from: "unzip" },
+  igzip: { command: ["igzip", "--version"], from: "isal" },
+  rclone: { command: ["rclone", "version"], from: "rclone" },
+  boto3: {
+    command: [
+      PYTHON,
+      "-c",
+      "import platform, boto3; print(f'boto3 {boto3.__version__}, python {platform.python_version()}')"
+    ],
+    from: "python3-boto3"
+  }
+}
+
+/** @typedef {keyof typeof TOOLS} Tool */
+
+/** @returns {Record<Tool, string | undefined>} versions of what is installed */
+export function toolVersions() {
+  const versions = Object.entries(TOOLS).map(([name, { command }]) => {
+    const [program = "", ...args] = command
+    const { status, stdout } = spawnSync(program, args, { encoding: "utf8" })
+    const said = status === 0 ? stdout.split("\n")[0] : undefined
+    const number = said === undefined ? undefined : (/\d+\.[\d.]+/.exec(said)?.[0] ?? said)
+    return [name, name === "boto3" || number === undefined ? said : `${name} ${number}`]
+  })
+  return Object.fromEntries(versions)
+}
+
+/** @param {Tool} tool */
+export const notInstalled = (tool) =>
+  `${tool} is not installed (apt-get install ${TOOLS[tool].from})`
+
+/** @param {string[]} args */
+const git = (...args) =>
+  execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: "pipe" }).trim()
+
+/** The commit that is measured. */
+function commit() {
+  try {
+    const isChanged = git("status", "--porcelain", "--", "src", "package.json") !== ""
+    return `${git("rev-parse", "--short", "HEAD")}${isChanged ? " with changes" : ""}`
+  } catch {
+    return "unknown"
+  }
+}
+
+export function machine() {
+  const [cpu] = cpus()
+  const distribution = /PRETTY_NAME="(.*)"/.exec(readFileSync("/etc/os-release", "utf8"))?.[1]
+  return {
+    cpu: `${cpus().length} cores of ${cpu?.model ?? "an unknown processor"}`,
+    memory: `${Math.round(totalmem() / 1024 ** 3)} GiB`,
+    system: `${distribution}, Linux ${release()}`,
+    node: `Node ${process.versions.node}`,
+    commit: commit(),
+    date: new Date().toISOString().slice(0, 10)
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Listens on a port that the system chooses, tells it to the process that forked this one, answers that one's messages, and
+ * ends with it.
+ *
+ * @param {import("node:http").Server} server
+ * @param {(message: any) => object} answer
+ */
+export function announce(server, answer) {
+  process.on("message", (message) => process.send?.(answer(message)))
+  process.once("disconnect", () => process.exit())
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    process.send?.({ url: `http://127.0.0.1:${typeof address === "object" && address?.port}` })
+  })
+}
