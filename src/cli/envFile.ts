@@ -1,9 +1,15 @@
 import { readFile, stat } from "node:fs/promises"
+import { dirname } from "node:path"
 import { parseEnv } from "node:util"
 import { Data, Effect } from "effect"
 
 /** The env file cannot be read. */
 export class EnvFileError extends Data.TaggedError("EnvFileError")<{ readonly message: string }> {}
+
+/** What systemd keeps there no other user can read: the access list that says so looks like a group's bits. */
+function isCredential(path: string): boolean {
+  return dirname(path) === process.env["CREDENTIALS_DIRECTORY"]
+}
 
 /**
  * The variables of an env file, none when there is no such file and nobody named it; a folder of that name, such as a
@@ -24,7 +30,7 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
           )
     )
   )
-  if ((read.mode & 0o077) !== 0) {
+  if ((read.mode & 0o077) !== 0 && !isCredential(path)) {
     yield* Effect.logWarning(
       `"${path}" can be read by other users of this machine: make it yours alone with chmod 600`
     )

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect, Logger } from "effect"
 import { EnvFileError, readEnvFile } from "../../src/cli/envFile.ts"
@@ -88,6 +88,20 @@ describe("readEnvFile()", () => {
         assert.match(said.join(), /can be read by other users.*chmod 600/)
         assert.doesNotMatch(said.join(), /geheim/)
       }
+    })
+  )
+
+  it.scoped("takes systemd's word for who can read its credentials", () =>
+    Effect.gen(function* () {
+      const path = yield* fileOf("AMP_API_KEY=geheim", 0o440)
+      const credentials = Effect.acquireRelease(
+        Effect.sync(() => (process.env["CREDENTIALS_DIRECTORY"] = dirname(path))),
+        () => Effect.sync(() => delete process.env["CREDENTIALS_DIRECTORY"])
+      )
+      yield* credentials
+      assert.deepEqual((yield* listened(readEnvFile(path, true))).said, [])
+      const other = yield* fileOf("AMP_API_KEY=geheim", 0o440)
+      assert.equal((yield* listened(readEnvFile(other, true))).said.length, 1)
     })
   )
 })
