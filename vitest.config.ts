@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
     maxWorkers: 2,
-    minWorkers: 2
+    minWorkers: 2,
+    // It imports JSON in a way that node refuses.
+    server: { deps: { inline: [/@actions\/workflow-parser/] } }
   }
 })
