@@ -90,7 +90,7 @@ describe.skipIf(platform !== "linux")("Containerfile", () => {
     build.forEach(take)
     cpSync(join(stage, "image"), image, { recursive: true })
   }, 60_000)
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
   it("pins its base by tag and digest, for both stages", () => {
     const page = readFileSync("Containerfile", "utf8")

@@ -19,7 +19,7 @@ const TIMER = "deploy/systemd/amplitude-lake.timer"
 const GITHUB = "deploy/github-actions/amplitude-lake.yml"
 const KESTRA = "deploy/kestra/amplitude-lake.yml"
 const KUBERNETES = "deploy/kubernetes/amplitude-lake.yaml"
-const WORKFLOWS = [GITHUB]
+const WORKFLOWS = [GITHUB, ".github/workflows/ci.yml", ".github/workflows/release.yml"]
 
 const text = (path: string) => readFile(path, "utf8")
 const isInstalled = (command: string) => spawnSync("which", [command]).status === 0
