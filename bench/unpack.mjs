@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs"
 import { Effect, Layer, Option, Stream } from "effect"
 import * as SpoolFileSystem from "../dist/layers/SpoolFileSystem.js"
-import * as UnpackerZip from "../dist/layers/UnpackerZip.js"
+import * as UnpackerWorkers from "../dist/layers/UnpackerWorkers.js"
 import { Hour } from "../dist/services/Hour.js"
 import { Spool } from "../dist/services/Spool.js"
 import { Unpacker } from "../dist/services/Unpacker.js"
@@ -23,6 +23,6 @@ const opening = Effect.gen(function* () {
   return { seconds, hours: Object.fromEntries(hours) }
 })
 
-const layers = Layer.merge(SpoolFileSystem.layer({ root: "spool" }), UnpackerZip.layer)
+const layers = Layer.merge(SpoolFileSystem.layer({ root: "spool" }), UnpackerWorkers.layer())
 const opened = await Effect.runPromise(Effect.provide(Effect.scoped(opening), layers))
 process.stdout.write(JSON.stringify(opened))
