@@ -157,10 +157,13 @@ layer(source)("amplitude-lake with S3", (it) => {
         assert.deepEqual((JSON.parse(again.stdout) as { landed: unknown }).landed, [])
         assert.equal(s3.requests.filter(({ method }) => method === "PUT").length, puts)
 
+        const asked = s3.requests.length
         const status = yield* lake("status", ...window)
-        assert.match(status.stdout, /T19 {2}unverified .*#0\.json/)
-        assert.match(status.stdout, /T20 {2}unverified/)
-        assert.match(status.stdout, /T21 {2}landed/)
+        assert.match(status.stdout, /^2025-11-10 Mon .* {2}\? # # # #  /m)
+        assert.deepEqual(
+          s3.requests.slice(asked).map(({ operation }) => operation),
+          ["ListObjectsV2"]
+        )
       })
   )
 

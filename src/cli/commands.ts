@@ -33,7 +33,8 @@ import {
 } from "./layers.ts"
 import type { CommandError } from "./CommandError.ts"
 import { print } from "./print.ts"
-import { checkText, listText, planText, stagedText, statusText, summaryText } from "./printed.ts"
+import { checkText, listText, planText, stagedText, summaryText } from "./printed.ts"
+import { calendarText, canvasOf } from "./calendar.ts"
 import type { CommandName, Settings } from "./settings.ts"
 import { exitCodeOfSignal } from "./signals.ts"
 import { version } from "./version.ts"
@@ -177,9 +178,10 @@ const sync = Effect.fnUntraced(function* (settings: Settings) {
 const status = Effect.fnUntraced(function* (settings: Settings) {
   const layers = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
   return yield* Effect.gen(function* () {
-    const options = runOptions(settings)
+    const options = { ...runOptions(settings), withEvents: settings.events }
     const found = yield* statusOfHours(options, yield* makeRetryPolicy(options))
-    yield* print(settings.json ? JSON.stringify(found) : statusText(found))
+    const drawn = { canvas: canvasOf(process.stdout), isShaded: settings.events }
+    yield* print(settings.json ? JSON.stringify(found) : calendarText(found, drawn))
     return found.exitCode
   }).pipe(
     Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),

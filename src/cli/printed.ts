@@ -5,7 +5,6 @@
  */
 import type { SetupChecks } from "../programs/checkSetup.ts"
 import type { Plan } from "../programs/planRun.ts"
-import type { Status } from "../programs/statusOfHours.ts"
 import type { Summary } from "../programs/Summary.ts"
 import { type Hour, hoursBetween } from "../services/Hour.ts"
 
@@ -20,16 +19,18 @@ export function bytesText(bytes: number): string {
   return `${fitting?.amount} ${fitting?.unit}`
 }
 
-function plural(count: number, noun: string, nouns = `${noun}s`): string {
+/** A count with its noun: `1 hour`, `1,234 hours`. */
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`
 }
 
 /** A key on one line: other pipelines may have put any character in theirs. */
-function keyText(key: string): string {
+export function keyText(key: string): string {
   return key.replaceAll(/\p{Cc}/gu, "?")
 }
 
-function windowText(window: { readonly first: Hour; readonly last: Hour } | null): string {
+/** A window as a person reads it. */
+export function windowText(window: { readonly first: Hour; readonly last: Hour } | null): string {
   if (window === null) return "no hours"
   return window.first === window.last ? window.first : `${window.first} to ${window.last}`
 }
@@ -104,17 +105,6 @@ export function stagedText(hours: ReadonlyArray<Hour>): string {
   return [`staged   ${plural(hours.length, "hour")}`, ...hours.map((hour) => `  ${hour}`)].join(
     "\n"
   )
-}
-
-/** A line an hour, then the totals. */
-export function statusText({ hours, totals }: Status): string {
-  const rows = hours.map(({ hour, state, size, keys, staged }) => {
-    const objects =
-      keys.length === 0 ? "" : `${bytesText(size).padStart(10)}  ${keys.map(keyText).join(" ")}`
-    return `${hour}  ${state.padEnd(10)}${objects}${staged ? "  (staged: run sync)" : ""}`.trimEnd()
-  })
-  const sums = Object.entries(totals).filter(([, count]) => count > 0)
-  return [...rows, sums.map(([state, count]) => `${count} ${state}`).join(", ")].join("\n")
 }
 
 export interface ListedObject {

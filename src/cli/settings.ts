@@ -312,6 +312,7 @@ export const settings = {
     text
   ),
 
+  events: toggle(OUTPUT, "--events", "shade landed hours by their events"),
   json: toggle(OUTPUT, "--json", "one JSON object on stdout"),
   logLevel: value(
     OUTPUT,
@@ -404,8 +405,8 @@ export const commands: {
     settings: [...window, ...source, "fromArchive", ...store, ...run, ...output]
   },
   status: {
-    help: "Tell what each hour of the window is: landed, empty, unverified, pending, open or gap. Exits 3 where there is a gap.",
-    settings: [...window, ...place, "dataDir", "envFile", ...retry, ...output]
+    help: "Draw the window as a calendar: what each hour is, by one listing of the store. Exits 3 where there is a gap.",
+    settings: [...window, ...place, "dataDir", "envFile", ...retry, "events", ...output]
   },
   list: {
     help: "List the objects in the store, with hour and size.",

@@ -121,7 +121,12 @@ export const make: (
       check: begin("check"),
       list: Stream.unwrap(
         Effect.map(begin("list"), () =>
-          Stream.fromIterable([...store.values()].map(({ info }) => info))
+          Stream.fromIterable(
+            [...store.values()].map(({ info, metadata }) => ({
+              ...info,
+              metadata: { ...metadata }
+            }))
+          )
         )
       ),
       head: (key) =>

@@ -50,6 +50,8 @@ export interface ObjectInfo {
   readonly etag: string
   /** Whether the object has metadata of this program; absent where a listing does not tell. */
   readonly hasMetadata?: boolean | undefined
+  /** Text by name, as it was put; absent where a listing does not give it. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
 export interface ObjectHead extends ObjectInfo {

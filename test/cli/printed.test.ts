@@ -1,15 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import {
-  bytesText,
-  checkText,
-  listText,
-  planText,
-  statusText,
-  summaryText
-} from "../../src/cli/printed.ts"
+import { bytesText, checkText, listText, planText, summaryText } from "../../src/cli/printed.ts"
 import { SetupCheck, SetupChecks } from "../../src/programs/checkSetup.ts"
-import { Status } from "../../src/programs/statusOfHours.ts"
 import { Summary } from "../../src/programs/Summary.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
@@ -123,30 +115,6 @@ describe("planText()", () => {
         "requests 2",
         "  2025-11-10T20",
         "  2025-11-10T22"
-      ].join("\n")
-    )
-  })
-})
-
-describe("statusText()", () => {
-  it("is a line an hour, then the totals that are not zero", () => {
-    const status = new Status({
-      window: { first, last: third },
-      hours: [
-        { hour: first, state: "landed", staged: false, size: 1500, keys: ["2025-11-10_20.jsonl"] },
-        { hour: second, state: "unverified", staged: false, size: 20, keys: ["a#0\n", "b#1"] },
-        { hour: third, state: "gap", staged: true, size: 0, keys: [] }
-      ],
-      totals: { landed: 1, empty: 0, unverified: 1, pending: 0, open: 0, gap: 1 },
-      exitCode: 3
-    })
-    assert.equal(
-      statusText(status),
-      [
-        "2025-11-10T20  landed        1.5 kB  2025-11-10_20.jsonl",
-        "2025-11-10T21  unverified      20 B  a#0? b#1",
-        "2025-11-10T22  gap         (staged: run sync)",
-        "1 landed, 1 unverified, 1 gap"
       ].join("\n")
     )
   })

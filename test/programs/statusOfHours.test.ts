@@ -1,15 +1,26 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
+import * as ClockFixed from "../../src/layers/ClockFixed.ts"
+import * as ObjectStorageMemory from "../../src/layers/ObjectStorageMemory.ts"
+import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
 import { makeRetryPolicy } from "../../src/programs/retryPolicy.ts"
 import { allHours, fetchHours } from "../../src/programs/runPipeline.ts"
 import { statusOfHours } from "../../src/programs/statusOfHours.ts"
+import { hourKey } from "../../src/services/HourKey.ts"
+import { type ObjectInfo, ObjectStorage } from "../../src/services/ObjectStorage.ts"
+import { Staging } from "../../src/services/Staging.ts"
+import { Window } from "../../src/services/Window.ts"
+import * as S3Server from "../fixtures/s3Server.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../fixtures/world.ts"
 
 const status = Effect.fnUntraced(function* (first: string, last: string) {
   const options = runOptions(first, last, { lagHours: 2 })
   return yield* statusOfHours(options, yield* makeRetryPolicy(options))
 })
+
+const asFolder = (info: ObjectInfo): ObjectInfo => ({ ...info, metadata: undefined })
+const asS3 = (info: ObjectInfo): ObjectInfo => ({ ...asFolder(info), hasMetadata: undefined })
 
 describe("statusOfHours()", () => {
   it.effect("tells every state of an hour apart", () =>
@@ -46,6 +57,58 @@ describe("statusOfHours()", () => {
         open: 3
       })
       assert.equal(found.exitCode, 3)
+      assert.equal(found.oldestGap, hour("2025-11-11T03"))
+      assert.equal(found.newestLanded, hour("2025-11-11T02"))
+    })
+  )
+
+  it.effect(
+    "tells events where the listing gives metadata, and looks where that costs nothing",
+    () =>
+      Effect.gen(function* () {
+        const hours = { "2025-11-11T00": [event("a") + event("b")] }
+        const world = yield* makeWorld({ amplitude: { hours } })
+        yield* Effect.provide(allHours(runOptions("2025-11-11T00")), world.layer)
+        const eventsBy = Effect.fn(function* (change: (info: ObjectInfo) => ObjectInfo) {
+          world.calls.length = 0
+          const store = { ...world.store, list: Stream.map(world.store.list, change) }
+          const options = { ...runOptions("2025-11-11T00"), withEvents: true }
+          const found = yield* statusOfHours(options, yield* makeRetryPolicy(options)).pipe(
+            Effect.provideService(ObjectStorage, store),
+            Effect.provide(world.layer)
+          )
+          return [found.hours[0]?.events, world.calls.map(({ method }) => method)]
+        })
+        assert.deepEqual(yield* eventsBy((info) => info), [2, ["list"]])
+        assert.deepEqual(yield* eventsBy(asFolder), [2, ["list", "head"]])
+        assert.deepEqual(yield* eventsBy(asS3), [undefined, ["list"]])
+      })
+  )
+
+  it.scopedLive("asks S3 for one listing of a year, and for nothing else", () =>
+    Effect.gen(function* () {
+      const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" } })
+      const hours = new Window({ first: hour("2024-11-12T00"), last: hour("2025-11-11T23") }).hours
+      const stored = { bytes: Buffer.from("{}\n"), etag: '"1"', headers: {}, checksum: undefined }
+      for (const one of hours) {
+        s3.buckets.get("lake")?.objects.set(hourKey(one, "hourly", "jsonl"), stored)
+      }
+      const layers = Layer.mergeAll(
+        ObjectStorageS3.layer({
+          bucket: "lake",
+          region: "eu-west-2",
+          endpoint: s3.url,
+          credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make("SKTEST") }
+        }),
+        Layer.effect(Staging, ObjectStorageMemory.make()),
+        ClockFixed.layer(Date.parse("2025-11-13T12:00:00Z"))
+      )
+      const found = yield* Effect.provide(status("2024-11-12T00", "2025-11-11T23"), layers)
+      assert.deepEqual([found.totals.landed, found.exitCode], [8760, 0])
+      assert.deepEqual(
+        s3.requests.map(({ operation }) => operation),
+        Array.from({ length: 9 }, () => "ListObjectsV2")
+      )
     })
   )
 
