@@ -19,6 +19,7 @@ import {
 } from "../programs/runPipeline.ts"
 import { statusOfHours } from "../programs/statusOfHours.ts"
 import { summarize, type Summary } from "../programs/Summary.ts"
+import { verifyHours } from "../programs/verifyHours.ts"
 import { hourOfKey } from "../services/HourKey.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
@@ -37,6 +38,7 @@ import { checkText, listText, planText, stagedText, summaryText } from "./printe
 import { calendarText, canvasOf } from "./calendar.ts"
 import type { CommandName, Settings } from "./settings.ts"
 import { exitCodeOfSignal } from "./signals.ts"
+import { verificationText } from "./verificationText.ts"
 import { version } from "./version.ts"
 
 function runOptions(settings: Settings): RunOptions {
@@ -216,6 +218,21 @@ const check = Effect.fnUntraced(function* (settings: Settings) {
   return found.exitCode
 })
 
+const verify = Effect.fnUntraced(function* (settings: Settings) {
+  const layers = Layer.mergeAll(clockLayer(settings), storeLayer(settings), unpackerLayer())
+  return yield* Effect.gen(function* () {
+    const { place } = yield* ObjectStorage
+    const { sample, sampleSeed } = settings
+    const options = { ...runOptions(settings), sample, sampleSeed }
+    const found = yield* verifyHours(options, yield* makeRetryPolicy(options))
+    yield* print(settings.json ? JSON.stringify(found) : verificationText(found, place))
+    return found.exitCode
+  }).pipe(
+    Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
+    Effect.provide(layers)
+  )
+})
+
 const simulate = Effect.fnUntraced(function* (settings: Settings) {
   const serving = yield* Effect.promise(() => import("./simulate.ts"))
   return yield* serving.simulate(settings)
@@ -231,5 +248,6 @@ export const runCommand: {
   status,
   list,
   check,
+  verify,
   simulate
 }

@@ -292,6 +292,19 @@ export const settings = {
   dryRun: toggle(RUN, "--dry-run", "show the plan: nothing is asked or written"),
   recheck: toggle(RUN, "--recheck", "ask again for landed hours of the window and compare"),
 
+  sample: optional<number>(
+    RUN,
+    "--sample <n>",
+    "read so many hours only: of the given dates, or of all that stand in the store",
+    wholeNumber(1)
+  ),
+  sampleSeed: optional<number>(
+    RUN,
+    "--seed <n>",
+    "draw the same sample again (default: another each time, and told)",
+    wholeNumber(0, 2 ** 31 - 1)
+  ),
+
   port: value(
     RUN,
     "--port <port>",
@@ -373,7 +386,15 @@ const run = [
   "recheck"
 ] as const
 
-export type CommandName = "fetch" | "sync" | "all" | "status" | "list" | "check" | "simulate"
+export type CommandName =
+  | "fetch"
+  | "sync"
+  | "all"
+  | "status"
+  | "list"
+  | "verify"
+  | "check"
+  | "simulate"
 
 /** What each command is for, and the settings that it reads. */
 export const commands: {
@@ -423,6 +444,19 @@ export const commands: {
       "workDir",
       "archiveDir",
       "envFile",
+      ...output
+    ]
+  },
+  verify: {
+    help: "Read landed objects back and compare them with their metadata. Changes nothing; exits 8 where one differs.",
+    settings: [
+      ...dates,
+      "sample",
+      "sampleSeed",
+      ...place,
+      "envFile",
+      "concurrency",
+      ...retry,
       ...output
     ]
   },
