@@ -5,6 +5,7 @@
  */
 import { Chunk, Duration, Effect, Layer, Option, Stream } from "effect"
 import { checkSetup } from "../programs/checkSetup.ts"
+import { cleanLeftovers } from "../programs/cleanLeftovers.ts"
 import type { RunError } from "../programs/failureKind.ts"
 import { takeStagedInventory } from "../programs/inventory.ts"
 import { makeRetryPolicy } from "../programs/retryPolicy.ts"
@@ -26,12 +27,15 @@ import { Staging } from "../services/Staging.ts"
 import {
   archivesLayer,
   clockLayer,
+  keptArchivesLayer,
   pipelineLayer,
   setupLayer,
+  spoolLayer,
   stagingLayer,
   storeLayer,
   unpackerLayer
 } from "./layers.ts"
+import { cleaningText } from "./cleaningText.ts"
 import type { CommandError } from "./CommandError.ts"
 import { print } from "./print.ts"
 import { checkText, listText, planText, stagedText, summaryText } from "./printed.ts"
@@ -233,6 +237,28 @@ const verify = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
+const clean = Effect.fnUntraced(function* (settings: Settings) {
+  const layers = Layer.mergeAll(
+    clockLayer(settings),
+    storeLayer(settings),
+    stagingLayer(settings),
+    spoolLayer(settings),
+    keptArchivesLayer(settings),
+    unpackerLayer()
+  )
+  return yield* Effect.gen(function* () {
+    const { abortUploads, archiveDays, archiveDir, concurrency, dryRun } = settings
+    const keepsArchives = archiveDir !== undefined
+    const options = { abortUploads, archiveDays, concurrency, dryRun, keepsArchives }
+    const found = yield* cleanLeftovers(options, yield* makeRetryPolicy(runOptions(settings)))
+    yield* print(settings.json ? JSON.stringify(found) : cleaningText(found))
+    return found.exitCode
+  }).pipe(
+    Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
+    Effect.provide(layers)
+  )
+})
+
 const simulate = Effect.fnUntraced(function* (settings: Settings) {
   const serving = yield* Effect.promise(() => import("./simulate.ts"))
   return yield* serving.simulate(settings)
@@ -249,5 +275,6 @@ export const runCommand: {
   list,
   check,
   verify,
+  clean,
   simulate
 }

@@ -148,6 +148,23 @@ export function setupLayer(
   )
 }
 
+export function spoolLayer({ workDir }: Settings): Layer.Layer<Spool> {
+  return lazily(
+    () => import("../layers/SpoolFileSystem.ts"),
+    (SpoolFileSystem) => SpoolFileSystem.layer({ root: `${workDir}/spool` })
+  )
+}
+
+/** The archives that runs kept; none, unless a folder is named. */
+export function keptArchivesLayer({ archiveDir }: Settings): Layer.Layer<never> {
+  return archiveDir === undefined
+    ? Layer.empty
+    : lazily(
+        () => import("../layers/KeptArchivesFileSystem.ts"),
+        (KeptArchivesFileSystem) => KeptArchivesFileSystem.layer({ root: archiveDir })
+      )
+}
+
 /** Everything that asks Amplitude and lands what it says. */
 export function pipelineLayer(
   settings: Settings
@@ -159,9 +176,6 @@ export function pipelineLayer(
     stagingLayer(settings),
     unpackerLayer(),
     archiveFolderLayer(settings),
-    lazily(
-      () => import("../layers/SpoolFileSystem.ts"),
-      (SpoolFileSystem) => SpoolFileSystem.layer({ root: `${settings.workDir}/spool` })
-    )
+    spoolLayer(settings)
   )
 }

@@ -292,6 +292,17 @@ export const settings = {
   dryRun: toggle(RUN, "--dry-run", "show the plan: nothing is asked or written"),
   recheck: toggle(RUN, "--recheck", "ask again for landed hours of the window and compare"),
 
+  archiveDays: optional<number>(
+    RUN,
+    "--archive-days <days>",
+    "remove kept archives that are older (default: none is removed)",
+    wholeNumber(1, 36_600)
+  ),
+  abortUploads: toggle(
+    RUN,
+    "--abort-uploads",
+    "remove unfinished uploads to which nothing was added for a day"
+  ),
   sample: optional<number>(
     RUN,
     "--sample <n>",
@@ -394,6 +405,7 @@ export type CommandName =
   | "list"
   | "verify"
   | "check"
+  | "clean"
   | "simulate"
 
 /** What each command is for, and the settings that it reads. */
@@ -457,6 +469,23 @@ export const commands: {
       "envFile",
       "concurrency",
       ...retry,
+      ...output
+    ]
+  },
+  clean: {
+    help: "Tidy up what runs left: staged hours that the store has, archives that nobody needs any more, unfinished uploads. Never touches what a live run holds. See it first with --dry-run.",
+    settings: [
+      ...place,
+      "dataDir",
+      "workDir",
+      "archiveDir",
+      "archiveDays",
+      "abortUploads",
+      "envFile",
+      "concurrency",
+      ...retry,
+      "dryRun",
+      "now",
       ...output
     ]
   },

@@ -15,6 +15,7 @@ import {
 } from "./_files.ts"
 import { linkFile, look, type Method, refusal, storePaths, toError } from "./_fileStore.ts"
 import { makeReader } from "./_fileStoreReader.ts"
+import { makeUnfinished } from "./_fileStoreUnfinished.ts"
 import * as RunFolder from "./_runFolder.ts"
 import * as Sidecar from "./_sidecar.ts"
 
@@ -194,7 +195,8 @@ export const make: (
     head,
     get,
     put,
-    remove
+    remove,
+    unfinished: makeUnfinished(run)
   })
 })
 

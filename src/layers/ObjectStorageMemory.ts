@@ -4,7 +4,8 @@ import {
   type NewObject,
   type ObjectInfo,
   ObjectStorage,
-  ObjectStorageError
+  ObjectStorageError,
+  type UnfinishedUpload
 } from "../services/ObjectStorage.ts"
 import { collectBytes } from "./_memoryBytes.ts"
 import { keyProblem } from "./_objectKey.ts"
@@ -13,7 +14,7 @@ type Method = ObjectStorageError["method"]
 
 export interface ObjectStorageCall {
   readonly method: Method
-  /** Empty for `check` and `list`. */
+  /** Empty for `check` and `list`, the upload's id or `uploads` for what is unfinished. */
   readonly key: string
   /** How often this method has been called for this key, this call included. */
   readonly count: number
@@ -24,6 +25,8 @@ export interface ObjectStorageMemoryOptions {
   readonly objects?: Readonly<Record<string, Uint8Array>> | undefined
   /** Asked before each call, which fails with what it returns and does nothing else. */
   readonly failures?: ((call: ObjectStorageCall) => Option.Option<ObjectStorageError>) | undefined
+  /** Uploads that are there from the start, and may be aborted. */
+  readonly uploads?: ReadonlyArray<UnfinishedUpload> | undefined
   /** Every call is pushed here, also those that fail. */
   readonly calls?: Array<ObjectStorageCall> | undefined
 }
@@ -58,7 +61,7 @@ function foreign(key: string, body: Uint8Array): Stored {
 /** An object store held in memory, which refuses what a real one refuses. It ends with the process. */
 export const make: (
   options?: ObjectStorageMemoryOptions
-) => Effect.Effect<ObjectStorage["Type"]> = ({ objects = {}, failures, calls } = {}) =>
+) => Effect.Effect<ObjectStorage["Type"]> = ({ objects = {}, failures, uploads, calls } = {}) =>
   Effect.sync(() => {
     const store = new Map(
       Object.entries(objects).map(([key, bytes]) => [key, foreign(key, bytes)] as const)
@@ -115,6 +118,22 @@ export const make: (
         Stream.unwrap
       )
 
+    const pending = new Map(uploads?.map((upload) => [upload.id, upload] as const))
+    const unfinished = {
+      list: (since: number) =>
+        Stream.unwrap(
+          Effect.map(begin("list", "uploads"), () =>
+            Stream.fromIterable(
+              [...pending.values()].filter((it) => it.isOrphan || it.touched < since)
+            )
+          )
+        ),
+      abort: ({ id }: UnfinishedUpload) =>
+        Effect.map(begin("remove", id), () => {
+          pending.delete(id)
+        })
+    }
+
     return ObjectStorage.of({
       place: "memory",
       isDurable: false,
@@ -141,7 +160,8 @@ export const make: (
       remove: (key) =>
         Effect.map(begin("remove", key), () => {
           store.delete(key)
-        })
+        }),
+      ...(uploads === undefined ? {} : { unfinished })
     })
   })
 

@@ -5,6 +5,7 @@ import { type ObjectInfo, ObjectStorage, ObjectStorageError } from "../services/
 import * as S3Bucket from "./_s3Bucket.ts"
 import { toFailure } from "./_s3Errors.ts"
 import { makePut, toBase64 } from "./_s3Put.ts"
+import { makeUnfinished } from "./_s3Unfinished.ts"
 
 export type { ObjectStorageS3Options } from "./_s3Bucket.ts"
 export type { S3Credentials } from "./_s3Client.ts"
@@ -139,7 +140,8 @@ export const make = Effect.fnUntraced(function* (
     head,
     get,
     put: (object, putOptions) => putAs("put", object, putOptions?.replacing),
-    remove
+    remove,
+    unfinished: makeUnfinished(bucket)
   })
 })
 

@@ -12,6 +12,7 @@ import {
   hasCode,
   makeFolder,
   readFolder,
+  sizesOf,
   syncFolder,
   writeStream
 } from "./_files.ts"
@@ -189,7 +190,26 @@ export const make: (
     own.isDropped = true
   }, Effect.uninterruptible)
 
-  return Spool.of({ save, list, claim, drop })
+  const survey = Effect.gen(function* () {
+    const free = (yield* readFolder(root)).filter((entry) => entry.isFile())
+    const left = (yield* Effect.forEach(yield* run.dead, filesBelow)).flat()
+    const files = yield* sizesOf([...free.map(({ name }) => join(root, name)), ...left])
+    const archives = files.flatMap((file) =>
+      Option.toArray(parseArchiveFile(basename(file.path))).map((name) => ({ ...name, ...file }))
+    )
+    // A file at the root that is no archive is not of this program's making.
+    const halves = files.filter(({ path }) => dirname(path) !== root && !isArchive(path))
+    return { archives, halves }
+  }).pipe(Effect.mapError(toError("list", root)), Effect.withSpan("SpoolFileSystem.survey"))
+
+  const prune = Effect.gen(function* () {
+    yield* run.reclaim
+    const [stuck] = yield* Effect.mapError(run.dead, toError("drop", root))
+    if (stuck === undefined) return
+    return yield* refusal("Failed", "drop", stuck, "it is a dead run's, and cannot be taken over")
+  }).pipe(Effect.withSpan("SpoolFileSystem.prune"))
+
+  return Spool.of({ save, list, claim, drop, survey, prune })
 })
 
 /** The spool in a folder. */

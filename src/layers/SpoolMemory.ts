@@ -1,6 +1,6 @@
 import { Effect, Layer, Option } from "effect"
 import { type ArchiveName, Spool, SpoolError, type SpooledArchive } from "../services/Spool.ts"
-import { archiveFile, archivesOf, unnameable } from "./_archiveName.ts"
+import { archiveFile, archivesOf, parseArchiveFile, unnameable } from "./_archiveName.ts"
 import { collectBytes } from "./_memoryBytes.ts"
 
 function refusal(method: SpoolError["method"], path: string, detail: string) {
@@ -64,7 +64,18 @@ export const make: Effect.Effect<Spool["Type"]> = Effect.sync(() => {
       const own = held.get(path)
       if (own === undefined) return yield* refusal("drop", path, "this run does not hold it")
       own.isDropped = true
-    })
+    }),
+    survey: Effect.sync(() => ({
+      archives: [...free].flatMap(([file, bytes]) =>
+        Option.toArray(parseArchiveFile(file)).map((name) => ({
+          ...name,
+          path: `memory:${file}`,
+          size: bytes.length
+        }))
+      ),
+      halves: []
+    })),
+    prune: Effect.void
   })
 })
 

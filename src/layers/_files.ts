@@ -115,6 +115,19 @@ export function filesBelow(path: string): Effect.Effect<ReadonlyArray<string>, F
   )
 }
 
+/** Files with their bytes; what goes away meanwhile, and what has another name too, takes no room and is left out. */
+export function sizesOf(paths: ReadonlyArray<string>) {
+  return Effect.map(
+    Effect.forEach(paths, (path) =>
+      attempt(() => fs.lstat(path)).pipe(
+        Effect.map(({ nlink, size }) => (nlink > 1 ? [] : [{ path, size }])),
+        Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed([]))
+      )
+    ),
+    (files) => files.flat()
+  )
+}
+
 /** Removes a file or a folder that nobody needs any more; what cannot be removed is only warned of, as nothing depends on it. */
 export function cleanUp(path: string): Effect.Effect<void> {
   return attempt(() => fs.rm(path, { recursive: true, force: true })).pipe(

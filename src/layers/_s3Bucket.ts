@@ -31,7 +31,7 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options
   const attemptTo = (method: S3Attempt["method"], action: string, key: string): S3Attempt => ({
     method,
     path: place + key,
-    permission: `${action} on arn:aws:s3:::${bucket}${action === "s3:ListBucket" ? "" : `/${prefix}*`}`
+    permission: `${action} on arn:aws:s3:::${bucket}${action.startsWith("s3:ListBucket") ? "" : `/${prefix}*`}`
   })
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key })
   const listPage = (attempt: S3Attempt, token?: string, maxKeys?: number) =>

@@ -132,7 +132,10 @@ function outcomeOf({ hour, events, bytes }: HourMetadata, isNew: boolean): HourO
 }
 
 /** The metadata of a staged file, after every byte of it was read against them. */
-const readStaged = Effect.fn("syncStaged.readStaged")(function* (key: string, format: Format) {
+export const readStaged = Effect.fn("syncStaged.readStaged")(function* (
+  key: string,
+  format: Format
+) {
   const [staging, unpacker] = [yield* Staging, yield* Unpacker]
   const head = yield* staging.head(key)
   const metadata = Option.flatMap(head, (it) => metadataFromText(it.metadata))

@@ -70,6 +70,22 @@ export interface NewObject<E> {
   readonly body: Stream.Stream<Uint8Array, E>
 }
 
+/** What was begun to become an object and never did: no listing shows it, and it takes room. */
+export interface UnfinishedUpload {
+  /** Names it to its store. */
+  readonly id: string
+  /** The object that it was to become; absent where the store does not tell. */
+  readonly key?: string | undefined
+  /** Where it lies, for messages. */
+  readonly path: string
+  /** When something was last added to it, in milliseconds since 1970. */
+  readonly touched: number
+  /** In bytes. */
+  readonly size: number
+  /** Whether the run that began it is known to have died; otherwise only its age speaks. */
+  readonly isOrphan: boolean
+}
+
 export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
   ObjectStorage,
   {
@@ -103,5 +119,16 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
 
     /** Removes an object; nothing happens when there is none. Programs remove from staging only. */
     readonly remove: (key: string) => Effect.Effect<void, ObjectStorageError>
+
+    /** Absent where an object that was not put whole leaves nothing. */
+    readonly unfinished?:
+      | {
+          /** Uploads below the prefix, whoever began them, to which nothing was added since an instant; orphans of any age. */
+          readonly list: (since: number) => Stream.Stream<UnfinishedUpload, ObjectStorageError>
+
+          /** Removes one of them; nothing happens when it is gone. An object that it became meanwhile stays. */
+          readonly abort: (upload: UnfinishedUpload) => Effect.Effect<void, ObjectStorageError>
+        }
+      | undefined
   }
 >() {}

@@ -42,6 +42,20 @@ export interface SpooledArchive extends ArchiveName {
   readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, SpoolError>
 }
 
+/** A file of the spool that no live run holds. */
+export interface LeftFile {
+  readonly path: string
+  /** In bytes. */
+  readonly size: number
+}
+
+export interface SpoolSurvey {
+  /** Whole archives of every source, also those of runs that died. */
+  readonly archives: ReadonlyArray<ArchiveName & LeftFile>
+  /** Half-downloaded archives of runs that died: of no use to anyone. */
+  readonly halves: ReadonlyArray<LeftFile>
+}
+
 export class Spool extends Context.Tag("amplitude-lake/Spool")<
   Spool,
   {
@@ -65,5 +79,11 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
 
     /** Removes an archive that this run holds. */
     readonly drop: (archive: SpooledArchive) => Effect.Effect<void, SpoolError>
+
+    /** What lies here that no live run holds, whoever's it is. Changes nothing. */
+    readonly survey: Effect.Effect<SpoolSurvey, SpoolError>
+
+    /** Removes the halves that dead runs left; their whole archives are kept. */
+    readonly prune: Effect.Effect<void, SpoolError>
   }
 >() {}

@@ -224,6 +224,24 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
+    it.scoped("surveys the archives of every source that nobody holds, and prunes none", () =>
+      Effect.gen(function* () {
+        const spool = yield* Spool
+        const names = [archiveName("surveyed"), archiveName("surveyed-too", "2025-11-11T00")]
+        yield* Effect.forEach(names, (name) => Effect.scoped(saveText(name, "seven b")))
+        yield* saveText(archiveName("surveyed-and-held"), "x")
+        yield* spool.prune
+        const { archives, halves } = yield* spool.survey
+        const found = archives.filter(({ identity }) => identity.startsWith("surveyed"))
+        assert.sameDeepMembers(
+          found.map(({ identity, size, window }) => [identity, size, String(window)]),
+          names.map(({ identity, window }) => [identity, 7, String(window)])
+        )
+        assert.deepStrictEqual(halves, [])
+        assert.deepStrictEqual(yield* listed("surveyed"), names.slice(0, 1))
+      })
+    )
+
     for (const identity of ["../outside", "a/b", ".hidden", ""]) {
       it.scoped(`refuses the identity "${identity}"`, () =>
         Effect.gen(function* () {

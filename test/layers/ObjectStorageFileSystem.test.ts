@@ -384,6 +384,33 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
+  it.scoped("lists what dead runs were writing, and removes that and nothing of live ones", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const runs = join(root, ".amplitude-lake", "runs")
+      const [dead, live] = [yield* deadRun, yield* liveRun]
+      yield* inStore(root)(put("a.jsonl", "stands"))
+      yield* write(join(runs, dead, "0"), "draft")
+      yield* Effect.promise(() => fs.link(join(root, "a.jsonl"), join(runs, dead, "1")))
+      yield* write(join(runs, live, "0"), "of the living")
+      const before = yield* pathsBelow(root)
+      const unfinished = Effect.map(ObjectStorage, (store) => store.unfinished ?? assert.fail())
+      const found = Effect.flatMap(unfinished, ({ list }) =>
+        Effect.map(Stream.runCollect(list(0)), Chunk.toArray)
+      ).pipe(inStore(root))
+      const [left, ...more] = yield* found
+      assert.isDefined(left)
+      assert.deepStrictEqual(more, [])
+      assert.deepInclude(left, { path: join(runs, dead), size: 5, isOrphan: true })
+      assert.deepStrictEqual(yield* pathsBelow(root), before)
+
+      yield* inStore(root)(Effect.flatMap(unfinished, ({ abort }) => abort(left)))
+      assert.deepStrictEqual(yield* found, [])
+      assert.isTrue(existsSync(join(runs, live, "0")))
+      assert.strictEqual(yield* inStore(root)(textOf("a.jsonl")), "stands")
+    })
+  )
+
   it.scoped("removes what dead runs left at the first write, and nothing of live ones", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder

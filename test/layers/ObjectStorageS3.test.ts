@@ -4,6 +4,7 @@ import { assert } from "vitest"
 import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
+import { createUpload, uploadOf } from "../fixtures/_s3Buckets.ts"
 import { objectOf } from "../s3/_object.ts"
 
 const MIB = 1024 * 1024
@@ -596,4 +597,86 @@ describe("ObjectStorageS3, on record", () => {
       assert.strictEqual(place, "s3://bucket/python-import/")
     }).pipe(Effect.provide(ObjectStorageS3.layer({ bucket: "bucket", prefix: "python-import/" })))
   )
+})
+
+describe("ObjectStorageS3, unfinished", () => {
+  const DAY = 24 * 3_600_000
+  const now = Date.now()
+
+  /** Uploads that were begun so many days ago, by the days since the newest of their parts; a page holds two. */
+  const left = Effect.fnUntraced(function* (serverOptions: S3Server.S3ServerOptions = {}) {
+    const set = yield* setUp(undefined, {}, { pageSize: 2, ...serverOptions })
+    const begin = (key: string, begun: number, parts: ReadonlyArray<number> = []) => {
+      const id = createUpload(set.lake, key, {}, { algorithm: undefined, type: undefined })
+      const upload = uploadOf(set.lake, key, id)
+      const initiated = new Date(now - begun * DAY)
+      set.lake.uploads.set(id, { ...upload, initiated })
+      parts.forEach((days, index) =>
+        upload.parts.set(index + 1, {
+          bytes: Buffer.alloc(100),
+          etag: "",
+          modified: new Date(now - days * DAY),
+          checksum: undefined
+        })
+      )
+      return id
+    }
+    const ids = {
+      idle: begin("python-import/2025-11-10_20.jsonl", 9, [8, 7, 6]),
+      live: begin("python-import/2025-11-10_21.jsonl", 9, [8, 7, 0.5]),
+      young: begin("python-import/2025-11-10_22.jsonl", 0.5),
+      bare: begin("python-import/2025-11-10_23.jsonl", 2),
+      elsewhere: begin("other/2025-11-10_23.jsonl", 9)
+    }
+    return { ...set, ids }
+  })
+
+  it.scopedLive("lists uploads below the prefix that got nothing since, with what they hold", () =>
+    Effect.gen(function* () {
+      const { ids, store } = yield* left()
+      const found = yield* Stream.runCollect(store.unfinished?.list(now - DAY) ?? Stream.empty)
+      assert.deepStrictEqual(
+        Chunk.toArray(found).map((it) => [it.id, it.key, it.size, it.isOrphan]),
+        [
+          [ids.idle, "2025-11-10_20.jsonl", 300, false],
+          [ids.bare, "2025-11-10_23.jsonl", 0, false]
+        ]
+      )
+      assert.deepStrictEqual(
+        Chunk.toArray(found).map(({ touched }) => Math.round((now - touched) / DAY)),
+        [6, 2]
+      )
+    })
+  )
+
+  it.scopedLive("aborts one, and does not mind that it is gone", () =>
+    Effect.gen(function* () {
+      const { ids, lake, store } = yield* left()
+      const { abort, list } = store.unfinished ?? assert.fail()
+      const [idle] = Chunk.toArray(yield* Stream.runCollect(list(now - DAY)))
+      assert.isDefined(idle)
+      yield* abort(idle)
+      yield* abort(idle)
+      assert.sameMembers([...lake.uploads.keys()], [ids.live, ids.young, ids.bare, ids.elsewhere])
+    })
+  )
+
+  for (const action of [
+    "s3:ListBucketMultipartUploads",
+    "s3:ListMultipartUploadParts",
+    "s3:AbortMultipartUpload"
+  ]) {
+    it.scopedLive(`names ${action} and its resource where that is missing`, () =>
+      Effect.gen(function* () {
+        const { store } = yield* left(denying(action))
+        const { abort, list } = store.unfinished ?? assert.fail()
+        const error = yield* Effect.flip(
+          Stream.runForEach(list(now - DAY), (upload) => abort(upload))
+        )
+        const resource = action.includes("Bucket") ? "lake" : "lake/python-import/*"
+        assert.strictEqual(error.reason, "AccessDenied")
+        assert.include(error.detail, `Allow ${action} on arn:aws:s3:::${resource} (`)
+      })
+    )
+  }
 })

@@ -154,6 +154,39 @@ describe("SpoolFileSystem", () => {
       })
   )
 
+  it.scoped("surveys what dead runs left without a change, and prunes its halves alone", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const [dead, live] = [yield* deadRun, yield* liveRun]
+      yield* write(join(root, "runs", dead, "0", file), "whole")
+      yield* write(join(root, "runs", dead, "1", `${file}.part`), "half")
+      yield* write(join(root, "runs", live, "0", `${file}.part`), "of the living")
+      yield* write(join(root, "notes.txt"), "mine")
+      const before = yield* pathsBelow(root)
+      const surveyed = inSpool(root)(Effect.flatMap(Spool, (spool) => spool.survey))
+      const { archives, halves } = yield* surveyed
+      assert.deepStrictEqual(
+        archives.map(({ path, size }) => [path, size]),
+        [[join(root, "runs", dead, "0", file), 5]]
+      )
+      assert.deepStrictEqual(halves, [
+        { path: join(root, "runs", dead, "1", `${file}.part`), size: 4 }
+      ])
+      assert.deepStrictEqual(yield* pathsBelow(root), before)
+
+      yield* inSpool(root)(Effect.flatMap(Spool, (spool) => spool.prune))
+      const after = yield* surveyed
+      assert.deepStrictEqual(
+        [after.archives.map(({ path }) => path), after.halves],
+        [[join(root, file)], []]
+      )
+      assert.includeMembers(yield* pathsBelow(root), [
+        "notes.txt",
+        join("runs", live, "0", `${file}.part`)
+      ])
+    })
+  )
+
   it.scoped("frees the archive of a run that died after this one began", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder

@@ -161,7 +161,12 @@ describe("the S3 server of the tests", () => {
     const upload = uploadOf(lake, "key", id)
     const parts = [1, 2].map((number) => {
       const bytes = Buffer.from(`part ${number}`)
-      upload.parts.set(number, { bytes, etag: md5(bytes), checksum: undefined })
+      upload.parts.set(number, {
+        bytes,
+        etag: md5(bytes),
+        modified: new Date(),
+        checksum: undefined
+      })
       return { number, etag: md5(bytes), checksum: undefined }
     })
     const announced = { checksum: undefined, size: undefined }
