@@ -485,7 +485,6 @@ export const commands: {
       "concurrency",
       ...retry,
       "dryRun",
-      "now",
       ...output
     ]
   },

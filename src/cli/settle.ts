@@ -138,6 +138,9 @@ function disagreements(
   if (startDate !== undefined && startDate > hourAt(values.now ?? now) && knowsNoFuture) {
     problems.push(`--start-date ${startDate} lies in the future`)
   }
+  if (values.sampleSeed !== undefined && values.sample === undefined) {
+    problems.push("--seed draws a sample: say of how many hours, with --sample")
+  }
   if (values.archiveDays !== undefined && values.archiveDir === undefined) {
     problems.push("--archive-days says how long archives are kept: say where, with --archive-dir")
   }

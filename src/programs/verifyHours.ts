@@ -222,6 +222,12 @@ function differences(hour: Hour, says: HourMetadata, read: Read): ReadonlyArray<
     ...(says.hour === hour ? [] : [`its metadata are those of ${says.hour}`]),
     ...names
       .filter((name) => says[name] !== read[name])
-      .map((name) => `${name} ${read[name]}, by its metadata ${says[name]}`)
+      .map((name) => `${name} ${shown(read[name])}, by its metadata ${shown(says[name])}`)
   ]
+}
+
+/** A number, or as much of a digest as tells it from another. */
+function shown(value: number | string): string {
+  const text = String(value)
+  return text.length > 16 ? `${text.slice(0, 16)}…` : text
 }

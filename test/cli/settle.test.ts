@@ -185,6 +185,18 @@ describe("The window", () => {
     ])
   })
 
+  it("wants what a flag is about", () => {
+    const flags = { dev: true, archiveDays: "30", sampleSeed: "7" }
+    assert.deepEqual(problems("clean", { flags }), [
+      "--archive-days says how long archives are kept: say where, with --archive-dir"
+    ])
+    assert.deepEqual(problems("clean", { flags: { ...flags, archiveDir: "kept" } }), [])
+    assert.deepEqual(problems("verify", { flags }), [
+      "--seed draws a sample: say of how many hours, with --sample"
+    ])
+    assert.equal(settled("verify", { flags: { ...flags, sample: "9" } }).sampleSeed, 7)
+  })
+
   it("is either yesterday or dates", () => {
     for (const flags of [{ startDate: "2025-11-10" }, { endDate: "2025-11-10" }]) {
       assert.deepEqual(problemsOf({ yesterday: true, ...flags }), [

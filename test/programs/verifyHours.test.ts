@@ -89,7 +89,10 @@ describe("verifyHours()", () => {
         problems.map(([key]) => key),
         [H20, H21, H22].map(keyOf)
       )
-      assert.match(problems[0]?.[1] ?? "", /^lineset \w+, by its metadata \w+; sha256 \w+, by/)
+      assert.match(
+        problems[0]?.[1] ?? "",
+        /^lineset \w{12}, by its metadata \w{12}; sha256 \w{16}…, by its metadata \w{16}…$/
+      )
       assert.equal(
         problems[1]?.[1],
         `its metadata are those of ${H22}; events 2, by its metadata 3`
