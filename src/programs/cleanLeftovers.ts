@@ -75,7 +75,9 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
 ) {
   const [store, staging] = [yield* ObjectStorage, yield* Staging]
   const begun = yield* EffectClock.currentTimeMillis
-  const inventory = yield* policy.retry(takeInventory(store))
+  const standing = yield* policy.retry(takeInventory(store))
+  // Nothing local goes on the word of a store that ends with the process.
+  const inventory: Inventory = store.isDurable ? standing : new Map()
   // Uploads first: whatever writes to a folder takes over what dead runs left there, and says nothing of it.
   const leftovers = [
     ...(yield* cleanUploads(staging, options, policy)),
@@ -204,7 +206,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   const [store, staging] = [yield* ObjectStorage, yield* Staging]
   const { format, key, size } = object
   const what = stagedFile(object)
-  if (landed.length === 0 || !store.isDurable) {
+  if (landed.length === 0) {
     const detail = "the store lacks its hour: sync moves it there"
     return Option.some<Leftover>({ ...what, fate: "kept", detail })
   }

@@ -7,7 +7,11 @@ import { cleanLeftovers, type CleanOptions } from "../../src/programs/cleanLefto
 import { makeRetryPolicy } from "../../src/programs/retryPolicy.ts"
 import { allHours, fetchHours } from "../../src/programs/runPipeline.ts"
 import { KeptArchives } from "../../src/services/KeptArchives.ts"
-import { ObjectStorageError, type UnfinishedUpload } from "../../src/services/ObjectStorage.ts"
+import {
+  ObjectStorage,
+  ObjectStorageError,
+  type UnfinishedUpload
+} from "../../src/services/ObjectStorage.ts"
 import { Window } from "../../src/services/Window.ts"
 import { event, hour, keysOf, makeWorld, runOptions } from "../fixtures/world.ts"
 
@@ -90,21 +94,32 @@ describe("cleanLeftovers()", () => {
       })
   )
 
-  it.effect(
-    "leaves a staged file that was changed, and removes nothing for a store that does not last",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* staged()
-        const key = keyOf(H20)
-        const { metadata } = Option.getOrThrow(yield* world.staging.head(key))
-        yield* world.staging.remove(key)
-        const sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        yield* world.staging.put({ key, size: 0, sha256, metadata, body: Stream.empty })
-        const done = yield* Effect.provide(clean(), world.layer)
-        assert.equal(fatesOf(done)[key], "failed")
-        assert.equal(done.exitCode, 8)
-        assert.ok((yield* keysOf(world.staging)).includes(key))
-      })
+  it.effect("leaves a staged file that was changed", () =>
+    Effect.gen(function* () {
+      const world = yield* staged()
+      const key = keyOf(H20)
+      const { metadata } = Option.getOrThrow(yield* world.staging.head(key))
+      yield* world.staging.remove(key)
+      const sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+      yield* world.staging.put({ key, size: 0, sha256, metadata, body: Stream.empty })
+      const done = yield* Effect.provide(clean(), world.layer)
+      assert.equal(fatesOf(done)[key], "failed")
+      assert.equal(done.exitCode, 8)
+      assert.ok((yield* keysOf(world.staging)).includes(key))
+    })
+  )
+
+  it.effect("removes nothing on the word of a store that does not last", () =>
+    Effect.gen(function* () {
+      const { layer, staging, store } = yield* staged()
+      const before = yield* keysOf(staging)
+      const done = yield* clean().pipe(
+        Effect.provideService(ObjectStorage, { ...store, isDurable: false }),
+        Effect.provide(layer)
+      )
+      assert.ok(done.leftovers.every(({ fate }) => fate === "kept"))
+      assert.deepEqual(yield* keysOf(staging), before)
+    })
   )
 
   it.effect("drops spooled archives whose hours have landed, unless they are to be kept", () =>
