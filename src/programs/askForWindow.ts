@@ -2,10 +2,12 @@ import { Clock as EffectClock, Effect, Option, Ref, Scope } from "effect"
 import { Amplitude, AmplitudeError } from "../services/Amplitude.ts"
 import { Clock } from "../services/Clock.ts"
 import type { Format } from "../services/HourKey.ts"
+import { Progress } from "../services/Progress.ts"
 import { Spool, type SpooledArchive, type SpoolError } from "../services/Spool.ts"
 import { type UnpackedArchive, Unpacker, type UnpackerError } from "../services/Unpacker.ts"
 import type { Window } from "../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "./clockSkew.ts"
+import { countBytes } from "./countBytes.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
 
 /** A verified archive, and the spooled file that it is read from. */
@@ -109,7 +111,7 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
 /** One request, and the way of its answer into the spool. The connection ends with it; the archive is held by the caller's scope. */
 const download = Effect.fn("askForWindow.download")(function* (window: Window, gate: RequestGate) {
   const [amplitude, clock, spool] = [yield* Amplitude, yield* Clock, yield* Spool]
-  const held = yield* Effect.scope
+  const [held, progress] = [yield* Effect.scope, yield* Progress]
 
   const request = Effect.gen(function* () {
     const refused = yield* Ref.get(gate.refusal)
@@ -126,7 +128,14 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
       onSome: (date) => Math.min(asked, date - (answered - sent))
     })
     const spooled = yield* Effect.transposeMapOption(answer.archive, ({ bytes, size }) =>
-      Scope.extend(spool.save({ identity: amplitude.identity, window, askedAt }, bytes, size), held)
+      Scope.extend(
+        spool.save(
+          { identity: amplitude.identity, window, askedAt },
+          countBytes(bytes, progress.received),
+          size
+        ),
+        held
+      )
     )
     return { askedAt, spooled }
   })

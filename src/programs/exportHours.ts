@@ -4,6 +4,7 @@ import { ArchiveFolder } from "../services/ArchiveFolder.ts"
 import type { Clock } from "../services/Clock.ts"
 import type { Hour } from "../services/Hour.ts"
 import type { Format } from "../services/HourKey.ts"
+import { Progress } from "../services/Progress.ts"
 import { type ArchiveName, Spool } from "../services/Spool.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
 import type { Window } from "../services/Window.ts"
@@ -47,9 +48,10 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   onHour: (exported: ExportedHour) => Effect.Effect<HourOutcome, never, R>
 ) {
   const [amplitude, spool] = [yield* Amplitude, yield* Spool]
-  const gate = yield* makeRequestGate
+  const [gate, progress] = [yield* makeRequestGate, yield* Progress]
   const handOver = yield* makeHandOver(options, onHour)
   const remaining = new Set(hours)
+  progress.planned(hours.length)
 
   const inTime = beforeDeadline(options.deadline)
   const { isClosed, isSettled } = hourTimes(options)
@@ -103,9 +105,9 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
               Effect.logInfo(`Asking for ${window} in halves: ${error.message}`),
               Effect.map(Effect.forEach(window.halves, exportWindow), (halves) => halves.flat())
             )
-          : Effect.as(
-              Effect.logError(error.message),
-              window.hours.map((hour) => failedHour(hour, explain(error)))
+          : Effect.logError(error.message).pipe(
+              Effect.zipRight(Effect.sync(() => progress.done(window.length))),
+              Effect.as(window.hours.map((hour) => failedHour(hour, explain(error))))
             )
       )
     )

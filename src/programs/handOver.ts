@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { type Hour, isOverSince } from "../services/Hour.ts"
+import { Progress } from "../services/Progress.ts"
 import type { UnpackedHour } from "../services/Unpacker.ts"
 import type { Asked } from "./askForWindow.ts"
 import { beforeDeadline } from "./deadline.ts"
@@ -44,6 +45,8 @@ export const makeHandOver = Effect.fn("makeHandOver")(function* <R>(
   onHour: (exported: ExportedHour) => Effect.Effect<HourOutcome, never, R>
 ) {
   const landings = yield* Effect.makeSemaphore(options.concurrency)
+  const progress = yield* Progress
+  const isDone = Effect.sync(() => progress.done(1))
   const inTime = beforeDeadline(options.deadline)
   const { isClosed, isSettled } = hourTimes(options)
 
@@ -51,7 +54,7 @@ export const makeHandOver = Effect.fn("makeHandOver")(function* <R>(
     Effect.forEach(
       wanted,
       (hour): Effect.Effect<HourOutcome, never, R> => {
-        if (!isClosed(hour, asked)) return Effect.succeed(new Open({ hour }))
+        if (!isClosed(hour, asked)) return Effect.as(isDone, new Open({ hour }))
         const exported: ExportedHour = {
           hour,
           unpacked: Option.flatMapNullable(asked.archive, ({ unpacked }) =>
@@ -63,7 +66,8 @@ export const makeHandOver = Effect.fn("makeHandOver")(function* <R>(
         return inTime(onHour(exported)).pipe(
           Effect.catchAll((error) => Effect.succeed(failedHour(hour, error))),
           Effect.annotateLogs({ hour }),
-          landings.withPermits(1)
+          landings.withPermits(1),
+          Effect.zipLeft(isDone)
         )
       },
       { concurrency: "unbounded" }

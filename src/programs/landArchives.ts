@@ -4,6 +4,7 @@ import { ArchiveError } from "../services/ArchiveFolder.ts"
 import { Clock } from "../services/Clock.ts"
 import type { Hour } from "../services/Hour.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
+import { Progress } from "../services/Progress.ts"
 import { Unpacker, UnpackerError } from "../services/Unpacker.ts"
 import { Window } from "../services/Window.ts"
 import type { Asked, OpenArchive } from "./askForWindow.ts"
@@ -50,7 +51,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
   const handOver = yield* makeHandOver(options, onHour)
   const inTime = beforeDeadline(options.deadline)
   const { isClosed } = hourTimes(options)
-  const now = yield* clock.now
+  const [now, progress] = [yield* clock.now, yield* Progress]
 
   const dates = datesOf(options)
   const isWanted = (hour: Hour) =>
@@ -71,6 +72,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
       if (isPresent(hour) && !outcomes.has(hour)) outcomes.set(hour, new Skipped({ hour }))
     }
     const missing = hours.filter((hour) => !isThere(hour))
+    progress.planned(missing.length)
     for (const outcome of yield* handOver(missing, asked)) outcomes.set(outcome.hour, outcome)
   })
 

@@ -3,8 +3,10 @@ import { type Format, hourOfKey } from "../services/HourKey.ts"
 import { type HourMetadata, metadataFromText, metadataToText } from "../services/HourMetadata.ts"
 import { addDigests, type LinesDigest, noLines, sameLines } from "../services/LinesDigest.ts"
 import { isNotFound, ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
+import { Progress } from "../services/Progress.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../services/Unpacker.ts"
+import { countBytes } from "./countBytes.ts"
 import { takeInventory } from "./inventory.ts"
 import { LandingError } from "./LandingError.ts"
 import type { Retryable, RetryPolicy } from "./retryPolicy.ts"
@@ -34,7 +36,8 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
   LandingError | ObjectStorageError | UnpackerError | E,
   Staging | ObjectStorage | Unpacker
 > {
-  const { key, size, metadata, body } = hour
+  const { key, size, metadata } = hour
+  const body = countBytes(hour.body, (yield* Progress).sent)
   const put = store.put(
     { key, size, sha256: metadata.sha256, metadata: metadataToText(metadata), body },
     { replacing }

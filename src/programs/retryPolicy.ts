@@ -1,4 +1,5 @@
 import { Duration, Effect, Ref, Schedule, ScheduleDecision } from "effect"
+import { Progress } from "../services/Progress.ts"
 
 /** An error that knows whether the same call may succeed later. */
 export interface Retryable {
@@ -43,6 +44,7 @@ const LONGEST_RETRY_AFTER = Duration.toMillis(Duration.minutes(10))
 /** Makes the retry policy of one run. */
 export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: RetryOptions) {
   const made = yield* Ref.make(0)
+  const progress = yield* Progress
 
   const policy: RetryPolicy = {
     made: Ref.get(made),
@@ -51,25 +53,32 @@ export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: 
       self: Effect.Effect<A, E, R>,
       how?: { readonly while?: ((error: E) => boolean) | undefined }
     ) =>
-      Effect.retry(
-        self,
-        Schedule.exponential(options.base).pipe(
-          Schedule.jittered,
-          Schedule.union(Schedule.spaced("1 minute")),
-          Schedule.intersect(Schedule.recurs(options.retries)),
-          Schedule.zipRight(Schedule.identity<E>()),
-          Schedule.whileInput((error: E) => (how?.while ?? isTransient)(error)),
-          Schedule.modifyDelay((error, delay) => waitFor(error, delay)),
-          Schedule.onDecision((error, decision) =>
-            ScheduleDecision.isContinue(decision)
-              ? Effect.zipRight(
-                  Ref.update(made, (count) => count + 1),
-                  Effect.logWarning(`Trying again: ${error.message}`)
-                )
-              : Effect.void
+      Effect.suspend(() => {
+        let isOver: (() => void) | undefined
+        const again = (error: E) =>
+          Effect.suspend(() => {
+            isOver?.()
+            isOver = progress.retrying(error.message)
+            return Effect.zipRight(
+              Ref.update(made, (count) => count + 1),
+              Effect.logWarning(`Trying again: ${error.message}`)
+            )
+          })
+        return Effect.retry(
+          self,
+          Schedule.exponential(options.base).pipe(
+            Schedule.jittered,
+            Schedule.union(Schedule.spaced("1 minute")),
+            Schedule.intersect(Schedule.recurs(options.retries)),
+            Schedule.zipRight(Schedule.identity<E>()),
+            Schedule.whileInput((error: E) => (how?.while ?? isTransient)(error)),
+            Schedule.modifyDelay((error, delay) => waitFor(error, delay)),
+            Schedule.onDecision((error, decision) =>
+              ScheduleDecision.isContinue(decision) ? again(error) : Effect.void
+            )
           )
-        )
-      )
+        ).pipe(Effect.ensuring(Effect.sync(() => isOver?.())))
+      })
   }
   return policy
 })

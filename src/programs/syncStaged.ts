@@ -4,6 +4,7 @@ import { type Format, hourKey, type Layout } from "../services/HourKey.ts"
 import { type HourMetadata, metadataFromText } from "../services/HourMetadata.ts"
 import { sameLines } from "../services/LinesDigest.ts"
 import { isNotFound, ObjectStorage, type ObjectStorageError } from "../services/ObjectStorage.ts"
+import { Progress } from "../services/Progress.ts"
 import { Staging } from "../services/Staging.ts"
 import { Unpacker } from "../services/Unpacker.ts"
 import { beforeDeadline } from "./deadline.ts"
@@ -39,6 +40,8 @@ export const syncStaged = Effect.fn("syncStaged")(function* (
     )
   }
   if (staged.size === 0) return []
+  const progress = yield* Progress
+  progress.planned(staged.size)
   yield* policy.retry(store.check)
   const inventory = yield* policy.retry(takeInventory(store))
   const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
@@ -52,6 +55,7 @@ export const syncStaged = Effect.fn("syncStaged")(function* (
         Effect.catchAll((error) =>
           Effect.as(Effect.logError(error.message), failedHour(hour, error))
         ),
+        Effect.tap(() => Effect.sync(() => progress.done(1))),
         Effect.annotateLogs({ hour })
       ),
     { concurrency: options.concurrency }
