@@ -7,16 +7,16 @@
 import { Cause, Effect, Either, Exit } from "effect"
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { type CommandLine, readCommandLine } from "./cli/commandLine.ts"
+import { DEFECT, defectText, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts"
 import { readEnvFile } from "./cli/envFile.ts"
-import { withLogs } from "./cli/logging.ts"
-import { settings } from "./cli/settings.ts"
+import { openLogFile } from "./cli/logFile.ts"
+import { runId, withLogs, withLogsInFile } from "./cli/logging.ts"
+import { type CommandName, type Settings, settings } from "./cli/settings.ts"
 import { settle } from "./cli/settle.ts"
 import { exitCodeOfSignal } from "./cli/signals.ts"
+import { version } from "./cli/version.ts"
 
-const [DEFECT, USAGE] = [1, 2]
-
-const INTERRUPTED_TEXT =
-  "Interrupted, and cleaned up: run the same command again to go on from here"
+const USAGE = 2
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const named = flags.envFile
@@ -33,9 +33,21 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   })
   if (Either.isLeft(settled)) return yield* misuse(command, settled.left)
   handOver(settled.right.s3.variables)
+  return yield* runSettled(command, settled.right)
+}, Effect.scoped)
+
+const runSettled = Effect.fnUntraced(function* (command: CommandName, settings: Settings) {
+  const { logDir } = settings
+  const name = { command, run: runId, now: Date.now() }
+  const logFile = logDir === undefined ? undefined : yield* openLogFile(logDir, name)
+  const logs = { ...settings, logFile }
+  yield* Effect.logInfo(`amplitude-lake ${version} begins: ${command}`).pipe(withLogsInFile(logs))
 
   const { runCommand } = yield* Effect.promise(() => import("./cli/commands.ts"))
-  return yield* runCommand[command](settled.right).pipe(withLogs(settled.right))
+  return yield* runCommand[command](settings).pipe(
+    withLogs(logs),
+    Effect.onExit((exit) => withLogsInFile(logs)(logEnding(exit)))
+  )
 })
 
 /** Lets the SDK's own chain find what the env file says, and no blank variable. */
@@ -59,13 +71,6 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
   })
 }
 
-/** A defect's message and where it arose; never the object, which may carry what it was about. */
-function defectText(cause: Cause.Cause<unknown>): string {
-  const defects = [...Cause.defects(cause)]
-  const texts = defects.map((defect) => (defect instanceof Error ? defect.stack : undefined))
-  return `A defect in amplitude-lake, please report it: ${texts.join("\n") || "unknown"}`
-}
-
 // What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
 process.stdout.on("error", () => {})
 
@@ -77,6 +82,7 @@ if (typeof line === "number") {
     run(line).pipe(
       Effect.catchTags({
         EnvFileError: ({ message }) => misuse(line.command, [message]),
+        LogFileError: ({ message }) => misuse(line.command, [message]),
         CommandError: ({ message, exitCode }) =>
           Effect.as(
             Effect.sync(() => console.error(message)),

@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto"
 import { styleText } from "node:util"
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger, LogLevel, Option } from "effect"
+import { writeError } from "./live.ts"
+import type { LogFile } from "./logFile.ts"
 import type { Settings } from "./settings.ts"
 
 const levels = {
@@ -16,32 +19,68 @@ const COLORS: Readonly<Record<string, "red" | "yellow" | "gray">> = {
   DEBUG: "gray"
 }
 
-/** A line an entry: time of day in UTC as the hours are, level, the hour that it is about, message. */
-const lines = Logger.make(({ annotations, cause, date, logLevel, message }) => {
+/** Tells the lines of this run from those of others. */
+export const runId = randomBytes(4).toString("hex")
+
+/** A line an entry: time of day in UTC as the hours are, run, level, the hour that it is about, message. */
+const pretty = Logger.make(({ annotations, cause, date, logLevel, message }) => {
+  const run = Option.getOrElse(HashMap.get(annotations, "run"), () => "-")
   const hour = Option.match(HashMap.get(annotations, "hour"), {
     onNone: () => "",
     onSome: (hour) => `${hour}: `
   })
   const text = [message].flat().map(String).join(" ")
   const failure = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`
-  const line = `${date.toISOString().slice(11, 19)} ${logLevel.label.padEnd(5)} ${hour}${text}${failure}`
-  const color = COLORS[logLevel.label]
+  const time = date.toISOString().slice(11, 19)
+  const line = `${time} ${run} ${logLevel.label.padEnd(5)} ${hour}${text}${failure}`
+  return { line, color: COLORS[logLevel.label] }
+})
+
+const formats = {
+  pretty: Logger.map(pretty, ({ line }) => line),
+  logfmt: Logger.logfmtLogger,
+  json: Logger.jsonLogger
+} as const
+
+const colored = Logger.map(pretty, ({ color, line }) => {
   const isColored = color !== undefined && process.stderr.isTTY && process.stderr.hasColors()
   return isColored ? styleText(color, line) : line
 })
 
-const formats = {
-  pretty: Logger.withConsoleError(lines),
-  logfmt: Logger.withConsoleError(Logger.logfmtLogger),
-  json: Logger.withConsoleError(Logger.jsonLogger)
-} as const
+export interface LogOptions extends Pick<Settings, "logLevel" | "logFormat"> {
+  /** Takes every line, too: in the format that was asked for, else logfmt. */
+  readonly logFile?: LogFile | undefined
+}
 
-/** Lets an effect log to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says anything else. */
-export function withLogs({ logLevel, logFormat }: Pick<Settings, "logLevel" | "logFormat">) {
-  const format = logFormat ?? (process.stderr.isTTY ? "pretty" : "logfmt")
+/**
+ * Lets an effect log to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says anything else. Every line
+ * bears the run.
+ */
+export function withLogs(options: LogOptions) {
+  const format = options.logFormat ?? (process.stderr.isTTY ? "pretty" : "logfmt")
+  const shown = Logger.map(format === "pretty" ? colored : formats[format], writeError)
+  return withLoggers(HashSet.add(fileLoggers(options), shown), options)
+}
+
+/** Lets an effect log to the file only. */
+export function withLogsInFile(options: LogOptions) {
+  return withLoggers(fileLoggers(options), options)
+}
+
+function fileLoggers({ logFile, logFormat = "logfmt" }: LogOptions) {
+  return logFile === undefined
+    ? HashSet.empty<Logger.Logger<unknown, void>>()
+    : HashSet.make(Logger.map(formats[logFormat], logFile))
+}
+
+function withLoggers(
+  loggers: HashSet.HashSet<Logger.Logger<unknown, void>>,
+  { logLevel }: LogOptions
+) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     self.pipe(
-      Effect.locally(FiberRef.currentLoggers, HashSet.make(formats[format])),
+      Effect.annotateLogs({ run: runId }),
+      Effect.locally(FiberRef.currentLoggers, loggers),
       Logger.withMinimumLogLevel(levels[logLevel])
     )
 }

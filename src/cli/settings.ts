@@ -351,6 +351,12 @@ export const settings = {
     "pretty, logfmt or json, on stderr (default: pretty on a terminal, else logfmt)",
     oneOf(["pretty", "logfmt", "json"] as const)
   ),
+  logDir: optional<string>(
+    OUTPUT,
+    "--log-dir <folder>",
+    "also write the log to a file of the run there, whole even if the run is killed",
+    text
+  ),
 
   apiKey: key("Amplitude's API key", ["AMP_API_KEY"], ["API_TOKEN"]),
   secretKey: key("Amplitude's secret key", ["AMP_SECRET_KEY"], ["SECRET_KEY"])
@@ -383,7 +389,8 @@ const source = ["source", "region", "amplitudeUrl", ...synthetic, "apiKey", "sec
 const place = ["store", "dev", "bucket", "sseKmsKeyId", "localDir", "prefix"] as const
 const store = [...place, "layout", "format"] as const
 const retry = ["retries", "retryBaseMs"] as const
-const output = ["json", "logLevel", "logFormat"] as const
+const log = ["logLevel", "logFormat", "logDir"] as const
+const output = ["json", ...log] as const
 const run = [
   "dataDir",
   "workDir",
@@ -499,8 +506,7 @@ export const commands: {
       "secretKey",
       "envFile",
       ...dates,
-      "logLevel",
-      "logFormat"
+      ...log
     ]
   }
 }

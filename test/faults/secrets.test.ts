@@ -95,6 +95,8 @@ const LOGS = LEVELS.flatMap((level) =>
   FORMATS.map((format) => ["--log-level", level, "--log-format", format] as const)
 )
 const EVERY_LEVEL = LEVELS.map((_, index) => LOGS[index * FORMATS.length + (index % 3)] ?? [])
+/** A file of the log a run, which `fails` looks through with everything else below the folder. */
+const LOG_DIR = ["--log-dir", "logs"]
 const isLong = Number(process.env["FAULTS_SECONDS"] ?? 0) > 0
 let turn = 0
 
@@ -114,7 +116,7 @@ const fails = Effect.fnUntraced(function* (
   ways = logs()
 ) {
   for (const log of ways) {
-    const ended = yield* run([...args, ...log], options)
+    const ended = yield* run([...args, ...log, ...LOG_DIR], options)
     const printed = `${ended.stdout}\n${ended.stderr}`
     assertNoCanary(printed, `what ${args[0]} ${log.join(" ")} prints`)
     assert.equal(ended.code, code, printed)
@@ -261,7 +263,11 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
   it.scopedLive("is shown at any level or in any format of the log", () =>
     Effect.gen(function* () {
       const server = yield* scriptedServer(times(echo(401, "json")))
-      yield* fails(7, all(server.origin), yield* here(), /401|error/i, isLong ? LOGS : EVERY_LEVEL)
+      const options = yield* here()
+      const ways = isLong ? LOGS : EVERY_LEVEL
+      yield* fails(7, all(server.origin), options, /401|error/i, ways)
+      const logs = yield* pathsBelow(join(options.folder, "logs"))
+      assert.equal(logs.length, ways.length)
     })
   )
 

@@ -1,0 +1,45 @@
+/**
+ * How a run ended, in words.
+ *
+ * @module
+ */
+import { Cause, Effect, Exit } from "effect"
+import { CommandError } from "./CommandError.ts"
+import { exitCodeOfSignal } from "./signals.ts"
+
+/** The exit code of a defect. */
+export const DEFECT = 1
+
+export const INTERRUPTED_TEXT =
+  "Interrupted, and cleaned up: run the same command again to go on from here"
+
+/** A defect's message and where it arose; never the object, which may carry what it was about. */
+export function defectText(cause: Cause.Cause<unknown>): string {
+  const defects = [...Cause.defects(cause)]
+  const texts = defects.map((defect) => (defect instanceof Error ? defect.stack : undefined))
+  return `A defect in amplitude-lake, please report it: ${texts.join("\n") || "unknown"}`
+}
+
+/** The exit code that a run will have, and what there is to say of one that did not come to its end. */
+export function endingOf(exit: Exit.Exit<number, CommandError>): {
+  readonly exitCode: number
+  readonly error?: { readonly error: string; readonly message: string }
+} {
+  if (Exit.isSuccess(exit)) return { exitCode: exit.value }
+  if (Cause.isInterruptedOnly(exit.cause)) {
+    const message = "The run was ended by a signal: run it again"
+    return { exitCode: exitCodeOfSignal(), error: { error: "Interrupted", message } }
+  }
+  for (const { exitCode, message } of Cause.failures(exit.cause)) {
+    return { exitCode, error: { error: "CommandError", message } }
+  }
+  return { exitCode: DEFECT, error: { error: "Defect", message: defectText(exit.cause) } }
+}
+
+/** Logs how the effect ends. */
+export const logEnding = (exit: Exit.Exit<number, CommandError>): Effect.Effect<void> => {
+  const { error, exitCode } = endingOf(exit)
+  return error === undefined
+    ? Effect.logInfo(`Ended with exit code ${exitCode}`)
+    : Effect.logError(`Ended with exit code ${exitCode}: ${error.message}`)
+}
