@@ -11,6 +11,7 @@ import { DEFECT, defectText, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts
 import { readEnvFile } from "./cli/envFile.ts"
 import { openLogFile } from "./cli/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/logging.ts"
+import { withProgress } from "./cli/progress.ts"
 import { type CommandName, type Settings, settings } from "./cli/settings.ts"
 import { settle } from "./cli/settle.ts"
 import { exitCodeOfSignal } from "./cli/signals.ts"
@@ -45,6 +46,7 @@ const runSettled = Effect.fnUntraced(function* (command: CommandName, settings: 
 
   const { runCommand } = yield* Effect.promise(() => import("./cli/commands.ts"))
   return yield* runCommand[command](settings).pipe(
+    withProgress(settings),
     withLogs(logs),
     Effect.onExit((exit) => withLogsInFile(logs)(logEnding(exit)))
   )
@@ -71,8 +73,10 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
   })
 }
 
-// What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
+// What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception. Of stderr there is
+// nobody to tell.
 process.stdout.on("error", () => {})
+process.stderr.on("error", () => {})
 
 const line = readCommandLine(process.argv.slice(2))
 if (typeof line === "number") {

@@ -4,27 +4,29 @@
  * @module
  */
 
-/** Lines that stand on stderr until they are cleared. */
+/** Lines that stand on stderr. */
 export interface LiveLines {
-  readonly clear: () => void
-  readonly draw: () => void
+  /** Takes them away, writes, and draws them again. */
+  readonly above: (write: () => void) => void
+  /** Takes them away until there is something new to show. */
+  readonly pause: () => void
 }
 
 let live: LiveLines | undefined
 
-/** From now on nothing is written through these lines; `undefined` where there are none any more. */
+/** Says which lines are live; `undefined` where there are none any more. */
 export function setLive(lines: LiveLines | undefined): void {
   live = lines
 }
 
 /** Writes a line to stderr, above the live ones. */
 export function writeError(line: string): void {
-  live?.clear()
-  console.error(line)
-  live?.draw()
+  const write = () => console.error(line)
+  if (live === undefined) write()
+  else live.above(write)
 }
 
-/** Clears the live lines for what goes to stdout, which may be the same terminal; the next progress draws them again. */
-export function clearLive(): void {
-  live?.clear()
+/** Makes way for a result on stdout, which may be the same terminal. */
+export function pauseLive(): void {
+  live?.pause()
 }

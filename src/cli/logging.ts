@@ -20,7 +20,7 @@ const COLORS: Readonly<Record<string, "red" | "yellow" | "gray">> = {
 }
 
 /** Tells the lines of this run from those of others. */
-export const runId = randomBytes(4).toString("hex")
+export const runId = randomBytes(3).toString("hex")
 
 /** A line an entry: time of day in UTC as the hours are, run, level, the hour that it is about, message. */
 const pretty = Logger.make(({ annotations, cause, date, logLevel, message }) => {

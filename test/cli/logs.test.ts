@@ -12,7 +12,7 @@ const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 const [FIRST, LAST] = ["2025-11-10T20", "2025-11-10T21"]
 const HOURS = ["--start-date", FIRST, "--end-date", LAST]
 const synthetic = ["all", "--dev", "--source", "synthetic", "--events-per-hour", "20", ...HOURS]
-const RUN = /^[0-9a-f]{8}$/
+const RUN = /^[0-9a-f]{6}$/
 
 /** The lines of the one log file in a folder, and its name. */
 const readLog = (folder: string) =>
@@ -47,7 +47,7 @@ describe("The log", { concurrent: true, timeout: 60_000 }, () => {
 
       const logfmt = yield* run(synthetic, { folder })
       for (const line of logfmt.stderr.trimEnd().split("\n")) {
-        assert.match(line, /^timestamp=\S+ level=INFO .* run=[0-9a-f]{8}$/)
+        assert.match(line, /^timestamp=\S+ level=INFO .* run=[0-9a-f]{6}$/)
         assert.ok(!line.includes(id), "another run has another name")
       }
       const pretty = yield* run([...synthetic, "--prefix", "/", "--log-format", "pretty"], {
@@ -58,7 +58,7 @@ describe("The log", { concurrent: true, timeout: 60_000 }, () => {
       for (const line of about) {
         assert.match(
           line,
-          /^\d\d:\d\d:\d\d [0-9a-f]{8} INFO {2}2025-11-10T2[01]: Landed \d+ events/
+          /^\d\d:\d\d:\d\d [0-9a-f]{6} INFO {2}2025-11-10T2[01]: Landed \d+ events/
         )
       }
     })
@@ -71,7 +71,7 @@ describe("The log", { concurrent: true, timeout: 60_000 }, () => {
       const ended = yield* run([...synthetic, "--log-dir", "deep/logs"], { folder })
       assert.equal(ended.code, 0, ended.stderr)
       const { lines, name } = yield* readLog(logs)
-      assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_all_[0-9a-f]{8}\.log$/)
+      assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_all_[0-9a-f]{6}\.log$/)
       assert.equal(yield* modeOf(join(logs, name)), 0o600)
       assert.match(lines[0] ?? "", /"amplitude-lake \d+\.\d+\.\d+ begins: all"/)
       assert.deepEqual(lines.slice(1, -1), ended.stderr.trimEnd().split("\n"))
