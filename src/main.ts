@@ -44,9 +44,12 @@ const runSettled = Effect.fnUntraced(function* (command: CommandName, settings: 
   const logs = { ...settings, logFile }
   yield* Effect.logInfo(`amplitude-lake ${version} begins: ${command}`).pipe(withLogsInFile(logs))
 
-  const { runCommand } = yield* Effect.promise(() => import("./cli/commands.ts"))
+  const [{ runCommand }, { withAlerts }] = yield* Effect.promise(() =>
+    Promise.all([import("./cli/commands.ts"), import("./cli/alerts.ts")])
+  )
   return yield* runCommand[command](settings).pipe(
     withProgress(settings),
+    withAlerts(command, settings),
     withLogs(logs),
     Effect.onExit((exit) => withLogsInFile(logs)(logEnding(exit)))
   )

@@ -24,6 +24,7 @@ import { verifyHours } from "../programs/verifyHours.ts"
 import { hourOfKey } from "../services/HourKey.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
+import { keepResult } from "./alerts.ts"
 import {
   archivesLayer,
   clockLayer,
@@ -77,6 +78,7 @@ const printSummary = Effect.fnUntraced(function* (
   settings: Settings,
   place: string
 ) {
+  yield* keepResult(summary)
   if (summary.error !== undefined) yield* Effect.logError(summary.error.message)
   if (settings.json) yield* print(JSON.stringify(summary))
   else if (summary.error === undefined || summary.window !== null)
@@ -90,6 +92,7 @@ const summarizedRun = Effect.fnUntraced(function* <R>(
   settings: Settings,
   place: string
 ) {
+  yield* keepResult(summarize({ ...NOTHING, window: null, isByDate: false }))
   return yield* run.pipe(
     Effect.catchAll((error) => Effect.succeed(summaryOfFailure(error))),
     Effect.onInterrupt(() => (settings.json ? printInterrupted : Effect.void)),
@@ -106,6 +109,7 @@ const printInterrupted = Effect.suspend(() => {
 /** Says why a command that looks at the store could not. */
 const reportFailure = Effect.fnUntraced(function* (error: RunError, { json }: Settings) {
   const { exitCode, error: failure } = summaryOfFailure(error)
+  yield* keepResult({ error: failure })
   yield* Effect.logError(error.message)
   if (json) yield* print(JSON.stringify({ error: failure, exitCode }))
   return exitCode
@@ -186,6 +190,7 @@ const status = Effect.fnUntraced(function* (settings: Settings) {
   return yield* Effect.gen(function* () {
     const options = { ...runOptions(settings), withEvents: settings.events }
     const found = yield* statusOfHours(options, yield* makeRetryPolicy(options))
+    yield* keepResult({ window: found.window, totals: found.totals })
     const drawn = { canvas: canvasOf(process.stdout), isShaded: settings.events }
     yield* print(settings.json ? JSON.stringify(found) : calendarText(found, drawn))
     return found.exitCode

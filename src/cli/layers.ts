@@ -14,6 +14,7 @@ import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
+import type { Webhook } from "../services/Webhook.ts"
 import type { Settings } from "./settings.ts"
 import { storeOf } from "./settle.ts"
 import { version } from "./version.ts"
@@ -163,6 +164,13 @@ export function keptArchivesLayer({ archiveDir }: Settings): Layer.Layer<never> 
         () => import("../layers/KeptArchivesFileSystem.ts"),
         (KeptArchivesFileSystem) => KeptArchivesFileSystem.layer({ root: archiveDir })
       )
+}
+
+export function webhookLayer({ webhook }: Settings): Layer.Layer<Webhook> {
+  return lazily(
+    () => import("../layers/WebhookHttp.ts"),
+    (WebhookHttp) => WebhookHttp.layer({ url: webhook ?? Redacted.make(""), version })
+  )
 }
 
 /** Everything that asks Amplitude and lands what it says. */

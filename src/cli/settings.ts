@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Duration, Either, type Redacted } from "effect"
+import { type Duration, Either, Redacted } from "effect"
 import { parseOrigin } from "../layers/_amplitudeOrigin.ts"
+import { parseWebhook } from "../layers/_webhookUrl.ts"
 import type { Hour } from "../services/Hour.ts"
 import { Format, Layout } from "../services/HourKey.ts"
 import type { S3Environment } from "./s3Environment.ts"
@@ -351,6 +352,24 @@ export const settings = {
     "pretty, logfmt or json, on stderr (default: pretty on a terminal, else logfmt)",
     oneOf(["pretty", "logfmt", "json"] as const)
   ),
+  webhook: optional<Redacted.Redacted>(
+    OUTPUT,
+    "--webhook <url>",
+    "post the summary there as JSON when the run fails or leaves gaps",
+    (url) =>
+      Either.mapBoth(parseWebhook(url), {
+        onLeft: (why) => `a webhook's URL as https://hooks.example/T0/B0: ${why}`,
+        onRight: ({ href }) => Redacted.make(href)
+      }),
+    { variables: ["NOTIFY_WEBHOOK_URL"], isPrivate: true }
+  ),
+  notify: value(
+    OUTPUT,
+    "--notify <when>",
+    "failure, or always: when the webhook is told",
+    oneOf(["failure", "always"] as const),
+    "failure" as const
+  ),
   logDir: optional<string>(
     OUTPUT,
     "--log-dir <folder>",
@@ -391,6 +410,7 @@ const store = [...place, "layout", "format"] as const
 const retry = ["retries", "retryBaseMs"] as const
 const log = ["logLevel", "logFormat", "logDir"] as const
 const output = ["json", ...log] as const
+const alerts = ["webhook", "notify"] as const
 const run = [
   "dataDir",
   "workDir",
@@ -424,7 +444,7 @@ export const commands: {
 } = {
   fetch: {
     help: "Land the hours that store and staging lack in staging, to be moved by sync.",
-    settings: [...window, ...source, ...store, ...run, ...output]
+    settings: [...window, ...source, ...store, ...run, ...output, ...alerts]
   },
   sync: {
     help: "Move what is staged to the store, and remove it here once the store confirmed it.",
@@ -437,16 +457,17 @@ export const commands: {
       ...retry,
       "maxDuration",
       "dryRun",
-      ...output
+      ...output,
+      ...alerts
     ]
   },
   all: {
     help: "Move what is staged, then land the hours that still miss straight in the store.",
-    settings: [...window, ...source, "fromArchive", ...store, ...run, ...output]
+    settings: [...window, ...source, "fromArchive", ...store, ...run, ...output, ...alerts]
   },
   status: {
     help: "Draw the window as a calendar: what each hour is, by one listing of the store. Exits 3 where there is a gap.",
-    settings: [...window, ...place, "dataDir", "envFile", ...retry, "events", ...output]
+    settings: [...window, ...place, "dataDir", "envFile", ...retry, "events", ...output, ...alerts]
   },
   list: {
     help: "List the objects in the store, with hour and size.",

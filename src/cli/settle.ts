@@ -144,6 +144,11 @@ function disagreements(
   if (values.archiveDays !== undefined && values.archiveDir === undefined) {
     problems.push("--archive-days says how long archives are kept: say where, with --archive-dir")
   }
+  if (sources.flags.notify !== undefined && values.webhook === undefined && !wrong.has("webhook")) {
+    problems.push(
+      `--notify tells nobody: say --webhook, or ${settings.webhook.variables[0]} in the environment or in ${sources.fileName}`
+    )
+  }
   if (used.has("store") && !wrong.has("store")) {
     problems.push(...storeProblems(values, used, wrong, sources))
   }

@@ -18,6 +18,7 @@ import { selfSigned } from "../fixtures/selfSigned.ts"
 const AMPLITUDE = { AMP_API_KEY: "canary/api+Ké?1", AMP_SECRET_KEY: "canary=secret&ö#2" }
 const S3 = { id: "AKIACANARY333", secret: "canary/s3+secret=4", token: "canary/session+token=5" }
 const PROXY = { user: "canary-user-6", password: "canary:p@ss/word+7" }
+const HOOK = "canary/T0/B0/webhook+token=8"
 const AWS = {
   AWS_ACCESS_KEY_ID: S3.id,
   AWS_SECRET_ACCESS_KEY: S3.secret,
@@ -51,6 +52,7 @@ const CANARIES = [
   S3.secret,
   S3.token,
   `${S3.id}:${S3.secret}`,
+  HOOK,
   PROXY.password,
   `${PROXY.user}:${PROXY.password}`
 ].flatMap(formsOf)
@@ -157,6 +159,10 @@ function echo(status: number, type: "json" | "html"): Step {
     })(socket, request)
   }
 }
+
+/** Leads back to itself, and says where that is. */
+const moved: Step = (socket, request) =>
+  answer(307, { headers: { Location: request.target }, body: request.target })(socket, request)
 
 const times = (step: Step) => Array.from({ length: 200 }, () => step)
 const proxyUrl = (port: number) =>
@@ -268,6 +274,21 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
       yield* fails(7, all(server.origin), options, /401|error/i, ways)
       const logs = yield* pathsBelow(join(options.folder, "logs"))
       assert.equal(logs.length, ways.length)
+    })
+  )
+
+  it.scopedLive("is shown or kept of a webhook, whatever becomes of the post", () =>
+    Effect.gen(function* () {
+      const hook = yield* scriptedServer([moved, echo(403, "json")])
+      const source = yield* scriptedServer(times(echo(401, "json")))
+      for (const origin of [hook.origin, hook.origin, "http://127.0.0.1:9"]) {
+        const env = { ...AMPLITUDE, NOTIFY_WEBHOOK_URL: `${origin}/${HOOK}` }
+        yield* fails(7, all(source.origin), yield* here(env), /Cannot post to the webhook at 127/)
+      }
+      assert.ok(hook.requests.every(({ target }) => target === `/${HOOK}`))
+      assert.ok(hook.requests.length >= 2)
+      const plain = { ...AMPLITUDE, NOTIFY_WEBHOOK_URL: `http://hooks.test/${HOOK}` }
+      yield* fails(2, all(source.origin), yield* here(plain), /NOTIFY_WEBHOOK_URL in .*https/)
     })
   )
 

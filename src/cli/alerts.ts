@@ -1,0 +1,94 @@
+/**
+ * What a run tells of itself to a webhook.
+ *
+ * @module
+ */
+import { Context, Effect, type Exit, Option, Ref } from "effect"
+import { Webhook } from "../services/Webhook.ts"
+import type { CommandError } from "./CommandError.ts"
+import { endingOf } from "./ending.ts"
+import { webhookLayer } from "./layers.ts"
+import { runId } from "./logging.ts"
+import type { CommandName, Settings } from "./settings.ts"
+import { version } from "./version.ts"
+
+/** What a command says of its result, besides the exit code. */
+type Result = Readonly<Record<string, unknown>>
+
+/** Where a command leaves its result for whoever wants to pass it on. */
+class LastResult extends Context.Reference<LastResult>()("amplitude-lake/cli/LastResult", {
+  defaultValue: () => Ref.unsafeMake<Result>({})
+}) {}
+
+/** Leaves what `--json` prints for the alert of this run. */
+export const keepResult = (result: object): Effect.Effect<void> =>
+  Effect.flatMap(LastResult, (last) => Ref.set(last, { ...result }))
+
+/** In milliseconds. A run that a signal ended has to be gone within ten seconds, of which others need some. */
+const [TIMEOUT, TIMEOUT_AFTER_SIGNAL] = [10_000, 2000]
+
+const MEANINGS: Readonly<Record<number, string>> = {
+  0: "all is there",
+  1: "a defect in amplitude-lake",
+  2: "the set-up is wrong",
+  3: "some hours failed, are gaps or still open",
+  5: "temporary: it will be tried by the next run",
+  7: "refused: keys or permissions",
+  8: "integrity or conflict: a person must look",
+  130: "interrupted",
+  143: "terminated"
+}
+
+/**
+ * Posts how a run ended to the webhook, if there is one: failures, or every end with `--notify always`. That the post fails
+ * is a warning and changes nothing.
+ */
+export function withAlerts(command: CommandName, settings: Settings) {
+  return <R>(
+    self: Effect.Effect<number, CommandError, R>
+  ): Effect.Effect<number, CommandError, R> =>
+    settings.webhook === undefined || settings.dryRun
+      ? self
+      : Effect.flatMap(Ref.make<Result>({}), (last) =>
+          self.pipe(
+            Effect.provideService(LastResult, last),
+            Effect.onExit((exit) =>
+              Effect.flatMap(Ref.get(last), (result) => alert(command, settings, result, exit))
+            )
+          )
+        )
+}
+
+const alert = Effect.fn("alert")(function* (
+  command: CommandName,
+  settings: Settings,
+  result: Result,
+  exit: Exit.Exit<number, CommandError>
+) {
+  const { error, exitCode } = endingOf(exit)
+  if (exitCode === 0 && settings.notify === "failure") return
+  const body = {
+    text: alertText(command, exitCode, result),
+    command,
+    run: runId,
+    version,
+    ...result,
+    exitCode,
+    ...(error === undefined ? {} : { error })
+  }
+  const timeout = exitCode > 128 ? TIMEOUT_AFTER_SIGNAL : TIMEOUT
+  yield* Effect.flatMap(Webhook, (webhook) => webhook.post(body, timeout)).pipe(
+    Effect.provide(webhookLayer(settings)),
+    Effect.catchAll(({ message }) => Effect.logWarning(message))
+  )
+})
+
+/** A sentence for a person, which chat programs show: counts and our own words only. */
+export function alertText(command: CommandName, exitCode: number, result: Result): string {
+  const counts = ["landed", "empty", "failed", "open"].flatMap((name) => {
+    const hours = Option.liftPredicate(result[name], Array.isArray)
+    return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
+  })
+  const hours = counts.length === 0 ? "" : `; hours: ${counts.join(", ")}`
+  return `amplitude-lake ${command}: exit code ${exitCode}, ${MEANINGS[exitCode] ?? "unknown"}${hours}`
+}
