@@ -1,10 +1,12 @@
 import {
+  Argument,
   Command,
   CommanderError,
   InvalidArgumentError,
   Option,
   type OutputConfiguration
 } from "commander"
+import { completionHelp, completionScript, shells } from "./completion.ts"
 import { SEPARATOR } from "./parse.ts"
 import {
   type CommandName,
@@ -55,7 +57,7 @@ export function readCommandLine(
   argv: ReadonlyArray<string>,
   output: Pick<OutputConfiguration, "writeOut" | "writeErr"> = {}
 ): CommandLine | number {
-  let read: CommandLine | undefined
+  let read: CommandLine | number | undefined
   const program = new Command("amplitude-lake")
     .description(
       "Lands Amplitude's raw events, hour by hour, in your own object store: whole, verified, once."
@@ -90,6 +92,18 @@ export function readCommandLine(
       read = { command: name as CommandName, flags: byName(command.settings, options) }
     })
   }
+
+  program
+    .command("completion")
+    .summary("Print what completes commands and flags in a shell")
+    .description(completionHelp)
+    .addArgument(new Argument("<shell>").choices(shells))
+    .helpOption("-h, --help", "this text")
+    .action((shell: (typeof shells)[number]) => {
+      const write = output.writeOut ?? ((text: string) => process.stdout.write(text))
+      write(completionScript(shell))
+      read = 0
+    })
 
   try {
     program.parse(argv, { from: "user" })

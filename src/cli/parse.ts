@@ -6,7 +6,11 @@
 import { Duration, Either, Option, Redacted } from "effect"
 import { type Hour, parseHour } from "../services/Hour.ts"
 
-export type Parse<A> = (text: string) => Either.Either<A, string>
+export interface Parse<A> {
+  (text: string): Either.Either<A, string>
+  /** All that it takes, where that can be listed. */
+  readonly choices?: ReadonlyArray<string>
+}
 
 export const text: Parse<string> = Either.right
 
@@ -19,11 +23,12 @@ export const secret: Parse<Redacted.Redacted> = (value) => Either.right(Redacted
 
 /** One of the literals of a schema. */
 export function oneOf<A extends string>(literals: ReadonlyArray<A>): Parse<A> {
-  return (value) =>
+  const parse = (value: string) =>
     Either.fromNullable(
       literals.find((literal) => literal === value),
       () => `one of ${literals.join(", ")}`
     )
+  return Object.assign(parse, { choices: literals })
 }
 
 /** A whole number of at least `least`, and at most `most`. */
