@@ -4,6 +4,7 @@ import { Effect, Layer, Option, Stream } from "effect"
 import * as ArchiveFilesMemory from "../../src/layers/ArchiveFilesMemory.ts"
 import { exportArchive } from "../../src/layers/_exportArchive.ts"
 import { archivedHours } from "../../src/programs/runPipeline.ts"
+import { Progress } from "../../src/services/Progress.ts"
 import { hour, keysOf, makeWorld, runOptions, textOf, event } from "../fixtures/world.ts"
 
 const [h20, h21, h22, h23] = [
@@ -72,6 +73,21 @@ describe("landArchives()", () => {
       const again = yield* world.land()
       assert.deepEqual([again.skipped, again.landed, again.exitCode], [[h20, h22], [], 0])
       assert.deepEqual(yield* world.requests, [])
+    })
+  )
+
+  it.effect("tells how many hours it plans, and each that is done", () =>
+    Effect.gen(function* () {
+      const world = yield* landing({ "by hand.zip": [yield* zipOf([h20, h22])] })
+      const told: Array<string> = []
+      const quiet = { received: () => {}, sent: () => {}, retrying: () => () => {} }
+      const listening = {
+        ...quiet,
+        planned: (count: number) => void (count > 0 && told.push(`${count} planned`)),
+        done: (count: number) => void told.push(`${count} done`)
+      }
+      yield* Effect.provideService(world.land(), Progress, listening)
+      assert.deepEqual(told, ["2 planned", "1 done", "1 done"])
     })
   )
 
