@@ -85,7 +85,7 @@ const alert = Effect.fn("alert")(function* (
 
 /** A sentence for a person, which chat programs show: counts and our own words only. */
 export function alertText(command: CommandName, exitCode: number, result: Result): string {
-  const counts = ["landed", "empty", "failed", "open"].flatMap((name) => {
+  const counts = ["landed", "empty", "failed", "differing", "open"].flatMap((name) => {
     const hours = Option.liftPredicate(result[name], Array.isArray)
     return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
   })

@@ -234,6 +234,7 @@ const verify = Effect.fnUntraced(function* (settings: Settings) {
     const { sample, sampleSeed } = settings
     const options = { ...runOptions(settings), sample, sampleSeed }
     const found = yield* verifyHours(options, yield* makeRetryPolicy(options))
+    yield* keepResult({ window: found.window, differing: found.differing, failed: found.failed })
     yield* print(settings.json ? JSON.stringify(found) : verificationText(found, place))
     return found.exitCode
   }).pipe(

@@ -497,7 +497,8 @@ export const commands: {
       "envFile",
       "concurrency",
       ...retry,
-      ...output
+      ...output,
+      ...alerts
     ]
   },
   clean: {

@@ -5,6 +5,7 @@ import { hourOfKey } from "../services/HourKey.ts"
 import { KeptArchives, type KeptArchivesError } from "../services/KeptArchives.ts"
 import { sameLines } from "../services/LinesDigest.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
+import { Progress } from "../services/Progress.ts"
 import { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
 import { exitCodeOfKinds } from "./exitCodeOfKinds.ts"
@@ -167,6 +168,8 @@ const cleanStaged = Effect.fn("cleanLeftovers.staged")(function* (
   const staging = yield* Staging
   const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
   const known = [...staged.values()].flat().sort((one, two) => (one.key < two.key ? -1 : 1))
+  const progress = yield* Progress
+  progress.planned(known.length, "files")
   const cleaned = yield* Effect.forEach(
     known,
     (object) =>
@@ -176,7 +179,8 @@ const cleanStaged = Effect.fn("cleanLeftovers.staged")(function* (
             ? // A live run has moved it meanwhile.
               Effect.succeedNone
             : Effect.succeedSome(failedLeftover(stagedFile(object), error))
-        )
+        ),
+        Effect.tap(() => Effect.sync(() => progress.done(1)))
       ),
     { concurrency: options.concurrency }
   )

@@ -3,7 +3,9 @@ import { Clock } from "../services/Clock.ts"
 import { Hour } from "../services/Hour.ts"
 import { type HourMetadata, metadataFromText } from "../services/HourMetadata.ts"
 import { ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { Progress } from "../services/Progress.ts"
 import { Unpacker } from "../services/Unpacker.ts"
+import { countBytes } from "./countBytes.ts"
 import { exitCodeOfKinds } from "./exitCodeOfKinds.ts"
 import { failureKind } from "./failureKind.ts"
 import { FailureKind } from "./HourOutcome.ts"
@@ -88,12 +90,17 @@ export const verifyHours = Effect.fn("verifyHours")(function* (
   const inventory = yield* policy.retry(takeInventory(store))
   const { absent, hours, sample, window } = yield* chooseHours(inventory, options)
   const objects = hours.flatMap((hour) => inventory.get(hour) ?? [])
+  const progress = yield* Progress
+  progress.planned(objects.length, "objects")
   const results = yield* Effect.forEach(
     objects,
     (object) =>
       Effect.map(
         verifyObject(store, object, policy).pipe(Effect.annotateLogs({ hour: object.hour })),
-        (found) => ({ object, found })
+        (found) => {
+          progress.done(1)
+          return { object, found }
+        }
       ),
     { concurrency: options.concurrency }
   )
@@ -168,11 +175,12 @@ const verifyObject = (
 ): Effect.Effect<Found, never, Unpacker> =>
   Effect.gen(function* () {
     const { key, format } = object
-    const unpacker = yield* Unpacker
+    const [unpacker, progress] = [yield* Unpacker, yield* Progress]
     const head = yield* policy.retry(store.head(key))
     if (Option.isNone(head)) return { _tag: "Gone" } as const
     const { etag, metadata, size } = head.value
-    const found = yield* policy.retry(unpacker.digest(key, store.get(key), format)).pipe(
+    const body = countBytes(store.get(key), progress.received)
+    const found = yield* policy.retry(unpacker.digest(key, body, format)).pipe(
       Effect.map((read) => judge(object, size, metadata, read)),
       Effect.catchTag("UnpackerError", ({ detail }) =>
         Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })

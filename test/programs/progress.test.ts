@@ -2,6 +2,9 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { allHours, fetchHours, recheckWindow, syncHours } from "../../src/programs/runPipeline.ts"
+import { cleanLeftovers } from "../../src/programs/cleanLeftovers.ts"
+import { makeRetryPolicy } from "../../src/programs/retryPolicy.ts"
+import { verifyHours } from "../../src/programs/verifyHours.ts"
 import { AmplitudeError } from "../../src/services/Amplitude.ts"
 import { ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { Progress, type ProgressListener } from "../../src/services/Progress.ts"
@@ -75,6 +78,31 @@ describe("Progress", () => {
         yield* Effect.provideService(Effect.provide(run, world.layer), Progress, listening)
         assert.deepEqual([told.planned, told.done, told.sent], [3, 3, sent])
       }
+    })
+  )
+
+  it.effect("is told by verify and by clean, of objects and of files", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const options = runOptions(h20, h22)
+      yield* Effect.provide(allHours(options), world.layer)
+      const policy = yield* makeRetryPolicy(options)
+      const verified = listener()
+      yield* verifyHours(options, policy).pipe(
+        Effect.provide(world.layer),
+        Effect.provideService(Progress, verified.listening)
+      )
+      assert.deepEqual(verified.told, { planned: 3, done: 3, received: LINES, sent: 0 })
+
+      const staged = yield* makeWorld({ amplitude: { hours: three } })
+      yield* Effect.provide(fetchHours(options), staged.layer)
+      const cleaned = listener()
+      const how = { dryRun: true, concurrency: 1, keepsArchives: false, abortUploads: false }
+      yield* cleanLeftovers(how, policy).pipe(
+        Effect.provide(staged.layer),
+        Effect.provideService(Progress, cleaned.listening)
+      )
+      assert.deepEqual([cleaned.told.planned, cleaned.told.done], [3, 3])
     })
   )
 
