@@ -22,7 +22,7 @@ export function openDigestPool(): DigestPool {
     const worker = new Worker(WORKER, {
       env: {},
       execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 4 }
+      resourceLimits: { maxYoungGenerationSizeMb: 1 }
     })
     worker.unref()
     all.add(worker)
