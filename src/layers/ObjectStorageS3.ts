@@ -6,6 +6,7 @@ import * as S3Bucket from "./_s3Bucket.ts"
 import { toFailure } from "./_s3Errors.ts"
 import { makePut, toBase64 } from "./_s3Put.ts"
 import { makeUnfinished } from "./_s3Unfinished.ts"
+import { failed } from "./_storeFailure.ts"
 
 export type { ObjectStorageS3Options } from "./_s3Bucket.ts"
 export type { S3Credentials } from "./_s3Client.ts"
@@ -35,7 +36,7 @@ export const make = Effect.fnUntraced(function* (
     const isWhole = ChecksumSHA256 !== undefined && ChecksumType !== "COMPOSITE"
     if (isWhole && announced !== undefined && toBase64(announced) !== ChecksumSHA256) {
       const detail = "The store's own SHA-256 of the object is another than its metadata says"
-      return yield* S3Bucket.failed(attempt, "Corrupt", detail)
+      return yield* failed(attempt, "Corrupt", detail)
     }
     return Option.some({
       key,
@@ -71,7 +72,7 @@ export const make = Effect.fnUntraced(function* (
         const next = page.NextContinuationToken
         // Half a listing would make gaps of hours that are there.
         if (page.IsTruncated === true && next === undefined) {
-          return yield* S3Bucket.failed(
+          return yield* failed(
             attempt,
             "Failed",
             "The listing broke off: it has more pages but does not say where"
@@ -105,11 +106,7 @@ export const make = Effect.fnUntraced(function* (
     if ((yield* putAs("check", probe)) && (yield* putAs("check", probe))) {
       const detail =
         "This store ignores If-None-Match and would overwrite what is there: use one that creates only if absent"
-      return yield* S3Bucket.failed(
-        attemptTo("check", "s3:PutObject", PROBE),
-        "Misconfigured",
-        detail
-      )
+      return yield* failed(attemptTo("check", "s3:PutObject", PROBE), "Misconfigured", detail)
     }
     yield* headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
   })

@@ -1,7 +1,6 @@
 import { Effect } from "effect"
-import { ObjectStorageError } from "../services/ObjectStorage.ts"
 import * as S3Client from "./_s3Client.ts"
-import type { S3Attempt } from "./_s3Errors.ts"
+import type { StoreAttempt } from "./_storeFailure.ts"
 
 export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   /** Prepended to every key. Defaults to none. */
@@ -14,27 +13,23 @@ export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   readonly partSize?: number | undefined
 }
 
-export function failed(
-  { method, path }: S3Attempt,
-  reason: ObjectStorageError["reason"],
-  detail: string
-): ObjectStorageError {
-  return new ObjectStorageError({ reason, method, path, detail })
-}
-
 /** The calls that reading and writing share, for the keys below one prefix. */
 export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options) {
   const { bucket, prefix = "" } = options
   const call = yield* S3Client.make(options)
   const place = `s3://${bucket}/${prefix}`
 
-  const attemptTo = (method: S3Attempt["method"], action: string, key: string): S3Attempt => ({
+  const attemptTo = (
+    method: StoreAttempt["method"],
+    action: string,
+    key: string
+  ): StoreAttempt => ({
     method,
     path: place + key,
     permission: `${action} on arn:aws:s3:::${bucket}${action.startsWith("s3:ListBucket") ? "" : `/${prefix}*`}`
   })
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key })
-  const listPage = (attempt: S3Attempt, token?: string, maxKeys?: number) =>
+  const listPage = (attempt: StoreAttempt, token?: string, maxKeys?: number) =>
     call(attempt, (client, { ListObjectsV2Command }, options) =>
       client.send(
         new ListObjectsV2Command({
@@ -47,7 +42,7 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options
       )
     ).pipe(Effect.mapError(({ error }) => error))
 
-  const headObject = (attempt: S3Attempt, key: string) =>
+  const headObject = (attempt: StoreAttempt, key: string) =>
     call(attempt, (client, { HeadObjectCommand }, options) =>
       client.send(new HeadObjectCommand({ ...at(key), ChecksumMode: "ENABLED" }), options)
     ).pipe(

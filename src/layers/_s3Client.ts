@@ -1,13 +1,8 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
-import {
-  asCredentialsFailure,
-  bucketRegionOf,
-  type S3Attempt,
-  type S3Failure,
-  toFailure
-} from "./_s3Errors.ts"
-import { makeProxyAgent } from "./_s3Proxy.ts"
+import { asCredentialsFailure, bucketRegionOf, toFailure } from "./_s3Errors.ts"
+import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
+import { makeProxyAgent } from "./_proxyAgent.ts"
 
 export interface S3Credentials {
   readonly accessKeyId: string
@@ -33,9 +28,9 @@ type Sdk = typeof import("@aws-sdk/client-s3")
 
 /** Makes one attempt at one call; interrupting it cuts the connection. */
 export type Call = <A>(
-  attempt: S3Attempt,
+  attempt: StoreAttempt,
   run: (client: S3Client, sdk: Sdk, options: { readonly abortSignal: AbortSignal }) => Promise<A>
-) => Effect.Effect<A, S3Failure>
+) => Effect.Effect<A, StoreFailure>
 
 const FALLBACK_REGION = "us-east-1"
 
@@ -166,7 +161,7 @@ export const make = Effect.fnUntraced(function* (
   let opened: Awaited<ReturnType<typeof open>> | undefined
   yield* Effect.addFinalizer(() => Effect.sync(() => opened?.client.destroy()))
 
-  const connect = (attempt: S3Attempt) =>
+  const connect = (attempt: StoreAttempt) =>
     Effect.suspend(() =>
       opened === undefined
         ? Effect.tryPromise({

@@ -1,33 +1,19 @@
-import { ObjectStorageError } from "../services/ObjectStorage.ts"
-
-/** A call that S3 or the network refused: its own words for a decision, and the service's error for everyone else. */
-export interface S3Failure {
-  /** S3's error code, or Node's. */
-  readonly code: string
-  readonly status: number | undefined
-  readonly error: ObjectStorageError
-}
-
-/** What was being done, for the error's words. */
-export interface S3Attempt {
-  readonly method: ObjectStorageError["method"]
-  /** `s3://bucket/key`. */
-  readonly path: string
-  /** The permission it needs, with its resource: `s3:PutObject on arn:aws:s3:::bucket/prefix*`. */
-  readonly permission: string
-}
-
-interface Told {
-  readonly reason: ObjectStorageError["reason"]
-  readonly advice: string
-}
+import {
+  byStatus,
+  connection,
+  failed,
+  firstLine,
+  NETWORK,
+  type StoreAttempt,
+  type StoreFailure,
+  text,
+  type Told
+} from "./_storeFailure.ts"
 
 const KEYS = "look at the access key, the secret key and the session token"
 const EXPIRED = "the credentials have run out: get new ones"
 const CONCURRENT = "another write of this object is under way: try again"
 const ENDPOINT = "look at the bucket, the region and the endpoint"
-const TLS =
-  "its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file with your own authority"
 
 const told: Readonly<Record<string, Told>> = {
   InvalidAccessKeyId: { reason: "AccessDenied", advice: KEYS },
@@ -62,29 +48,16 @@ const told: Readonly<Record<string, Told>> = {
   InvalidPart: { reason: "Corrupt", advice: "the store lost a part of the upload" },
   InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the parts" },
   EntityTooSmall: { reason: "Corrupt", advice: "a part arrived shorter than it was sent" },
-  EPROXY: { reason: "Misconfigured", advice: "look at HTTPS_PROXY and NO_PROXY" },
-  CERT_HAS_EXPIRED: { reason: "Misconfigured", advice: TLS },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { reason: "Misconfigured", advice: TLS },
-  SELF_SIGNED_CERT_IN_CHAIN: { reason: "Misconfigured", advice: TLS },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: "Misconfigured", advice: TLS },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { reason: "Misconfigured", advice: TLS },
-  ERR_TLS_CERT_ALTNAME_INVALID: { reason: "Misconfigured", advice: TLS }
+  ...connection
 }
 
 const NO_CREDENTIALS =
   "No AWS credentials found in the environment, the profile, SSO, web identity, container or instance metadata: " +
   "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 
-const NETWORK = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN|NOTFOUND)\w*|\w*Timeout\w*|UND_ERR_\w+)$/
 // Providers can run commands and answer with their output; only these openings are known to hold no secret.
 const SAFE_PROVIDER_WORDS =
   /^(Could not resolve credentials using profile|Profile |Token is expired)/
-
-function text(value: unknown, name: string): string | undefined {
-  const found: unknown =
-    typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
-  return typeof found === "string" && found !== "" ? found : undefined
-}
 
 function statusOf(cause: unknown): number | undefined {
   const metadata: unknown =
@@ -105,24 +78,6 @@ export function bucketRegionOf(cause: unknown): string | undefined {
   return text(headers, "x-amz-bucket-region")
 }
 
-/** S3's words on one short line. */
-function firstLine(message: string): string {
-  return (message.split("\n", 1)[0] ?? "").slice(0, 300)
-}
-
-function byStatus(status: number | undefined): Told {
-  if (status === 401 || status === 403) return { reason: "AccessDenied", advice: "" }
-  if (status === 404) return { reason: "NotFound", advice: ENDPOINT }
-  if (status === 301 || status === 307) return { reason: "Misconfigured", advice: ENDPOINT }
-  if (status === 501)
-    return { reason: "Misconfigured", advice: "this store lacks what is needed of it" }
-  if (status === 507) return { reason: "NoSpace", advice: "the store is full" }
-  if (status === 408 || status === 429 || (status !== undefined && status >= 500)) {
-    return { reason: "Unavailable", advice: "try again later" }
-  }
-  return { reason: "Failed", advice: "" }
-}
-
 const CREDENTIALS_FAILED = "CredentialsFailed"
 
 /** What went wrong in getting credentials, told apart from a refusal by the store. */
@@ -137,15 +92,15 @@ export function asCredentialsFailure(cause: unknown): unknown {
 }
 
 /** Reads what the SDK threw; the error keeps words only, for the thrown object carries headers. */
-export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
+export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   const status = statusOf(cause)
   const name = text(cause, "name") ?? "Error"
   const code = text(cause, "code") ?? text(cause, "Code") ?? name
   const message = firstLine(text(cause, "message") ?? "")
-  const make = (reason: Told["reason"], detail: string): S3Failure => ({
+  const make = (reason: Told["reason"], detail: string): StoreFailure => ({
     code,
     status,
-    error: new ObjectStorageError({ reason, method: attempt.method, path: attempt.path, detail })
+    error: failed(attempt, reason, detail)
   })
 
   if (name === "CredentialsProviderError" || name === "TokenProviderError") {
@@ -168,7 +123,7 @@ export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
   }
   const region = bucketRegionOf(cause)
   if (
-    (region !== undefined && byStatus(status).reason === "Misconfigured") ||
+    (region !== undefined && byStatus(status, ENDPOINT).reason === "Misconfigured") ||
     code === "AuthorizationHeaderMalformed"
   ) {
     return make(
@@ -179,7 +134,7 @@ export function toFailure(attempt: S3Attempt, cause: unknown): S3Failure {
   if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
     return make("Misconfigured", `The KMS key cannot be used: look at --sse-kms-key-id (${said})`)
   }
-  const { advice, reason } = told[code] ?? byStatus(status)
+  const { advice, reason } = told[code] ?? byStatus(status, ENDPOINT)
   if (reason === "AccessDenied" && advice === "") {
     const permission = /\bkms\b/i.test(message)
       ? `${attempt.permission}, and kms:GenerateDataKey and kms:Decrypt on the key`

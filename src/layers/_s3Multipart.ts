@@ -1,18 +1,17 @@
 import { crc32 } from "node:zlib"
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
-import { Chunk, Effect, Exit, Schedule, Stream } from "effect"
+import { Chunk, Effect, Exit, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
-import { inParts, type Part, verified } from "./_s3Body.ts"
+import { inParts, type Part, verified } from "./_objectBody.ts"
 import type { Call } from "./_s3Client.ts"
-import type { S3Attempt, S3Failure } from "./_s3Errors.ts"
+import { again, heldParts, partSizeFor, SENT_AT_ONCE } from "./_parts.ts"
+import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
 
-/** Parts of one upload that are sent at once. */
-const SENT_AT_ONCE = 4
 const MOST_PARTS = 10_000
 
 export interface MultipartPut<E> {
   readonly call: Call
-  readonly attempt: S3Attempt
+  readonly attempt: StoreAttempt
   readonly object: NewObject<E>
   /** Bucket, key, metadata, encryption and condition, as for a single put. */
   readonly input: Omit<PutObjectCommandInput, "Body">
@@ -21,12 +20,7 @@ export interface MultipartPut<E> {
   /** Bytes of a part, where the object is not too large for it. */
   readonly partSize: number
   /** What a refusal of the last call means: whether the object was put, or why that is not known. */
-  readonly settle: (failure: S3Failure) => Effect.Effect<boolean, ObjectStorageError>
-}
-
-/** Bytes of a part of an object of `size` bytes: `least`, or more where that made too many parts. */
-export function partSizeFor(size: number, least: number): number {
-  return Math.max(least, Math.ceil(size / MOST_PARTS))
+  readonly settle: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
 }
 
 function base64(crc: number): string {
@@ -35,20 +29,11 @@ function base64(crc: number): string {
   return bytes.toString("base64")
 }
 
-// About 3 seconds in all; what lasts longer is for the program, which can wait longer.
-const fewTries = Schedule.exponential("200 millis").pipe(
-  Schedule.jittered,
-  Schedule.intersect(Schedule.recurs(4))
-)
+const LOST = ["NoSuchUpload"]
 
-function again<A>(call: Effect.Effect<A, S3Failure>): Effect.Effect<A, S3Failure> {
-  return Effect.retry(call, {
-    schedule: fewTries,
-    while: ({ code, error }) => error.isTransient && code !== "NoSuchUpload"
-  })
-}
+const sent = <A>(call: Effect.Effect<A, StoreFailure>) => again(call, LOST)
 
-function said({ error }: S3Failure): ObjectStorageError {
+function said({ error }: StoreFailure): ObjectStorageError {
   return error
 }
 
@@ -67,16 +52,7 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
 }: MultipartPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
   const { Bucket, Key, IfMatch, IfNoneMatch, ChecksumSHA256: _, ContentLength, ...rest } = input
   let crc = 0
-  // A part that is still being filled when its body fails is never sent, so that its permit has to be given back at the end.
-  let held = 0
-  const take = Effect.uninterruptibleMask((restore) =>
-    Effect.tap(restore(permits.take(1)), () => Effect.sync(() => (held += 1)))
-  )
-  const giveBack = (count: number) =>
-    Effect.zipRight(
-      Effect.sync(() => (held -= count)),
-      permits.release(count)
-    )
+  const { take, giveBackOne, giveBackAll } = heldParts(permits)
 
   const create = call(attempt, async (client, { CreateMultipartUploadCommand }, options) => {
     const command = new CreateMultipartUploadCommand({
@@ -92,7 +68,7 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
   const upload = (UploadId: string | undefined, { bytes, number }: Part) => {
     const ChecksumCRC32 = base64(crc32(bytes))
     const named = { PartNumber: number, ChecksumCRC32 }
-    return again(
+    return sent(
       call(attempt, async (client, { UploadPartCommand }, options) => {
         const command = new UploadPartCommand({
           Bucket,
@@ -104,14 +80,14 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
         })
         return { ...named, ETag: (await client.send(command, options)).ETag }
       })
-    ).pipe(Effect.ensuring(giveBack(1)), Effect.mapError(said))
+    ).pipe(Effect.ensuring(giveBackOne), Effect.mapError(said))
   }
 
   const complete = (
     UploadId: string | undefined,
     Parts: Array<{ PartNumber: number; ChecksumCRC32: string; ETag: string | undefined }>
   ) =>
-    again(
+    sent(
       call(attempt, (client, { CompleteMultipartUploadCommand }, options) => {
         const command = new CompleteMultipartUploadCommand({
           Bucket,
@@ -129,7 +105,7 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
     ).pipe(Effect.as(true), Effect.catchAll(settle))
 
   const abort = (UploadId: string | undefined) =>
-    again(
+    sent(
       call(attempt, (client, { AbortMultipartUploadCommand }, options) =>
         client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), options)
       )
@@ -155,14 +131,14 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
     (uploadId) =>
       verified(attempt.path, object).pipe(
         Stream.tap((bytes) => Effect.sync(() => (crc = crc32(bytes, crc)))),
-        (body) => inParts(body, object.size, partSizeFor(object.size, partSize), take),
+        (body) => inParts(body, object.size, partSizeFor(object.size, partSize, MOST_PARTS), take),
         Stream.mapEffect((part) => upload(uploadId, part), { concurrency: SENT_AT_ONCE }),
         Stream.runCollect,
         Effect.flatMap((parts) => complete(uploadId, Chunk.toArray(parts)))
       ),
     (uploadId, exit) =>
       Effect.zipRight(
-        Effect.suspend(() => giveBack(held)),
+        giveBackAll,
         Exit.isSuccess(exit) && exit.value ? Effect.void : abort(uploadId)
       )
   )

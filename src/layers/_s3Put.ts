@@ -2,15 +2,13 @@ import { PassThrough } from "node:stream"
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { Chunk, Effect, Option, Stream } from "effect"
 import type { NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
-import { pour, verified } from "./_s3Body.ts"
+import { pour, verified } from "./_objectBody.ts"
+import { PARTS_IN_MEMORY } from "./_parts.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./_s3Bucket.ts"
-import type { S3Attempt, S3Failure } from "./_s3Errors.ts"
+import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
 import { putMultipart } from "./_s3Multipart.ts"
 
 const MIB = 1024 * 1024
-/** Of all uploads together: an upload needs one to go on, and gives it back once its part is sent. */
-const PARTS_IN_MEMORY = 4
-
 /** A digest in hexadecimal, as S3 writes it. */
 export function toBase64(hex: string): string {
   return Buffer.from(hex, "hex").toString("base64")
@@ -30,8 +28,8 @@ export function makePut(
 
   /** What a refused put means: `false` when there is an object, or not the one to be replaced. */
   const settle =
-    (attempt: S3Attempt, object: NewObject<unknown>, replacing: string | undefined) =>
-    (failure: S3Failure) =>
+    (attempt: StoreAttempt, object: NewObject<unknown>, replacing: string | undefined) =>
+    (failure: StoreFailure) =>
       Effect.gen(function* () {
         const { code, error, status } = failure
         if (status === 412 || (replacing !== undefined && code === "NoSuchKey")) return false
@@ -44,10 +42,10 @@ export function makePut(
       })
 
   const putSingle = <E>(
-    attempt: S3Attempt,
+    attempt: StoreAttempt,
     input: PutObjectCommandInput,
     object: NewObject<E>,
-    refused: (failure: S3Failure) => Effect.Effect<boolean, ObjectStorageError>
+    refused: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
   ): Effect.Effect<boolean, ObjectStorageError | E> => {
     const send = (body: PassThrough | Uint8Array) =>
       call(attempt, (client, { PutObjectCommand }, options) =>

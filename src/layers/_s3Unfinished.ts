@@ -5,7 +5,8 @@ import type {
   ObjectStorageError,
   UnfinishedUpload
 } from "../services/ObjectStorage.ts"
-import { failed, type S3Bucket } from "./_s3Bucket.ts"
+import type { S3Bucket } from "./_s3Bucket.ts"
+import { failed } from "./_storeFailure.ts"
 
 interface Parts {
   readonly size: number
