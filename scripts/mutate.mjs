@@ -17,6 +17,7 @@ const LONGEST = 90_000
 
 const [SPOOL, DISK] = ["test/layers/SpoolFileSystem", "test/layers/ObjectStorageFileSystem"]
 const [ZIP, S3] = ["test/layers/UnpackerZip", "test/layers/ObjectStorageS3.test.ts"]
+const AZURE = "test/layers/ObjectStorageAzure.test.ts"
 const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 
 const MUTATIONS = [
@@ -163,6 +164,38 @@ const MUTATIONS = [
     put: "          MultipartUpload",
     tests: S3,
     named: "asks for nothing beyond its policy, and never overwrites"
+  },
+  {
+    name: "If-None-Match of a put to Azure",
+    file: "src/layers/_azurePut.ts",
+    find: '{ ifNoneMatch: "*" }',
+    put: "{}",
+    tests: AZURE,
+    named: "asks for nothing but reading and writing blobs, and never overwrites"
+  },
+  {
+    name: "names of Azure's blocks that no other upload has",
+    file: "src/layers/_azureBlocks.ts",
+    find: 'randomBytes(19).toString("hex")',
+    put: '"0".repeat(38 + 0 * randomBytes(1).length)',
+    tests: AZURE,
+    named: "keeps its blocks apart from those of another upload"
+  },
+  {
+    name: "MD5 of what Azure is sent",
+    file: "src/layers/_azurePut.ts",
+    find: "{ ...options, transactionalContentMD5: md5Of(bytes) }",
+    put: "{ ...options, transactionalContentMD5: md5Of(bytes).subarray(16) }",
+    tests: AZURE,
+    named: "refuses bytes that changed on their way"
+  },
+  {
+    name: "what stands in Azure's container after a refused put",
+    file: "src/layers/_azurePut.ts",
+    find: "=== replacing ? yield* error : false",
+    put: "=== replacing ? yield* error : yield* error",
+    tests: AZURE,
+    named: "makes one object where the answer to a list of blocks was lost"
   },
   {
     name: "closed by Amplitude's Date, too",
