@@ -33,7 +33,8 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
     now: Date.now()
   })
   if (Either.isLeft(settled)) return yield* misuse(command, settled.left)
-  handOver(settled.right.s3.variables)
+  const { azure, s3 } = settled.right
+  handOver({ ...s3.variables, ...azure.variables })
   return yield* runSettled(command, settled.right)
 }, Effect.scoped)
 
@@ -55,7 +56,7 @@ const runSettled = Effect.fnUntraced(function* (command: CommandName, settings: 
   )
 })
 
-/** Lets the SDK's own chain find what the env file says, and no blank variable. */
+/** Lets an SDK's own chain find what the env file says, and no blank variable. */
 function handOver(variables: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(variables)) {
     if (value === undefined) delete process.env[name]

@@ -16,6 +16,7 @@ import {
   type SettingName,
   settings
 } from "./settings.ts"
+import { azureVariables } from "./azureEnvironment.ts"
 import { version } from "./version.ts"
 
 /** What was typed: a command and its flags as text. */
@@ -48,6 +49,14 @@ ${keys
   Read from the environment or the env file. A secret has no flag.
   Where the env file has ${aliases.join(" and ")} instead, and neither
   ${standard.join(" nor ")} is set anywhere, that pair counts.`
+
+const [connection, account, ...proofs] = azureVariables
+const AZURE = `
+Azure:
+  ${connection}, or ${account}
+  with ${proofs.slice(0, 2).join(" or ")}; with the account's
+  name alone, whoever DefaultAzureCredential finds. From the environment
+  or the env file.`
 
 /**
  * Reads the command line. Help and version are printed to stdout, a misuse is explained on stderr: either is answered by
@@ -87,6 +96,7 @@ export function readCommandLine(
       const option = optionOf(settings[setting])
       if (option !== undefined) sub.addOption(option)
     }
+    if (command.settings.includes("container")) sub.addHelpText("after", AZURE)
     if (command.settings.includes("apiKey")) sub.addHelpText("after", KEYS)
     sub.action((options: Record<string, string | boolean>) => {
       read = { command: name as CommandName, flags: byName(command.settings, options) }

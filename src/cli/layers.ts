@@ -58,6 +58,18 @@ const stores = {
           credentials: Option.getOrUndefined(s3.credentials)
         })
     ),
+  azure: ({ azure, container = "", prefix }: Settings) =>
+    lazily(
+      () => import("../layers/ObjectStorageAzure.ts"),
+      (ObjectStorageAzure) =>
+        ObjectStorageAzure.layer({
+          container,
+          prefix,
+          account: azure.account,
+          endpoint: azure.endpoint,
+          credentials: azure.credentials
+        })
+    ),
   local: ({ localDir, prefix }: Settings) =>
     lazily(
       () => import("../layers/ObjectStorageFileSystem.ts"),

@@ -91,3 +91,11 @@ export const bucket: Parse<string> = (value) =>
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)
     ? Either.right(value)
     : Either.left("a bucket's name: 3 to 63 small letters, digits, dots and dashes, without s3://")
+
+/** A container's name, as Azure's rules have it; no address and no path. */
+export const container: Parse<string> = (value) =>
+  /^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(value)
+    ? Either.right(value)
+    : Either.left(
+        "a container's name: 3 to 63 small letters, digits and single dashes, without an address"
+      )

@@ -8,9 +8,11 @@ import { parseOrigin } from "../layers/_amplitudeOrigin.ts"
 import { parseWebhook } from "../layers/_webhookUrl.ts"
 import type { Hour } from "../services/Hour.ts"
 import { Format, Layout } from "../services/HourKey.ts"
+import type { AzureEnvironment } from "./azureEnvironment.ts"
 import type { S3Environment } from "./s3Environment.ts"
 import {
   bucket,
+  container,
   duration,
   hourOrDay,
   instant,
@@ -210,18 +212,21 @@ export const settings = {
   store: value(
     STORE,
     "--store <store>",
-    "s3, local (a folder) or memory (nothing is kept)",
-    oneOf(["s3", "local", "memory"] as const),
+    "s3, azure (Blob Storage), local (a folder) or memory (nothing is kept)",
+    oneOf(["s3", "azure", "local", "memory"] as const),
     "s3" as const
   ),
   dev: toggle(STORE, "--dev", "the same as --store local"),
   bucket: optional<string>(STORE, "--bucket <name>", "S3 bucket", bucket, {
     variables: ["AWS_BUCKET_NAME", "AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]
   }),
+  container: optional<string>(STORE, "--container <name>", "Azure container", container, {
+    variables: ["AZURE_STORAGE_CONTAINER"]
+  }),
   sseKmsKeyId: optional<string>(
     STORE,
     "--sse-kms-key-id <key>",
-    "KMS key that encrypts what is put; else the bucket's own encryption",
+    "S3: KMS key that encrypts what is put; else the bucket's own encryption",
     text
   ),
   localDir: value(STORE, "--local-dir <folder>", "folder of the local store", text, "s3_dev"),
@@ -392,6 +397,8 @@ type ValueOf<S> = S extends Setting<infer A> ? A : never
 export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> } & {
   /** What goes to S3's own client, where the store is S3. */
   readonly s3: S3Environment
+  /** What goes to Azure's own client, where the store is Azure. */
+  readonly azure: AzureEnvironment
 }
 
 const dates = [
@@ -405,7 +412,7 @@ const dates = [
 const window = [...dates, "healDays", "settleHours"] as const
 const synthetic = ["seed", "eventsPerHour", "project"] as const satisfies ReadonlyArray<SettingName>
 const source = ["source", "region", "amplitudeUrl", ...synthetic, "apiKey", "secretKey"] as const
-const place = ["store", "dev", "bucket", "sseKmsKeyId", "localDir", "prefix"] as const
+const place = ["store", "dev", "bucket", "container", "sseKmsKeyId", "localDir", "prefix"] as const
 const store = [...place, "layout", "format"] as const
 const retry = ["retries", "retryBaseMs"] as const
 const log = ["logLevel", "logFormat", "logDir"] as const

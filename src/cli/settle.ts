@@ -1,6 +1,7 @@
 import { resolve } from "node:path"
 import { Either } from "effect"
 import { hourAt } from "../services/Hour.ts"
+import { noAzureEnvironment, settleAzure } from "./azureEnvironment.ts"
 import { noS3Environment, settleS3 } from "./s3Environment.ts"
 import {
   type CommandName,
@@ -24,6 +25,9 @@ export interface Sources {
   /** Milliseconds since 1970. */
   readonly now: number
 }
+
+/** Settings without what only the store's own client reads. */
+type Settled = Omit<Settings, "s3" | "azure">
 
 interface Found {
   readonly text: string
@@ -56,16 +60,18 @@ export function settle(
       wrong.add(name as SettingName)
       return [name, setting.fallback]
     })
-  ) as Omit<Settings, "s3">
+  ) as Settled
 
   problems.push(...disagreements(command, values, wrong, sources))
-  const usesS3 = used.has("store") && !wrong.has("store") && storeOf(values) === "s3"
-  const s3 = usesS3
-    ? settleS3(sources.environment, sources.file, sources.fileName)
-    : Either.right(noS3Environment)
+  const kind = used.has("store") && !wrong.has("store") ? storeOf(values) : undefined
+  const { environment, file, fileName } = sources
+  const s3 = kind === "s3" ? settleS3(environment, file, fileName) : Either.right(noS3Environment)
+  const azure =
+    kind === "azure" ? settleAzure(environment, file, fileName) : Either.right(noAzureEnvironment)
   if (Either.isLeft(s3)) problems.push(...s3.left)
-  return problems.length === 0 && Either.isRight(s3)
-    ? Either.right({ ...values, s3: s3.right })
+  if (Either.isLeft(azure)) problems.push(...azure.left)
+  return problems.length === 0 && Either.isRight(s3) && Either.isRight(azure)
+    ? Either.right({ ...values, s3: s3.right, azure: azure.right })
     : Either.left(problems)
 }
 
@@ -108,7 +114,7 @@ function standardKeys({ environment, file }: Sources): ReadonlyArray<string> {
 /** What is wrong between settings that are each well; those that are wrong in themselves are left out. */
 function disagreements(
   command: CommandName,
-  values: Omit<Settings, "s3">,
+  values: Settled,
   wrong: ReadonlySet<SettingName>,
   sources: Sources
 ): ReadonlyArray<string> {
@@ -163,8 +169,16 @@ function disagreements(
   return problems
 }
 
+/** Flags that say something of another store than the one that is named. */
+const foreign: Readonly<Record<Settings["store"], ReadonlyArray<SettingName>>> = {
+  s3: ["container"],
+  azure: ["bucket", "sseKmsKeyId"],
+  local: [],
+  memory: []
+}
+
 function storeProblems(
-  values: Omit<Settings, "s3">,
+  values: Settled,
   used: ReadonlySet<SettingName>,
   wrong: ReadonlySet<SettingName>,
   { flags, fileName }: Sources
@@ -176,6 +190,16 @@ function storeProblems(
     problems.push(
       `the bucket is missing: say --bucket, or ${settings.bucket.variables[0]} in the environment or in ${fileName}; --dev lands in a local folder instead`
     )
+  }
+  if (storeOf(values) === "azure" && values.container === undefined && !wrong.has("container")) {
+    problems.push(
+      `the container is missing: say --container, or ${settings.container.variables[0]} in the environment or in ${fileName}; --dev lands in a local folder instead`
+    )
+  }
+  for (const name of foreign[storeOf(values)]) {
+    if (flags[name] === undefined) continue
+    const flag = settings[name].flag?.split(" ")[0]
+    problems.push(`${flag} cannot be combined with --store ${storeOf(values)}`)
   }
   if (dev && isNamed && store !== "local") {
     problems.push(`--dev is --store local, and cannot be combined with --store ${store}`)
@@ -190,7 +214,7 @@ function storeProblems(
   return problems
 }
 
-function missingKeys(values: Omit<Settings, "s3">, sources: Sources): ReadonlyArray<string> {
+function missingKeys(values: Settled, sources: Sources): ReadonlyArray<string> {
   const { file, fileName } = sources
   const standard = standardKeys(sources)
   const disregarded = keys

@@ -92,11 +92,11 @@ describe("settle()", () => {
   })
 
   it("gives every setting its default where nobody says anything", () => {
-    const { apiKey, secretKey, s3, ...rest } = settled("fetch", {
+    const { apiKey, secretKey, s3, azure, ...rest } = settled("fetch", {
       flags: { dev: true },
       environment: pair
     })
-    assert.ok(apiKey && secretKey && s3)
+    assert.ok(apiKey && secretKey && s3 && azure)
     for (const [name, value] of Object.entries(rest)) {
       const expected = name === "dev" ? true : settings[name as SettingName].fallback
       assert.equal(value, expected, name)
@@ -159,7 +159,7 @@ describe("settle()", () => {
     assert.deepEqual(problems("fetch", { flags: { store: "s4", source: "guess", now: "soon" } }), [
       '--now "soon" is not an instant as 2025-11-10T21:00:00Z',
       '--source "guess" is not one of amplitude, synthetic',
-      '--store "s4" is not one of s3, local, memory'
+      '--store "s4" is not one of s3, azure, local, memory'
     ])
   })
 
@@ -265,6 +265,39 @@ describe("The store", () => {
     const half = { bucket_name: "lake", AWS_ACCESS_KEY: "me" }
     assert.match(problems("list", { file: half }).join(), /AWS_ACCESS_KEY is set without/)
     assert.ok(Option.isNone(settled("list", { file: half, flags: { dev: true } }).s3.credentials))
+  })
+
+  it("is named by a container and an account, where it is Azure", () => {
+    const environment = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
+    const found = settled("list", { environment, flags: { store: "azure" } })
+    assert.deepEqual([found.container, found.azure.account], ["events", "lake"])
+    assert.deepEqual(problems("list", { flags: { store: "azure" } }), [
+      "the container is missing: say --container, or AZURE_STORAGE_CONTAINER in the environment or in keys.env; --dev lands in a local folder instead",
+      "the storage account is missing: looked for AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING in the environment and in keys.env"
+    ])
+    const wrong = { flags: { store: "azure", container: "My--Events" }, environment }
+    assert.match(
+      problems("list", wrong).join(),
+      /^--container "My--Events" is not a container's name/
+    )
+    const key = { AZURE_STORAGE_KEY: "geheim!" }
+    assert.equal(problems("list", { environment: key, flags: { dev: true } }).length, 0)
+  })
+
+  it("takes no flag of another store", () => {
+    const azure = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
+    const flags = { store: "azure", bucket: "lake", sseKmsKeyId: "key" }
+    assert.deepEqual(problems("list", { flags, environment: azure }), [
+      "--bucket cannot be combined with --store azure",
+      "--sse-kms-key-id cannot be combined with --store azure"
+    ])
+    assert.deepEqual(problems("list", { flags: { bucket: "lake", container: "events" } }), [
+      "--container cannot be combined with --store s3"
+    ])
+    const named = { ...azure, AWS_BUCKET_NAME: "lake" }
+    for (const store of ["s3", "azure"]) {
+      assert.deepEqual(problems("list", { environment: named, flags: { store } }), [])
+    }
   })
 
   it("is local with --dev, and nothing else", () => {
