@@ -61,9 +61,23 @@ const NO_CREDENTIALS =
   "No Azure credentials found: set AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, " +
   "or sign in as an identity that DefaultAzureCredential finds, such as by az login"
 
-/** What @azure/identity throws; its words can quote what a command printed, so that only a code of Entra's is shown. */
-const CREDENTIALS =
-  /^(CredentialUnavailableError|AuthenticationError|AggregateAuthenticationError|AuthenticationRequiredError)$/
+/** What @azure/identity throws; its words can quote what a command printed, so that only codes are shown. */
+const UNAVAILABLE =
+  /^(CredentialUnavailableError|AggregateAuthenticationError|AuthenticationRequiredError)$/
+const UNREACHED = /\b(endpoints_resolution_error|network_error|request_timeout)\b/
+const SIGN_IN_CODES =
+  /\b(AADSTS\d+|endpoints_resolution_error|network_error|request_timeout|invalid_client|invalid_grant|unauthorized_client)\b/g
+
+/** Why an identity that was found could not sign in. */
+function signInFailure(message: string): Told {
+  const codes = [...new Set(message.match(SIGN_IN_CODES))].join(", ")
+  const said = codes === "" ? "" : ` (${codes})`
+  if (UNREACHED.test(message)) {
+    return { reason: "Unavailable", advice: `Entra could not be reached to sign in${said}` }
+  }
+  const advice = `The Azure identity could not sign in${said}: look at AZURE_TENANT_ID, AZURE_CLIENT_ID and what goes with them`
+  return { reason: "AccessDenied", advice }
+}
 
 function byCode(code: string, status: number | undefined): Told {
   if (status === 409 && told[code] === undefined) {
@@ -87,9 +101,10 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
     error: failed(attempt, reason, detail)
   })
 
-  if (CREDENTIALS.test(name)) {
-    const said = /\bAADSTS\d+\b/.exec(text(cause, "message") ?? "")?.[0]
-    return make("AccessDenied", NO_CREDENTIALS + (said === undefined ? "" : ` (${said})`))
+  if (UNAVAILABLE.test(name)) return make("AccessDenied", NO_CREDENTIALS)
+  if (name === "AuthenticationError") {
+    const { advice, reason } = signInFailure(text(cause, "message") ?? "")
+    return make(reason, advice)
   }
   const said = `${code}${status === undefined ? "" : `, HTTP ${status}`}${
     message === "" || message === code ? "" : `: ${message}`
