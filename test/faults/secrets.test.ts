@@ -6,9 +6,11 @@ import { it } from "@effect/vitest"
 import { Cause, Effect, Option, Redacted, Stream } from "effect"
 import { describe } from "vitest"
 import * as AmplitudeHttp from "../../src/layers/AmplitudeHttp.ts"
+import * as ObjectStorageAzure from "../../src/layers/ObjectStorageAzure.ts"
 import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
+import * as AzureServer from "../fixtures/azureServer.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { type ProgramOptions, run, startSimulator } from "../fixtures/program.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
@@ -26,6 +28,14 @@ const AWS = {
   AWS_REGION: "eu-west-2",
   AWS_EC2_METADATA_DISABLED: "true"
 }
+const AZURE = {
+  key: Buffer.from("canary of an account's key, number 8: 64 bytes in base64, as ever").toString(
+    "base64"
+  ),
+  signature: "canary/sas+signature=9",
+  password: "canary~password-10"
+}
+const SAS = `sv=2024-11-04&sp=rcwl&se=2099-01-01T00%3A00%3A00Z&sr=c&sig=${encodeURIComponent(AZURE.signature)}`
 const basic = `${AMPLITUDE.AMP_API_KEY}:${AMPLITUDE.AMP_SECRET_KEY}`
 
 /** Every form in which a secret may show: as it is, escaped for a URL or JSON, and as base64 in whole. */
@@ -53,6 +63,7 @@ const CANARIES = [
   S3.token,
   `${S3.id}:${S3.secret}`,
   HOOK,
+  ...Object.values(AZURE),
   PROXY.password,
   `${PROXY.user}:${PROXY.password}`
 ].flatMap(formsOf)
@@ -212,6 +223,71 @@ const STORES: ReadonlyArray<readonly [name: string, code: number, fault: S3Serve
   ["reset", 5, { do: "reset", after: 0 }]
 ]
 
+/** What Azure answers to whatever is asked. */
+const AZURES: ReadonlyArray<readonly [name: string, code: number, fault: AzureServer.AzureFault]> =
+  [
+    [
+      "AuthenticationFailed",
+      7,
+      {
+        do: "answer",
+        status: 403,
+        code: "AuthenticationFailed",
+        message: "Server failed to authenticate the request."
+      }
+    ],
+    [
+      "PermissionMismatch",
+      7,
+      { do: "answer", status: 403, code: "AuthorizationPermissionMismatch" }
+    ],
+    ["500", 5, { do: "answer", status: 500, code: "InternalError" }],
+    ["reset", 5, { do: "reset", after: 0 }]
+  ]
+
+/** Everyone who Azure may be asked as, by the environment. */
+const azureIdentities = (url: string): ReadonlyArray<Readonly<Record<string, string>>> => [
+  {
+    AZURE_STORAGE_ACCOUNT: AzureServer.ACCOUNT,
+    AZURE_STORAGE_KEY: AZURE.key,
+    AZURE_STORAGE_SERVICE_ENDPOINT: url
+  },
+  {
+    AZURE_STORAGE_ACCOUNT: AzureServer.ACCOUNT,
+    AZURE_STORAGE_SAS_TOKEN: SAS,
+    AZURE_STORAGE_SERVICE_ENDPOINT: url
+  },
+  {
+    AZURE_STORAGE_CONNECTION_STRING: `AccountName=${AzureServer.ACCOUNT};AccountKey=${AZURE.key};BlobEndpoint=${url}`
+  }
+]
+
+const inAzure = ["--store", "azure", "--container", "lake"]
+
+/** Every call's error has no canary in it. */
+const assertAzureSilent = (endpoint: string) =>
+  Effect.gen(function* () {
+    for (const credentials of [
+      { accountKey: Redacted.make(AZURE.key) },
+      { sasToken: Redacted.make(SAS) }
+    ]) {
+      const store = yield* ObjectStorageAzure.make({
+        account: AzureServer.ACCOUNT,
+        container: "lake",
+        endpoint,
+        credentials
+      })
+      const calls: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+        store.check,
+        Stream.runDrain(store.list),
+        store.put({ ...object, sha256 }),
+        store.head(object.key),
+        Stream.runDrain(store.get(object.key))
+      ]
+      for (const call of calls) assertSilent(yield* Effect.flip(call))
+    }
+  })
+
 const s3Options = (endpoint: string): Parameters<typeof ObjectStorageS3.make>[0] => ({
   bucket: "lake",
   prefix: "python-import/",
@@ -346,6 +422,62 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
         yield* fails(2, run, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: secure.url }))
         for (const { url } of [wrong, secure]) yield* assertStoreSilent(url)
       })
+  )
+
+  for (const [name, code, fault] of AZURES) {
+    it.scopedLive(`is shown or kept after Azure answered ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* AzureServer.make({ plan: () => fault })
+        for (const identity of azureIdentities(server.url)) {
+          const list = ["list", ...inAzure, ...ONCE]
+          yield* fails(code, list, yield* here({ ...identity, AZURE_LOG_LEVEL: "verbose" }))
+        }
+        yield* assertAzureSilent(server.url)
+      })
+    )
+  }
+
+  it.scopedLive(
+    "is shown or kept where Azure knows another key, or its certificate is not trusted",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* AzureServer.make()
+        for (const identity of azureIdentities(server.url)) {
+          const run = ["all", "--source", "synthetic", ...inAzure, ...HOURS, ...ONCE]
+          yield* fails(7, run, yield* here(identity))
+        }
+        yield* assertAzureSilent(server.url)
+        const asked = inspect(server.requests, { depth: 10, maxStringLength: null })
+        assert.ok(!asked.includes(AZURE.key), "the key is sent to nobody")
+        const secure = yield* AzureServer.make({ tls: selfSigned(["127.0.0.1"]) })
+        for (const identity of azureIdentities(secure.url)) {
+          yield* fails(2, ["list", ...inAzure, ...ONCE], yield* here(identity), /certificate/)
+        }
+      })
+  )
+
+  it.scopedLive("is repeated of settings for Azure that are wrong", () =>
+    Effect.gen(function* () {
+      const { key } = AZURE
+      for (const identity of [
+        { AZURE_STORAGE_ACCOUNT: key, AZURE_STORAGE_KEY: `${key}!` },
+        { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_KEY: key, AZURE_STORAGE_SAS_TOKEN: SAS },
+        { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_SAS_TOKEN: AZURE.signature },
+        { AZURE_STORAGE_CONNECTION_STRING: key },
+        {
+          AZURE_STORAGE_CONNECTION_STRING: `AccountName=lake;AccountKey=${key};SharedAccessSignature=${SAS}`
+        },
+        {
+          AZURE_STORAGE_CONNECTION_STRING: `AccountName=lake;AccountKey=${key};BlobEndpoint=http://x:${AZURE.password}@a.test`
+        }
+      ]) {
+        yield* fails(2, ["list", ...inAzure], yield* here(identity))
+        const options = yield* here({})
+        const lines = Object.entries(identity).map(([name, value]) => `${name}='${value}'`)
+        yield* writeEnv(options.folder, lines.join("\n"))
+        yield* fails(2, ["list", ...inAzure], options)
+      }
+    })
   )
 
   it.scopedLive("is in the spool, in staging or in an object's metadata", () =>
@@ -520,6 +652,20 @@ describe("K3 what would show the keys to others", { timeout: 60_000 }, () => {
       })
       const landing = yield* run(list, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: url }))
       assert.equal(landing.code, 0, landing.stderr)
+    })
+  )
+
+  it.scopedLive("plain http to Azure is refused but on loopback, wherever it is named", () =>
+    Effect.gen(function* () {
+      const said = /AZURE_STORAGE_\w+ in .* does not lead to an address in https, or in plain http/
+      const list = ["list", ...inAzure, ...ONCE]
+      for (const identity of azureIdentities("http://lake.test:10000")) {
+        yield* refused(list, yield* here(identity), said)
+      }
+      const options = yield* here({})
+      const fields = `DefaultEndpointsProtocol=http;AccountName=lake;AccountKey=${AZURE.key}`
+      yield* writeEnv(options.folder, `AZURE_STORAGE_CONNECTION_STRING='${fields}'\n`)
+      yield* refused(list, options, said)
     })
   )
 
