@@ -12,12 +12,10 @@ import { toFailure } from "./_azureErrors.ts"
 import { fromAzureMetadata } from "./_azureMetadata.ts"
 import { makePut } from "./_azurePut.ts"
 import { failed } from "./_storeFailure.ts"
+import { PROBE, tryStore } from "./_storeProbe.ts"
 
 export type { ObjectStorageAzureOptions } from "./_azureContainer.ts"
 export type { AzureCredentials } from "./_azureClient.ts"
-
-const PROBE = ".amplitude-lake-probe"
-const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /** A container of Azure Blob Storage. The SDK is loaded by the first call, and @azure/identity only where nothing else says who asks. */
 export const make = Effect.fnUntraced(function* (
@@ -108,15 +106,11 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const check = Effect.gen(function* () {
-    yield* listPage(attemptTo("check", "read", ""), undefined, 1)
-    const probe = { key: PROBE, size: 0, sha256: EMPTY_SHA256, metadata: {}, body: Stream.empty }
-    if ((yield* putAs("check", probe)) && (yield* putAs("check", probe))) {
-      const detail =
-        "This store ignores If-None-Match and would overwrite what is there: use one that creates only if absent"
-      return yield* failed(attemptTo("check", "write", PROBE), "Misconfigured", detail)
-    }
-    yield* headObject(attemptTo("check", "read", PROBE), PROBE)
+  const check = tryStore({
+    attempt: attemptTo("check", "write", PROBE),
+    list: listPage(attemptTo("check", "read", ""), undefined, 1),
+    put: (probe) => putAs("check", probe),
+    head: headObject(attemptTo("check", "read", PROBE), PROBE)
   }).pipe(Effect.withSpan("ObjectStorageAzure.check"))
 
   return ObjectStorage.of({

@@ -1,18 +1,20 @@
 import { Readable } from "node:stream"
 import type { _Object as ListedObject } from "@aws-sdk/client-s3"
-import { Chunk, Effect, Either, Layer, Option, type Scope, Stream } from "effect"
-import { type ObjectInfo, ObjectStorage, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { Chunk, Effect, Layer, Option, type Scope, Stream } from "effect"
+import {
+  type ObjectInfo,
+  ObjectStorage,
+  type ObjectStorageError
+} from "../services/ObjectStorage.ts"
 import * as S3Bucket from "./_s3Bucket.ts"
 import { toFailure } from "./_s3Errors.ts"
 import { makePut, toBase64 } from "./_s3Put.ts"
 import { makeUnfinished } from "./_s3Unfinished.ts"
 import { failed } from "./_storeFailure.ts"
+import { PROBE, tryStore } from "./_storeProbe.ts"
 
 export type { ObjectStorageS3Options } from "./_s3Bucket.ts"
 export type { S3Credentials } from "./_s3Client.ts"
-
-const PROBE = ".amplitude-lake-probe"
-const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /** In Node the SDK hands out nothing else; an answer without a body is an empty object. */
 function asReadable(body: unknown): Readable {
@@ -101,32 +103,11 @@ export const make = Effect.fnUntraced(function* (
     ).pipe(Effect.mapError(({ error }) => error))
   })
 
-  const tryPut = Effect.gen(function* () {
-    const probe = { key: PROBE, size: 0, sha256: EMPTY_SHA256, metadata: {}, body: Stream.empty }
-    if ((yield* putAs("check", probe)) && (yield* putAs("check", probe))) {
-      const detail =
-        "This store ignores If-None-Match and would overwrite what is there: use one that creates only if absent"
-      return yield* failed(attemptTo("check", "s3:PutObject", PROBE), "Misconfigured", detail)
-    }
-    yield* headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
-  })
-
-  const check = Effect.gen(function* () {
-    const listed = yield* Effect.either(
-      listPage(attemptTo("check", "s3:ListBucket", ""), undefined, 1)
-    )
-    if (Either.isRight(listed)) return yield* tryPut
-    const refused = listed.left
-    if (refused.reason !== "AccessDenied") return yield* refused
-    // Whoever has to ask for permissions would rather hear of all that is missing.
-    const detail = yield* Effect.match(tryPut, {
-      onFailure: (also) =>
-        also.reason === "AccessDenied" && also.detail !== refused.detail
-          ? `${refused.detail}; ${also.detail}`
-          : refused.detail,
-      onSuccess: () => refused.detail
-    })
-    return yield* new ObjectStorageError({ ...refused, detail })
+  const check = tryStore({
+    attempt: attemptTo("check", "s3:PutObject", PROBE),
+    list: listPage(attemptTo("check", "s3:ListBucket", ""), undefined, 1),
+    put: (probe) => putAs("check", probe),
+    head: headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
   }).pipe(Effect.withSpan("ObjectStorageS3.check"))
 
   return ObjectStorage.of({

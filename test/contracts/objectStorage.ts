@@ -75,8 +75,15 @@ export function bufferAgainAndAgain() {
   return { bytes, body: Stream.map(Stream.range(0, 4, 1), (index) => buffer.fill(index)) }
 }
 
-/** What every `ObjectStorage` layer must do, whatever is behind it. The layer must begin empty. */
-export function objectStorageContract<E>(name: string, layer: Layer.Layer<ObjectStorage, E>) {
+/**
+ * What every `ObjectStorage` layer must do, whatever is behind it. The layer must begin empty. So many objects are listed in
+ * the end: more than a page of the store.
+ */
+export function objectStorageContract<E>(
+  name: string,
+  layer: Layer.Layer<ObjectStorage, E>,
+  listed = 2_500
+) {
   effectIt.layer(layer, { timeout: 30_000 })(`${name} keeps the ObjectStorage contract`, (it) => {
     it.effect("names its place and passes its check", () =>
       Effect.gen(function* () {
@@ -380,12 +387,12 @@ export function objectStorageContract<E>(name: string, layer: Layer.Layer<Object
     )
 
     it.effect(
-      "lists 2,500 objects, each once",
+      `lists ${listed} objects, each once`,
       () =>
         Effect.gen(function* () {
           const storage = yield* ObjectStorage
           const keys = Array.from(
-            { length: 2_500 },
+            { length: listed },
             (_, index) => `many/dt=${index % 50}/${String(index).padStart(4, "0")}.jsonl`
           )
           yield* Effect.forEach(keys, (key) => storage.put(objectOf(key, key)), {

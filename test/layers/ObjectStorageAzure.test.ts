@@ -25,10 +25,11 @@ const optionsFor = ({ url }: AzureServer.AzureServer) => ({
 objectStorageContract(
   "ObjectStorageAzure",
   Layer.unwrapScoped(
-    Effect.map(AzureServer.make(), (server) =>
+    Effect.map(AzureServer.make({ pageSize: 200 }), (server) =>
       ObjectStorageAzure.layer({ ...optionsFor(server), partSize: 4 * MIB })
     )
-  )
+  ),
+  500
 )
 
 /** A store on a server of its own, with a container "lake". */
@@ -389,6 +390,19 @@ describe("ObjectStorageAzure, checked before anything is downloaded", () => {
       })
     )
   }
+})
+
+describe("ObjectStorageAzure, checked where much is missing", () => {
+  it.scoped("names all permissions at once", () =>
+    Effect.gen(function* () {
+      const blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+      const denied = [`${blobs}/read`, `${blobs}/write`]
+      const { store } = yield* setUp(undefined, {}, { denied })
+      const error = yield* Effect.flip(store.check)
+      assert.strictEqual(error.reason, "AccessDenied")
+      for (const action of denied) assert.include(error.detail, `Allow ${action} on`)
+    })
+  )
 })
 
 describe("ObjectStorageAzure, on record", () => {

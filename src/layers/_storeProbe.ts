@@ -1,0 +1,47 @@
+import { Effect, Either, Stream } from "effect"
+import { type NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
+import { failed, type StoreAttempt } from "./_storeFailure.ts"
+
+/** The key of the empty object that stores are tried out by; no listing shows it. */
+export const PROBE = ".amplitude-lake-probe"
+
+const probe: NewObject<never> = {
+  key: PROBE,
+  size: 0,
+  sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  metadata: {},
+  body: Stream.empty
+}
+
+export interface StoreProbe {
+  /** Of the put, for the error's words. */
+  readonly attempt: StoreAttempt
+  readonly list: Effect.Effect<unknown, ObjectStorageError>
+  readonly put: (object: NewObject<never>) => Effect.Effect<boolean, ObjectStorageError>
+  readonly head: Effect.Effect<unknown, ObjectStorageError>
+}
+
+/** Lists, puts and looks up, the put twice where nothing stands there: the second has to be refused. */
+export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put }: StoreProbe) {
+  const tryPut = Effect.gen(function* () {
+    if ((yield* put(probe)) && (yield* put(probe))) {
+      const detail =
+        "This store ignores If-None-Match and would overwrite what is there: use one that creates only if absent"
+      return yield* failed(attempt, "Misconfigured", detail)
+    }
+    yield* head
+  })
+  const listed = yield* Effect.either(list)
+  if (Either.isRight(listed)) return yield* tryPut
+  const refused = listed.left
+  if (refused.reason !== "AccessDenied") return yield* refused
+  // Whoever has to ask for permissions would rather hear of all that is missing.
+  const detail = yield* Effect.match(tryPut, {
+    onFailure: (also) =>
+      also.reason === "AccessDenied" && also.detail !== refused.detail
+        ? `${refused.detail}; ${also.detail}`
+        : refused.detail,
+    onSuccess: () => refused.detail
+  })
+  return yield* new ObjectStorageError({ ...refused, detail })
+})
