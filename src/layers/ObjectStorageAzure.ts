@@ -90,7 +90,8 @@ export const make = Effect.fnUntraced(function* (
       key,
       size: properties.contentLength ?? 0,
       etag: AzureContainer.bareEtag(properties.etag),
-      hasMetadata: Object.keys(metadata).length > 0
+      hasMetadata: Object.keys(metadata).length > 0,
+      metadata: fromAzureMetadata(metadata)
     })
   }
 

@@ -344,8 +344,11 @@ describe("ObjectStorageAzure, listing", () => {
       assert.strictEqual(sent("List Blobs").length, 3)
       yield* store.put(SMALL)
       const all = Chunk.toReadonlyArray(yield* Stream.runCollect(store.list))
-      const own = all.filter(({ hasMetadata }) => hasMetadata).map(({ key }) => key)
-      assert.deepStrictEqual(own, [KEY])
+      const own = all.filter(({ hasMetadata }) => hasMetadata)
+      assert.deepStrictEqual(
+        own.map(({ key, metadata }) => [key, metadata]),
+        [[KEY, SMALL.metadata]]
+      )
     })
   )
 
