@@ -27,7 +27,8 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ObjectStorage["Type"], never, Scope.Scope> {
   const bucket = yield* S3Bucket.make(options)
   const { at, attemptTo, call, headObject, listPage, place, prefix } = bucket
-  const putAs = makePut(bucket, options)
+  let isHashing = false
+  const putAs = makePut(bucket, options, () => isHashing)
 
   const head = Effect.fn("ObjectStorageS3.head")(function* (key: string) {
     const attempt = attemptTo("head", "s3:GetObject", key)
@@ -107,7 +108,12 @@ export const make = Effect.fnUntraced(function* (
     attempt: attemptTo("check", "s3:PutObject", PROBE),
     list: listPage(attemptTo("check", "s3:ListBucket", ""), undefined, 1),
     put: (probe) => putAs("check", probe),
-    head: headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
+    head: headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE).pipe(
+      // A store that has one of its own refuses a body that has another.
+      Effect.tap((found) =>
+        Effect.sync(() => (isHashing = Option.getOrUndefined(found)?.ChecksumSHA256 !== undefined))
+      )
+    )
   }).pipe(Effect.withSpan("ObjectStorageS3.check"))
 
   return ObjectStorage.of({

@@ -18,10 +18,14 @@ function gather<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array
   return Effect.map(Stream.runCollect(body), (chunks) => Buffer.concat(Chunk.toArray(chunks)))
 }
 
-/** Puts an object below the prefix, by one request or in parts; `method` is for the error's words. */
+/**
+ * Puts an object below the prefix, by one request or in parts; `method` is for the error's words. Where `isHashing`, the
+ * store is known to compare what one request brings with the announced SHA-256, and it is not hashed here as well.
+ */
 export function makePut(
   { at, attemptTo, call, headObject }: S3Bucket,
-  options: ObjectStorageS3Options
+  options: ObjectStorageS3Options,
+  isHashing: () => boolean
 ) {
   const { multipartThreshold = 256 * MIB, partSize = 8 * MIB } = options
   const permits = Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY)
@@ -51,11 +55,11 @@ export function makePut(
       call(attempt, (client, { PutObjectCommand }, options) =>
         client.send(new PutObjectCommand({ ...input, Body: body }), options)
       ).pipe(Effect.as(true), Effect.catchAll(refused))
-    const body = verified(attempt.path, object)
     // What is small is known to be right before anything is sent; it must be so for no bytes at all.
-    if (object.size <= MIB) return Effect.flatMap(gather(body), send)
+    if (object.size <= MIB) return Effect.flatMap(gather(verified(attempt.path, object)), send)
     return Effect.suspend(() => {
       const through = new PassThrough()
+      const body = verified(attempt.path, object, isHashing() ? "the store" : "us")
       return Effect.raceFirst(send(through), pour(body, through))
     })
   }

@@ -228,6 +228,33 @@ describe("ObjectStorageS3, on a bad line", () => {
     })
   )
 
+  for (const [who, knowsHashes] of [
+    ["the store, where it has hashes of its own", true],
+    ["us, where it has none", false]
+  ] as const) {
+    it.scoped(`has a body of another hash refused by ${who}`, () =>
+      Effect.gen(function* () {
+        const { lake, store } = yield* setUp()
+        yield* store.check
+        if (!knowsHashes) {
+          for (const [key, object] of lake.objects) {
+            lake.objects.set(key, { ...object, checksum: undefined })
+          }
+          yield* store.check
+        }
+        const error = yield* Effect.flip(store.put({ ...STREAMED, sha256: "0".repeat(64) }))
+        assert.strictEqual(error.reason, "Corrupt")
+        assert.strictEqual(
+          error.detail === "The body has another SHA-256 than was announced",
+          !knowsHashes
+        )
+        const cut = yield* Effect.flip(store.put({ ...STREAMED, size: STREAMED.size - 1 }))
+        assert.strictEqual(cut.reason, "Corrupt")
+        assert.strictEqual(lake.objects.size, 1)
+      })
+    )
+  }
+
   it.scoped("takes silence for Unavailable", () =>
     Effect.gen(function* () {
       for (const operation of ["PutObject", "ListObjectsV2"] as const) {
