@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setFlagsFromString } from "node:v8"
 import { Cause, Effect, Either, Exit } from "effect"
 import { runMain } from "@effect/platform-node/NodeRuntime"
 import { type CommandLine, readCommandLine } from "./cli/commandLine.ts"
@@ -76,6 +77,10 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
     return USAGE
   })
 }
+
+// What passes through lies outside of V8's heap and is let go of by its small collections: in a young generation that
+// does not grow they come often enough to keep the peak of a day 50 MB lower.
+setFlagsFromString("--semi-space-growth-factor=1")
 
 // What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception. Of stderr there is
 // nobody to tell.

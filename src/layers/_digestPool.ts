@@ -4,6 +4,9 @@ import type { DigestBytes, DigestReport, DigestTask } from "./_digestWorker.ts"
 import type { HourDigest } from "./_hourDigest.ts"
 import { Refusal } from "./_refusal.ts"
 
+/** In milliseconds. A worker that has nothing to do for so long would only take memory from what comes after. */
+const IDLE = 100
+
 const WORKER = new URL("./_digestWorker.js", import.meta.url)
 
 export interface DigestPool {
@@ -12,7 +15,7 @@ export interface DigestPool {
   readonly close: () => Promise<void>
 }
 
-/** Workers are started when there is first something for them, and do not keep the process alive. */
+/** Workers are started when there is something for them, end soon after, and do not keep the process alive. */
 export function openDigestPool(): DigestPool {
   const all = new Set<Worker>()
   const idle: Array<Worker> = []
@@ -30,13 +33,22 @@ export function openDigestPool(): DigestPool {
     return worker
   }
 
+  function rest(worker: Worker): void {
+    idle.push(worker)
+    const end = () => {
+      const index = idle.indexOf(worker)
+      if (index !== -1) void idle.splice(index, 1)[0]?.terminate()
+    }
+    setTimeout(end, IDLE).unref()
+  }
+
   return {
     digest: async (read, task) => {
       const worker = idle.pop() ?? start()
       try {
         return await converse(worker, read, task)
       } finally {
-        if (all.has(worker)) idle.push(worker)
+        if (all.has(worker)) rest(worker)
       }
     },
     close: async () => {
