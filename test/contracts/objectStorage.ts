@@ -82,7 +82,7 @@ export function bufferAgainAndAgain() {
 export function objectStorageContract<E>(
   name: string,
   layer: Layer.Layer<ObjectStorage, E>,
-  listed = 2_500
+  listed = 1_100
 ) {
   effectIt.layer(layer, { timeout: 30_000 })(`${name} keeps the ObjectStorage contract`, (it) => {
     it.effect("names its place and passes its check", () =>

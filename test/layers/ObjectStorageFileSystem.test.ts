@@ -32,7 +32,8 @@ objectStorageContract(
     Effect.map(temporaryFolder, (root) =>
       ObjectStorageFileSystem.layer({ root: join(root, "data"), prefix: "python-import/" })
     )
-  )
+  ),
+  300
 )
 
 /** Runs a program with a store of its own in a folder, as one run does. */
