@@ -28,6 +28,15 @@ const told: Readonly<Record<string, Told>> = {
   OperationAborted: { reason: "Unavailable", advice: CONCURRENT },
   NoSuchUpload: { reason: "Unavailable", advice: "the upload was removed meanwhile: try again" },
   NoSuchKey: { reason: "NotFound", advice: "there is no such object" },
+  BucketAlreadyExists: {
+    reason: "Misconfigured",
+    advice: "somebody has this name: choose another"
+  },
+  InvalidBucketAclWithObjectOwnership: {
+    reason: "Misconfigured",
+    advice:
+      "the bucket's ACL grants something to others: say it in a policy, then aws s3api put-bucket-acl --acl private"
+  },
   InvalidBucketName: { reason: "Misconfigured", advice: "name another bucket" },
   PermanentRedirect: { reason: "Misconfigured", advice: ENDPOINT },
   AuthorizationHeaderMalformed: { reason: "Misconfigured", advice: ENDPOINT },

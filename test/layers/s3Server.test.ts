@@ -156,7 +156,12 @@ describe("the S3 server of the tests", () => {
   )
 
   it("takes parts in their order only, and the size that was announced", () => {
-    const lake = { region: "", objects: new Map(), uploads: new Map() }
+    const lake = {
+      region: "",
+      objects: new Map(),
+      uploads: new Map(),
+      configurations: new Map()
+    }
     const id = createUpload(lake, "key", {}, { algorithm: undefined, type: undefined })
     const upload = uploadOf(lake, "key", id)
     const parts = [1, 2].map((number) => {

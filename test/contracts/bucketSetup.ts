@@ -1,0 +1,122 @@
+import assert from "node:assert/strict"
+import { it as effectIt } from "@effect/vitest"
+import { Effect, Either, type Layer } from "effect"
+import {
+  type BucketPart,
+  BucketSetup,
+  type BucketSetupError
+} from "../../src/services/BucketSetup.ts"
+
+const KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+/** A rule with what is not known of here, which has to come back as it went. */
+const RULES = [
+  {
+    ID: "theirs",
+    Status: "Enabled",
+    Filter: { And: { Prefix: "logs/", Tags: [{ Key: "keep", Value: "no" }] } },
+    Expiration: { Days: 30 }
+  },
+  {
+    ID: "ours",
+    Status: "Enabled",
+    Filter: { Prefix: "python-import/" },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }
+  }
+]
+
+const gives = <A>(part: BucketPart<A>, value: A) =>
+  Effect.gen(function* () {
+    yield* part.write(value)
+    assert.deepEqual(yield* part.read, value)
+    // The same again is no failure.
+    yield* part.write(value)
+  })
+
+const refusal = (effect: Effect.Effect<unknown, BucketSetupError>) =>
+  Effect.map(Effect.flip(effect), ({ reason }) => reason)
+
+/** What every `BucketSetup` layer must do, given a bucket that is there with nothing set but what a new one has. */
+export function bucketSetupContract<E>(
+  name: string,
+  layer: Layer.Layer<BucketSetup, E>,
+  { knowsOwnership = true } = {}
+) {
+  effectIt.layer(layer)(`${name} keeps the BucketSetup contract`, (it) => {
+    it.effect("finds the bucket, and nothing set of it", () =>
+      Effect.gen(function* () {
+        const setup = yield* BucketSetup
+        assert.equal((yield* setup.find).exists, true)
+        assert.deepEqual((yield* setup.lifecycle.read).Rules, [])
+        assert.equal(yield* setup.policy.read, undefined)
+        yield* setup.create("us-east-1")
+      })
+    )
+
+    it.effect("gives back what was written: public access, encryption", () =>
+      Effect.gen(function* () {
+        const setup = yield* BucketSetup
+        yield* gives(setup.publicAccess, {
+          BlockPublicAcls: true,
+          IgnorePublicAcls: false,
+          BlockPublicPolicy: true,
+          RestrictPublicBuckets: false
+        })
+        yield* gives(setup.encryption, [
+          {
+            ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: KEY },
+            BucketKeyEnabled: true
+          }
+        ])
+      })
+    )
+
+    it.effect("gives back what was written: ownership, where the store knows of it", () =>
+      Effect.gen(function* () {
+        const { ownership } = yield* BucketSetup
+        if (knowsOwnership) return yield* gives(ownership, "BucketOwnerEnforced")
+        const read = yield* Effect.either(ownership.read)
+        assert.ok(Either.isLeft(read))
+        assert.equal(read.left.reason, "Misconfigured")
+      })
+    )
+
+    it.effect("gives back all rules, with what is not known of here", () =>
+      Effect.gen(function* () {
+        const { lifecycle } = yield* BucketSetup
+        yield* lifecycle.write({ Rules: RULES })
+        const { Rules } = yield* lifecycle.read
+        const sorted = [...Rules].sort((one, other) => ((one.ID ?? "") < (other.ID ?? "") ? 1 : -1))
+        assert.deepEqual(JSON.parse(JSON.stringify(sorted)), RULES)
+        yield* lifecycle.write(yield* lifecycle.read)
+      })
+    )
+
+    it.effect("gives back a policy", () =>
+      Effect.gen(function* () {
+        const { policy } = yield* BucketSetup
+        const statement = {
+          Sid: "Some",
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:DeleteBucketPolicy",
+          Resource: "arn:aws:s3:::*"
+        }
+        const written = { Version: "2012-10-17", Statement: [statement] }
+        yield* policy.write(JSON.stringify(written))
+        assert.deepEqual(JSON.parse((yield* policy.read) ?? ""), written)
+      })
+    )
+
+    it.effect("refuses what no bucket can have, and keeps what it had", () =>
+      Effect.gen(function* () {
+        const { lifecycle, policy } = yield* BucketSetup
+        const before = [yield* lifecycle.read, yield* policy.read]
+        const [rule = {}] = RULES
+        assert.equal(yield* refusal(lifecycle.write({ Rules: [rule, rule] })), "Failed")
+        assert.equal(yield* refusal(policy.write("no policy")), "Failed")
+        assert.deepEqual([yield* lifecycle.read, yield* policy.read], before)
+      })
+    )
+  })
+}
