@@ -1,6 +1,7 @@
 import type { Hour } from "../services/Hour.ts"
 import type { AmplitudeError } from "../services/Amplitude.ts"
 import type { ArchiveError } from "../services/ArchiveFolder.ts"
+import type { BucketSetupError } from "../services/BucketSetup.ts"
 import type { FolderError } from "../services/Folders.ts"
 import type { ObjectStorageError } from "../services/ObjectStorage.ts"
 import type { SpoolError } from "../services/Spool.ts"
@@ -18,7 +19,7 @@ export type RunError =
   | LandingError
 
 /** What an error asks of whoever runs the program. */
-export function failureKind(error: RunError | FolderError): FailureKind {
+export function failureKind(error: RunError | FolderError | BucketSetupError): FailureKind {
   switch (error._tag) {
     case "AmplitudeError":
       if (error.reason === "Unauthorized" || error.reason === "Forbidden") return "refused"
@@ -38,6 +39,9 @@ export function failureKind(error: RunError | FolderError): FailureKind {
       return error.reason === "Unavailable" || error.reason === "NoSpace"
         ? "temporary"
         : "permanent"
+    case "BucketSetupError":
+      if (error.reason === "AccessDenied") return "refused"
+      return error.isTransient ? "temporary" : "permanent"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
       return error.reason === "ForeignFile" ? "permanent" : "integrity"
