@@ -11,6 +11,7 @@ import { SEPARATOR } from "./parse.ts"
 import {
   type CommandName,
   commands,
+  families,
   keys,
   type Setting,
   type SettingName,
@@ -87,8 +88,8 @@ export function readCommandLine(
     .showHelpAfterError("See --help for what is possible.")
 
   for (const [name, command] of Object.entries(commands)) {
-    const sub = program
-      .command(name)
+    const sub = parentOf(program, name)
+      .command(name.split(" ").at(-1) ?? name)
       .summary(command.help.replace(/\.( .*)?$/s, ""))
       .description(command.help)
       .helpOption("-h, --help", "this text")
@@ -122,6 +123,22 @@ export function readCommandLine(
     return error.exitCode === 0 ? 0 : 2
   }
   return read ?? 2
+}
+
+/** What a command stands below: the program or, for one of two words, the first of them. */
+function parentOf(program: Command, name: string): Command {
+  const [family = ""] = name.split(" ")
+  const help = families[family]
+  if (help === undefined) return program
+  return (
+    program.commands.find((it) => it.name() === family) ??
+    program
+      .command(family)
+      .summary(help.replace(/\.$/, ""))
+      .description(help)
+      .helpCommand("help [command]", "the help of a command")
+      .helpOption("-h, --help", "this text")
+  )
 }
 
 function optionOf({ flag, help, variables, shown, group }: Setting<unknown>): Option | undefined {

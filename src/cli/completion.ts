@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { commands, type Setting, settings } from "./settings.ts"
+import { commands, families, type Setting, settings } from "./settings.ts"
 
 export const shells = ["bash", "zsh", "fish"] as const
 
@@ -44,12 +44,23 @@ function flagOf({ flag = "", help, parse }: Setting<unknown>): ReadonlyArray<Fla
 }
 
 function completed(): ReadonlyArray<Completed> {
-  const named = Object.entries(commands).map(([name, { help, settings: used }]) => ({
-    name,
-    help: help.replace(/\.( .*)?$/s, ""),
-    flags: [...used.flatMap((setting) => flagOf(settings[setting])), HELP],
-    words: []
-  }))
+  const words = Object.entries(commands).map(([name, { help, settings: used }]) => {
+    const [first = name, second] = name.split(" ")
+    return { first, second, help: families[first] ?? help, used }
+  })
+  const named = [...new Set(words.map(({ first }) => first))].map((name) => {
+    // Of a command of two words, all flags that may follow any of its second words.
+    const all = words.filter(({ first }) => first === name)
+    return {
+      name,
+      help: (all[0]?.help ?? "").replace(/\.( .*)?$/s, ""),
+      flags: [
+        ...[...new Set(all.flatMap(({ used }) => used))].flatMap((it) => flagOf(settings[it])),
+        HELP
+      ],
+      words: all.flatMap(({ second }) => second ?? [])
+    }
+  })
   const names = [...named.map(({ name }) => name), "completion"]
   return [
     ...named,

@@ -8,6 +8,7 @@ import * as ClockFixed from "../layers/ClockFixed.ts"
 import * as ClockSystem from "../layers/ClockSystem.ts"
 import type { Amplitude } from "../services/Amplitude.ts"
 import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
+import type { BucketSetup } from "../services/BucketSetup.ts"
 import type { Clock } from "../services/Clock.ts"
 import type { Folders } from "../services/Folders.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
@@ -158,6 +159,15 @@ export function setupLayer(
           }
         })
     )
+  )
+}
+
+/** The bucket that is to be set up. */
+export function bucketSetupLayer({ bucket = "", s3 }: Settings): Layer.Layer<BucketSetup> {
+  return lazily(
+    () => import("../layers/BucketSetupS3.ts"),
+    (BucketSetupS3) =>
+      BucketSetupS3.layer({ bucket, credentials: Option.getOrUndefined(s3.credentials) })
   )
 }
 

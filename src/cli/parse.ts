@@ -86,6 +86,24 @@ export const prefix: Parse<string> = (value) => {
       )
 }
 
+/** An ARN of a KMS key: its alias would be none in a policy. */
+export const keyArn: Parse<string> = (value) =>
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(value)
+    ? Either.right(value)
+    : Either.left("the ARN of a KMS key, as arn:aws:kms:eu-west-2:111122223333:key/…")
+
+/** An ARN of a user or role, or of a whole account. */
+export const principalArn: Parse<string> = (value) =>
+  /^arn:aws[a-z-]*:iam::\d{12}:(root|(user|role)\/[\w+=,.@/-]+)$/.test(value)
+    ? Either.right(value)
+    : Either.left("the ARN of an IAM user or role, as arn:aws:iam::111122223333:user/…")
+
+/** What AWS takes for an external id. */
+export const externalId: Parse<string> = (value) =>
+  /^[\w+=,.@:/-]{2,1224}$/.test(value)
+    ? Either.right(value)
+    : Either.left("an external id: 2 letters, digits or +=,.@:/_- at least")
+
 /** A bucket's name, as S3's rules for general purpose buckets have it; no address and no path. */
 export const bucket: Parse<string> = (value) =>
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)

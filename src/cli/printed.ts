@@ -134,7 +134,7 @@ export function checkText({ checks }: SetupChecks, width = Infinity): string {
 }
 
 /** A text in lines of at most so many characters, but for longer words. */
-function wrapped(text: string, width: number): ReadonlyArray<string> {
+export function wrapped(text: string, width: number): ReadonlyArray<string> {
   const lines: Array<string> = []
   for (const word of text.split(" ")) {
     const line = lines.at(-1)

@@ -14,11 +14,14 @@ import {
   bucket,
   container,
   duration,
+  externalId,
   hourOrDay,
   instant,
+  keyArn,
   oneOf,
   type Parse,
   prefix,
+  principalArn,
   secret,
   text,
   texts,
@@ -101,6 +104,7 @@ const WINDOW = "Which hours:"
 const SOURCE = "Where from:"
 const STORE = "Where to:"
 const RUN = "How:"
+const SETUP = "What is asked for:"
 const OUTPUT = "What is printed:"
 const KEYS = "Keys:"
 
@@ -322,6 +326,44 @@ export const settings = {
     wholeNumber(0, 2 ** 31 - 1)
   ),
 
+  kmsKey: optional<string>(
+    SETUP,
+    "--kms-key <arn>",
+    "KMS key that encrypts what is put without saying how",
+    keyArn
+  ),
+  abortDays: value(
+    SETUP,
+    "--abort-days <days>",
+    "unfinished uploads below the prefix are removed after so many days, 7 at most",
+    wholeNumber(1, 7),
+    7
+  ),
+  requireIfNoneMatch: toggle(
+    SETUP,
+    "--require-if-none-match",
+    "a bucket policy that refuses puts below the prefix which could overwrite, whoever puts"
+  ),
+  apply: toggle(SETUP, "--apply", "change what differs, instead of showing it"),
+  trustedArn: optional<string>(
+    SETUP,
+    "--trusted-arn <arn>",
+    "who may take the reader's role: STORAGE_AWS_IAM_USER_ARN of Snowflake's DESC INTEGRATION",
+    principalArn
+  ),
+  externalId: optional<string>(
+    SETUP,
+    "--external-id <id>",
+    "what that one has to say each time: STORAGE_AWS_EXTERNAL_ID, of the same",
+    externalId
+  ),
+  only: optional(
+    SETUP,
+    "--only <policy>",
+    "writer, reader or trust: this one, as aws iam takes it",
+    oneOf(["writer", "reader", "trust"] as const)
+  ),
+
   port: value(
     RUN,
     "--port <port>",
@@ -440,7 +482,14 @@ export type CommandName =
   | "verify"
   | "check"
   | "clean"
+  | "setup bucket"
+  | "setup iam"
   | "simulate"
+
+/** What commands of two words have in common, by the first of them. */
+export const families: Readonly<Record<string, string>> = {
+  setup: "Make ready what hours land in: the bucket, and who may do what there."
+}
 
 /** What each command is for, and the settings that it reads. */
 export const commands: {
@@ -521,6 +570,33 @@ export const commands: {
       "concurrency",
       ...retry,
       "dryRun",
+      ...output
+    ]
+  },
+  "setup bucket": {
+    help: "Show what an S3 bucket lacks, or make it with --apply: public access blocked, ACLs disabled, encryption by a KMS key, unfinished uploads removed. Changes only what differs, and takes nothing away that somebody else set. Exits 3 where something differs.",
+    settings: [
+      "bucket",
+      "prefix",
+      "kmsKey",
+      "abortDays",
+      "requireIfNoneMatch",
+      "apply",
+      "envFile",
+      ...retry,
+      ...output
+    ]
+  },
+  "setup iam": {
+    help: "Print the least policies for who writes, for who reads, and for who may take the reader's role. Asks nobody and changes nothing.",
+    settings: [
+      "bucket",
+      "prefix",
+      "kmsKey",
+      "trustedArn",
+      "externalId",
+      "only",
+      "envFile",
       ...output
     ]
   },

@@ -63,7 +63,7 @@ export function settle(
   ) as Settled
 
   problems.push(...disagreements(command, values, wrong, sources))
-  const kind = used.has("store") && !wrong.has("store") ? storeOf(values) : undefined
+  const kind = storeAskedOf(command, values, wrong)
   const { environment, file, fileName } = sources
   const s3 = kind === "s3" ? settleS3(environment, file, fileName) : Either.right(noS3Environment)
   const azure =
@@ -73,6 +73,17 @@ export function settle(
   return problems.length === 0 && Either.isRight(s3) && Either.isRight(azure)
     ? Either.right({ ...values, s3: s3.right, azure: azure.right })
     : Either.left(problems)
+}
+
+/** The store that will be asked; none where it is not known, or nobody is asked. */
+function storeAskedOf(
+  command: CommandName,
+  values: Settled,
+  wrong: ReadonlySet<SettingName>
+): Settings["store"] | undefined {
+  if (command === "setup bucket") return "s3"
+  const isKnown = commands[command].settings.includes("store") && !wrong.has("store")
+  return isKnown ? storeOf(values) : undefined
 }
 
 /** Node would take any server's word for who it is, and hand it the keys. */
@@ -158,6 +169,9 @@ function disagreements(
   if (used.has("store") && !wrong.has("store")) {
     problems.push(...storeProblems(values, used, wrong, sources))
   }
+  if (used.has("bucket") && !used.has("store")) {
+    problems.push(...setupProblems(values, wrong, sources))
+  }
   const asksAmplitude =
     (used.has("source") &&
       values.source === "amplitude" &&
@@ -177,6 +191,27 @@ const foreign: Readonly<Record<Settings["store"], ReadonlyArray<SettingName>>> =
   memory: []
 }
 
+function bucketMissing(fileName: string): string {
+  return `the bucket is missing: say --bucket, or ${settings.bucket.variables[0]} in the environment or in ${fileName}`
+}
+
+function setupProblems(
+  { bucket, externalId, only, trustedArn }: Settled,
+  wrong: ReadonlySet<SettingName>,
+  { fileName }: Sources
+): ReadonlyArray<string> {
+  const problems: Array<string> = []
+  if (bucket === undefined && !wrong.has("bucket")) problems.push(bucketMissing(fileName))
+  if (wrong.has("externalId") || wrong.has("trustedArn")) return problems
+  const named = [trustedArn, externalId].filter((it) => it !== undefined).length
+  if (named === 1 || (named === 0 && only === "trust")) {
+    problems.push(
+      "who may take the reader's role is said by --trusted-arn and --external-id together"
+    )
+  }
+  return problems
+}
+
 function storeProblems(
   values: Settled,
   used: ReadonlySet<SettingName>,
@@ -187,9 +222,7 @@ function storeProblems(
   const { store, dev, localDir, prefix, dataDir } = values
   const problems: Array<string> = []
   if (storeOf(values) === "s3" && values.bucket === undefined && !wrong.has("bucket")) {
-    problems.push(
-      `the bucket is missing: say --bucket, or ${settings.bucket.variables[0]} in the environment or in ${fileName}; --dev lands in a local folder instead`
-    )
+    problems.push(`${bucketMissing(fileName)}; --dev lands in a local folder instead`)
   }
   if (storeOf(values) === "azure" && values.container === undefined && !wrong.has("container")) {
     problems.push(

@@ -7,6 +7,11 @@ import { version } from "../../src/cli/version.ts"
 
 const names = Object.keys(commands) as ReadonlyArray<CommandName>
 
+/** A command as it is typed: some are of two words. */
+function typed(name: CommandName): ReadonlyArray<string> {
+  return name.split(" ")
+}
+
 interface Answer {
   readonly line: CommandLine | number
   readonly out: string
@@ -42,7 +47,8 @@ describe("readCommandLine()", () => {
         err: ""
       }
     )
-    for (const name of names) assert.deepEqual(answer(name).line, { command: name, flags: {} })
+    for (const name of names)
+      assert.deepEqual(answer(...typed(name)).line, { command: name, flags: {} })
   })
 
   it("reads every flag of every command under the name of its setting", () => {
@@ -51,7 +57,7 @@ describe("readCommandLine()", () => {
         const { flag } = settings[setting] as { readonly flag?: string }
         if (flag === undefined) continue
         const [long = "", value] = flag.split(" ")
-        const { line } = answer(name, long, ...(value === undefined ? [] : ["7"]))
+        const { line } = answer(...typed(name), long, ...(value === undefined ? [] : ["7"]))
         const flags = { [setting]: value === undefined ? true : "7" }
         assert.deepEqual(line, { command: name, flags }, `${name} ${flag}`)
       }
@@ -84,13 +90,13 @@ describe("readCommandLine()", () => {
   })
 
   it("refuses arguments that no command has", () => {
-    for (const name of names) isMisuse(answer(name, "extra"), /too many arguments/)
+    for (const name of names) isMisuse(answer(...typed(name), "extra"), /too many arguments/)
     isMisuse(answer("fetch", "--dev", "--", "--json"), /too many arguments/)
   })
 
   it("refuses a flag without its value, also where another flag follows", () => {
     for (const name of names)
-      isMisuse(answer(name, "--log-level"), /'--log-level <level>' argument missing/)
+      isMisuse(answer(...typed(name), "--log-level"), /'--log-level <level>' argument missing/)
     isMisuse(answer("fetch", "--local-dir", "--json"), /'--local-dir <folder>'.*value is missing/)
     isMisuse(answer("simulate", "--dump", "--seed", "1"), /'--dump <folder>'.*value is missing/)
   })
@@ -110,11 +116,13 @@ describe("readCommandLine()", () => {
     }
   })
 
-  it("explains itself where there is no command", () => {
-    const { line, out, err } = answer()
-    assert.equal(line, 2)
-    assert.equal(out, "")
-    assert.equal(err.match(/Usage: amplitude-lake/g)?.length, 1)
+  it("explains itself where there is no command, or half of one", () => {
+    for (const argv of [[], ["setup"]]) {
+      const { line, out, err } = answer(...argv)
+      assert.equal(line, 2)
+      assert.equal(out, "")
+      assert.equal(err.match(/Usage: amplitude-lake/g)?.length, 1)
+    }
   })
 
   it("answers help and version on stdout, and that is all", () => {
@@ -125,7 +133,9 @@ describe("readCommandLine()", () => {
       ["help"],
       ["help", "all"],
       ["all", "--help"],
-      ["all", "-h"]
+      ["all", "-h"],
+      ["setup", "--help"],
+      ["setup", "bucket", "--help"]
     ]) {
       const { line, out, err } = answer(...argv)
       assert.equal(line, 0, argv.join(" "))
@@ -137,7 +147,7 @@ describe("readCommandLine()", () => {
 })
 
 function helpOf(name: CommandName): string {
-  return answer(name, "--help").out
+  return answer(...typed(name), "--help").out
 }
 
 describe("The help", () => {
@@ -150,7 +160,7 @@ describe("The help", () => {
 
   it("names every command and every exit code", () => {
     const { out } = answer("--help")
-    for (const name of names) assert.match(out, new RegExp(`^  ${name} `, "m"))
+    for (const name of names) assert.match(out, new RegExp(`^  ${typed(name)[0]} `, "m"))
     for (const code of ["0", "1", "2", "3", "5", "7", "8", "130, 143"]) {
       assert.match(out, new RegExp(`^  ${code}  `, "m"))
     }

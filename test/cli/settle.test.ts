@@ -237,7 +237,7 @@ describe("The window", () => {
 
 describe("The store", () => {
   it("is named by each command that reads or writes it", () => {
-    for (const command of names.filter((name) => name !== "simulate")) {
+    for (const command of names.filter((name) => commands[name].settings.includes("store"))) {
       const found = problems(command, { environment: pair })
       assert.deepEqual(found, [
         "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead"
@@ -404,14 +404,50 @@ describe("The keys", () => {
   })
 })
 
+describe("The bucket that is set up", () => {
+  const environment = { AWS_BUCKET_NAME: "lake" }
+  const arn = "arn:aws:iam::111122223333:user/snow"
+
+  it("has to be named, and is asked for as whoever the environment says", () => {
+    for (const command of ["setup bucket", "setup iam"] as const) {
+      assert.deepEqual(problems(command, {}), [
+        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env"
+      ])
+      assert.deepEqual(problems(command, { environment }), [])
+    }
+    const file = { AWS_ACCESS_KEY: "id", AWS_SECRET_KEY: "secret", AWS_REGION: "eu-west-2" }
+    const { s3 } = settled("setup bucket", { environment, file })
+    assert.equal(Option.isSome(s3.credentials), true)
+    assert.deepEqual(s3.variables, { AWS_REGION: "eu-west-2" })
+  })
+
+  it("goes by whole ARNs, and by a week at most", () => {
+    const flags = { kmsKey: "alias/key", abortDays: "8" }
+    const found = problems("setup bucket", { environment, flags })
+    assert.match(found.join("\n"), /^--kms-key "alias\/key" is not the ARN of a KMS key/)
+    assert.match(found.join("\n"), /^--abort-days "8" is not a whole number, from 1 to 7$/m)
+    const who = { trustedArn: "snow", externalId: "white space" }
+    assert.equal(problems("setup iam", { environment, flags: who }).length, 2)
+  })
+
+  it("is read by whom --trusted-arn and --external-id say together", () => {
+    for (const flags of [{ trustedArn: arn }, { externalId: "X_1=" }, { only: "trust" }]) {
+      assert.match(problems("setup iam", { environment, flags }).join(), /said by .* together$/)
+    }
+    const flags = { trustedArn: arn, externalId: "X_1=", only: "trust" }
+    assert.deepEqual(problems("setup iam", { environment, flags }), [])
+  })
+})
+
 describe("What would show the keys to others", () => {
   it("is refused by every command: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment", () => {
     const name = "NODE_TLS_REJECT_UNAUTHORIZED"
     for (const command of names) {
-      const found = problemsOf({}, command, { ...pair, [name]: "0" })
+      const environment = { ...pair, AWS_BUCKET_NAME: "lake" }
+      const found = problemsOf({}, command, { ...environment, [name]: "0" })
       assert.equal(found.length, 1, command)
       assert.match(found.join(), /^NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment trusts every/)
-      assert.deepEqual(problemsOf({}, command, { ...pair, [name]: "1" }), [])
+      assert.deepEqual(problemsOf({}, command, { ...environment, [name]: "1" }), [])
     }
   })
 
