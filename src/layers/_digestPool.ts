@@ -1,8 +1,8 @@
 import { MessageChannel, Worker } from "node:worker_threads"
 import type { Read } from "./_archiveReader.ts"
 import type { DigestBytes, DigestReport, DigestTask } from "./_digestWorker.ts"
-import type { HourDigest } from "./_hourDigest.ts"
-import { Refusal } from "./_refusal.ts"
+import { digestHour, type HourDigest } from "./_hourDigest.ts"
+import { Refusal, refusal } from "./_refusal.ts"
 
 /** In milliseconds. A worker that has nothing to do for so long would only take memory from what comes after. */
 const IDLE = 100
@@ -10,7 +10,10 @@ const IDLE = 100
 const WORKER = new URL("./_digestWorker.js", import.meta.url)
 
 export interface DigestPool {
-  /** Digests one hour in a worker that has nothing else to do. Ends once the worker has let go of it. */
+  /**
+   * Digests one hour in a worker that has nothing else to do. Ends once the worker has let go of it; rejects as `Unreadable`
+   * where the worker itself comes to an end.
+   */
   readonly digest: (read: Read, task: Omit<DigestTask, "port">) => Promise<HourDigest>
   readonly close: () => Promise<void>
 }
@@ -20,16 +23,18 @@ export function openDigestPool(): DigestPool {
   const all = new Set<Worker>()
   const idle: Array<Worker> = []
 
-  function start(): Worker {
-    // What garbage there is lies outside of the heap: a small one is looked through sooner, and at less cost.
-    const worker = new Worker(WORKER, {
-      env: {},
-      execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 1 }
-    })
+  function start(): Worker | undefined {
+    const worker = open()
+    if (worker === undefined) return undefined
     worker.unref()
     all.add(worker)
-    for (const end of ["error", "exit"]) worker.once(end, () => all.delete(worker))
+    for (const end of ["error", "exit"]) {
+      worker.once(end, () => {
+        all.delete(worker)
+        // A thread that has ended answers nobody.
+        if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
+      })
+    }
     return worker
   }
 
@@ -45,6 +50,10 @@ export function openDigestPool(): DigestPool {
   return {
     digest: async (read, task) => {
       const worker = idle.pop() ?? start()
+      // There may be no more threads to be had, as in a container that limits them: it is slower here, and as good.
+      if (worker === undefined) {
+        return digestHour(read, task.path, task.parts, task.format, task.budget)
+      }
       try {
         return await converse(worker, read, task)
       } finally {
@@ -57,13 +66,32 @@ export function openDigestPool(): DigestPool {
   }
 }
 
+/** `undefined` where the system has no thread to give. */
+function open(): Worker | undefined {
+  try {
+    // What garbage there is lies outside of the heap: a small one is looked through sooner, and at less cost.
+    return new Worker(WORKER, {
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 1 }
+    })
+  } catch {
+    return undefined
+  }
+}
+
 function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): Promise<HourDigest> {
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
   const answer = (bytes: DigestBytes) => own.postMessage(bytes)
   return new Promise<HourDigest>((resolve, reject) => {
-    const ended = () => reject(new Error("A worker thread ended before its hour was digested"))
-    worker.once("error", reject).once("exit", ended)
+    // Out of memory, say: no verdict on the archive, which the next run may be able to read.
+    const ended = (why: unknown) => {
+      own.close()
+      const said = why instanceof Error ? `: ${why.message}` : ""
+      reject(refusal(task.path)("Unreadable", `A thread that read it came to an end${said}`))
+    }
+    worker.once("error", ended).once("exit", ended)
     own.on("message", (report: DigestReport) => {
       if (report._tag === "Wants") {
         read(report.position, report.length).then(
@@ -76,7 +104,7 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
         )
         return
       }
-      worker.off("error", reject).off("exit", ended)
+      worker.off("error", ended).off("exit", ended)
       own.close()
       if (report._tag === "Digested") resolve(report.digest)
       else if (report._tag === "Refused") reject(new Refusal(report.refused))

@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from "node:module"
+import threads from "node:worker_threads"
 import { describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
 import { assert } from "vitest"
@@ -12,6 +14,22 @@ const UnpackerWorkers: typeof import("../../src/layers/UnpackerWorkers.ts") = aw
 )
 
 unpackerContract("UnpackerWorkers", UnpackerWorkers.layer({ smallArchive: 0 }))
+
+/** Has workers made by another class meanwhile. */
+const made = (Other: typeof threads.Worker) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const { Worker } = threads
+      threads.Worker = Other
+      syncBuiltinESMExports()
+      return Worker
+    }),
+    (Worker) =>
+      Effect.sync(() => {
+        threads.Worker = Worker
+        syncBuiltinESMExports()
+      })
+  )
 
 describe("UnpackerWorkers", () => {
   const archive = spooled(
@@ -55,5 +73,49 @@ describe("UnpackerWorkers", () => {
           [1, 1, 1, 1, 1]
         ])
       }).pipe(Effect.provide(UnpackerWorkers.layer({ smallArchive: 0 })))
+  )
+
+  it.scoped("gives no verdict on an archive whose worker ends, and goes on with others", () =>
+    Effect.gen(function* () {
+      const workers: Array<threads.Worker> = []
+      yield* made(
+        class extends threads.Worker {
+          constructor(...given: ConstructorParameters<typeof threads.Worker>) {
+            super(...given)
+            workers.push(this)
+          }
+        }
+      )
+      const endAll = Effect.promise(() => Promise.all(workers.map((it) => it.terminate())))
+      yield* Effect.gen(function* () {
+        const unpacker = yield* Unpacker
+        let isOver = false
+        const read: typeof archive.read = (position, length) => {
+          if (workers.length === 0 || isOver) return archive.read(position, length)
+          isOver = true
+          return Effect.zipRight(endAll, archive.read(position, length))
+        }
+        const error = yield* Effect.flip(
+          Effect.scoped(unpacker.open({ ...archive, read }, "jsonl"))
+        )
+        assert.strictEqual(error.reason, "Unreadable")
+        assert.deepStrictEqual(yield* events, [1, 1, 1, 1, 1])
+        // These have nothing to do when they end.
+        yield* endAll
+        assert.deepStrictEqual(yield* events, [1, 1, 1, 1, 1])
+      }).pipe(Effect.provide(UnpackerWorkers.layer({ smallArchive: 0 })))
+    })
+  )
+
+  it.scoped("digests here where the system gives no thread", () =>
+    Effect.gen(function* () {
+      yield* made(function () {
+        throw new Error("ERR_WORKER_INIT_FAILED")
+      } as unknown as typeof threads.Worker)
+      assert.deepStrictEqual(
+        yield* Effect.provide(events, UnpackerWorkers.layer({ smallArchive: 0 })),
+        [1, 1, 1, 1, 1]
+      )
+    })
   )
 })
