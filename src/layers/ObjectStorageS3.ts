@@ -57,7 +57,12 @@ export const make = Effect.fnUntraced(function* (
     ).pipe(Effect.mapError(({ error }) => error))
     return Stream.unwrapScoped(
       Effect.map(
-        Effect.acquireRelease(open, ({ Body }) => Effect.sync(() => asReadable(Body).destroy())),
+        // The store may be long in answering: whoever is interrupted does not wait for it.
+        Effect.uninterruptibleMask((restore) =>
+          Effect.tap(restore(open), ({ Body }) =>
+            Effect.addFinalizer(() => Effect.sync(() => asReadable(Body).destroy()))
+          )
+        ),
         ({ Body }) =>
           Stream.fromAsyncIterable(
             asReadable(Body) as AsyncIterable<Uint8Array>,

@@ -32,17 +32,22 @@ export function openDigestPool(): DigestPool {
       worker.once(end, () => {
         all.delete(worker)
         // A thread that has ended answers nobody.
-        if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
+        takeFromIdle(worker)
       })
     }
     return worker
   }
 
+  function takeFromIdle(worker: Worker): boolean {
+    const index = idle.indexOf(worker)
+    if (index !== -1) idle.splice(index, 1)
+    return index !== -1
+  }
+
   function rest(worker: Worker): void {
     idle.push(worker)
     const end = () => {
-      const index = idle.indexOf(worker)
-      if (index !== -1) void idle.splice(index, 1)[0]?.terminate()
+      if (takeFromIdle(worker)) void worker.terminate()
     }
     setTimeout(end, IDLE).unref()
   }

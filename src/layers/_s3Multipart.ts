@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib"
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
-import { Chunk, Effect, Exit, Stream } from "effect"
+import { Chunk, Effect, Exit, Fiber, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
 import { inParts, type Part, verified } from "./_objectBody.ts"
 import type { Call } from "./_s3Client.ts"
@@ -110,6 +110,8 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
         client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), options)
       )
     ).pipe(
+      // Whoever cleans up is not to be interrupted, but this has to be cut off all the same.
+      Effect.interruptible,
       Effect.timeoutFail({
         duration: "5 seconds",
         onTimeout: () => ({ code: "TimeoutError", error: { detail: "it took too long" } })
@@ -126,8 +128,21 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
       )
     )
 
+  // Interrupted, it is waited for a little: an upload whose answer nobody heard is one that nobody aborts.
+  const begin = Effect.flatMap(Effect.forkDaemon(Effect.interruptible(create)), (creating) =>
+    Effect.onInterrupt(Effect.interruptible(Fiber.join(creating)), () =>
+      Fiber.join(creating).pipe(
+        Effect.interruptible,
+        Effect.timeout("2 seconds"),
+        Effect.flatMap(abort),
+        Effect.ignore,
+        Effect.zipRight(Fiber.interruptFork(creating))
+      )
+    )
+  )
+
   const put = yield* Effect.acquireUseRelease(
-    create,
+    begin,
     (uploadId) =>
       verified(attempt.path, object).pipe(
         Stream.tap((bytes) => Effect.sync(() => (crc = crc32(bytes, crc)))),

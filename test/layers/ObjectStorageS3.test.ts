@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Logger, Option, Redacted, Stream } from "effect"
+import { Chunk, Deferred, Effect, Fiber, Logger, Option, Redacted, Stream, TestClock } from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../src/services/ObjectStorage.ts"
@@ -431,6 +431,72 @@ describe("ObjectStorageS3, in parts", () => {
         assert.isAtMost(most, 4 * 5 * MIB + 4 * MIB)
       }),
     60_000
+  )
+})
+
+describe("ObjectStorageS3, interrupted", () => {
+  /** A store that goes silent when it is asked for one of these, and what has reached it. */
+  const silentAt = Effect.fnUntraced(function* (...operations: Array<S3Server.S3Operation>) {
+    const reached = yield* Effect.forEach(operations, () => Deferred.make<void>())
+    const { store } = yield* setUp(({ operation }) => {
+      const index = operations.indexOf(operation)
+      const asked = reached[index]
+      if (asked === undefined) return undefined
+      Deferred.unsafeDone(asked, Effect.void)
+      return { do: "stall" }
+    })
+    return { store, reached }
+  })
+
+  for (const [what, operation, run] of [
+    ["a reading", "GetObject", ({ get }) => Stream.runDrain(get(KEY))],
+    ["an upload that is begun", "CreateMultipartUpload", ({ put }) => put(BIG)]
+  ] as ReadonlyArray<
+    readonly [
+      string,
+      S3Server.S3Operation,
+      (store: ObjectStorage["Type"]) => Effect.Effect<unknown, ObjectStorageError>
+    ]
+  >) {
+    it.scoped(`leaves ${what} within seconds where the store is silent`, () =>
+      Effect.gen(function* () {
+        const { reached, store } = yield* silentAt(operation)
+        const fiber = yield* Effect.fork(run(store))
+        yield* Effect.forEach(reached, Deferred.await)
+        const left = yield* Effect.fork(Fiber.interrupt(fiber))
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.await(left)
+      })
+    )
+  }
+
+  it.scoped("leaves the parts of an upload within seconds where the store is silent", () =>
+    Effect.gen(function* () {
+      const { reached, store } = yield* silentAt("UploadPart", "AbortMultipartUpload")
+      const [sending, aborting] = reached
+      assert(sending !== undefined && aborting !== undefined)
+      const fiber = yield* Effect.fork(store.put(BIG))
+      yield* Deferred.await(sending)
+      const left = yield* Effect.fork(Fiber.interrupt(fiber))
+      yield* Deferred.await(aborting)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.await(left)
+    })
+  )
+
+  it.scopedLive("aborts an upload that the store began while it was interrupted", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const { lake, sent, store } = yield* setUp(({ operation }) => {
+        if (operation === "CreateMultipartUpload") Deferred.unsafeDone(asked, Effect.void)
+        return undefined
+      })
+      const fiber = yield* Effect.fork(store.put(BIG))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(sent("AbortMultipartUpload").length, 1)
+      assert.strictEqual(lake.uploads.size, 0)
+    })
   )
 })
 
