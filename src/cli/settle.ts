@@ -1,4 +1,5 @@
-import { resolve } from "node:path"
+import { statSync } from "node:fs"
+import { join, resolve } from "node:path"
 import { Either } from "effect"
 import { hourAt } from "../services/Hour.ts"
 import { noAzureEnvironment, settleAzure } from "./azureEnvironment.ts"
@@ -240,11 +241,18 @@ function storeProblems(
   if (
     storeOf(values) === "local" &&
     used.has("dataDir") &&
-    resolve(localDir, prefix) === resolve(dataDir)
+    isSameFolder(join(localDir, prefix), dataDir)
   ) {
     problems.push(`--data-dir "${dataDir}" is the folder of the local store: name another`)
   }
   return problems
+}
+
+/** Also by way of a link or a mount: what is moved from a folder to itself is removed from it. */
+function isSameFolder(one: string, other: string): boolean {
+  if (resolve(one) === resolve(other)) return true
+  const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }))
+  return left !== undefined && left.ino === right?.ino && left.dev === right.dev
 }
 
 function missingKeys(values: Settled, sources: Sources): ReadonlyArray<string> {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Duration, Either, FastCheck, Option, Redacted } from "effect"
 import { SEPARATOR } from "../../src/cli/parse.ts"
@@ -325,6 +328,20 @@ describe("The store", () => {
       /is the folder of the/
     )
     assert.equal(problemsOf({ localDir: "data", prefix: "b" }, "sync").join(), "")
+  })
+
+  it("is not that folder by another name either", () => {
+    const folder = mkdtempSync(join(tmpdir(), "amplitude-lake-"))
+    try {
+      const localDir = join(folder, "lake")
+      mkdirSync(join(localDir, "b"), { recursive: true })
+      const dataDir = join(folder, "data")
+      symlinkSync(join(localDir, "b"), dataDir)
+      assert.match(problemsOf({ localDir, prefix: "b", dataDir }, "sync").join(), /the folder of/)
+      assert.equal(problemsOf({ localDir, prefix: "c", dataDir }, "sync").join(), "")
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 
