@@ -200,7 +200,7 @@ const MUTATIONS = [
   {
     name: "closed by Amplitude's Date, too",
     file: "src/programs/askForWindow.ts",
-    find: "onSome: (date) => Math.min(asked, date - (answered - sent))",
+    find: "onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))",
     put: "onSome: () => asked",
     tests: RUN,
     named: "leaves hours open that Amplitude's own clock does not hold for closed"

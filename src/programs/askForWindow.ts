@@ -125,7 +125,8 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
     yield* warnOfSkew({ date: answer.date, sent, answered }, gate)
     const askedAt = Option.match(answer.date, {
       onNone: () => asked,
-      onSome: (date) => Math.min(asked, date - (answered - sent))
+      // The clock here may have been set back meanwhile.
+      onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))
     })
     const spooled = yield* Effect.transposeMapOption(answer.archive, ({ bytes, size }) =>
       Scope.extend(

@@ -95,7 +95,7 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
     leftovers,
     freed: removed.reduce((sum, { size }) => sum + size, 0),
     retries: yield* policy.made,
-    durationMs: (yield* EffectClock.currentTimeMillis) - begun,
+    durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
     exitCode: exitCodeOfKinds(kinds, removed.length > 0)
   })
 })

@@ -172,7 +172,8 @@ const summarized = Effect.fnUntraced(function* <E, R>(
     ...result,
     isByDate: isByDate(options),
     retries: yield* policy.made,
-    durationMs: (yield* EffectClock.currentTimeMillis) - begun
+    // The clock may be set back meanwhile.
+    durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
   })
 })
 

@@ -142,7 +142,7 @@ export const verifyHours = Effect.fn("verifyHours")(function* (
     events: read.reduce((sum, { events }) => sum + events, 0),
     bytes: read.reduce((sum, { size }) => sum + size, 0),
     retries: yield* policy.made,
-    durationMs: (yield* EffectClock.currentTimeMillis) - begun,
+    durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
     exitCode: exitCodeOfKinds(kinds, read.length > 0)
   })
 })

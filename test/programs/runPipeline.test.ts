@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Option, Stream } from "effect"
+import { Duration, Effect, Layer, Option, Stream, TestClock } from "effect"
 import type { Step } from "../../src/layers/AmplitudeMemory.ts"
+import * as ClockSystem from "../../src/layers/ClockSystem.ts"
 import {
   allHours,
   fetchHours,
@@ -10,7 +11,7 @@ import {
   recheckWindow,
   syncHours
 } from "../../src/programs/runPipeline.ts"
-import { AmplitudeError } from "../../src/services/Amplitude.ts"
+import { Amplitude, AmplitudeError } from "../../src/services/Amplitude.ts"
 import { metadataFromText } from "../../src/services/HourMetadata.ts"
 import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { Spool, SpoolError } from "../../src/services/Spool.ts"
@@ -148,6 +149,26 @@ describe("allHours()", () => {
       assert.deepEqual([summary.landed, summary.open], [[h20, h21], [h22]])
       assert.equal(summary.exitCode, 3)
       assert.deepEqual(yield* keysOf(world.store), ["2025-11-10_20.jsonl", "2025-11-10_21.jsonl"])
+    })
+  )
+
+  it.effect("believes Amplitude's clock where its own, days ahead, is set right meanwhile", () =>
+    Effect.gen(function* () {
+      const date = Date.parse("2025-11-11T10:30:00Z")
+      const world = yield* makeWorld({ amplitude: { hours: three, date } })
+      yield* TestClock.setTime(Date.parse("2025-11-20T00:00:00Z"))
+      const given = yield* Effect.provide(Amplitude, world.layer)
+      const amplitude = {
+        ...given,
+        export: (window: Window) => Effect.tap(given.export(window), () => TestClock.setTime(date))
+      }
+      const summary = yield* allHours(runOptions(h20, h22)).pipe(
+        Effect.provide(
+          Layer.mergeAll(world.layer, ClockSystem.layer, Layer.succeed(Amplitude, amplitude))
+        )
+      )
+      assert.deepEqual([summary.landed, summary.open], [[h20, h21], [h22]])
+      assert.equal(summary.durationMs, 0)
     })
   )
 
