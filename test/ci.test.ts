@@ -1,0 +1,61 @@
+import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { temporaryFolder } from "./fixtures/disk.ts"
+
+const RUN = fileURLToPath(new URL("../.ci/run", import.meta.url))
+const REPORT = "$(echo \"$*\" | grep -o '[.]ci/[a-z]*[.]json')"
+
+/** Runs a copy of `.ci/run` in a folder where `npm` and `npx` are these scripts. */
+const runCi = Effect.fnUntraced(function* (npm: string, npx: string) {
+  const folder = yield* temporaryFolder
+  return yield* Effect.promise(async () => {
+    await fs.mkdir(join(folder, ".ci"))
+    await fs.mkdir(join(folder, "scripts"))
+    await fs.writeFile(join(folder, "scripts", "mutate.mjs"), "")
+    await fs.copyFile(RUN, join(folder, ".ci", "run"))
+    for (const [name, script] of Object.entries({ npm, npx })) {
+      await fs.writeFile(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    }
+    const env = { PATH: `${folder}:${process.env["PATH"]}`, HOME: folder }
+    const { status, stdout } = spawnSync("bash", [join(folder, ".ci", "run")], { env })
+    return { status, last: String(stdout).trimEnd().split("\n").at(-1) }
+  })
+})
+
+describe("the checks of CI", () => {
+  const whole = `echo '{"numPassedTests":3,"numFailedTests":0}' > ${REPORT}`
+
+  for (const [title, npm, npx, expected] of [
+    ["all is well", "exit 0", whole, { status: 0, last: "10 passed, 0 failed" }],
+    [
+      "nothing can be installed",
+      '[ "$1" != ci ]',
+      whole,
+      { status: 1, last: "0 passed, 1 failed" }
+    ],
+    ["steps fail", '[ "$1" = ci ]', "exit 1", { status: 1, last: "1 passed, 6 failed" }],
+    [
+      "a suite ends amid its report",
+      "exit 0",
+      `echo '{"numPassed' > ${REPORT}; kill -9 $$`,
+      { status: 1, last: "6 passed, 1 failed" }
+    ],
+    [
+      "a suite leaves half a report and says that it is well",
+      "exit 0",
+      `echo '{"numPassed' > ${REPORT}`,
+      { status: 1, last: "7 passed, 1 failed" }
+    ]
+  ] as const) {
+    it.scopedLive(`end with their numbers where ${title}`, () =>
+      Effect.gen(function* () {
+        assert.deepEqual(yield* runCi(npm, npx), expected)
+      })
+    )
+  }
+})
