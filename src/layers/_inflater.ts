@@ -70,6 +70,11 @@ export function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += SLICE) yield bytes.subarray(at, at + SLICE)
 }
 
+/** Of bytes that grow out of the ordinary: each of several readers holds what two slices became. */
+const SMALL_SLICE = 4 * 1024
+/** How many times larger events become, seldom more; bombs and padding become up to 1032 times larger. */
+const ORDINARY_GROWTH = 32
+
 /** What an engine makes of the bytes. The next slice inflates while the taker works on the last one. */
 export async function* inflate(
   engine: Gunzip | InflateRaw,
@@ -79,10 +84,14 @@ export async function* inflate(
   const inflater = openInflater(engine, refuse)
   try {
     let pending = Promise.resolve()
+    let fed = 0
     for await (const bytes of source) {
-      for (const slice of slices(bytes)) {
+      for (let at = 0; at < bytes.length; at += fed) {
         await pending
         const taken = inflater.take()
+        const grown = taken.reduce((sum, { length }) => sum + length, 0)
+        const slice = bytes.subarray(at, at + (grown > fed * ORDINARY_GROWTH ? SMALL_SLICE : SLICE))
+        fed = slice.length
         pending = inflater.push(slice)
         for (const chunk of taken) yield chunk
       }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { deflateRawSync, gunzipSync, gzipSync } from "node:zlib"
@@ -305,15 +306,28 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
       const line = `{"pad":"${"x".repeat(1000)}"}\n`
       const lines = gzipSync(line.repeat(200_000), { level: 1 })
       const long = { name: partName(21, 0), data: lines, method: 8 } as const
+      // Large enough for threads of their own, which read hours side by side.
+      const noise = randomBytes(1.6e6).toString("hex")
+      const padded = gzipSync(
+        Buffer.concat([
+          Buffer.from(`{"noise":"${noise}","pad":"`),
+          Buffer.alloc(56 * 1024 ** 2, 32),
+          Buffer.from('"}\n')
+        ])
+      )
+      const wide = [20, 21, 22].map((hour) => ({ name: partName(hour, 0), data: padded }))
+      assert.ok(padded.length * wide.length > 4 * 1024 ** 2)
+      const bomb = { name: partName(21, 0), data: endless, method: 8 } as const
       const server = yield* scriptedServer(
         [
           zipOf({ entries: [part(20, 0, a), long, part(22, 0, d)] }),
-          among({ name: partName(21, 0), data: endless, method: 8 })
+          among(bomb),
+          zipOf({ entries: wide })
         ].map((body) => answer(200, { body }))
       )
       const watch =
         'import fs from "node:fs"; process.on("exit", () => console.error(fs.readFileSync("/proc/self/status", "utf8")))'
-      for (const code of [0, 8]) {
+      for (const code of [0, 8, 0]) {
         const folder = yield* temporaryFolder
         const ended = yield* program.run(
           `all --dev --start-date ${H20} --end-date ${H22} --retries 0 --amplitude-url ${server.origin} --log-level warning`.split(
