@@ -193,7 +193,7 @@ describe("hours at the edges", { timeout: 60_000 }, () => {
         }),
         () =>
           Effect.gen(function* () {
-            assert.equal(Intl.DateTimeFormat().resolvedOptions().timeZone, zone)
+            assert.notEqual(new globalThis.Date(0).getTimezoneOffset(), 0)
             yield* assertKeys("2025-03-09T05", "2025-03-09T08")
             yield* assertKeys("2025-03-29T23", "2025-03-30T03")
             yield* assertKeys("2025-11-02T04", "2025-11-02T07")
