@@ -48,7 +48,12 @@ export const make = Effect.fnUntraced(function* (
     }).pipe(Effect.mapError(({ error }) => error))
     return Stream.unwrapScoped(
       Effect.map(
-        Effect.acquireRelease(open, ({ body }) => Effect.sync(() => body.destroy())),
+        // The store may be long in answering: whoever is interrupted does not wait for it.
+        Effect.uninterruptibleMask((restore) =>
+          Effect.tap(restore(open), ({ body }) =>
+            Effect.addFinalizer(() => Effect.sync(() => body.destroy()))
+          )
+        ),
         ({ body, md5 }) => {
           const hash = createHash("md5")
           const end = Stream.suspend(() => {

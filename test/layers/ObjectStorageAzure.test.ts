@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Option, Redacted, Stream } from "effect"
+import { Chunk, Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageAzure from "../../src/layers/ObjectStorageAzure.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../src/services/ObjectStorage.ts"
@@ -263,6 +263,20 @@ describe("ObjectStorageAzure, on a bad line", () => {
         const error = yield* Effect.flip<unknown, ObjectStorageError, never>(run)
         assert.strictEqual(error.reason, "Unavailable")
       }
+    })
+  )
+
+  it.scoped("leaves a reading at once when interrupted, where the store is silent", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const { store } = yield* setUp(({ operation }) => {
+        if (operation !== "Get Blob") return undefined
+        Deferred.unsafeDone(asked, Effect.void)
+        return { do: "stall" }
+      })
+      const fiber = yield* Effect.fork(drain(store.get(KEY)))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(fiber)
     })
   )
 
