@@ -150,6 +150,14 @@ const MUTATIONS = [
     named: "asks three times for a broken archive"
   },
   {
+    name: "a store has to show that it compares hashes",
+    file: "src/layers/_s3Put.ts",
+    find: "onSuccess: () => false, onFailure",
+    put: "onSuccess: () => true, onFailure",
+    tests: S3,
+    named: "has a body of another hash refused by us"
+  },
+  {
     name: "If-None-Match of a put",
     file: "src/layers/_s3Put.ts",
     find: '{ IfNoneMatch: "*" }',

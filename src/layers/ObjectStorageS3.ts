@@ -8,7 +8,7 @@ import {
 } from "../services/ObjectStorage.ts"
 import * as S3Bucket from "./_s3Bucket.ts"
 import { toFailure } from "./_s3Errors.ts"
-import { makePut, toBase64 } from "./_s3Put.ts"
+import { comparesHashes, makePut, toBase64 } from "./_s3Put.ts"
 import { makeUnfinished } from "./_s3Unfinished.ts"
 import { failed } from "./_storeFailure.ts"
 import { PROBE, tryStore } from "./_storeProbe.ts"
@@ -113,13 +113,12 @@ export const make = Effect.fnUntraced(function* (
     attempt: attemptTo("check", "s3:PutObject", PROBE),
     list: listPage(attemptTo("check", "s3:ListBucket", ""), undefined, 1),
     put: (probe) => putAs("check", probe),
-    head: headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE).pipe(
-      // A store that has one of its own refuses a body that has another.
-      Effect.tap((found) =>
-        Effect.sync(() => (isHashing = Option.getOrUndefined(found)?.ChecksumSHA256 !== undefined))
-      )
-    )
-  }).pipe(Effect.withSpan("ObjectStorageS3.check"))
+    head: headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
+  }).pipe(
+    Effect.zipRight(comparesHashes(bucket)),
+    Effect.map((compares) => void (isHashing = compares)),
+    Effect.withSpan("ObjectStorageS3.check")
+  )
 
   return ObjectStorage.of({
     place,

@@ -6,6 +6,7 @@ import { pour, verified } from "./_objectBody.ts"
 import { PARTS_IN_MEMORY } from "./_parts.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./_s3Bucket.ts"
 import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
+import { PROBE, SHA256_OF_NOTHING } from "./_storeProbe.ts"
 import { putMultipart } from "./_s3Multipart.ts"
 
 const MIB = 1024 * 1024
@@ -16,6 +17,31 @@ export function toBase64(hex: string): string {
 
 function gather<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> {
   return Effect.map(Stream.runCollect(body), (chunks) => Buffer.concat(Chunk.toArray(chunks)))
+}
+
+/** The key of a probe's body that a store must not take; no listing shows it either. */
+const OTHER_PROBE = `other${PROBE}`
+
+/**
+ * Whether the store compares what a request brings with the SHA-256 that it announces: whether it refuses one byte that was
+ * announced as none. A store that takes it keeps that byte, and is known by it the next time.
+ */
+export function comparesHashes({ at, attemptTo, call }: S3Bucket): Effect.Effect<boolean> {
+  return call(
+    attemptTo("check", "s3:PutObject", OTHER_PROBE),
+    (client, { PutObjectCommand }, options) =>
+      client.send(
+        new PutObjectCommand({
+          ...at(OTHER_PROBE),
+          IfNoneMatch: "*",
+          ContentLength: 1,
+          ChecksumAlgorithm: "SHA256",
+          ChecksumSHA256: toBase64(SHA256_OF_NOTHING),
+          Body: "x"
+        }),
+        options
+      )
+  ).pipe(Effect.match({ onSuccess: () => false, onFailure: ({ status }) => status === 400 }))
 }
 
 /**

@@ -5,10 +5,13 @@ import { failed, type StoreAttempt } from "./_storeFailure.ts"
 /** The key of the empty object that stores are tried out by; no listing shows it. */
 export const PROBE = ".amplitude-lake-probe"
 
+/** In hexadecimal. */
+export const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 const probe: NewObject<never> = {
   key: PROBE,
   size: 0,
-  sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  sha256: SHA256_OF_NOTHING,
   metadata: {},
   body: Stream.empty
 }
