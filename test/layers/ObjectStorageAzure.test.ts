@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
+import { Chunk, Deferred, Effect, Fiber, Layer, Option, Redacted, Schedule, Stream } from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageAzure from "../../src/layers/ObjectStorageAzure.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../src/services/ObjectStorage.ts"
@@ -219,11 +219,23 @@ describe("ObjectStorageAzure, on a bad line", () => {
     Effect.gen(function* () {
       const { server, store } = yield* setUp()
       const other = objectOf(KEY, Buffer.alloc(5 * MIB, "other"))
-      const broken = Stream.concat(Stream.take(other.body, 70), Stream.fail("broken"))
+      const areStaged = (blocks: number) =>
+        Effect.suspend(() =>
+          server.answered.filter(({ operation }) => operation === "Put Block").length < blocks
+            ? Effect.fail("not yet")
+            : Effect.void
+        ).pipe(Effect.retry(Schedule.spaced("5 millis")))
+      const broken = Stream.concat(
+        Stream.take(other.body, 70),
+        Stream.fromEffect(Effect.zipRight(areStaged(4), Effect.fail("broken")))
+      )
       const meanwhile = Effect.flip(store.put({ ...other, body: broken }))
       const body = Stream.concat(
         Stream.take(BIG.body, 70),
-        Stream.concat(Stream.drain(Stream.fromEffect(meanwhile)), Stream.drop(BIG.body, 70))
+        Stream.concat(
+          Stream.drain(Stream.fromEffect(Effect.zipRight(areStaged(2), meanwhile))),
+          Stream.drop(BIG.body, 70)
+        )
       )
       assert.isTrue(yield* store.put({ ...BIG, body: Stream.orDie(body) }))
       const bytes = yield* Effect.promise(() =>
