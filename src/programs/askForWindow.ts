@@ -4,11 +4,13 @@ import { Clock } from "../services/Clock.ts"
 import type { Format } from "../services/HourKey.ts"
 import { Progress } from "../services/Progress.ts"
 import { Spool, type SpooledArchive, type SpoolError } from "../services/Spool.ts"
-import { type UnpackedArchive, Unpacker, type UnpackerError } from "../services/Unpacker.ts"
+import type { UnpackedArchive, Unpacker, UnpackerError } from "../services/Unpacker.ts"
 import type { Window } from "../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "./clockSkew.ts"
 import { countBytes } from "./countBytes.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
+import { inSpanEach } from "./telemetry.ts"
+import { unpackArchive } from "./unpackArchive.ts"
 
 /** A verified archive, and the spooled file that it is read from. */
 export interface OpenArchive {
@@ -60,8 +62,8 @@ export const openArchive = Effect.fn("openArchive")(function* (
   format: Format,
   gate: RequestGate
 ): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Unpacker | Spool | Scope.Scope> {
-  const [spool, unpacker] = [yield* Spool, yield* Unpacker]
-  const unpacked = yield* unpacker.open(spooled, format).pipe(
+  const spool = yield* Spool
+  const unpacked = yield* unpackArchive(spooled, format).pipe(
     gate.unpackings.withPermits(1),
     Effect.tapError((error) =>
       error.reason === "Unreadable"
@@ -87,7 +89,8 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
   Amplitude | Clock | Spool | Unpacker | Scope.Scope
 > {
   let broken = 0
-  const attempt = Effect.flatMap(download(window, gate), ({ askedAt, spooled }) =>
+  const asRequest = inSpanEach("request", { window: String(window) })
+  const attempt = Effect.flatMap(download(window, gate, asRequest), ({ askedAt, spooled }) =>
     Effect.map(
       Effect.transposeMapOption(spooled, (archive) => openArchive(archive, format, gate)),
       (archive): Asked => ({ askedAt, archive })
@@ -109,7 +112,11 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
 })
 
 /** One request, and the way of its answer into the spool. The connection ends with it; the archive is held by the caller's scope. */
-const download = Effect.fn("askForWindow.download")(function* (window: Window, gate: RequestGate) {
+const download = Effect.fn("askForWindow.download")(function* (
+  window: Window,
+  gate: RequestGate,
+  asRequest: ReturnType<typeof inSpanEach>
+) {
   const [amplitude, clock, spool] = [yield* Amplitude, yield* Clock, yield* Spool]
   const [held, progress] = [yield* Effect.scope, yield* Progress]
 
@@ -138,6 +145,8 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
         held
       )
     )
+    const bytes = Option.match(spooled, { onNone: () => 0, onSome: ({ size }) => size })
+    yield* Effect.annotateCurrentSpan("bytes", bytes)
     return { askedAt, spooled }
   })
   return yield* request.pipe(
@@ -147,6 +156,7 @@ const download = Effect.fn("askForWindow.download")(function* (window: Window, g
         : Effect.void
     ),
     Effect.scoped,
+    asRequest,
     gate.requests.withPermits(1)
   )
 })

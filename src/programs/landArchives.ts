@@ -5,7 +5,7 @@ import { Clock } from "../services/Clock.ts"
 import type { Hour } from "../services/Hour.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Progress } from "../services/Progress.ts"
-import { Unpacker, UnpackerError } from "../services/Unpacker.ts"
+import { UnpackerError } from "../services/Unpacker.ts"
 import { Window } from "../services/Window.ts"
 import type { Asked, OpenArchive } from "./askForWindow.ts"
 import { beforeDeadline } from "./deadline.ts"
@@ -16,6 +16,7 @@ import type { Standing } from "./inventory.ts"
 import type { LandingError } from "./LandingError.ts"
 import { makeLandHour, type LandMissingOptions } from "./landMissing.ts"
 import type { RetryPolicy } from "./retryPolicy.ts"
+import { unpackArchive } from "./unpackArchive.ts"
 
 export interface LandArchivesOptions extends Omit<LandMissingOptions, "requestHours"> {
   /** First hour to land, where a person named it. */
@@ -45,7 +46,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
   options: LandArchivesOptions,
   policy: RetryPolicy
 ) {
-  const [archives, clock, unpacker] = [yield* ArchiveFiles, yield* Clock, yield* Unpacker]
+  const [archives, clock] = [yield* ArchiveFiles, yield* Clock]
   yield* policy.retry(store.check)
   const onHour = yield* makeLandHour(store, standing, options, policy)
   const handOver = yield* makeHandOver(options, onHour)
@@ -85,7 +86,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
       yield* hand(named, { ...asked, archive: Option.none() })
       return yield* Effect.logInfo(`Passed over "${file}": all of its hours are there`)
     }
-    const unpacked = yield* unpacker.open(archive, options.format)
+    const unpacked = yield* unpackArchive(archive, options.format)
     const all = [...unpacked.hours.keys()]
     const hours = all.filter(isWanted)
     yield* Effect.logInfo(

@@ -10,6 +10,7 @@ import { countBytes } from "./countBytes.ts"
 import { takeInventory } from "./inventory.ts"
 import { LandingError } from "./LandingError.ts"
 import type { Retryable, RetryPolicy } from "./retryPolicy.ts"
+import { countLanded, inSpanEach } from "./telemetry.ts"
 
 /** An hour's object before it is put. */
 export interface HourToLand<E> {
@@ -38,17 +39,22 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
 > {
   const { key, size, metadata } = hour
   const body = countBytes(hour.body, (yield* Progress).sent)
-  const put = store.put(
-    { key, size, sha256: metadata.sha256, metadata: metadataToText(metadata), body },
-    { replacing }
-  )
+  const put = store
+    .put(
+      { key, size, sha256: metadata.sha256, metadata: metadataToText(metadata), body },
+      { replacing }
+    )
+    .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
   if (yield* policy.retry(put)) {
     const head = yield* policy.retry(store.head(key))
     const isWhole = Option.exists(
       head,
       (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
     )
-    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) return true
+    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) {
+      yield* countLanded(metadata)
+      return true
+    }
     return yield* new LandingError({
       reason: "NotVerified",
       detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`

@@ -1,5 +1,6 @@
 import { Duration, Effect, Ref, Schedule, ScheduleDecision } from "effect"
 import { Progress } from "../services/Progress.ts"
+import { countRetry } from "./telemetry.ts"
 
 /** An error that knows whether the same call may succeed later. */
 export interface Retryable {
@@ -59,9 +60,9 @@ export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: 
           Effect.suspend(() => {
             isOver?.()
             isOver = progress.retrying(error.message)
-            return Effect.zipRight(
-              Ref.update(made, (count) => count + 1),
-              Effect.logWarning(`Trying again: ${error.message}`)
+            return Ref.update(made, (count) => count + 1).pipe(
+              Effect.zipRight(countRetry),
+              Effect.zipRight(Effect.logWarning(`Trying again: ${error.message}`))
             )
           })
         return Effect.retry(

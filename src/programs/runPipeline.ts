@@ -15,6 +15,7 @@ import { recheckHours } from "./recheckHours.ts"
 import { makeRetryPolicy, type RetryOptions, type RetryPolicy } from "./retryPolicy.ts"
 import { summarize, type Summary } from "./Summary.ts"
 import { syncStaged } from "./syncStaged.ts"
+import { countFailure, countOutcomes } from "./telemetry.ts"
 
 /** How a run finds, asks for, names and lands its hours. */
 export interface RunOptions
@@ -159,7 +160,7 @@ interface RunResult {
   readonly error?: RunError | undefined
 }
 
-const summarized = Effect.fnUntraced(function* <E, R>(
+const summarized = Effect.fnUntraced(function* <E extends RunError, R>(
   options: RunOptions,
   run: (policy: RetryPolicy, deadline: number | undefined) => Effect.Effect<RunResult, E, R>
 ): Effect.fn.Return<Summary, E, R> {
@@ -167,7 +168,9 @@ const summarized = Effect.fnUntraced(function* <E, R>(
   const begun = yield* EffectClock.currentTimeMillis
   const { maxDuration } = options
   const deadline = maxDuration === undefined ? undefined : begun + Duration.toMillis(maxDuration)
-  const result = yield* run(policy, deadline)
+  const result = yield* Effect.tapError(run(policy, deadline), countFailure)
+  yield* countOutcomes(result.outcomes)
+  if (result.error !== undefined) yield* countFailure(result.error)
   return summarize({
     ...result,
     isByDate: isByDate(options),
