@@ -16,6 +16,8 @@ import { withProgress } from "./cli/progress.ts"
 import { type CommandName, type Settings, settings } from "./cli/settings.ts"
 import { settle } from "./cli/settle.ts"
 import { exitCodeOfSignal } from "./cli/signals.ts"
+import { otlpVariables } from "./cli/otlpVariables.ts"
+import { withTelemetry } from "./cli/telemetry.ts"
 import { version } from "./cli/version.ts"
 
 const USAGE = 2
@@ -36,10 +38,14 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   if (Either.isLeft(settled)) return yield* misuse(command, settled.left)
   const { azure, s3 } = settled.right
   handOver({ ...s3.variables, ...azure.variables })
-  return yield* runSettled(command, settled.right)
+  return yield* runSettled(command, settled.right, otlpVariables(process.env, file))
 }, Effect.scoped)
 
-const runSettled = Effect.fnUntraced(function* (command: CommandName, settings: Settings) {
+const runSettled = Effect.fnUntraced(function* (
+  command: CommandName,
+  settings: Settings,
+  telemetry: ReturnType<typeof otlpVariables>
+) {
   const { logDir } = settings
   const name = { command, run: runId, now: Date.now() }
   const logFile = logDir === undefined ? undefined : yield* openLogFile(logDir, name)
@@ -52,6 +58,7 @@ const runSettled = Effect.fnUntraced(function* (command: CommandName, settings: 
   return yield* runCommand[command](settings).pipe(
     withProgress(settings),
     withAlerts(command, settings),
+    withTelemetry(command, settings, telemetry),
     withLogs(logs),
     Effect.onExit((exit) => withLogsInFile(logs)(logEnding(exit)))
   )
