@@ -12,6 +12,7 @@ import { DEFECT, defectText, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts
 import { readEnvFile } from "./cli/envFile.ts"
 import { openLogFile } from "./cli/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/logging.ts"
+import { withMetricsFile } from "./cli/metricsFile.ts"
 import { withProgress } from "./cli/progress.ts"
 import { type CommandName, type Settings, settings } from "./cli/settings.ts"
 import { settle } from "./cli/settle.ts"
@@ -57,6 +58,7 @@ const runSettled = Effect.fnUntraced(function* (
   )
   return yield* runCommand[command](settings).pipe(
     withProgress(settings),
+    withMetricsFile(command, settings),
     withAlerts(command, settings),
     withTelemetry(command, settings, telemetry),
     withLogs(logs),

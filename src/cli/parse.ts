@@ -104,6 +104,12 @@ export const externalId: Parse<string> = (value) =>
     ? Either.right(value)
     : Either.left("an external id: 2 letters, digits or +=,.@:/_- at least")
 
+/** A file that the node exporter would read. */
+export const prometheusFile: Parse<string> = (value) =>
+  /[^/\\]\.prom$/.test(value)
+    ? Either.right(value)
+    : Either.left("a file whose name ends in .prom: the node exporter reads no other")
+
 /** A bucket's name, as S3's rules for general purpose buckets have it; no address and no path. */
 export const bucket: Parse<string> = (value) =>
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value)

@@ -22,6 +22,7 @@ import {
   type Parse,
   prefix,
   principalArn,
+  prometheusFile,
   secret,
   text,
   texts,
@@ -423,6 +424,12 @@ export const settings = {
     "also write the log to a file of the run there, whole even if the run is killed",
     text
   ),
+  metricsFile: optional<string>(
+    OUTPUT,
+    "--metrics-file <file>",
+    "leave there, as a .prom file, what the run did: for Prometheus' node exporter",
+    prometheusFile
+  ),
 
   apiKey: key("Amplitude's API key", ["AMP_API_KEY"], ["API_TOKEN"]),
   secretKey: key("Amplitude's secret key", ["AMP_SECRET_KEY"], ["SECRET_KEY"])
@@ -500,7 +507,7 @@ export const commands: {
 } = {
   fetch: {
     help: "Land the hours that store and staging lack in staging, to be moved by sync.",
-    settings: [...window, ...source, ...store, ...run, ...output, ...alerts]
+    settings: [...window, ...source, ...store, ...run, ...output, ...alerts, "metricsFile"]
   },
   sync: {
     help: "Move what is staged to the store, and remove it here once the store confirmed it.",
@@ -514,12 +521,22 @@ export const commands: {
       "maxDuration",
       "dryRun",
       ...output,
-      ...alerts
+      ...alerts,
+      "metricsFile"
     ]
   },
   all: {
     help: "Move what is staged, then land the hours that still miss straight in the store.",
-    settings: [...window, ...source, "fromArchive", ...store, ...run, ...output, ...alerts]
+    settings: [
+      ...window,
+      ...source,
+      "fromArchive",
+      ...store,
+      ...run,
+      ...output,
+      ...alerts,
+      "metricsFile"
+    ]
   },
   status: {
     help: "Draw the window as a calendar: what each hour is, by one listing of the store. Exits 3 where there is a gap.",

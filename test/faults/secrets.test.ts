@@ -12,6 +12,7 @@ import { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
 import * as AzureServer from "../fixtures/azureServer.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
+import { otlpReceiver } from "../fixtures/otlpReceiver.ts"
 import { type ProgramOptions, run, startSimulator } from "../fixtures/program.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
 import { answer, raw, scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
@@ -21,6 +22,7 @@ const AMPLITUDE = { AMP_API_KEY: "canary/api+Ké?1", AMP_SECRET_KEY: "canary=sec
 const S3 = { id: "AKIACANARY333", secret: "canary/s3+secret=4", token: "canary/session+token=5" }
 const PROXY = { user: "canary-user-6", password: "canary:p@ss/word+7" }
 const HOOK = "canary/T0/B0/webhook+token=8"
+const COLLECTOR = "canary/collector+token=9"
 const AWS = {
   AWS_ACCESS_KEY_ID: S3.id,
   AWS_SECRET_ACCESS_KEY: S3.secret,
@@ -64,6 +66,7 @@ const CANARIES = [
   `${S3.id}:${S3.secret}`,
   HOOK,
   ...Object.values(AZURE),
+  COLLECTOR,
   PROXY.password,
   `${PROXY.user}:${PROXY.password}`
 ].flatMap(formsOf)
@@ -142,6 +145,8 @@ const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
 const ONCE = ["--retries", "0", "--retry-base-ms", "1"]
 const all = (origin: string) => ["all", "--dev", "--amplitude-url", origin, ...HOURS, ...ONCE]
 
+const told = (origin: string) => [...all(origin), "--metrics-file", "lake.prom"]
+
 const here = (
   env: Readonly<Record<string, string>> = AMPLITUDE,
   nodeArguments?: ReadonlyArray<string>
@@ -174,6 +179,18 @@ function echo(status: number, type: "json" | "html"): Step {
 /** Leads back to itself, and says where that is. */
 const moved: Step = (socket, request) =>
   answer(307, { headers: { Location: request.target }, body: request.target })(socket, request)
+
+/** Lets node throw a defect that holds the keys. */
+const BROKEN = [
+  `--import=data:text/javascript,${encodeURIComponent(`
+    import crypto from "node:crypto"
+    import { syncBuiltinESMExports } from "node:module"
+    crypto.createHmac = (_, key) => {
+      const headers = { authorization: "Basic " + btoa(unescape(encodeURIComponent(process.env.AMP_API_KEY + ":" + key))) }
+      throw Object.assign(new TypeError("a defect"), { key, request: { headers }, cause: new Error(key) })
+    }
+    syncBuiltinESMExports()`)}`
+]
 
 const times = (step: Step) => Array.from({ length: 200 }, () => step)
 const proxyUrl = (port: number) =>
@@ -368,6 +385,51 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
     })
   )
 
+  it.scopedLive(
+    "is told to a collector or left in a metrics file, nor the collector's own shown",
+    () =>
+      Effect.gen(function* () {
+        const collector = yield* otlpReceiver()
+        const source = yield* scriptedServer(times(echo(401, "json")))
+        const garbled = yield* scriptedServer(times(echo(200, "html")))
+        const proxy = yield* scriptedServer(times(refusingProxy))
+        const options = (endpoint: string, nodeArguments?: ReadonlyArray<string>) =>
+          here(
+            {
+              ...AMPLITUDE,
+              HTTPS_PROXY: proxyUrl(proxy.port),
+              OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+              OTEL_EXPORTER_OTLP_HEADERS: `x-token=${encodeURIComponent(COLLECTOR)}`
+            },
+            nodeArguments
+          )
+        const defective = yield* options(collector.origin, BROKEN)
+        yield* fails(7, told(source.origin), yield* options(collector.origin))
+        yield* fails(8, told(garbled.origin), yield* options(collector.origin))
+        yield* fails(3, told("https://amplitude.test"), yield* options(collector.origin))
+        yield* fails(1, told(source.origin), defective, /a defect/)
+        assert.ok((yield* pathsBelow(defective.folder)).includes("lake.prom"))
+        assert.ok(collector.spans().length >= 4)
+        for (const { body, headers } of collector.posts) {
+          assert.equal(headers["x-token"], COLLECTOR)
+          assertNoCanary(body.toString("latin1"), "what the collector is told")
+          assertNoCanary(body.toString(), "what the collector is told")
+        }
+
+        const refusing = yield* scriptedServer(times(echo(403, "json")))
+        for (const endpoint of [refusing.origin, "http://127.0.0.1:9", "https://otel.test"]) {
+          yield* fails(
+            7,
+            told(source.origin),
+            yield* options(endpoint),
+            /Cannot send telemetry to /
+          )
+        }
+        const plain = yield* options("http://otel.test")
+        yield* fails(7, told(source.origin), plain, /No telemetry is sent: .*must be https/)
+      })
+  )
+
   it.scopedLive("is shown or kept where the certificate is not to be trusted", () =>
     Effect.gen(function* () {
       const server = yield* scriptedServer(times(echo(200, "html")), selfSigned(["127.0.0.1"]))
@@ -520,16 +582,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
 
   it.scopedLive("is shown by a defect, whatever the error holds", () =>
     Effect.gen(function* () {
-      const code = `
-        import crypto from "node:crypto"
-        import { syncBuiltinESMExports } from "node:module"
-        crypto.createHmac = (_, key) => {
-          const headers = { authorization: "Basic " + btoa(unescape(encodeURIComponent(process.env.AMP_API_KEY + ":" + key))) }
-          throw Object.assign(new TypeError("a defect"), { key, request: { headers }, cause: new Error(key) })
-        }
-        syncBuiltinESMExports()`
-      const broken = [`--import=data:text/javascript,${encodeURIComponent(code)}`]
-      yield* fails(1, all("http://127.0.0.1:9"), yield* here(AMPLITUDE, broken), /a defect/)
+      yield* fails(1, all("http://127.0.0.1:9"), yield* here(AMPLITUDE, BROKEN), /a defect/)
     })
   )
 
