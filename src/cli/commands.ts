@@ -28,10 +28,10 @@ import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { keepResult } from "./alerts.ts"
 import {
+  archiveFolderLayer,
   archivesLayer,
   bucketSetupLayer,
   clockLayer,
-  keptArchivesLayer,
   pipelineLayer,
   setupLayer,
   spoolLayer,
@@ -257,13 +257,12 @@ const clean = Effect.fnUntraced(function* (settings: Settings) {
     storeLayer(settings),
     stagingLayer(settings),
     spoolLayer(settings),
-    keptArchivesLayer(settings),
+    archiveFolderLayer(settings),
     unpackerLayer()
   )
   return yield* Effect.gen(function* () {
-    const { abortUploads, archiveDays, archiveDir, concurrency, dryRun } = settings
-    const keepsArchives = archiveDir !== undefined
-    const options = { abortUploads, archiveDays, concurrency, dryRun, keepsArchives }
+    const { abortUploads, archiveDays, concurrency, dryRun } = settings
+    const options = { abortUploads, archiveDays, concurrency, dryRun }
     const found = yield* cleanLeftovers(options, yield* makeRetryPolicy(runOptions(settings)))
     yield* print(settings.json ? JSON.stringify(found) : cleaningText(found))
     return found.exitCode

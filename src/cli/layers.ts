@@ -115,7 +115,7 @@ export function unpackerLayer(): Layer.Layer<Unpacker> {
 }
 
 /** Where archives are kept; nowhere, unless a folder is named. */
-function archiveFolderLayer({ archiveDir }: Settings): Layer.Layer<never> {
+export function archiveFolderLayer({ archiveDir }: Settings): Layer.Layer<never> {
   return archiveDir === undefined
     ? Layer.empty
     : lazily(
@@ -176,16 +176,6 @@ export function spoolLayer({ workDir }: Settings): Layer.Layer<Spool> {
     () => import("../layers/SpoolFileSystem.ts"),
     (SpoolFileSystem) => SpoolFileSystem.layer({ root: `${workDir}/spool` })
   )
-}
-
-/** The archives that runs kept; none, unless a folder is named. */
-export function keptArchivesLayer({ archiveDir }: Settings): Layer.Layer<never> {
-  return archiveDir === undefined
-    ? Layer.empty
-    : lazily(
-        () => import("../layers/KeptArchivesFileSystem.ts"),
-        (KeptArchivesFileSystem) => KeptArchivesFileSystem.layer({ root: archiveDir })
-      )
 }
 
 export function webhookLayer({ webhook }: Settings): Layer.Layer<Webhook> {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { Chunk, Effect, Layer, Option, type Scope, Stream } from "effect"
-import { ArchiveError, ArchiveFolder } from "../services/ArchiveFolder.ts"
+import { ArchiveError, ArchiveFolder, type KeptArchive } from "../services/ArchiveFolder.ts"
 import type { SpooledArchive } from "../services/Spool.ts"
 import { toError } from "./_archiveErrors.ts"
 import {
@@ -10,13 +10,14 @@ import {
   cleanUp,
   type FileFailure,
   hasCode,
+  readFolder,
   readStream,
   syncFolder,
   withFile,
   writeStream
 } from "./_files.ts"
 import * as RunFolder from "./_runFolder.ts"
-import { windowNames } from "./_windowName.ts"
+import { windowNames, windowOfFile } from "./_windowName.ts"
 
 export interface ArchiveFolderFileSystemOptions {
   /** The folder, on any disk; made when it is first needed. */
@@ -27,7 +28,8 @@ const READ_BYTES = 1024 * 1024
 
 /**
  * Archives in a folder. A copy is written whole in the run's own folder below `.amplitude-lake/`, and then gets its name by
- * a link, which replaces nothing. Its time of writing is the time at which it was asked for.
+ * a link, which replaces nothing. Its time of writing is the time at which it was asked for. What is named otherwise is not
+ * touched.
  */
 export const make: (
   options: ArchiveFolderFileSystemOptions
@@ -73,7 +75,20 @@ export const make: (
           "what stands there under the digest of this archive is another one: move it away"
         )
       }).pipe(Effect.ensuring(cleanUp(draft)))
-    })
+    }),
+    list: readFolder(root).pipe(
+      Effect.map((entries) => entries.filter((it) => it.isFile() && windowOfFile(it.name).isNamed)),
+      Effect.flatMap(Effect.forEach(({ name }) => describe(join(root, name)))),
+      Effect.map((archives) => archives.flat().sort((one, two) => (one.path < two.path ? -1 : 1))),
+      Effect.mapError(toError("list", root)),
+      Effect.withSpan("ArchiveFolderFileSystem.list")
+    ),
+    remove: Effect.fn("ArchiveFolderFileSystem.remove")(({ path }) =>
+      Effect.mapError(
+        attempt(() => fs.rm(path, { force: true })),
+        toError("remove", path)
+      )
+    )
   })
 })
 
@@ -95,6 +110,14 @@ function bytesOf({ path, read, size }: SpooledArchive): Stream.Stream<Uint8Array
         : Option.none()
     ])
   ).pipe(Stream.mapError(({ message }) => failed(path, message)))
+}
+
+/** A kept archive; none where it went away meanwhile. */
+function describe(path: string): Effect.Effect<ReadonlyArray<KeptArchive>, FileFailure> {
+  return attempt(() => fs.lstat(path)).pipe(
+    Effect.map(({ mtimeMs, size }) => [{ path, size, written: mtimeMs }]),
+    Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed([]))
+  )
 }
 
 const isUnlinkable = hasCode("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")

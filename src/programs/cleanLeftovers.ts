@@ -1,8 +1,8 @@
 import { Clock as EffectClock, Effect, Option, Schema, Stream } from "effect"
+import { ArchiveFolder } from "../services/ArchiveFolder.ts"
 import { Clock } from "../services/Clock.ts"
 import type { Hour } from "../services/Hour.ts"
 import { hourOfKey } from "../services/HourKey.ts"
-import { KeptArchives, type KeptArchivesError } from "../services/KeptArchives.ts"
 import { sameLines } from "../services/LinesDigest.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Progress } from "../services/Progress.ts"
@@ -58,8 +58,6 @@ export interface CleanOptions {
   readonly concurrency: number
   /** Kept archives older than so many days go. */
   readonly archiveDays?: number | undefined
-  /** Whether runs keep archives: then a spooled one whose hours have landed waits for that. */
-  readonly keepsArchives: boolean
   /** Abort uploads that only their age speaks against. */
   readonly abortUploads: boolean
 }
@@ -68,7 +66,8 @@ const DAY = 24 * 3_600_000
 
 /**
  * Tidies what runs left: staged hours that the store has, archives in the spool that nobody needs, old kept archives, and
- * uploads that were never finished. What a live run holds is never among it, and one failure stops nothing else.
+ * uploads that were never finished. What a live run holds is never among it, and one failure stops nothing else. Where
+ * archives are kept, a spooled one whose hours have landed waits for that.
  */
 export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
   options: CleanOptions,
@@ -102,14 +101,8 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
 
 type What = Pick<Leftover, "kind" | "path" | "size">
 
-function failedLeftover(what: What, error: RunError | KeptArchivesError): Leftover {
-  const failure =
-    error._tag === "KeptArchivesError"
-      ? error.reason === "AccessDenied"
-        ? "refused"
-        : "permanent"
-      : failureKind(error)
-  return { ...what, fate: "failed", detail: error.message, failure }
+function failedLeftover(what: What, error: RunError): Leftover {
+  return { ...what, fate: "failed", detail: error.message, failure: failureKind(error) }
 }
 
 /** Removes a thing unless this is a dry run; what fails is said in its place. */
@@ -117,7 +110,7 @@ const removing = Effect.fnUntraced(function* <R>(
   what: What,
   detail: string,
   { dryRun }: CleanOptions,
-  remove: Effect.Effect<unknown, RunError | KeptArchivesError, R>
+  remove: Effect.Effect<unknown, RunError, R>
 ): Effect.fn.Return<Leftover, never, R> {
   const removed: Leftover = { ...what, fate: "removed", detail }
   if (dryRun) return removed
@@ -249,6 +242,7 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
     return [failedLeftover({ kind: "spooled", path: left.path, size: 0 }, left)]
   }
   const { archives, halves } = surveyed.right
+  const keepsArchives = Option.isSome(yield* Effect.serviceOption(ArchiveFolder))
   const isLanded = (hours: ReadonlyArray<Hour>) => hours.every((hour) => inventory.has(hour))
   const pruned = yield* Effect.forEach(halves, ({ path, size }) =>
     removing(
@@ -265,7 +259,7 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
     if (!isLanded(window.hours)) {
       return kept(`hours of ${window} are not landed yet: the next run starts from it`)
     }
-    if (options.keepsArchives) return kept("the next run keeps it, as --archive-dir says")
+    if (keepsArchives) return kept("the next run keeps it, as --archive-dir says")
     const drop = Effect.scoped(
       Effect.flatMap(spool.claim(archive), Effect.transposeMapOption(spool.drop))
     )
@@ -275,7 +269,7 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
 })
 
 const cleanArchives = Effect.fn("cleanLeftovers.archives")(function* (options: CleanOptions) {
-  const kept = yield* Effect.serviceOption(KeptArchives)
+  const kept = yield* Effect.serviceOption(ArchiveFolder)
   const { archiveDays } = options
   if (Option.isNone(kept) || archiveDays === undefined) return []
   const { list, remove } = kept.value

@@ -1,16 +1,16 @@
 /**
- * Where verified archives are kept once their hours are landed. A run that is given none keeps none.
+ * Where verified archives are kept once their hours are landed, each named by its window. A run that is given none keeps none.
  *
  * @module
  */
 import { Context, type Effect, Schema } from "effect"
 import type { SpooledArchive } from "./Spool.ts"
 
-/** Why an archive could not be kept, or a file not be opened as one. */
+/** Why an archive could not be kept, opened or removed, or those of a folder not be listed. */
 export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
   reason: Schema.Literal("NotFound", "NoSpace", "AccessDenied", "Misconfigured", "Failed"),
-  method: Schema.Literal("keep", "open"),
-  /** The file. */
+  method: Schema.Literal("keep", "open", "list", "remove"),
+  /** The file, or the folder that holds archives. */
   path: Schema.String,
   detail: Schema.String
 }) {
@@ -19,8 +19,18 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
     return false
   }
   override get message(): string {
-    return `Cannot ${this.method} the archive "${this.path}": ${this.reason}: ${this.detail}`
+    const what = this.method === "list" ? "archives in" : "archive"
+    return `Cannot ${this.method} the ${what} "${this.path}": ${this.reason}: ${this.detail}`
   }
+}
+
+/** An archive that some run kept. */
+export interface KeptArchive {
+  readonly path: string
+  /** In bytes. */
+  readonly size: number
+  /** When it was last written, in milliseconds since 1970: the time at which it was asked for, unless somebody touched it. */
+  readonly written: number
 }
 
 export class ArchiveFolder extends Context.Tag("amplitude-lake/ArchiveFolder")<
@@ -35,5 +45,11 @@ export class ArchiveFolder extends Context.Tag("amplitude-lake/ArchiveFolder")<
       archive: SpooledArchive,
       isComplete: boolean
     ) => Effect.Effect<string, ArchiveError>
+
+    /** What bears a name that `keep` gives, by path; any other file is none. No folder has none. */
+    readonly list: Effect.Effect<ReadonlyArray<KeptArchive>, ArchiveError>
+
+    /** Removes a listed archive; nothing happens when it is gone. */
+    readonly remove: (archive: KeptArchive) => Effect.Effect<void, ArchiveError>
   }
 >() {}

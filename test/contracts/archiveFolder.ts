@@ -12,10 +12,14 @@ export class Keeper extends Context.Tag("test/Keeper")<
   Keeper,
   {
     readonly folder: ArchiveFolder["Type"]
-    /** The bytes of each kept archive, by file name. */
+    /** The bytes of whatever is there, by file name. */
     readonly kept: Effect.Effect<ReadonlyMap<string, string>>
+    /** Puts a file there that was not kept. */
+    readonly write: (name: string, text: string) => Effect.Effect<void>
   }
 >() {}
+
+const ASKED_AT = Date.parse("2025-11-12T12:00:00Z")
 
 /** A spooled archive of these bytes, which lies on no disk. */
 export function spooled(text: string, first: string, last = first): SpooledArchive {
@@ -23,7 +27,7 @@ export function spooled(text: string, first: string, last = first): SpooledArchi
   return {
     identity: "test",
     window: new Window({ first: Hour.make(first), last: Hour.make(last) }),
-    askedAt: Date.parse("2025-11-12T12:00:00Z"),
+    askedAt: ASKED_AT,
     path: "spooled.zip",
     size: bytes.length,
     read: (position, length) =>
@@ -32,6 +36,15 @@ export function spooled(text: string, first: string, last = first): SpooledArchi
 }
 
 const named = (path: string) => basename(path).replace("memory:", "")
+
+const FOREIGN = [
+  "holiday.zip",
+  "notes.txt",
+  "2025-11-20T00.zip",
+  "2025-11-20T00--2025-11-20T23.old.zip",
+  "2025-11-20T23--2025-11-20T00.zip",
+  "copy of 2025-11-20T00--2025-11-20T23.zip"
+]
 
 /** What every `ArchiveFolder` layer must do, whatever is behind it. */
 export function archiveFolderContract<E>(name: string, layer: Layer.Layer<Keeper, E>) {
@@ -96,6 +109,43 @@ export function archiveFolderContract<E>(name: string, layer: Layer.Layer<Keeper
         assert.match(broken.message, /the disk failed/)
         assert.equal((yield* kept).size, before)
       })
+    )
+
+    it.effect(
+      "lists by path what it kept, and removes that, told to twice, and no other file",
+      () =>
+        Effect.gen(function* () {
+          const { folder, write } = yield* Keeper
+          yield* Effect.forEach(FOREIGN, (name) => write(name, "theirs"))
+          const files = [
+            yield* keep(spooled("0123456", "2025-11-20T00", "2025-11-20T23"), false),
+            yield* keep(spooled("01234", "2025-11-20T00", "2025-11-20T23")),
+            yield* keep(spooled("0123", "2025-11-20T00", "2025-11-20T23"))
+          ]
+          const listed = Effect.map(folder.list, (all) =>
+            all.map((it) => ({ ...it, file: named(it.path) }))
+          )
+          const all = yield* listed
+          assert.deepEqual(
+            all.map(({ file }) => file),
+            all.map(({ file }) => file).sort()
+          )
+          const ours = all.filter(({ file }) => file.startsWith("2025-11-20"))
+          assert.deepEqual(
+            new Map(ours.map(({ file, size, written }) => [file, [size, written]])),
+            new Map([7, 5, 4].map((size, at) => [files[at], [size, ASKED_AT]]))
+          )
+          for (const archive of ours) {
+            yield* folder.remove(archive)
+            yield* folder.remove(archive)
+          }
+          const left = (yield* listed).map(({ file }) => file)
+          assert.deepEqual(
+            left,
+            all.map(({ file }) => file).filter((file) => !files.includes(file))
+          )
+          assert.deepEqual([...(yield* kept).keys()].sort(), [...left, ...FOREIGN].sort())
+        })
     )
   })
 }

@@ -8,9 +8,10 @@ import { ArchiveFolder } from "../../src/services/ArchiveFolder.ts"
 import { archiveFolderContract, Keeper, spooled } from "../contracts/archiveFolder.ts"
 import { deadRun, modeOf, pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 
-const zips = (root: string) =>
+const filesIn = (root: string) =>
   Effect.promise(async () => {
-    const names = (await fs.readdir(root)).filter((name) => name.endsWith(".zip"))
+    const entries = await fs.readdir(root, { withFileTypes: true })
+    const names = entries.filter((it) => it.isFile()).map(({ name }) => name)
     const texts = await Promise.all(names.map((name) => fs.readFile(join(root, name), "utf8")))
     return new Map(names.map((name, index) => [name, texts[index] ?? ""]))
   })
@@ -22,7 +23,12 @@ archiveFolderContract(
     Effect.gen(function* () {
       const root = join(yield* temporaryFolder, "archives")
       const folder = yield* ArchiveFolderFileSystem.make({ root })
-      return { folder, kept: zips(root) }
+      return {
+        folder,
+        kept: filesIn(root),
+        write: (name: string, text: string) =>
+          Effect.promise(() => fs.writeFile(join(root, name), text))
+      }
     })
   )
 )
@@ -75,7 +81,18 @@ describe("ArchiveFolderFileSystem", () => {
       yield* Effect.promise(() => fs.writeFile(second, "theirs too"))
       const error = yield* Effect.flip(keepIn(root, "ours"))
       assert.equal(error.reason, "Failed")
-      assert.deepEqual([...(yield* zips(root)).values()].sort(), ["theirs", "theirs too"])
+      assert.deepEqual([...(yield* filesIn(root)).values()].sort(), ["theirs", "theirs too"])
+    })
+  )
+
+  it.scoped("lists no folder, has none where there is no folder, and makes none to look", () =>
+    Effect.gen(function* () {
+      const root = join(yield* temporaryFolder, "archives")
+      const { list } = yield* ArchiveFolderFileSystem.make({ root })
+      assert.deepEqual(yield* list, [])
+      yield* Effect.promise(() => fs.mkdir(join(root, NAME), { recursive: true }))
+      assert.deepEqual(yield* list, [])
+      assert.deepEqual(yield* pathsBelow(root), [NAME])
     })
   )
 
@@ -86,6 +103,9 @@ describe("ArchiveFolderFileSystem", () => {
       const error = yield* Effect.flip(keepIn(root, "kept"))
       assert.deepEqual([error.reason, error.isTransient], ["Misconfigured", false])
       assert.match(error.message, /file/)
+      const { list } = yield* ArchiveFolderFileSystem.make({ root })
+      const unlisted = yield* Effect.flip(list)
+      assert.deepEqual([unlisted.reason, unlisted.method], ["Misconfigured", "list"])
     })
   )
 })

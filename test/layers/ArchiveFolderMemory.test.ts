@@ -9,8 +9,10 @@ archiveFolderContract(
     Effect.map(ArchiveFolderMemory.make, ({ kept, service }) => ({
       folder: service,
       kept: Effect.sync(
-        () => new Map([...kept].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))
-      )
+        () => new Map([...kept].map(([name, { bytes }]) => [name, Buffer.from(bytes).toString()]))
+      ),
+      write: (name, text) =>
+        Effect.sync(() => kept.set(name, { bytes: Buffer.from(text), writtenAt: 0 }))
     }))
   )
 )

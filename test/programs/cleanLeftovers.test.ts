@@ -1,12 +1,12 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Option, Stream } from "effect"
-import * as KeptArchivesMemory from "../../src/layers/KeptArchivesMemory.ts"
+import { Effect, Layer, Option, Stream } from "effect"
+import * as ArchiveFolderMemory from "../../src/layers/ArchiveFolderMemory.ts"
 import type * as ObjectStorageMemory from "../../src/layers/ObjectStorageMemory.ts"
 import { cleanLeftovers, type CleanOptions } from "../../src/programs/cleanLeftovers.ts"
 import { makeRetryPolicy } from "../../src/programs/retryPolicy.ts"
 import { allHours, fetchHours } from "../../src/programs/runPipeline.ts"
-import { KeptArchives } from "../../src/services/KeptArchives.ts"
+import { ArchiveFolder } from "../../src/services/ArchiveFolder.ts"
 import {
   ObjectStorage,
   ObjectStorageError,
@@ -25,13 +25,14 @@ const clean = Effect.fn(function* (more: Partial<CleanOptions> = {}) {
   const options = {
     dryRun: false,
     concurrency: 4,
-    keepsArchives: false,
     abortUploads: false,
     ...more
   }
   const retry = { ...runOptions(), retries: 0 }
   return yield* cleanLeftovers(options, yield* makeRetryPolicy(retry))
 })
+
+const archiveOf = (days: number) => `2025-10-${days}T00--2025-10-${days}T23.zip`
 
 const upload = (id: string, age: number, more: Partial<UnfinishedUpload> = {}) => ({
   id,
@@ -142,7 +143,7 @@ describe("cleanLeftovers()", () => {
       const spooled = Effect.map(world.spool.survey, ({ archives }) =>
         archives.map(({ window }) => String(window))
       )
-      yield* Effect.provide(clean({ keepsArchives: true }), world.layer)
+      yield* Effect.provide(clean(), Layer.merge(ArchiveFolderMemory.layer, world.layer))
       yield* Effect.provide(clean({ dryRun: true }), world.layer)
       assert.equal((yield* spooled).length, 2)
       const done = yield* Effect.provide(clean(), world.layer)
@@ -155,21 +156,21 @@ describe("cleanLeftovers()", () => {
   it.effect("removes kept archives that are older than so many days", () =>
     Effect.gen(function* () {
       const { layer } = yield* staged()
-      const archives = [29, 31].map((days) => ({
-        path: `${days}.zip`,
-        size: 5,
-        written: NOW - days * DAY
-      }))
-      const kept = yield* KeptArchivesMemory.make(archives)
-      const left = Effect.map(kept.list, (all) => all.map(({ path }) => path))
+      const { service, kept } = yield* ArchiveFolderMemory.make
+      for (const days of [29, 31]) {
+        kept.set(archiveOf(days), { bytes: new Uint8Array(5), writtenAt: NOW - days * DAY })
+      }
+      kept.set("holiday.zip", { bytes: new Uint8Array(5), writtenAt: 0 })
+      const left = () => [...kept.keys()]
       const cleaning = (more: Partial<CleanOptions>) =>
-        clean(more).pipe(Effect.provideService(KeptArchives, kept), Effect.provide(layer))
+        clean(more).pipe(Effect.provideService(ArchiveFolder, service), Effect.provide(layer))
       yield* cleaning({})
       yield* cleaning({ archiveDays: 30, dryRun: true })
-      assert.deepEqual(yield* left, ["29.zip", "31.zip"])
+      assert.equal(left().length, 3)
       const done = yield* cleaning({ archiveDays: 30 })
-      assert.equal(fatesOf(done)["31.zip"], "removed")
-      assert.deepEqual(yield* left, ["29.zip"])
+      assert.equal(fatesOf(done)[`memory:${archiveOf(31)}`], "removed")
+      assert.equal(done.freed, 5)
+      assert.deepEqual(left(), [archiveOf(29), "holiday.zip"])
     })
   )
 

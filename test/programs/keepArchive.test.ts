@@ -19,6 +19,7 @@ const makeKeeping = Effect.fnUntraced(function* (options: WorldOptions, failures
   const { service, kept } = yield* ArchiveFolderMemory.make
   let left = failures
   const layer = Layer.succeed(ArchiveFolder, {
+    ...service,
     keep: (archive, isComplete) =>
       left-- > 0
         ? new ArchiveError({ reason: "NoSpace", method: "keep", path: "archives", detail: "full" })
