@@ -11,7 +11,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { prepare } from "./data.mjs"
-import { GROUP_NAMES, groupsOf, KEYS } from "./groups.mjs"
+import { GROUP_NAMES, groupsOf } from "./groups.mjs"
+import { KEYS } from "./groups/_runs.mjs"
 import { machine, notInstalled, toolVersions } from "./machine.mjs"
 import { interrupted, ROOT, serve } from "./processes.mjs"
 import { claimsOf, printed, writePages } from "./report.mjs"
@@ -45,11 +46,11 @@ function options() {
  * Runs a group's cases in turn, so that what slows the machine for a while slows them all. The first of all rounds is the
  * warm-up, but in a quick run, which has no other.
  *
- * @param {import("./groups.mjs").Group} group
- * @param {{ runs: number, quick: boolean, missing: (one: import("./groups.mjs").Case) => string | undefined }} how
+ * @param {import("./groups/_group.mjs").Group} group
+ * @param {{ runs: number, quick: boolean, missing: (one: import("./groups/_group.mjs").Case) => string | undefined }} how
  */
 async function measure({ cases, name }, { runs, quick, missing }) {
-  /** @type {Record<string, Array<import("./groups.mjs").Sample>>} */
+  /** @type {Record<string, Array<import("./groups/_group.mjs").Sample>>} */
   const samples = {}
   /** @type {Record<string, string>} */
   const failures = {}
@@ -80,7 +81,7 @@ async function bench({ quick, only, runs, isWhole, out }, closers) {
   closers.push(() => rm(folder, { recursive: true, force: true }))
 
   const versions = toolVersions()
-  const missing = (/** @type {import("./groups.mjs").Case} */ { needs = [] }) => {
+  const missing = (/** @type {import("./groups/_group.mjs").Case} */ { needs = [] }) => {
     const tool = needs.find((tool) => versions[tool] === undefined)
     return tool === undefined ? undefined : notInstalled(tool)
   }

@@ -1,5 +1,5 @@
 // Draws bars as an SVG that is readable on light and on dark ground.
-import { peaksOf, secondsOf } from "./groups.mjs"
+import { peaksOf, secondsOf } from "./groups/_group.mjs"
 import { spread } from "./statistics.mjs"
 
 const WIDTH = 860

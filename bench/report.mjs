@@ -1,23 +1,23 @@
 // What is shown of a run: a few lines for a terminal, and a page with a plot.
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { peaksOf, secondsOf } from "./groups.mjs"
+import { peaksOf, secondsOf } from "./groups/_group.mjs"
 import { plot } from "./plot.mjs"
 import { median, spread } from "./statistics.mjs"
 
 /**
  * @typedef {object} Result
- * @property {import("./groups.mjs").Group} group
- * @property {Record<string, ReadonlyArray<import("./groups.mjs").Sample>>} samples
+ * @property {import("./groups/_group.mjs").Group} group
+ * @property {Record<string, ReadonlyArray<import("./groups/_group.mjs").Sample>>} samples
  * @property {Record<string, string | undefined>} absent why a case has none
  *
- * @typedef {Omit<import("./groups.mjs").Claim, "value"> & {
+ * @typedef {Omit<import("./groups/_group.mjs").Claim, "value"> & {
  *   readonly value?: Measured,
  *   readonly holds?: boolean,
  *   readonly why?: string | undefined
  * }} Judged
  *
- * @typedef {ReturnType<import("./groups.mjs").Claim["value"]>} Measured
+ * @typedef {ReturnType<import("./groups/_group.mjs").Claim["value"]>} Measured
  */
 
 /**
@@ -35,7 +35,7 @@ export function claimsOf({ group, samples, absent }) {
   })
 }
 
-/** @param {number} value @param {import("./groups.mjs").Claim["unit"]} unit */
+/** @param {number} value @param {import("./groups/_group.mjs").Claim["unit"]} unit */
 function shown(value, unit) {
   if (unit === "bytes") return `${Math.round(value / 1e6)} MB`
   if (unit === "seconds") return `${value.toFixed(2)} s`
@@ -43,7 +43,7 @@ function shown(value, unit) {
   return unit === "ratio" ? value.toFixed(2) : String(value)
 }
 
-/** @param {Measured} value @param {import("./groups.mjs").Claim["unit"]} unit */
+/** @param {Measured} value @param {import("./groups/_group.mjs").Claim["unit"]} unit */
 function withSpread({ median, least, most }, unit) {
   if (least === undefined || most === undefined || least === most) return shown(median, unit)
   return `${shown(median, unit)} (${shown(least, unit)} to ${shown(most, unit)})`
@@ -106,7 +106,7 @@ export function printed(results, claims) {
  *   readonly store: string,
  *   readonly runs: number,
  *   readonly quick: boolean,
- *   readonly data: import("./groups.mjs").Bench["data"]
+ *   readonly data: import("./groups/_group.mjs").Bench["data"]
  * }} Made
  */
 

@@ -1,0 +1,97 @@
+// Runs of the program and of its peers, each in a folder of its own.
+import { mkdtemp, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { ROOT, run, runNode } from "../processes.mjs"
+import { BUCKET } from "../stores.mjs"
+
+/**
+ * @typedef {import("./_group.mjs").Bench} Bench
+ */
+
+export const MAIN = join(ROOT, "dist", "main.js")
+export const PEERS = join(ROOT, "bench", "peers")
+export const KEYS = { AMP_API_KEY: "bench-api-key", AMP_SECRET_KEY: "bench-secret-key" }
+
+/** @param {string} what @param {import("../processes.mjs").Ended} ended */
+export function assertEnded(what, { code, stdout, stderr }) {
+  if (code === 0) return
+  throw new Error(`${what} ended with ${code}: ${`${stdout}\n${stderr}`.trim().slice(-2000)}`)
+}
+
+/** @param {boolean} holds @param {string} message */
+export function assert(holds, message) {
+  if (!holds) throw new Error(message)
+}
+
+/**
+ * Runs work in a folder that is gone afterwards.
+ *
+ * @template A
+ * @param {Bench} bench
+ * @param {(cwd: string) => Promise<A>} work
+ */
+export async function inFolder(bench, work) {
+  const cwd = await mkdtemp(join(bench.folder, "run-"))
+  try {
+    return await work(cwd)
+  } finally {
+    await rm(cwd, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Runs a command of the program over a window.
+ *
+ * @param {Bench} bench
+ * @param {Record<string, string>} storeEnv
+ * @param {string} command
+ * @param {{ readonly first: string, readonly last: string }} window
+ * @param {ReadonlyArray<string>} args
+ */
+export function runProgram(bench, storeEnv, command, { first, last }, args) {
+  const window = ["--start-date", first, "--end-date", last]
+  return inFolder(bench, async (cwd) => {
+    const ended = await runNode([MAIN, command, ...window, "--bucket", BUCKET, "--json", ...args], {
+      cwd,
+      env: { ...KEYS, ...storeEnv, AMPLITUDE_URL: bench.exports.url }
+    })
+    assertEnded(command, ended)
+    return ended
+  })
+}
+
+/** @param {Bench} bench @param {import("../data.mjs").World} world */
+function exportUrl({ exports }, { first, last }) {
+  const [start, end] = [first, last].map((hour) => hour.replaceAll("-", ""))
+  return `${exports.url}/api/2/export?start=${start}&end=${end}`
+}
+
+/** The path of the day's archive. @param {Bench} bench */
+export const archiveOf = ({ data }) => join(data.folder, data.day.archive)
+
+/** Whatever a peer may want to know. @param {Bench} bench @returns {Record<string, string>} */
+function peerEnvironment(bench) {
+  const { env } = bench.store
+  return {
+    ...KEYS,
+    ...env,
+    BUCKET,
+    EXPORT_URL: exportUrl(bench, bench.data.day),
+    RCLONE_CONFIG: "",
+    RCLONE_CONFIG_STORE_TYPE: "s3",
+    RCLONE_CONFIG_STORE_PROVIDER: "Ceph",
+    RCLONE_CONFIG_STORE_ENDPOINT: env.AWS_ENDPOINT_URL_S3 ?? "",
+    RCLONE_CONFIG_STORE_ACCESS_KEY_ID: env.AWS_ACCESS_KEY_ID ?? "",
+    RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY: env.AWS_SECRET_ACCESS_KEY ?? "",
+    RCLONE_S3_NO_CHECK_BUCKET: "true"
+  }
+}
+
+/** @param {Bench} bench @param {string} command @param {ReadonlyArray<string>} args */
+export function runPeer(bench, command, args) {
+  return inFolder(bench, async (cwd) => {
+    const ended = await run(command, args, { cwd, env: peerEnvironment(bench) })
+    assertEnded([command, ...args].join(" "), ended)
+    return ended
+  })
+}
