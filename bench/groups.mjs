@@ -1,4 +1,5 @@
 // Every group of cases, with its peers and what must hold between them; files that begin with `_` are what they share.
+import { azure } from "./groups/azure.mjs"
 import { day } from "./groups/day.mjs"
 import { growth } from "./groups/growth.mjs"
 import { memory } from "./groups/memory.mjs"
@@ -6,7 +7,7 @@ import { plan } from "./groups/plan.mjs"
 import { start } from "./groups/start.mjs"
 import { unpack } from "./groups/unpack.mjs"
 
-const GROUPS = { day, unpack, memory, plan, start, growth }
+const GROUPS = { day, unpack, memory, plan, start, growth, azure }
 
 /** @param {import("./groups/_group.mjs").Bench} bench */
 export const groupsOf = (bench) => Object.values(GROUPS).map((of) => of(bench))

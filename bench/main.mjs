@@ -2,7 +2,7 @@
 //
 //   npm run bench                      everything: a warm-up and five rounds, about half an hour
 //   npm run bench -- --quick           small data, one round: does every case finish, and is it right?
-//   npm run bench -- --only NAME       one group: day, unpack, memory, plan, start, growth
+//   npm run bench -- --only NAME       one group: day, unpack, memory, plan, start, growth, azure
 //   npm run bench -- --runs N          other than five rounds
 //   npm run bench -- --out FOLDER      the pages go there; with --quick, --only or fewer rounds they go nowhere else
 //

@@ -51,9 +51,9 @@ export async function inFolder(bench, work) {
 export function runProgram(bench, storeEnv, command, { first, last }, args) {
   const window = ["--start-date", first, "--end-date", last]
   return inFolder(bench, async (cwd) => {
-    const ended = await runNode([MAIN, command, ...window, "--bucket", BUCKET, "--json", ...args], {
+    const ended = await runNode([MAIN, command, ...window, "--json", ...args], {
       cwd,
-      env: { ...KEYS, ...storeEnv, AMPLITUDE_URL: bench.exports.url }
+      env: { ...KEYS, AWS_BUCKET_NAME: BUCKET, ...storeEnv, AMPLITUDE_URL: bench.exports.url }
     })
     assertEnded(command, ended)
     return ended

@@ -1,0 +1,19 @@
+// Azurite, in memory, in a process of its own as everywhere else.
+import { spawn } from "node:child_process"
+import { createRequire } from "node:module"
+
+const main = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js")
+const settings = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]
+const child = spawn(process.execPath, [main, "--blobPort", "0", "--silent", ...settings], {
+  stdio: ["ignore", "pipe", "inherit"]
+})
+let said = ""
+child.stdout.on("data", (text) => {
+  said += text
+  const url = /successfully listens on (\S+)/.exec(said)?.[1]
+  if (url !== undefined) process.send?.({ url })
+})
+process.once("disconnect", () => {
+  child.kill("SIGKILL")
+  process.exit()
+})
