@@ -6,7 +6,7 @@ import { readlinkSync } from "node:fs"
 import { Clock, Duration, Effect, Option, type Scope } from "effect"
 import { attempt, cleanUp, type FileFailure, hasCode, makeFolder, readFolder } from "./_files.ts"
 
-/** How often a live run says so, and how long one of another host may be silent. */
+/** How often a live run says so, and how long one may be silent that cannot be asked for, as of another host. */
 const HEARTBEAT = Duration.minutes(1)
 const SILENCE = Duration.toMillis(Duration.minutes(30))
 
@@ -20,16 +20,29 @@ export interface RunFolder {
   readonly reclaim: Effect.Effect<void>
 }
 
+/** "0" where the system has no such thing, as anywhere but on Linux. */
 function processNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "")
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "0"
+    throw cause
+  }
+}
+
+/** What runs are named by that may not ask where they are, as under Deno: of such a run no process number tells anything. */
+const HIDDEN = "hidden"
+
+function findHost(): string {
+  try {
+    return `${hostname().replace(/[^\w.-]/g, "_")}.${processNamespace()}`
   } catch {
-    return "0"
+    return HIDDEN
   }
 }
 
 /** The place in which a process number means one process: containers may share a host's name, but not its numbers. */
-export const host = `${hostname().replace(/[^\w.-]/g, "_")}.${processNamespace()}`
+export const host = findHost()
 
 interface ProcessState {
   /** Since the system started, in ticks: tells a process from a later one of the same number. */
@@ -48,19 +61,24 @@ const readProcess = (pid: number): Effect.Effect<Option.Option<ProcessState>> =>
     Effect.option
   )
 
+/** Whether there is a process of this number; `None` where that may not be asked. */
+function answers(pid: number): Option.Option<boolean> {
+  try {
+    return Option.some(process.kill(pid, 0))
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    return code === "ESRCH" || code === "EPERM" ? Option.some(code === "EPERM") : Option.none()
+  }
+}
+
 const isAlive = Effect.fnUntraced(function* (pid: number, start: string) {
-  const answers = yield* Effect.sync(() => {
-    try {
-      return process.kill(pid, 0)
-    } catch (cause) {
-      return (cause as NodeJS.ErrnoException).code === "EPERM"
-    }
-  })
-  if (!answers) return false
+  const found = answers(pid)
+  if (Option.isNone(found) || !found.value) return found
   const state = yield* readProcess(pid)
   return Option.match(state, {
-    onNone: () => true,
-    onSome: (process) => process.isRunning && (start === "0" || process.start === start)
+    onNone: () => found,
+    onSome: (process) =>
+      Option.some(process.isRunning && (start === "0" || process.start === start))
   })
 })
 
@@ -113,8 +131,9 @@ export const make: (
   const isDead = Effect.fnUntraced(function* (folder: string) {
     const groups = NAME.exec(folder)?.groups
     if (groups === undefined || folder === name) return false
-    if (groups["host"] === host) {
-      return !(yield* isAlive(Number(groups["pid"]), groups["start"] ?? "0"))
+    if (groups["host"] === host && host !== HIDDEN) {
+      const lives = yield* isAlive(Number(groups["pid"]), groups["start"] ?? "0")
+      if (Option.isSome(lives)) return !lives.value
     }
     const now = yield* Clock.currentTimeMillis
     return yield* attempt(() => fs.stat(join(runs, folder))).pipe(
