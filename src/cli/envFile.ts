@@ -18,7 +18,10 @@ function isCredential(path: string): boolean {
 export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isNamed: boolean) {
   const read = yield* Effect.tryPromise({
     try: async () => ({ text: await readFile(path, "utf8"), mode: (await stat(path)).mode }),
-    catch: (error) => (error as NodeJS.ErrnoException).code ?? "unknown error"
+    catch: (error) => {
+      const { code, message } = error as NodeJS.ErrnoException
+      return code ?? message
+    }
   }).pipe(
     Effect.catchAll((code) =>
       (code === "ENOENT" || code === "EISDIR") && !isNamed

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs"
+import { type Stats, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { Either } from "effect"
 import { hourAt } from "../services/Hour.ts"
@@ -251,8 +251,17 @@ function storeProblems(
 /** Also by way of a link or a mount: what is moved from a folder to itself is removed from it. */
 function isSameFolder(one: string, other: string): boolean {
   if (resolve(one) === resolve(other)) return true
-  const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }))
+  const [left, right] = [one, other].map(look)
   return left !== undefined && left.ino === right?.ino && left.dev === right.dev
+}
+
+/** `undefined` also for what may not be looked at: whoever uses it says that better. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 function missingKeys(values: Settled, sources: Sources): ReadonlyArray<string> {

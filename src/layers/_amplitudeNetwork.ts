@@ -17,6 +17,9 @@ export interface Route {
 const CERTIFICATE =
   /^(?!ERR_SSL_).*(CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/
 
+/** What Deno, Node's permission model and firewalls of this machine say of a connection that they do not grant. */
+const FORBIDDEN = /^(EPERM|EACCES|ERR_ACCESS_DENIED)$/
+
 const SAYINGS: Readonly<Record<string, (host: string) => string>> = {
   ECONNREFUSED: (host) => `${host} refuses the connection`,
   ENOTFOUND: (host) => `the host name of ${host} is unknown here: check the network or the proxy`,
@@ -65,6 +68,11 @@ export function networkError(
       window,
       detail
     })
+  }
+  const forbidden = codes.find((code) => FORBIDDEN.test(code))
+  if (forbidden !== undefined) {
+    const detail = `a connection to ${host} is not permitted here (${forbidden}): grant it, as by --allow-net, or ask the firewall`
+    return new AmplitudeError({ reason: "Rejected", window, detail })
   }
   const code = codes[0] ?? "unknown"
   const said = SAYINGS[code]?.(host) ?? `the connection to ${host} failed (${code})`

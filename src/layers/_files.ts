@@ -21,10 +21,14 @@ const WRITE_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
 
 function toFileFailure(cause: unknown): FileFailure {
-  const { code, errno, message } = cause as NodeJS.ErrnoException
+  const { code, errno, message, name } = cause as NodeJS.ErrnoException
   // Node has no name for it: "Unknown system error -122".
   if (errno === -constants.errno.EDQUOT) {
     return { _tag: "FileFailure", code: "EDQUOT", detail: "EDQUOT: the disk quota is used up" }
+  }
+  // What was not granted: by Deno, by Node's permission model.
+  if (name === "NotCapable" || code === "ERR_ACCESS_DENIED") {
+    return { _tag: "FileFailure", code: "EACCES", detail: message }
   }
   return { _tag: "FileFailure", code: code ?? "UNKNOWN", detail: message }
 }
