@@ -240,8 +240,8 @@ const MUTATIONS = [
   {
     name: "what another run moved just after it was staged is landed",
     file: "src/programs/landObject.ts",
-    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) return true",
-    put: "if (isWhole) return true",
+    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) {",
+    put: "if (isWhole) {",
     tests: COMPARED,
     named: "takes an hour for landed that another run moved"
   },
