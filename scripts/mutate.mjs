@@ -369,8 +369,8 @@ const isWhole = missed.length === 0 && results.size > 0
 if (isWritten && isWhole) {
   const page = await readFile(PAGE, "utf8")
   const written = page.replace(
-    /(<!-- mutations -->\n).*?(\n<!-- \/mutations -->)/s,
-    (_, start, end) => `${start}${table}${end}`
+    /(<!-- mutations -->\n).*?(<!-- \/mutations -->)/s,
+    (_, start, end) => `${start}${table}\n${end}`
   )
   await writeFile(PAGE, written)
 }
