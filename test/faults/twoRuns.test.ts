@@ -121,7 +121,7 @@ interface Race {
 }
 
 const RACES: ReadonlyArray<Race> = [
-  { one: "all", other: "all", where: "one machine" },
+  { one: "all", other: "all", where: "one machine", long: true },
   { one: "all", other: "all", where: "two machines", long: true },
   { one: "fetch", other: "sync", where: "one machine", long: true },
   { one: "sync", other: "sync", where: "one machine" },
