@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config"
 
-/** The long part of the tests of faults; how many seconds its random kills take is for FAULTS_SECONDS to say. */
+/** The long part of the tests of faults, and what packs and builds; how many seconds its random kills take is for FAULTS_SECONDS to say. */
 export default defineConfig({
   test: {
-    include: ["test/faults/**/*.test.ts"],
+    include: ["test/faults/**/*.test.ts", "test/package.test.ts", "test/container.test.ts"],
     testTimeout: 120_000,
     maxWorkers: 2,
     minWorkers: 2,
