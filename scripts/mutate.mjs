@@ -110,6 +110,14 @@ const MUTATIONS = [
     named: "is a conflict"
   },
   {
+    name: "what goes to failed_uploads is kept whole, or the original stays",
+    file: "src/programs/landObject.ts",
+    find: "    isNew ||\n",
+    put: "    !isNew || isNew ||\n",
+    tests: COMPARED,
+    named: "removes no original on the word of a copy that was changed"
+  },
+  {
     name: "what is there already may be the same hour",
     file: "src/programs/landObject.ts",
     find: "|| sameLines(landed.value, metadata)) return false",
@@ -152,8 +160,8 @@ const MUTATIONS = [
   {
     name: "a store has to show that it compares hashes",
     file: "src/layers/_s3Put.ts",
-    find: "onSuccess: () => false, onFailure",
-    put: "onSuccess: () => true, onFailure",
+    find: "onSuccess: () => false, onFailure: ({ error })",
+    put: "onSuccess: () => true, onFailure: ({ error })",
     tests: S3,
     named: "has a body of another hash refused by us"
   },

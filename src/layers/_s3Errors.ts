@@ -13,8 +13,6 @@ import {
 const KEYS = "look at the access key, the secret key and the session token"
 const EXPIRED = "the credentials have run out: get new ones"
 const CONCURRENT = "another write of this object is under way: try again"
-/** What Deno, Node's permission model and firewalls of this machine do not grant. */
-const FORBIDDEN = "it is not permitted here: grant it, or ask the firewall"
 const ENDPOINT = "look at the bucket, the region and the endpoint"
 
 const told: Readonly<Record<string, Told>> = {
@@ -58,10 +56,6 @@ const told: Readonly<Record<string, Told>> = {
   XAmzContentChecksumMismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
   InvalidPart: { reason: "Corrupt", advice: "the store lost a part of the upload" },
   InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the parts" },
-  NotCapable: { reason: "AccessDenied", advice: FORBIDDEN },
-  EPERM: { reason: "AccessDenied", advice: FORBIDDEN },
-  EACCES: { reason: "AccessDenied", advice: FORBIDDEN },
-  ERR_ACCESS_DENIED: { reason: "AccessDenied", advice: FORBIDDEN },
   EntityTooSmall: { reason: "Corrupt", advice: "a part arrived shorter than it was sent" },
   ...connection
 }

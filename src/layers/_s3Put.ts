@@ -10,6 +10,7 @@ import { PROBE, SHA256_OF_NOTHING } from "./_storeProbe.ts"
 import { putMultipart } from "./_s3Multipart.ts"
 
 const MIB = 1024 * 1024
+
 /** A digest in hexadecimal, as S3 writes it. */
 export function toBase64(hex: string): string {
   return Buffer.from(hex, "hex").toString("base64")
@@ -41,7 +42,10 @@ export function comparesHashes({ at, attemptTo, call }: S3Bucket): Effect.Effect
         }),
         options
       )
-  ).pipe(Effect.match({ onSuccess: () => false, onFailure: ({ status }) => status === 400 }))
+  ).pipe(
+    // Any other refusal says nothing of hashes.
+    Effect.match({ onSuccess: () => false, onFailure: ({ error }) => error.reason === "Corrupt" })
+  )
 }
 
 /**

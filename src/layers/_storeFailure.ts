@@ -26,6 +26,9 @@ export interface Told {
 const TLS =
   "its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file with your own authority"
 
+/** What Deno, Node's permission model and firewalls of this machine do not grant. */
+const FORBIDDEN = "it is not permitted here: grant it, or ask the firewall"
+
 /** What Node and proxies say when no store was reached, and trying again does not help. */
 export const connection: Readonly<Record<string, Told>> = {
   EPROXY: { reason: "Misconfigured", advice: "look at HTTPS_PROXY and NO_PROXY" },
@@ -34,7 +37,11 @@ export const connection: Readonly<Record<string, Told>> = {
   SELF_SIGNED_CERT_IN_CHAIN: { reason: "Misconfigured", advice: TLS },
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: "Misconfigured", advice: TLS },
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { reason: "Misconfigured", advice: TLS },
-  ERR_TLS_CERT_ALTNAME_INVALID: { reason: "Misconfigured", advice: TLS }
+  ERR_TLS_CERT_ALTNAME_INVALID: { reason: "Misconfigured", advice: TLS },
+  NotCapable: { reason: "AccessDenied", advice: FORBIDDEN },
+  EPERM: { reason: "AccessDenied", advice: FORBIDDEN },
+  EACCES: { reason: "AccessDenied", advice: FORBIDDEN },
+  ERR_ACCESS_DENIED: { reason: "AccessDenied", advice: FORBIDDEN }
 }
 
 /** Codes of a network that may be better later. */

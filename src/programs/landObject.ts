@@ -83,21 +83,37 @@ const isMoved = Effect.fnUntraced(function* (
   return (yield* policy.retry(takeInventory(yield* ObjectStorage))).has(hour)
 })
 
-/** Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its place. */
+/**
+ * Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its place. As `Conflict`
+ * only where the copy is whole, also one that an earlier run kept: whoever hears that may remove the original.
+ */
 export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
   store: ObjectStorage["Type"],
   { key, size, metadata, body }: HourToLand<E>,
   landed: LinesDigest
-): Effect.fn.Return<never, LandingError | ObjectStorageError | E, Staging> {
-  const staging = yield* Staging
+): Effect.fn.Return<
+  never,
+  LandingError | ObjectStorageError | UnpackerError | E,
+  Staging | Unpacker
+> {
+  const [staging, unpacker] = [yield* Staging, yield* Unpacker]
   const copy = failedUploadKey(key, metadata.sha256)
-  yield* staging.put({
+  const isNew = yield* staging.put({
     key: copy,
     size,
     sha256: metadata.sha256,
     metadata: metadataToText(metadata),
     body
   })
+  const isKept =
+    isNew ||
+    (yield* unpacker.digest(copy, staging.get(copy), formatOf(key))).sha256 === metadata.sha256
+  if (!isKept) {
+    return yield* new LandingError({
+      reason: "NotVerified",
+      detail: `"${copy}" in ${staging.place} is not the copy that was kept there: move it away and run again`
+    })
+  }
   return yield* new LandingError({
     reason: "Conflict",
     detail:

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Option, Stream } from "effect"
+import { failedUploadKey } from "../../src/programs/landObject.ts"
 import { allHours, fetchHours, syncHours } from "../../src/programs/runPipeline.ts"
 import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Staging } from "../../src/services/Staging.ts"
@@ -12,6 +13,15 @@ const KEY = "2025-11-10_20.jsonl"
 const amplitude = { hours: { [HOUR]: [event("a")] } }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
+
+const put = (store: ObjectStorage["Type"], key: string, text: string) =>
+  store.put({
+    key,
+    size: text.length,
+    sha256: sha256(text),
+    metadata: {},
+    body: Stream.make(new TextEncoder().encode(text))
+  })
 
 describe("landObject()", () => {
   for (const [title, change] of [
@@ -42,21 +52,11 @@ describe("landObject()", () => {
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude })
       const theirs = event("b")
-      const body = Stream.make(new TextEncoder().encode(theirs))
       // It comes between the listing and our put.
       const store = {
         ...world.store,
         put: (...given: Parameters<typeof world.store.put>) =>
-          Effect.zipRight(
-            world.store.put({
-              key: KEY,
-              size: theirs.length,
-              sha256: sha256(theirs),
-              metadata: {},
-              body
-            }),
-            world.store.put(...given)
-          )
+          Effect.zipRight(put(world.store, KEY, theirs), world.store.put(...given))
       }
       const summary = yield* allHours(runOptions(HOUR)).pipe(
         Effect.provide(
@@ -137,6 +137,26 @@ describe("syncHours()", () => {
       })
     )
   }
+
+  it.effect("removes no original on the word of a copy that was changed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude })
+      const sync = Effect.provide(syncHours(runOptions(HOUR)), world.layer)
+      yield* Effect.provide(fetchHours(runOptions(HOUR)), world.layer)
+      yield* put(world.store, KEY, event("b"))
+      const copy = failedUploadKey(KEY, sha256(event("a")))
+      yield* put(world.staging, copy, event("c"))
+      const refused = yield* sync
+      assert.equal(refused.exitCode, 8)
+      assert.match(refused.failed[0]?.error ?? "", /NotVerified/)
+      assert.deepEqual(yield* keysOf(world.staging), [KEY, copy])
+
+      yield* world.staging.remove(copy)
+      assert.match((yield* sync).failed[0]?.error ?? "", /Conflict/)
+      assert.deepEqual(yield* keysOf(world.staging), [copy])
+      assert.equal(yield* textOf(world.staging, copy), event("a"))
+    })
+  )
 
   it.effect("moves no staged file that was changed", () =>
     Effect.gen(function* () {
