@@ -41,6 +41,9 @@ export interface AmplitudeHttpOptions {
   readonly version?: string | undefined
 }
 
+/** Bytes that may arrive while the last ones are written: they are then taken together, and each taking has its price. */
+const AHEAD = 1024 * 1024
+
 interface Session extends OpenRoute {
   readonly apiKey: Redacted.Redacted<string>
   readonly secretKey: Redacted.Redacted<string>
@@ -124,6 +127,7 @@ function ask(
       request(url, {
         dispatcher: session.dispatcher,
         signal,
+        highWaterMark: AHEAD,
         headers: {
           authorization: `Basic ${tokenOf(session)}`,
           "accept-encoding": "identity",

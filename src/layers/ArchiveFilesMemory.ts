@@ -29,7 +29,8 @@ export function make(files: Readonly<Record<string, MemoryFile>>): ArchiveFiles[
           askedAt: writtenAt,
           path,
           size: bytes.length,
-          read: (position, length) => Effect.sync(() => bytes.slice(position, position + length))
+          read: (position, length) =>
+            Effect.sync(() => Uint8Array.from(bytes.subarray(position, position + length)))
         }
       }
     })

@@ -36,7 +36,7 @@ export const make: Effect.Effect<Spool["Type"]> = Effect.sync(() => {
           size: bytes.length,
           read: (position, length) =>
             held.has(path)
-              ? Effect.sync(() => bytes.slice(position, position + length))
+              ? Effect.sync(() => Uint8Array.from(bytes.subarray(position, position + length)))
               : Effect.fail(refusal("read", path, "the scope that held it is closed"))
         }
       }),

@@ -88,7 +88,8 @@ function open(): Worker | undefined {
 function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): Promise<HourDigest> {
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
-  const answer = (bytes: DigestBytes) => own.postMessage(bytes)
+  const answer = (bytes: DigestBytes) =>
+    own.postMessage(bytes, bytes === null ? [] : [bytes.buffer as ArrayBuffer])
   return new Promise<HourDigest>((resolve, reject) => {
     // Out of memory, say: no verdict on the archive, which the next run may be able to read.
     const ended = (why: unknown) => {
@@ -100,8 +101,9 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
     own.on("message", (report: DigestReport) => {
       if (report._tag === "Wants") {
         read(report.position, report.length).then(
-          // Of a view, all that it is a view of would be sent.
-          (bytes) => answer(bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()),
+          // They are given away; of a view, all that it is a view of would be.
+          (bytes) =>
+            answer(bytes.length === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)),
           (error: unknown) => {
             unreadable = error
             answer(null)

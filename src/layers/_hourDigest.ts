@@ -4,12 +4,14 @@ import type { Format } from "../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../services/LinesDigest.ts"
 import { MAX_LINES_BYTES } from "./_archiveLimits.ts"
 import type { Read } from "./_archiveReader.ts"
-import { inflate } from "./_inflater.ts"
+import { canInflateHere, inflateHere } from "./_inflateHere.ts"
+import { type Inflate, inflate } from "./_inflater.ts"
 import { countLines } from "./_linesDigest.ts"
 import { type Refuse, refusal } from "./_refusal.ts"
 import type { ZipPart } from "./_zipDirectory.ts"
 
-const PIECE = 256 * 1024
+/** Bytes read at once: each reading has its price, above all from another thread. */
+const PIECE = 1024 * 1024
 const SMALL_PART = 16 * 1024
 
 /** One gzip member that holds `\n`. */
@@ -43,6 +45,9 @@ export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
   }
 }
 
+/** A digest looks at each chunk and lets go of it. */
+const inflateToDigest = canInflateHere ? inflateHere : inflate
+
 /** Reads an hour's parts once, in their order, checks all of them and digests the object that they make. */
 export async function digestHour(
   read: Read,
@@ -62,8 +67,14 @@ export async function digestHour(
   for (const part of parts) {
     const refuse = refusal(path, part.name)
     const lines = countLines(refuse, true)
-    const members = gzipBytes(read, part, refuse, format === "jsonl.gz" ? take : undefined)
-    for await (const chunk of gunzip(members, part, refuse)) {
+    const members = gzipBytes(
+      inflateToDigest,
+      read,
+      part,
+      refuse,
+      format === "jsonl.gz" ? take : undefined
+    )
+    for await (const chunk of gunzip(inflateToDigest, members, part, refuse)) {
       spend(budget, chunk.length, refuse)
       lines.update(chunk)
       if (format === "jsonl") take(chunk)
@@ -90,8 +101,10 @@ export async function* hourBytes(
   let left = hour.size
   for (const part of parts) {
     const refuse = refusal(path, part.name)
-    const members = gzipBytes(read, part, refuse)
-    for await (const chunk of format === "jsonl" ? gunzip(members, part, refuse) : members) {
+    const members = gzipBytes(inflate, read, part, refuse)
+    for await (const chunk of format === "jsonl"
+      ? gunzip(inflate, members, part, refuse)
+      : members) {
       left -= chunk.length
       if (left < 0) throw changed(refuse)
       yield chunk
@@ -109,14 +122,20 @@ function changed(refuse: Refuse) {
   return refuse("Corrupt", "The archive has changed since it was opened")
 }
 
-function gunzip(members: AsyncIterable<Uint8Array>, part: ZipPart, refuse: Refuse) {
+function gunzip(
+  inflate: Inflate,
+  members: AsyncIterable<Uint8Array>,
+  part: ZipPart,
+  refuse: Refuse
+) {
   // An archive may have thousands of small parts: no large buffer for each.
-  const chunkSize = part.size < SMALL_PART ? 64 * 1024 : PIECE
-  return inflate(createGunzip({ chunkSize }), members, refuse)
+  const chunkSize = part.size < SMALL_PART ? 64 * 1024 : undefined
+  return inflate(createGunzip, members, refuse, chunkSize)
 }
 
 /** The part as Amplitude gzipped it, of the size and CRC-32 that the directory says: checked as its last byte passes. */
 async function* gzipBytes(
+  inflate: Inflate,
   read: Read,
   part: ZipPart,
   refuse: Refuse,
@@ -127,7 +146,7 @@ async function* gzipBytes(
   let size = 0
   for await (const bytes of part.method === 0
     ? stored
-    : inflate(createInflateRaw({ chunkSize: PIECE }), stored, refuse)) {
+    : inflate(createInflateRaw, stored, refuse)) {
     crc = crc32(bytes, crc)
     size += bytes.length
     if (size > part.size) throw refuse("Corrupt", `It is longer than ${part.size} bytes`)
@@ -138,8 +157,22 @@ async function* gzipBytes(
   if (crc !== part.crc32) throw refuse("Corrupt", "Its CRC-32 is not the directory's")
 }
 
+/** The next piece is read while the taker works on the last one. */
 async function* pieces(read: Read, part: ZipPart): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < part.compressedSize; at += PIECE) {
-    yield await read(part.dataStart + at, Math.min(PIECE, part.compressedSize - at))
+  const from = (at: number) => {
+    const piece = read(part.dataStart + at, Math.min(PIECE, part.compressedSize - at))
+    // Whether it is wanted is not known yet.
+    piece.catch(() => {})
+    return piece
+  }
+  let next = from(0)
+  try {
+    for (let at = 0; at < part.compressedSize; at += PIECE) {
+      const piece = await next
+      if (at + PIECE < part.compressedSize) next = from(at + PIECE)
+      yield piece
+    }
+  } finally {
+    await next.catch(() => {})
   }
 }

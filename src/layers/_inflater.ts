@@ -1,4 +1,4 @@
-import type { Gunzip, InflateRaw } from "node:zlib"
+import type { Gunzip, InflateRaw, ZlibOptions } from "node:zlib"
 import type { Refuse } from "./_refusal.ts"
 
 /** Small enough that what a bomb makes of it fits in memory: deflate reaches 1032 times. */
@@ -75,13 +75,23 @@ const SMALL_SLICE = 4 * 1024
 /** How many times larger events become, seldom more; bombs and padding become up to 1032 times larger. */
 const ORDINARY_GROWTH = 32
 
-/** What an engine makes of the bytes. The next slice inflates while the taker works on the last one. */
-export async function* inflate(
-  engine: Gunzip | InflateRaw,
+/** What an engine makes of the bytes, all of them, or it throws what `refuse` makes of what is wrong. */
+export type Inflate = (
+  makeEngine: (options: ZlibOptions) => Gunzip | InflateRaw,
   source: AsyncIterable<Uint8Array>,
-  refuse: Refuse
-): AsyncGenerator<Uint8Array> {
-  const inflater = openInflater(engine, refuse)
+  refuse: Refuse,
+  /** Of its buffer, in bytes. Defaults to 256 KiB. */
+  chunkSize?: number
+) => AsyncGenerator<Uint8Array>
+
+/** The next slice inflates, in another thread, while the taker works on the last one. */
+export const inflate: Inflate = async function* (
+  makeEngine,
+  source,
+  refuse,
+  chunkSize = 256 * 1024
+) {
+  const inflater = openInflater(makeEngine({ chunkSize }), refuse)
   try {
     let pending = Promise.resolve()
     let fed = 0

@@ -38,7 +38,7 @@ export interface SpooledArchive extends ArchiveName {
   readonly path: string
   /** In bytes. */
   readonly size: number
-  /** The bytes from `position` on: `length` of them, fewer only at the end of the file. */
+  /** The bytes from `position` on, the caller's own: `length` of them, fewer only at the end of the file. */
   readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, SpoolError>
 }
 

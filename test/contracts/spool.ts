@@ -56,6 +56,15 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
+    it.scoped("gives what is read away", () =>
+      Effect.gen(function* () {
+        const archive = yield* saveText(archiveName("given"), "0123456789")
+        const { buffer } = yield* archive.read(0, 10)
+        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+        assert.strictEqual(yield* readText(archive), "0123456789")
+      })
+    )
+
     it.scoped("keeps an archive without bytes", () =>
       Effect.gen(function* () {
         const archive = yield* saveText(archiveName("empty"), "")
