@@ -115,7 +115,7 @@ export const make = Effect.fnUntraced(function* (
     put: (probe) => putAs("check", probe),
     head: headObject(attemptTo("check", "s3:GetObject", PROBE), PROBE)
   }).pipe(
-    Effect.zipRight(comparesHashes(bucket)),
+    Effect.zipRight(comparesHashes(bucket), { concurrent: true }),
     Effect.map((compares) => void (isHashing = compares)),
     Effect.withSpan("ObjectStorageS3.check")
   )

@@ -1,4 +1,4 @@
-import { Effect, Either, Stream } from "effect"
+import { Effect, Either, Option, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
 import { failed, type StoreAttempt } from "./_storeFailure.ts"
 
@@ -24,7 +24,7 @@ export interface StoreProbe {
   readonly head: Effect.Effect<unknown, ObjectStorageError>
 }
 
-/** Lists, puts and looks up, the put twice where nothing stands there: the second has to be refused. */
+/** Lists, and meanwhile puts and looks up, the put twice where nothing stands there: the second has to be refused. */
 export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put }: StoreProbe) {
   const tryPut = Effect.gen(function* () {
     if ((yield* put(probe)) && (yield* put(probe))) {
@@ -34,17 +34,14 @@ export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put 
     }
     yield* head
   })
-  const listed = yield* Effect.either(list)
-  if (Either.isRight(listed)) return yield* tryPut
-  const refused = listed.left
-  if (refused.reason !== "AccessDenied") return yield* refused
-  // Whoever has to ask for permissions would rather hear of all that is missing.
-  const detail = yield* Effect.match(tryPut, {
-    onFailure: (also) =>
-      also.reason === "AccessDenied" && also.detail !== refused.detail
-        ? `${refused.detail}; ${also.detail}`
-        : refused.detail,
-    onSuccess: () => refused.detail
+  const [listed, tried] = yield* Effect.all([Effect.either(list), Effect.either(tryPut)], {
+    concurrency: 2
   })
-  return yield* new ObjectStorageError({ ...refused, detail })
+  if (Either.isRight(listed)) return yield* tried
+  const [refused, also] = [listed.left, Option.getOrUndefined(Either.getLeft(tried))]
+  const isMore = also?.detail !== refused.detail && also?.reason === "AccessDenied"
+  // Whoever has to ask for permissions would rather hear of all that is missing.
+  return yield* refused.reason === "AccessDenied" && isMore
+    ? new ObjectStorageError({ ...refused, detail: `${refused.detail}; ${also.detail}` })
+    : refused
 })
