@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Duration, Effect, Option, Stream } from "effect"
+import { setImmediate as turn } from "node:timers/promises"
+import { Chunk, Duration, Effect, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import { AmplitudeError } from "../services/Amplitude.ts"
 import type { Window } from "../services/Window.ts"
@@ -70,21 +71,28 @@ export function bytesOf(
     isTaken = true
     const iterator: AsyncIterator<Uint8Array, unknown> = body[Symbol.asyncIterator]()
     const next = Effect.tryPromise({
-      try: () => iterator.next(),
+      try: async (): Promise<ReadonlyArray<Uint8Array>> => {
+        const first = await iterator.next()
+        if (first.done === true) return []
+        // What else lies in the socket comes within this turn, and goes on in the same step.
+        await turn()
+        const more: Uint8Array | null = body.read()
+        return more === null ? [first.value] : [first.value, more]
+      },
       catch: (error) => networkError(window, asked, error, ` after ${received}${total} bytes`)
     }).pipe(
       orStalled(window, idleTimeout, () => `${host} sent nothing after ${received}${total} bytes`),
       Effect.mapError(Option.some)
     )
-    const pull = Effect.flatMap(next, (result) => {
-      if (result.done !== true) {
-        received += result.value.length
-        return Effect.succeed(result.value)
+    const pull = Effect.flatMap(next, (chunks) => {
+      if (chunks.length > 0) {
+        for (const { length } of chunks) received += length
+        return Effect.succeed(Chunk.unsafeFromArray(chunks))
       }
       return Option.exists(size, (size) => size !== received)
         ? Effect.fail(Option.some(unavailable(`${host} sent ${received}${total} bytes`)))
         : Effect.fail(Option.none())
     })
-    return Stream.repeatEffectOption(pull)
+    return Stream.repeatEffectChunkOption(pull)
   })
 }
