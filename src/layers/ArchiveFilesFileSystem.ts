@@ -32,7 +32,7 @@ export const make: ArchiveFiles["Type"] = ArchiveFiles.of({
         askedAt: Math.floor(stats.mtimeMs),
         path,
         size: stats.size,
-        read: (position, length) => readAt(handle, path, position, length)
+        read: (position, length, into) => readAt(handle, path, position, length, into)
       }
     }
   })

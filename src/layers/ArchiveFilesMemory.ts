@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import { ArchiveError } from "../services/ArchiveFolder.ts"
+import { copyBytes } from "./_memoryBytes.ts"
 import { windowOfFile } from "./_windowName.ts"
 
 export interface MemoryFile {
@@ -29,8 +30,8 @@ export function make(files: Readonly<Record<string, MemoryFile>>): ArchiveFiles[
           askedAt: writtenAt,
           path,
           size: bytes.length,
-          read: (position, length) =>
-            Effect.sync(() => Uint8Array.from(bytes.subarray(position, position + length)))
+          read: (position, length, into) =>
+            Effect.sync(() => copyBytes(bytes, position, length, into))
         }
       }
     })

@@ -91,7 +91,7 @@ export const make: (
       ...name,
       path,
       size,
-      read: (position, length) => readAt(handle, path, position, length)
+      read: (position, length, into) => readAt(handle, path, position, length, into)
     }
     return archive
   })

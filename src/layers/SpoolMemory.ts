@@ -1,7 +1,7 @@
 import { Effect, Layer, Option } from "effect"
 import { type ArchiveName, Spool, SpoolError, type SpooledArchive } from "../services/Spool.ts"
 import { archiveFile, archivesOf, parseArchiveFile, unnameable } from "./_archiveName.ts"
-import { collectBytes } from "./_memoryBytes.ts"
+import { collectBytes, copyBytes } from "./_memoryBytes.ts"
 
 function refusal(method: SpoolError["method"], path: string, detail: string) {
   return new SpoolError({ reason: "Failed", method, path, detail })
@@ -34,9 +34,9 @@ export const make: Effect.Effect<Spool["Type"]> = Effect.sync(() => {
           ...name,
           path,
           size: bytes.length,
-          read: (position, length) =>
+          read: (position, length, into) =>
             held.has(path)
-              ? Effect.sync(() => Uint8Array.from(bytes.subarray(position, position + length)))
+              ? Effect.sync(() => copyBytes(bytes, position, length, into))
               : Effect.fail(refusal("read", path, "the scope that held it is closed"))
         }
       }),

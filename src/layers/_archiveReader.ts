@@ -3,8 +3,8 @@ import type { SpooledArchive } from "../services/Spool.ts"
 import { UnpackerError } from "../services/Unpacker.ts"
 import { Refusal, refusal } from "./_refusal.ts"
 
-/** Exactly `length` bytes from `position` on; rejects with a `Refusal` where there are fewer. */
-export type Read = (position: number, length: number) => Promise<Uint8Array>
+/** Exactly `length` bytes from `position` on, in `into` where it is given; rejects with a `Refusal` where there are fewer. */
+export type Read = (position: number, length: number, into?: Uint8Array) => Promise<Uint8Array>
 
 const failed = (error: unknown) =>
   error instanceof Refusal ? Effect.fail(new UnpackerError(error.refused)) : Effect.die(error)
@@ -37,13 +37,13 @@ function readerOf(
 ): Read {
   const refuse = refusal(archive.path)
   const run = Runtime.runPromise(runtime)
-  return async (position, length) => {
+  return async (position, length, into) => {
     reads.signal?.throwIfAborted()
     if (length === 0) return new Uint8Array(0)
     if (position + length > archive.size) {
       throw refuse("Corrupt", `It points to byte ${position + length}, behind its own end`)
     }
-    const bytes = await run(Effect.either(archive.read(position, length)), reads)
+    const bytes = await run(Effect.either(archive.read(position, length, into)), reads)
     if (Either.isLeft(bytes)) throw refuse("Unreadable", bytes.left.message)
     if (bytes.right.length !== length) {
       throw refuse(

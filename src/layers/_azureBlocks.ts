@@ -4,7 +4,7 @@ import { Chunk, Effect, Stream } from "effect"
 import type { ObjectStorageError } from "../services/ObjectStorage.ts"
 import type { Call } from "./_azureClient.ts"
 import type { Part } from "./_objectBody.ts"
-import { again, SENT_AT_ONCE } from "./_parts.ts"
+import { again, type HeldParts, SENT_AT_ONCE } from "./_parts.ts"
 import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
 
 /** Answers that sending again does not change: an object is there, or another writer made one and the blocks are gone. */
@@ -16,8 +16,7 @@ export interface BlocksPut<E> {
   /** With the store's prefix. */
   readonly name: string
   readonly parts: Stream.Stream<Part, E>
-  /** Run as soon as a part is no longer needed. */
-  readonly release: Effect.Effect<void>
+  readonly sending: HeldParts["sending"]
   /** Conditions, metadata and type; asked for once all parts were sent. */
   readonly options: () => BlockBlobCommitBlockListOptions
   /** What a refusal of the last call means: whether the object was put, or why that is not known. */
@@ -38,7 +37,7 @@ export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>
   name,
   options,
   parts,
-  release,
+  sending,
   settle
 }: BlocksPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
   // No other upload has them: all blocks of a name that are not made an object of yet lie together, whoever sent them.
@@ -46,8 +45,8 @@ export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>
   const idOf = (number: number) =>
     Buffer.from(`${upload}${String(number).padStart(10, "0")}`).toString("base64")
 
-  const stage = ({ bytes, number }: Part) =>
-    again(
+  const stage = ({ bytes, number }: Part) => {
+    const send = again(
       call(attempt, (client, abortSignal) =>
         client.getBlockBlobClient(name).stageBlock(idOf(number), bytes, bytes.length, {
           abortSignal,
@@ -55,11 +54,12 @@ export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>
         })
       ),
       SETTLED
-    ).pipe(
+    )
+    return sending(bytes, send).pipe(
       Effect.as(idOf(number)),
-      Effect.ensuring(release),
       Effect.mapError(({ error }) => error)
     )
+  }
 
   const ids = yield* parts.pipe(
     Stream.mapEffect(stage, { concurrency: SENT_AT_ONCE }),

@@ -6,7 +6,7 @@ import { SETTLED, md5Of, putBlocks } from "./_azureBlocks.ts"
 import { type AzureContainer, bareEtag, type ObjectStorageAzureOptions } from "./_azureContainer.ts"
 import { toAzureMetadata } from "./_azureMetadata.ts"
 import { inParts, verified } from "./_objectBody.ts"
-import { heldParts, PARTS_IN_MEMORY, partSizeFor } from "./_parts.ts"
+import { heldParts, makePartMemory, partSizeFor } from "./_parts.ts"
 import { failed, type StoreAttempt, type StoreFailure } from "./_storeFailure.ts"
 
 const MIB = 1024 * 1024
@@ -26,7 +26,7 @@ export function makePut(
   options: ObjectStorageAzureOptions
 ) {
   const { partSize: leastPartSize = 8 * MIB } = options
-  const permits = Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY)
+  const memory = makePartMemory()
 
   /** The ETag of what stands there. */
   const look = (method: StoreAttempt["method"], key: string) =>
@@ -68,7 +68,7 @@ export function makePut(
       blobContentType: key.endsWith(".gz") ? "application/gzip" : "application/x-ndjson"
     }
     const partSize = partSizeFor(size, leastPartSize, MOST_BLOCKS)
-    const held = heldParts(permits)
+    const held = heldParts(memory)
     const whole = createHash("md5")
     const parts = verified(attempt.path, object).pipe(
       Stream.tap((bytes) => Effect.sync(() => whole.update(bytes))),
@@ -80,7 +80,7 @@ export function makePut(
         attempt,
         name,
         parts: stream,
-        release: held.giveBackOne,
+        sending: held.sending,
         options: () => ({
           ...put,
           blobHTTPHeaders: { ...blobHTTPHeaders, blobContentMD5: whole.copy().digest() }
@@ -98,7 +98,10 @@ export function makePut(
             .upload(bytes, bytes.length, proven(bytes, { ...put, blobHTTPHeaders, abortSignal }))
         )
       )
-      if (sent._tag === "Right") return true
+      if (sent._tag === "Right") {
+        if (part !== undefined) held.keep(part.bytes)
+        return true
+      }
       const isTaken = sent.left.code === "BlobAlreadyExists" && replacing === undefined
       if (isTaken && (yield* look(method, key)) === undefined) {
         // Blocks of an upload that broke off hold the name without being an object: a list of blocks takes it over.

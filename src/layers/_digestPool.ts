@@ -89,7 +89,7 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
   const answer = (bytes: DigestBytes) =>
-    own.postMessage(bytes, bytes === null ? [] : [bytes.buffer as ArrayBuffer])
+    own.postMessage(bytes, bytes === null ? [] : [bytes.buffer])
   return new Promise<HourDigest>((resolve, reject) => {
     // Out of memory, say: no verdict on the archive, which the next run may be able to read.
     const ended = (why: unknown) => {
@@ -100,10 +100,13 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
     worker.once("error", ended).once("exit", ended)
     own.on("message", (report: DigestReport) => {
       if (report._tag === "Wants") {
-        read(report.position, report.length).then(
-          // They are given away; of a view, all that it is a view of would be.
-          (bytes) =>
-            answer(bytes.length === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)),
+        const { into, length, position } = report
+        read(position, length, into).then(
+          (bytes) => {
+            // A spool may have given memory of its own.
+            if (bytes.buffer !== into.buffer) into.set(bytes)
+            answer(into.subarray(0, bytes.length))
+          },
           (error: unknown) => {
             unreadable = error
             answer(null)

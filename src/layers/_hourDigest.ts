@@ -11,7 +11,7 @@ import { type Refuse, refusal } from "./_refusal.ts"
 import type { ZipPart } from "./_zipDirectory.ts"
 
 /** Bytes read at once: each reading has its price, above all from another thread. */
-const PIECE = 1024 * 1024
+export const PIECE = 512 * 1024
 const SMALL_PART = 16 * 1024
 
 /** One gzip member that holds `\n`. */

@@ -63,17 +63,17 @@ export interface Part {
   readonly bytes: Uint8Array
 }
 
-/** Cuts a body of `size` bytes into parts of `partSize`; no buffer is filled before `take` allows one more. */
+/** Cuts a body of `size` bytes into parts of `partSize`, each in memory that `take` gives for so many bytes. */
 export function inParts<E>(
   body: Stream.Stream<Uint8Array, E>,
   size: number,
   partSize: number,
-  take: Effect.Effect<unknown>
+  take: (size: number) => Effect.Effect<Uint8Array>
 ): Stream.Stream<Part, E> {
   return Stream.suspend(() => {
     let cut = 0
     let filled = 0
-    let part = new Uint8Array(0)
+    let part: Uint8Array = new Uint8Array(0)
     return body.pipe(
       Stream.mapConcat((bytes) => {
         const pieces: Array<Uint8Array> = []
@@ -89,10 +89,7 @@ export function inParts<E>(
         Effect.gen(function* () {
           const index = Math.floor(filled / partSize)
           const offset = filled % partSize
-          if (offset === 0) {
-            yield* take
-            part = new Uint8Array(Math.min(partSize, size - filled))
-          }
+          if (offset === 0) part = yield* take(Math.min(partSize, size - filled))
           part.set(piece, offset)
           filled += piece.length
           return offset + piece.length === part.length

@@ -4,7 +4,19 @@ import type { StoreFailure } from "./_storeFailure.ts"
 /** Parts of one upload that are sent at once. */
 export const SENT_AT_ONCE = 4
 /** Of all uploads of a store together: an upload needs one to go on, and gives it back once its part is sent. */
-export const PARTS_IN_MEMORY = 4
+const PARTS_IN_MEMORY = 4
+
+const MIB = 1024 * 1024
+
+/** The parts that all uploads of a store may have in memory, whether being filled or being sent, and what memory is free. */
+export interface PartMemory {
+  readonly permits: Effect.Semaphore
+  readonly spare: Array<Uint8Array>
+}
+
+export function makePartMemory(): PartMemory {
+  return { permits: Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY), spare: [] }
+}
 
 /** Bytes of a part of an object of `size` bytes: `least`, or larger where there would be more than `most` parts. */
 export function partSizeFor(size: number, least: number, most: number): number {
@@ -28,8 +40,8 @@ export function again<A>(
   })
 }
 
-/** The permits that one upload holds, each for a part in memory. */
-export function heldParts(permits: Effect.Semaphore) {
+/** The parts that one upload holds. */
+export function heldParts({ permits, spare }: PartMemory) {
   // A part that is still being filled when its body fails is never sent, so that its permit has to be given back at the end.
   let held = 0
   const giveBack = (count: number) =>
@@ -37,11 +49,36 @@ export function heldParts(permits: Effect.Semaphore) {
       Effect.sync(() => (held -= count)),
       permits.release(count)
     )
+  /** Room of `size` bytes, whatever they are. */
+  const roomFor = (size: number): Uint8Array => {
+    const found = spare.findIndex(({ length }) => length >= size)
+    const [room = new Uint8Array(Math.ceil(size / MIB) * MIB)] =
+      found === -1 ? [] : spare.splice(found, 1)
+    return room.subarray(0, size)
+  }
+  /** Of a part that was sent, and that nobody is at any more. */
+  const keep = ({ buffer }: Uint8Array): void => {
+    spare.push(new Uint8Array(buffer))
+    if (spare.length > PARTS_IN_MEMORY) spare.shift()
+  }
   return {
-    take: Effect.uninterruptibleMask((restore) =>
-      Effect.tap(restore(permits.take(1)), () => Effect.sync(() => (held += 1)))
-    ),
-    giveBackOne: giveBack(1),
+    /** Waits until there may be one more. */
+    take: (size: number): Effect.Effect<Uint8Array> =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.map(restore(permits.take(1)), () => {
+          held += 1
+          return roomFor(size)
+        })
+      ),
+    keep,
+    /** Gives a part back once it was sent, and keeps its memory where that went well. */
+    sending: <A, E>(bytes: Uint8Array, send: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      send.pipe(
+        Effect.tap(() => Effect.sync(() => keep(bytes))),
+        Effect.ensuring(giveBack(1))
+      ),
     giveBackAll: Effect.suspend(() => giveBack(held))
   }
 }
+
+export type HeldParts = ReturnType<typeof heldParts>

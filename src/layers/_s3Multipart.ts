@@ -4,7 +4,7 @@ import { Chunk, Effect, Exit, Fiber, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
 import { inParts, type Part, verified } from "./_objectBody.ts"
 import type { Call } from "./_s3Client.ts"
-import { again, heldParts, partSizeFor, SENT_AT_ONCE } from "./_parts.ts"
+import { again, heldParts, type PartMemory, partSizeFor, SENT_AT_ONCE } from "./_parts.ts"
 import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
 
 const MOST_PARTS = 10_000
@@ -15,8 +15,7 @@ export interface MultipartPut<E> {
   readonly object: NewObject<E>
   /** Bucket, key, metadata, encryption and condition, as for a single put. */
   readonly input: Omit<PutObjectCommandInput, "Body">
-  /** Parts that all uploads of the store may have in memory, whether being filled or being sent. */
-  readonly permits: Effect.Semaphore
+  readonly memory: PartMemory
   /** Bytes of a part, where the object is not too large for it. */
   readonly partSize: number
   /** What a refusal of the last call means: whether the object was put, or why that is not known. */
@@ -46,13 +45,13 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
   call,
   input,
   object,
+  memory,
   partSize,
-  permits,
   settle
 }: MultipartPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
   const { Bucket, Key, IfMatch, IfNoneMatch, ChecksumSHA256: _, ContentLength, ...rest } = input
   let crc = 0
-  const { take, giveBackOne, giveBackAll } = heldParts(permits)
+  const { take, sending, giveBackAll } = heldParts(memory)
 
   const create = call(attempt, async (client, { CreateMultipartUploadCommand }, options) => {
     const command = new CreateMultipartUploadCommand({
@@ -68,7 +67,7 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
   const upload = (UploadId: string | undefined, { bytes, number }: Part) => {
     const ChecksumCRC32 = base64(crc32(bytes))
     const named = { PartNumber: number, ChecksumCRC32 }
-    return sent(
+    const send = sent(
       call(attempt, async (client, { UploadPartCommand }, options) => {
         const command = new UploadPartCommand({
           Bucket,
@@ -80,7 +79,8 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
         })
         return { ...named, ETag: (await client.send(command, options)).ETag }
       })
-    ).pipe(Effect.ensuring(giveBackOne), Effect.mapError(said))
+    )
+    return Effect.mapError(sending(bytes, send), said)
   }
 
   const complete = (

@@ -3,7 +3,7 @@ import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { Chunk, Effect, Option, Stream } from "effect"
 import type { NewObject, ObjectStorageError } from "../services/ObjectStorage.ts"
 import { pour, verified } from "./_objectBody.ts"
-import { PARTS_IN_MEMORY } from "./_parts.ts"
+import { makePartMemory } from "./_parts.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./_s3Bucket.ts"
 import type { StoreAttempt, StoreFailure } from "./_storeFailure.ts"
 import { PROBE, SHA256_OF_NOTHING } from "./_storeProbe.ts"
@@ -58,7 +58,7 @@ export function makePut(
   isHashing: () => boolean
 ) {
   const { multipartThreshold = 256 * MIB, partSize = 8 * MIB } = options
-  const permits = Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY)
+  const memory = makePartMemory()
 
   /** What a refused put means: `false` when there is an object, or not the one to be replaced. */
   const settle =
@@ -119,6 +119,6 @@ export function makePut(
     const found = yield* headObject(attemptTo(method, "s3:GetObject", object.key), object.key)
     const etag = Option.getOrUndefined(found)?.ETag
     if (etag !== replacing) return false
-    return yield* putMultipart({ call, attempt, object, input, partSize, permits, settle: refused })
+    return yield* putMultipart({ call, attempt, object, input, partSize, memory, settle: refused })
   })
 }

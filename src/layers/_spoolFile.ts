@@ -64,10 +64,16 @@ export const checkSpace = Effect.fnUntraced(function* (
   }
 })
 
-/** `length` bytes from `position` on, fewer only at the end of the file. */
-export const readAt = (handle: fs.FileHandle, path: string, position: number, length: number) =>
+/** `length` bytes from `position` on, fewer only at the end of the file: at the beginning of `into`, or in new memory. */
+export const readAt = (
+  handle: fs.FileHandle,
+  path: string,
+  position: number,
+  length: number,
+  into?: Uint8Array
+) =>
   attempt(async () => {
-    const bytes = Buffer.allocUnsafeSlow(length)
+    const bytes = into ?? Buffer.allocUnsafeSlow(length)
     let filled = 0
     for (let isAtEnd = false; filled < length && !isAtEnd;) {
       const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled)

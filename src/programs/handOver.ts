@@ -70,6 +70,7 @@ export const makeHandOver = Effect.fn("makeHandOver")(function* <R>(
           Effect.zipLeft(isDone)
         )
       },
-      { concurrency: "unbounded" }
+      // Each that waits for a landing is woken by every landing's end, and grows by it.
+      { concurrency: options.concurrency }
     )
 })

@@ -38,8 +38,15 @@ export interface SpooledArchive extends ArchiveName {
   readonly path: string
   /** In bytes. */
   readonly size: number
-  /** The bytes from `position` on, the caller's own: `length` of them, fewer only at the end of the file. */
-  readonly read: (position: number, length: number) => Effect.Effect<Uint8Array, SpoolError>
+  /**
+   * The bytes from `position` on: `length` of them, fewer only at the end of the file. They lie at the beginning of `into`,
+   * which has room for them, or else in memory that is the caller's own.
+   */
+  readonly read: (
+    position: number,
+    length: number,
+    into?: Uint8Array
+  ) => Effect.Effect<Uint8Array, SpoolError>
 }
 
 /** A file of the spool that no live run holds. */

@@ -65,6 +65,23 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
+    it.scoped("reads into the memory that it is given", () =>
+      Effect.gen(function* () {
+        const archive = yield* saveText(archiveName("into"), "0123456789")
+        const into = new Uint8Array(16)
+        for (const [position, length, text] of [
+          [0, 10, "0123456789"],
+          [3, 4, "3456"],
+          [8, 4, "89"]
+        ] as const) {
+          const bytes = yield* archive.read(position, length, into)
+          assert.strictEqual(bytes.buffer, into.buffer)
+          assert.strictEqual(bytes.byteOffset, 0)
+          assert.strictEqual(decoder.decode(bytes), text)
+        }
+      })
+    )
+
     it.scoped("keeps an archive without bytes", () =>
       Effect.gen(function* () {
         const archive = yield* saveText(archiveName("empty"), "")

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
 import threads from "node:worker_threads"
+import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
 import { assert } from "vitest"
 import { Unpacker } from "../../src/services/Unpacker.ts"
 import { unpackerContract } from "../contracts/unpacker.ts"
-import { part, spooled, zipOf } from "../fixtures/zipCorpus.ts"
+import { part, partName, spooled, zipOf } from "../fixtures/zipCorpus.ts"
 
 // As it was built, since a worker thread of node 20 loads no TypeScript.
 const BUILT = new URL("../../dist/layers/UnpackerWorkers.js", import.meta.url).href
@@ -73,6 +75,38 @@ describe("UnpackerWorkers", () => {
           [1, 1, 1, 1, 1]
         ])
       }).pipe(Effect.provide(UnpackerWorkers.layer({ smallArchive: 0 })))
+  )
+
+  it.scoped("keeps the pieces of a large part apart, in whatever memory they are given", () =>
+    Effect.gen(function* () {
+      const texts = [5, 6].map((hour) =>
+        Array.from(
+          { length: 30 },
+          (_, n) => `{"hour":${hour},"n":${n},"x":"${`${n}`.repeat(1e5)}"}\n`
+        )
+      )
+      const entries = texts.map((lines, index) => ({
+        name: partName(5 + index, 0),
+        data: gzipSync(lines.join(""), { level: 0 })
+      }))
+      const large = spooled(zipOf({ entries }))
+      const unpacker = yield* Unpacker
+      for (const read of [
+        large.read,
+        (position: number, length: number, into?: Uint8Array) =>
+          Effect.map(large.read(position, length), (bytes) => {
+            if (into === undefined) return bytes
+            into.set(bytes)
+            return into.subarray(0, bytes.length)
+          })
+      ]) {
+        const { hours } = yield* unpacker.open({ ...large, read }, "jsonl")
+        assert.deepStrictEqual(
+          [...hours.values()].map(({ sha256 }) => sha256),
+          texts.map((lines) => createHash("sha256").update(lines.join("")).digest("hex"))
+        )
+      }
+    }).pipe(Effect.provide(UnpackerWorkers.layer({ smallArchive: 0 })))
   )
 
   it.scoped("gives no verdict on an archive whose worker ends, and goes on with others", () =>
