@@ -7,7 +7,6 @@ import { Chunk, Duration, Effect, Layer, Option, Stream } from "effect"
 import { checkSetup } from "../programs/checkSetup.ts"
 import { cleanLeftovers } from "../programs/cleanLeftovers.ts"
 import type { RunError } from "../programs/failureKind.ts"
-import { readerPolicy, readerTrust, writerPolicy } from "../programs/iamPolicies.ts"
 import { takeStagedInventory } from "../programs/inventory.ts"
 import { makeRetryPolicy } from "../programs/retryPolicy.ts"
 import {
@@ -19,7 +18,6 @@ import {
   type RunOptions,
   syncHours
 } from "../programs/runPipeline.ts"
-import { setupBucket } from "../programs/setupBucket.ts"
 import { statusOfHours } from "../programs/statusOfHours.ts"
 import { summarize, type Summary } from "../programs/Summary.ts"
 import { verifyHours } from "../programs/verifyHours.ts"
@@ -30,7 +28,6 @@ import { keepResult } from "./alerts.ts"
 import {
   archiveFolderLayer,
   archivesLayer,
-  bucketSetupLayer,
   clockLayer,
   pipelineLayer,
   setupLayer,
@@ -41,11 +38,11 @@ import {
 } from "./layers.ts"
 import { cleaningText } from "./cleaningText.ts"
 import type { CommandError } from "./CommandError.ts"
-import { print } from "./print.ts"
+import { print, widthOf } from "./print.ts"
 import { checkText, listText, planText, stagedText, summaryText } from "./printed.ts"
 import { calendarText, canvasOf } from "./calendar.ts"
 import type { CommandName, Settings } from "./settings.ts"
-import { bucketText } from "./bucketText.ts"
+import { setUpBucket, setUpIam } from "./setupCommands.ts"
 import { exitCodeOfSignal } from "./signals.ts"
 import { verificationText } from "./verificationText.ts"
 import { version } from "./version.ts"
@@ -224,11 +221,6 @@ const list = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
-/** The columns of a terminal; none elsewhere. */
-function widthOf({ columns, isTTY }: NodeJS.WriteStream): number | undefined {
-  return isTTY ? columns : undefined
-}
-
 const check = Effect.fnUntraced(function* (settings: Settings) {
   const found = yield* checkSetup(runOptions(settings)).pipe(Effect.provide(setupLayer(settings)))
   yield* print(settings.json ? JSON.stringify(found) : checkText(found, widthOf(process.stdout)))
@@ -270,31 +262,6 @@ const clean = Effect.fnUntraced(function* (settings: Settings) {
     Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
     Effect.provide(layers)
   )
-})
-
-const setUpBucket = Effect.fnUntraced(function* (settings: Settings) {
-  const { abortDays, apply, bucket = "", kmsKey, prefix, requireIfNoneMatch } = settings
-  const options = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
-  const found = yield* setupBucket(options, yield* makeRetryPolicy(runOptions(settings))).pipe(
-    Effect.provide(bucketSetupLayer(settings))
-  )
-  yield* print(settings.json ? JSON.stringify(found) : bucketText(found, widthOf(process.stdout)))
-  return found.exitCode
-})
-
-const setUpIam = Effect.fnUntraced(function* (settings: Settings) {
-  const { bucket = "", externalId, json, kmsKey, only, prefix, trustedArn } = settings
-  const options = { bucket, kmsKey, prefix }
-  const policies = {
-    writer: writerPolicy(options),
-    reader: readerPolicy(options),
-    ...(trustedArn === undefined || externalId === undefined
-      ? {}
-      : { trust: readerTrust({ externalId, trustedArn }) })
-  }
-  const asked = only === undefined ? policies : policies[only]
-  yield* print(JSON.stringify(asked, undefined, json ? 0 : 2))
-  return 0
 })
 
 const simulate = Effect.fnUntraced(function* (settings: Settings) {

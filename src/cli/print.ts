@@ -20,3 +20,8 @@ export function print(text: string): Effect.Effect<void, CommandError> {
     })
   })
 }
+
+/** The columns of a terminal; none elsewhere. */
+export function widthOf({ columns, isTTY }: NodeJS.WriteStream): number | undefined {
+  return isTTY ? columns : undefined
+}

@@ -1,0 +1,41 @@
+/**
+ * The two commands that prepare a bucket and who may use it.
+ *
+ * @module
+ */
+import { Duration, Effect } from "effect"
+import { readerPolicy, readerTrust, writerPolicy } from "../programs/iamPolicies.ts"
+import { makeRetryPolicy } from "../programs/retryPolicy.ts"
+import { setupBucket } from "../programs/setupBucket.ts"
+import { bucketText } from "./bucketText.ts"
+import { bucketSetupLayer } from "./layers.ts"
+import { print, widthOf } from "./print.ts"
+import type { Settings } from "./settings.ts"
+
+/** Says what the bucket lacks, and with `--apply` sets it. */
+export const setUpBucket = Effect.fnUntraced(function* (settings: Settings) {
+  const { abortDays, apply, bucket = "", kmsKey, prefix, requireIfNoneMatch } = settings
+  const options = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
+  const retrying = { retries: settings.retries, base: Duration.millis(settings.retryBaseMs) }
+  const found = yield* setupBucket(options, yield* makeRetryPolicy(retrying)).pipe(
+    Effect.provide(bucketSetupLayer(settings))
+  )
+  yield* print(settings.json ? JSON.stringify(found) : bucketText(found, widthOf(process.stdout)))
+  return found.exitCode
+})
+
+/** Prints the policies for whoever writes to the bucket, and for its readers. */
+export const setUpIam = Effect.fnUntraced(function* (settings: Settings) {
+  const { bucket = "", externalId, json, kmsKey, only, prefix, trustedArn } = settings
+  const options = { bucket, kmsKey, prefix }
+  const policies = {
+    writer: writerPolicy(options),
+    reader: readerPolicy(options),
+    ...(trustedArn === undefined || externalId === undefined
+      ? {}
+      : { trust: readerTrust({ externalId, trustedArn }) })
+  }
+  const asked = only === undefined ? policies : policies[only]
+  yield* print(JSON.stringify(asked, undefined, json ? 0 : 2))
+  return 0
+})
