@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config"
 
-/** The long part of the tests of faults, and what packs and builds; how many seconds its random kills take is for FAULTS_SECONDS to say. */
+/** The tests of faults in their long form, and what packs and builds; FAULTS_SECONDS says how long its random kills take. */
 export default defineConfig({
   test: {
     include: ["test/faults/**/*.test.ts", "test/package.test.ts", "test/container.test.ts"],
