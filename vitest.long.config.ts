@@ -1,9 +1,14 @@
 import { defineConfig } from "vitest/config"
 
-/** The tests of faults in their long form, and what packs and builds; FAULTS_SECONDS says how long its random kills take. */
+/** The tests of faults in their long form, and what packs, builds and starts other runtimes; FAULTS_SECONDS says how long its random kills take. */
 export default defineConfig({
   test: {
-    include: ["test/faults/**/*.test.ts", "test/package.test.ts", "test/container.test.ts"],
+    include: [
+      "test/faults/**/*.test.ts",
+      "test/package.test.ts",
+      "test/container.test.ts",
+      "test/mainDeno.test.ts"
+    ],
     testTimeout: 120_000,
     maxWorkers: 2,
     minWorkers: 2,
