@@ -12,7 +12,7 @@ import { refusal } from "./_refusal.ts"
 import { partsByHour, unpackedArchive } from "./_unpackedArchive.ts"
 import { readDirectory, type ZipPart } from "./_zipDirectory.ts"
 
-/** Hours read at once: enough to keep node's inflating threads busy while this one counts and hashes, and four workers. */
+/** Hours read at once: as many as there may be workers. */
 const CONCURRENCY = 4
 
 /** Checks and digests the parts of one hour of an archive. */

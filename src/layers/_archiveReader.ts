@@ -3,7 +3,7 @@ import type { SpooledArchive } from "../services/Spool.ts"
 import { UnpackerError } from "../services/Unpacker.ts"
 import { Refusal, refusal } from "./_refusal.ts"
 
-/** Exactly `length` bytes from `position` on, in `into` where it is given; rejects with a `Refusal` where there are fewer. */
+/** Exactly `length` bytes from `position` on, in `into` where the spool can read into it; rejects with a `Refusal` where there are fewer. */
 export type Read = (position: number, length: number, into?: Uint8Array) => Promise<Uint8Array>
 
 const failed = (error: unknown) =>
@@ -25,25 +25,20 @@ export function settle<A>(
   })
 }
 
-/** The signal of whoever waits for the read in hand. */
-interface Interruptible {
-  signal?: AbortSignal
-}
-
 function readerOf(
   archive: SpooledArchive,
   runtime: Runtime.Runtime<never>,
-  reads: Interruptible
+  signal: AbortSignal
 ): Read {
   const refuse = refusal(archive.path)
   const run = Runtime.runPromise(runtime)
   return async (position, length, into) => {
-    reads.signal?.throwIfAborted()
+    signal.throwIfAborted()
     if (length === 0) return new Uint8Array(0)
     if (position + length > archive.size) {
       throw refuse("Corrupt", `It points to byte ${position + length}, behind its own end`)
     }
-    const bytes = await run(Effect.either(archive.read(position, length, into)), reads)
+    const bytes = await run(Effect.either(archive.read(position, length, into)), { signal })
     if (Either.isLeft(bytes)) throw refuse("Unreadable", bytes.left.message)
     if (bytes.right.length !== length) {
       throw refuse(
@@ -61,8 +56,14 @@ export function withReader<A>(
   work: (read: Read) => Promise<A>
 ): Effect.Effect<A, UnpackerError> {
   return Effect.flatMap(Effect.runtime<never>(), (runtime) =>
-    settle((signal) => work(readerOf(archive, runtime, { signal })))
+    settle((signal) => work(readerOf(archive, runtime, signal)))
   )
+}
+
+/** One signal for all reads of a stream: what is read ahead outlives the pull that began it. */
+function abortable() {
+  const controller = new AbortController()
+  return { reads: controller.signal, abort: () => controller.abort() }
 }
 
 /** What is made of an archive's bytes, anew at each run; closing the stream ends reading and lets go of everything. */
@@ -73,13 +74,17 @@ export function streamWithReader(
   return Stream.unwrapScoped(
     Effect.gen(function* () {
       const runtime = yield* Effect.runtime<never>()
-      const reads: Interruptible = {}
+      const { abort, reads } = abortable()
       const bytes = yield* Effect.acquireRelease(
         Effect.sync(() => make(readerOf(archive, runtime, reads))),
-        (generator) => Effect.promise(() => generator.return(undefined))
+        (generator) =>
+          Effect.promise(() => {
+            abort()
+            return generator.return(undefined)
+          })
       )
       const next = settle((signal) => {
-        reads.signal = signal
+        signal.addEventListener("abort", abort)
         return bytes.next()
       })
       return Stream.repeatEffectOption(

@@ -46,16 +46,13 @@ export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>
     Buffer.from(`${upload}${String(number).padStart(10, "0")}`).toString("base64")
 
   const stage = ({ bytes, number }: Part) => {
-    const send = again(
-      call(attempt, (client, abortSignal) =>
-        client.getBlockBlobClient(name).stageBlock(idOf(number), bytes, bytes.length, {
-          abortSignal,
-          transactionalContentMD5: md5Of(bytes)
-        })
-      ),
-      SETTLED
+    const send = call(attempt, (client, abortSignal) =>
+      client.getBlockBlobClient(name).stageBlock(idOf(number), bytes, bytes.length, {
+        abortSignal,
+        transactionalContentMD5: md5Of(bytes)
+      })
     )
-    return sending(bytes, send).pipe(
+    return sending(bytes, send, (it) => again(it, SETTLED)).pipe(
       Effect.as(idOf(number)),
       Effect.mapError(({ error }) => error)
     )

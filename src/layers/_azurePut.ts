@@ -105,7 +105,9 @@ export function makePut(
       const isTaken = sent.left.code === "BlobAlreadyExists" && replacing === undefined
       if (isTaken && (yield* look(method, key)) === undefined) {
         // Blocks of an upload that broke off hold the name without being an object: a list of blocks takes it over.
-        return yield* inBlocks(part === undefined ? Stream.empty : Stream.make(part))
+        // A copy, as the request that was refused may still be at the other.
+        const again = part && { ...part, bytes: Uint8Array.from(part.bytes) }
+        return yield* inBlocks(again === undefined ? Stream.empty : Stream.make(again))
       }
       return isTaken ? false : yield* settle(attempt, object, replacing)(sent.left)
     })

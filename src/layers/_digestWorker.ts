@@ -42,14 +42,15 @@ export type DigestBytes = Uint8Array<ArrayBuffer> | null
  */
 const rooms: Array<Uint8Array<ArrayBuffer>> = []
 
-function takeRoom(): Uint8Array<ArrayBuffer> {
-  return (rooms.length > 1 ? rooms.shift() : undefined) ?? new Uint8Array(PIECE)
+function takeRoom(length: number): Uint8Array<ArrayBuffer> {
+  const used = rooms.length > 1 ? rooms.shift() : undefined
+  return used ?? new Uint8Array(canInflateHere ? PIECE : length)
 }
 
 async function work({ budget, format, parts, path, port }: DigestTask): Promise<DigestReport> {
   const read = (position: number, length: number) =>
     new Promise<Uint8Array>((resolve, reject) => {
-      const into = takeRoom()
+      const into = takeRoom(length)
       port.once("message", (bytes: DigestBytes) => {
         if (bytes === null) return reject(new Error("The archive was not to be read"))
         // Where they are inflated elsewhere, that may still be under way when more is asked for.

@@ -80,7 +80,7 @@ export type Inflate = (
   makeEngine: (options: ZlibOptions) => Gunzip | InflateRaw,
   source: AsyncIterable<Uint8Array>,
   refuse: Refuse,
-  /** Of its buffer, in bytes. Defaults to 256 KiB. */
+  /** Bytes of its own buffer, where it has one. Defaults to 256 KiB. */
   chunkSize?: number
 ) => AsyncGenerator<Uint8Array>
 

@@ -52,14 +52,15 @@ export function heldParts({ permits, spare }: PartMemory) {
   /** Room of `size` bytes, whatever they are. */
   const roomFor = (size: number): Uint8Array => {
     const found = spare.findIndex(({ length }) => length >= size)
-    const [room = new Uint8Array(Math.ceil(size / MIB) * MIB)] =
-      found === -1 ? [] : spare.splice(found, 1)
-    return room.subarray(0, size)
+    const [used] = found === -1 ? [] : spare.splice(found, 1)
+    if (used !== undefined) return used.subarray(0, size)
+    // What is spare and what is held are never more together than there are permits.
+    spare.shift()
+    return new Uint8Array(Math.ceil(size / MIB) * MIB).subarray(0, size)
   }
   /** Of a part that was sent, and that nobody is at any more. */
   const keep = ({ buffer }: Uint8Array): void => {
     spare.push(new Uint8Array(buffer))
-    if (spare.length > PARTS_IN_MEMORY) spare.shift()
   }
   return {
     /** Waits until there may be one more. */
@@ -71,12 +72,25 @@ export function heldParts({ permits, spare }: PartMemory) {
         })
       ),
     keep,
-    /** Gives a part back once it was sent, and keeps its memory where that went well. */
-    sending: <A, E>(bytes: Uint8Array, send: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      send.pipe(
-        Effect.tap(() => Effect.sync(() => keep(bytes))),
+    /**
+     * Sends a part, as often as `retried` does it, and gives it back. Its memory is kept where the first call went well: a call
+     * that failed may still be at it.
+     */
+    sending: <A, E>(
+      bytes: Uint8Array,
+      call: Effect.Effect<A, E>,
+      retried: (call: Effect.Effect<A, E>) => Effect.Effect<A, E>
+    ): Effect.Effect<A, E> => {
+      let calls = 0
+      const counted = Effect.suspend(() => {
+        calls += 1
+        return call
+      })
+      return retried(counted).pipe(
+        Effect.tap(() => Effect.sync(() => (calls === 1 ? keep(bytes) : undefined))),
         Effect.ensuring(giveBack(1))
-      ),
+      )
+    },
     giveBackAll: Effect.suspend(() => giveBack(held))
   }
 }

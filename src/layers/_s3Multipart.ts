@@ -67,20 +67,18 @@ export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* 
   const upload = (UploadId: string | undefined, { bytes, number }: Part) => {
     const ChecksumCRC32 = base64(crc32(bytes))
     const named = { PartNumber: number, ChecksumCRC32 }
-    const send = sent(
-      call(attempt, async (client, { UploadPartCommand }, options) => {
-        const command = new UploadPartCommand({
-          Bucket,
-          Key,
-          UploadId,
-          Body: bytes,
-          ChecksumAlgorithm: "CRC32",
-          ...named
-        })
-        return { ...named, ETag: (await client.send(command, options)).ETag }
+    const send = call(attempt, async (client, { UploadPartCommand }, options) => {
+      const command = new UploadPartCommand({
+        Bucket,
+        Key,
+        UploadId,
+        Body: bytes,
+        ChecksumAlgorithm: "CRC32",
+        ...named
       })
-    )
-    return Effect.mapError(sending(bytes, send), said)
+      return { ...named, ETag: (await client.send(command, options)).ETag }
+    })
+    return Effect.mapError(sending(bytes, send, sent), said)
   }
 
   const complete = (

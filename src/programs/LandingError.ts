@@ -5,7 +5,7 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
   reason: Schema.Literal(
     /** Another object stands for the hour, with other lines. Nothing was overwritten. */
     "Conflict",
-    /** What the store holds after the put is not what was put. */
+    /** What lies there after the put, in the store or as a copy in staging, is not what was put. */
     "NotVerified",
     /** The archive is of another Amplitude project than the hours that stand here. */
     "OtherProject",

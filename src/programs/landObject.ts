@@ -107,7 +107,11 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
   })
   const isKept =
     isNew ||
-    (yield* unpacker.digest(copy, staging.get(copy), formatOf(key))).sha256 === metadata.sha256
+    (yield* unpacker.digest(copy, staging.get(copy), formatOf(key)).pipe(
+      Effect.map(({ sha256 }) => sha256 === metadata.sha256),
+      // It is the copy that is broken, not what it was made of.
+      Effect.catchTag("UnpackerError", () => Effect.succeed(false))
+    ))
   if (!isKept) {
     return yield* new LandingError({
       reason: "NotVerified",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
+import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { failedUploadKey } from "../../src/programs/landObject.ts"
@@ -12,16 +13,23 @@ const HOUR = "2025-11-10T20"
 const KEY = "2025-11-10_20.jsonl"
 const amplitude = { hours: { [HOUR]: [event("a")] } }
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
+const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
-const put = (store: ObjectStorage["Type"], key: string, text: string) =>
-  store.put({
-    key,
-    size: text.length,
-    sha256: sha256(text),
-    metadata: {},
-    body: Stream.make(new TextEncoder().encode(text))
-  })
+const put = (store: ObjectStorage["Type"], key: string, given: string | Uint8Array) => {
+  const bytes = Buffer.from(given)
+  const body = Stream.make<[Uint8Array]>(bytes)
+  return store.put({ key, size: bytes.length, sha256: sha256(bytes), metadata: {}, body })
+}
+
+/** A world in whose store another hour comes to stand between the listing and our put. */
+const overtaken = Effect.fnUntraced(function* (key: string, theirs: string | Uint8Array) {
+  const world = yield* makeWorld({ amplitude })
+  const store: typeof world.store = {
+    ...world.store,
+    put: (...given) => Effect.zipRight(put(world.store, key, theirs), world.store.put(...given))
+  }
+  return { ...world, layer: Layer.merge(world.layer, Layer.succeed(ObjectStorage, store)) }
+})
 
 describe("landObject()", () => {
   for (const [title, change] of [
@@ -50,25 +58,35 @@ describe("landObject()", () => {
 
   it.effect("is a conflict where another hour came to stand there meanwhile, and keeps both", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld({ amplitude })
       const theirs = event("b")
-      // It comes between the listing and our put.
-      const store = {
-        ...world.store,
-        put: (...given: Parameters<typeof world.store.put>) =>
-          Effect.zipRight(put(world.store, KEY, theirs), world.store.put(...given))
-      }
-      const summary = yield* allHours(runOptions(HOUR)).pipe(
-        Effect.provide(
-          Layer.merge(world.layer, Layer.succeed(ObjectStorage, store as typeof world.store))
-        )
-      )
+      const world = yield* overtaken(KEY, theirs)
+      const summary = yield* Effect.provide(allHours(runOptions(HOUR)), world.layer)
       assert.deepEqual([summary.landed, summary.skipped, summary.exitCode], [[], [], 8])
       assert.match(summary.failed[0]?.error ?? "", /Conflict/)
       assert.equal(yield* textOf(world.store, KEY), theirs)
       const [copy = ""] = yield* keysOf(world.staging)
       assert.match(copy, /^failed_uploads\//)
       assert.equal(yield* textOf(world.staging, copy), event("a"))
+    })
+  )
+})
+
+describe("allHours()", () => {
+  it.effect("keeps the archive where the copy of its hour is one that does not even inflate", () =>
+    Effect.gen(function* () {
+      const key = `${KEY}.gz`
+      const options = runOptions(HOUR, HOUR, { format: "jsonl.gz" })
+      const before = yield* makeWorld({ amplitude })
+      yield* Effect.provide(allHours(options), before.layer)
+      const { metadata } = Option.getOrThrow(yield* before.store.head(key))
+
+      const world = yield* overtaken(key, gzipSync(event("b")))
+      yield* put(world.staging, failedUploadKey(key, metadata["sha256"] ?? ""), "no gzip member")
+      const summary = yield* Effect.provide(allHours(options), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 8])
+      assert.match(summary.failed[0]?.error ?? "", /NotVerified/)
+      const { archives } = yield* world.spool.survey
+      assert.equal(archives.length, 1)
     })
   )
 })

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js"
-import { Cause, Chunk, Effect, Either, Exit, Stream } from "effect"
+import { Cause, Chunk, Deferred, Effect, Either, Exit, Fiber, Stream } from "effect"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert } from "vitest"
 import { settle } from "../../src/layers/_archiveReader.ts"
@@ -261,6 +261,46 @@ describe("UnpackerZip", () => {
       assert.isAbove(all, 10)
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       assert.strictEqual(reads, after)
+    }).pipe(Effect.provide(UnpackerZip.layer))
+  )
+
+  it.scoped("lets go when it is interrupted while it waits for what it read ahead", () =>
+    Effect.gen(function* () {
+      const unpacker = yield* Unpacker
+      const lines = `{"a":"${"x".repeat(999)}"}\n`.repeat(2000)
+      const zip = zipOf({
+        entries: [{ name: partName(5, 0), data: gzipSync(lines, { level: 0 }) }]
+      })
+      const archive = spooled(zip)
+      const reading = yield* Deferred.make<void>()
+      let left = Number.POSITIVE_INFINITY
+      const { hours } = yield* unpacker.open(
+        {
+          ...archive,
+          read: (position, length) => {
+            left -= 1
+            return left >= 0
+              ? archive.read(position, length)
+              : Effect.zipRight(Deferred.succeed(reading, undefined), Effect.never)
+          }
+        },
+        "jsonl"
+      )
+      const [hour] = hours.values()
+      assert(hour !== undefined)
+      left = 1
+      let taken = 0
+      const waiting = yield* Deferred.make<void>()
+      const draining = yield* Effect.fork(
+        Stream.runForEach(hour.body, ({ length }) => {
+          taken += length
+          // Little is left of the first piece: the next one is waited for.
+          return taken > 400_000 ? Deferred.succeed(waiting, undefined) : Effect.void
+        })
+      )
+      yield* Deferred.await(reading)
+      yield* Deferred.await(waiting)
+      assert(Exit.isInterrupted(yield* Fiber.interrupt(draining)))
     }).pipe(Effect.provide(UnpackerZip.layer))
   )
 

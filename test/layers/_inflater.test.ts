@@ -106,11 +106,27 @@ describe("inflateHere()", () => {
     )
   })
 
-  it("gives what is larger than its memory in pieces, the last of them full", async () => {
+  it("makes and refuses the same of what is larger than its memory, or fills it to the last byte", async () => {
     for (const size of [65_535, 65_536, 65_537, 3 * 65_536]) {
       const bytes = Buffer.alloc(size, "{}\n")
-      const made = await outcome(inflateHere, createGunzip, gzipSync(bytes), 1_000)
-      assert.isTrue(made === bytes.toString("hex"), String(size))
+      const [member, raw] = [gzipSync(bytes), deflateRawSync(bytes)]
+      assert.isTrue(
+        (await outcome(inflateHere, createGunzip, member, 1_000)) === bytes.toString("hex")
+      )
+      for (const behind of [member, Buffer.from("junk"), Buffer.alloc(9), member.subarray(0, -1)]) {
+        for (const [makeEngine, whole] of [
+          [createGunzip, Buffer.concat([member, behind])],
+          [createGunzip, member.subarray(0, -behind.length)],
+          [createInflateRaw, Buffer.concat([raw, behind])],
+          [createInflateRaw, raw.subarray(0, -1)]
+        ] as const) {
+          for (const cut of [member.length, raw.length, whole.length, 100]) {
+            const here = await outcome(inflateHere, makeEngine, whole, cut)
+            const there = await outcome(inflate, makeEngine, whole, cut)
+            assert.isTrue(here === there, `${size}, ${whole.length} by ${cut}: ${here.slice(-80)}`)
+          }
+        }
+      }
     }
   })
 })
