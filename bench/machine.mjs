@@ -61,7 +61,7 @@ export function machine() {
   return {
     cpu: `${cpus().length} cores of ${cpu?.model ?? "an unknown processor"}`,
     memory: `${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    system: `${distribution}, Linux ${release()}`,
+    system: `${distribution}, Linux ${release().split(".", 2).join(".")}`,
     node: `Node ${process.versions.node}`,
     commit: commit(),
     date: new Date().toISOString().slice(0, 10)

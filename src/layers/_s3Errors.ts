@@ -143,7 +143,11 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
     return make("Misconfigured", `The KMS key cannot be used: look at --sse-kms-key-id (${said})`)
   }
-  const { advice, reason } = told[code] ?? byStatus(status, ENDPOINT)
+  // What refuses a HEAD has no body that says why.
+  const isMute = status === 400 && code === "Unknown"
+  const { advice, reason }: Told = isMute
+    ? { reason: "AccessDenied", advice: `most likely ${EXPIRED}` }
+    : (told[code] ?? byStatus(status, ENDPOINT))
   if (reason === "AccessDenied" && advice === "") {
     const permission = /\bkms\b/i.test(message)
       ? `${attempt.permission}, and kms:GenerateDataKey and kms:Decrypt on the key`
