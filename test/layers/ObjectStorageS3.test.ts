@@ -593,6 +593,16 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     })
   )
 
+  it.scoped("takes a bare 400 to a HEAD for credentials that ran out", () =>
+    Effect.gen(function* () {
+      const plan = always("HeadObject", { do: "answer", status: 400, code: "ExpiredToken" })
+      const { store } = yield* setUp(plan)
+      const error = yield* Effect.flip(store.head(KEY))
+      assert.strictEqual(error.reason, "AccessDenied")
+      assert.include(error.detail, "get new ones")
+    })
+  )
+
   it.scoped("names the bucket's own region when another was set", () =>
     Effect.gen(function* () {
       const { store } = yield* setUp(undefined, {}, { buckets: { lake: "eu-central-1" } })
