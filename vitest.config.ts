@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // What they pack, build and start takes its time: they are among the long tests.
-    exclude: ["test/package.test.ts", "test/container.test.ts", "test/mainDeno.test.ts"],
+    exclude: ["test/package.test.ts", "test/container.test.ts", "test/main/mainDeno.test.ts"],
     testTimeout: 20_000,
     maxWorkers: 2,
     minWorkers: 2,

@@ -7,7 +7,7 @@ export default defineConfig({
       "test/faults/**/*.test.ts",
       "test/package.test.ts",
       "test/container.test.ts",
-      "test/mainDeno.test.ts"
+      "test/main/mainDeno.test.ts"
     ],
     testTimeout: 120_000,
     maxWorkers: 2,

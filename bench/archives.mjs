@@ -4,7 +4,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { crc32, gzipSync } from "node:zlib"
 import { Zip, ZipPassThrough } from "fflate"
-import { syntheticLines } from "../dist/layers/_syntheticEvents.js"
+import { syntheticLines } from "../dist/layers/synthetic/events.js"
 import { Hour } from "../dist/services/Hour.js"
 
 const PROJECT = "123456"

@@ -24,8 +24,8 @@ const FOLDER = fileURLToPath(new URL("data", import.meta.url))
 const SOURCES = [
   "archives.mjs",
   "data.mjs",
-  "../dist/layers/_syntheticEvents.js",
-  "../dist/layers/_syntheticShop.js"
+  "../dist/layers/synthetic/events.js",
+  "../dist/layers/synthetic/shop.js"
 ]
 
 /**

@@ -1,8 +1,8 @@
 // Opens an archive as a run does once it is downloaded, and prints how long that took and what is in it.
 import { createReadStream } from "node:fs"
 import { Effect, Layer, Option, Stream } from "effect"
-import * as SpoolFileSystem from "../dist/layers/SpoolFileSystem.js"
-import * as UnpackerWorkers from "../dist/layers/UnpackerWorkers.js"
+import * as SpoolFileSystem from "../dist/layers/disk/SpoolFileSystem.js"
+import * as UnpackerWorkers from "../dist/layers/unpack/UnpackerWorkers.js"
 import { Hour } from "../dist/services/Hour.js"
 import { Spool } from "../dist/services/Spool.js"
 import { Unpacker } from "../dist/services/Unpacker.js"

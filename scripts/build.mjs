@@ -31,7 +31,7 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
   stdio: "inherit"
 })
 await build({
-  input: { main: "src/main.ts", "program/_digestWorker": "src/layers/_digestWorker.ts" },
+  input: { main: "src/main.ts", "program/worker": "src/layers/unpack/worker.ts" },
   platform: "node",
   plugins: [licences],
   output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "program/[name].js" }

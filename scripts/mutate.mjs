@@ -15,15 +15,18 @@ const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.t
 const PAGE = join(ROOT, "docs/reliability.md")
 const LONGEST = 90_000
 
-const [SPOOL, DISK] = ["test/layers/SpoolFileSystem", "test/layers/ObjectStorageFileSystem"]
-const [ZIP, S3] = ["test/layers/UnpackerZip", "test/layers/ObjectStorageS3.test.ts"]
-const AZURE = "test/layers/ObjectStorageAzure.test.ts"
+const [SPOOL, DISK] = [
+  "test/layers/disk/SpoolFileSystem",
+  "test/layers/disk/ObjectStorageFileSystem"
+]
+const [ZIP, S3] = ["test/layers/unpack/UnpackerZip", "test/layers/s3/ObjectStorageS3.test.ts"]
+const AZURE = "test/layers/azure/ObjectStorageAzure.test.ts"
 const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 
 const MUTATIONS = [
   {
     name: "fsync of an archive in the spool",
-    file: "src/layers/_files.ts",
+    file: "src/layers/disk/files.ts",
     find: "      await handle.sync()\n      return written",
     put: "      return written",
     tests: SPOOL,
@@ -31,7 +34,7 @@ const MUTATIONS = [
   },
   {
     name: "fsync of an object in a folder",
-    file: "src/layers/_files.ts",
+    file: "src/layers/disk/files.ts",
     find: "      await handle.sync()\n      return written",
     put: "      return written",
     tests: DISK,
@@ -39,7 +42,7 @@ const MUTATIONS = [
   },
   {
     name: "fsync of a folder",
-    file: "src/layers/_files.ts",
+    file: "src/layers/disk/files.ts",
     find: "(handle) => attempt(() => handle.sync())",
     put: "(handle) => attempt(() => handle.stat())",
     tests: SPOOL,
@@ -47,7 +50,7 @@ const MUTATIONS = [
   },
   {
     name: "creating an object in a folder only where there is none",
-    file: "src/layers/_fileStore.ts",
+    file: "src/layers/disk/store.ts",
     find: "attempt(() => fs.link(from, to))",
     put: "attempt(() => fs.copyFile(from, to))",
     tests: DISK,
@@ -55,7 +58,7 @@ const MUTATIONS = [
   },
   {
     name: "CRC-32 of a zip's entry",
-    file: "src/layers/_hourDigest.ts",
+    file: "src/layers/unpack/hourDigest.ts",
     find: "if (crc !== part.crc32) throw",
     put: "if (crc === -1) throw",
     tests: ZIP,
@@ -63,7 +66,7 @@ const MUTATIONS = [
   },
   {
     name: "size of a zip's entry",
-    file: "src/layers/_hourDigest.ts",
+    file: "src/layers/unpack/hourDigest.ts",
     find: "if (size !== part.size) throw",
     put: "if (size === -1) throw",
     tests: ZIP,
@@ -71,7 +74,7 @@ const MUTATIONS = [
   },
   {
     name: "bytes behind the end of a gzip file (bytesWritten)",
-    file: "src/layers/_inflater.ts",
+    file: "src/layers/unpack/inflater.ts",
     find: "if (engine.bytesWritten === fed || failure !== undefined) return",
     put: "if (engine.bytesWritten >= 0 || failure !== undefined) return",
     tests: ZIP,
@@ -79,15 +82,15 @@ const MUTATIONS = [
   },
   {
     name: "gzip trailer, in memory",
-    file: "src/layers/_gunzipMemory.ts",
+    file: "src/layers/unpack/gunzipMemory.ts",
     find: "if (members.readUInt32LE(at - 8) !== crc32(bytes)) {",
     put: "if (at < 0) {",
-    tests: "test/layers/UnpackerMemory",
+    tests: "test/layers/memory/UnpackerMemory",
     named: "refuses "
   },
   {
     name: "compare after the put",
-    file: "src/programs/landObject.ts",
+    file: "src/programs/land/landObject.ts",
     find: '(it) => it.size === size && it.metadata["sha256"] === metadata.sha256',
     put: "() => true",
     tests: COMPARED,
@@ -95,7 +98,7 @@ const MUTATIONS = [
   },
   {
     name: "412 means that an object is there",
-    file: "src/layers/_s3Put.ts",
+    file: "src/layers/s3/put.ts",
     find: "if (status === 412 || ",
     put: "if (",
     tests: S3,
@@ -103,7 +106,7 @@ const MUTATIONS = [
   },
   {
     name: "what is there already is compared",
-    file: "src/programs/landObject.ts",
+    file: "src/programs/land/landObject.ts",
     find: "|| sameLines(landed.value, metadata)) return false",
     put: "|| landed.value.events >= 0) return false",
     tests: COMPARED,
@@ -111,7 +114,7 @@ const MUTATIONS = [
   },
   {
     name: "what goes to failed_uploads is kept whole, or the original stays",
-    file: "src/programs/landObject.ts",
+    file: "src/programs/land/landObject.ts",
     find: "    isNew ||\n",
     put: "    !isNew || isNew ||\n",
     tests: COMPARED,
@@ -119,7 +122,7 @@ const MUTATIONS = [
   },
   {
     name: "what is there already may be the same hour",
-    file: "src/programs/landObject.ts",
+    file: "src/programs/land/landObject.ts",
     find: "|| sameLines(landed.value, metadata)) return false",
     put: ") return false",
     tests: RUN,
@@ -127,7 +130,7 @@ const MUTATIONS = [
   },
   {
     name: "settle rule",
-    file: "src/programs/landMissing.ts",
+    file: "src/programs/land/landMissing.ts",
     find: "if (Option.isNone(unpacked) && !settled) {",
     put: "if (Option.isNone(unpacked) && hour.length === 0) {",
     tests: RUN,
@@ -135,7 +138,7 @@ const MUTATIONS = [
   },
   {
     name: "second 404",
-    file: "src/programs/exportHours.ts",
+    file: "src/programs/fetch/exportHours.ts",
     find: "if (!isDoubtful) return",
     put: "if (!isDoubtful || window.length > 0) return",
     tests: RUN,
@@ -143,7 +146,7 @@ const MUTATIONS = [
   },
   {
     name: "retry of what may succeed later",
-    file: "src/programs/retryPolicy.ts",
+    file: "src/programs/run/retryPolicy.ts",
     find: "Schedule.recurs(options.retries)",
     put: "Schedule.recurs(0)",
     tests: RUN,
@@ -151,7 +154,7 @@ const MUTATIONS = [
   },
   {
     name: "asking again for a broken archive",
-    file: "src/programs/askForWindow.ts",
+    file: "src/programs/fetch/askForWindow.ts",
     find: "broken < BROKEN_ARCHIVE_TRIES",
     put: "broken < 1",
     tests: RUN,
@@ -159,7 +162,7 @@ const MUTATIONS = [
   },
   {
     name: "a store has to show that it compares hashes",
-    file: "src/layers/_s3Put.ts",
+    file: "src/layers/s3/put.ts",
     find: "onSuccess: () => false, onFailure: ({ error })",
     put: "onSuccess: () => true, onFailure: ({ error })",
     tests: S3,
@@ -167,7 +170,7 @@ const MUTATIONS = [
   },
   {
     name: "If-None-Match of a put",
-    file: "src/layers/_s3Put.ts",
+    file: "src/layers/s3/put.ts",
     find: '{ IfNoneMatch: "*" }',
     put: "{}",
     tests: S3,
@@ -175,7 +178,7 @@ const MUTATIONS = [
   },
   {
     name: "If-None-Match of a put in parts",
-    file: "src/layers/_s3Multipart.ts",
+    file: "src/layers/s3/multipart.ts",
     find: "          IfNoneMatch,\n          MultipartUpload",
     put: "          MultipartUpload",
     tests: S3,
@@ -183,7 +186,7 @@ const MUTATIONS = [
   },
   {
     name: "If-None-Match of a put to Azure",
-    file: "src/layers/_azurePut.ts",
+    file: "src/layers/azure/put.ts",
     find: '{ ifNoneMatch: "*" }',
     put: "{}",
     tests: AZURE,
@@ -191,7 +194,7 @@ const MUTATIONS = [
   },
   {
     name: "names of Azure's blocks that no other upload has",
-    file: "src/layers/_azureBlocks.ts",
+    file: "src/layers/azure/blocks.ts",
     find: 'randomBytes(19).toString("hex")',
     put: '"0".repeat(38 + 0 * randomBytes(1).length)',
     tests: AZURE,
@@ -199,7 +202,7 @@ const MUTATIONS = [
   },
   {
     name: "MD5 of what Azure is sent",
-    file: "src/layers/_azurePut.ts",
+    file: "src/layers/azure/put.ts",
     find: "{ ...options, transactionalContentMD5: md5Of(bytes) }",
     put: "{ ...options, transactionalContentMD5: md5Of(bytes).subarray(16) }",
     tests: AZURE,
@@ -207,7 +210,7 @@ const MUTATIONS = [
   },
   {
     name: "what stands in Azure's container after a refused put",
-    file: "src/layers/_azurePut.ts",
+    file: "src/layers/azure/put.ts",
     find: "=== replacing ? yield* error : false",
     put: "=== replacing ? yield* error : yield* error",
     tests: AZURE,
@@ -215,7 +218,7 @@ const MUTATIONS = [
   },
   {
     name: "closed by Amplitude's Date, too",
-    file: "src/programs/askForWindow.ts",
+    file: "src/programs/fetch/askForWindow.ts",
     find: "onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))",
     put: "onSome: () => asked",
     tests: RUN,
@@ -223,7 +226,7 @@ const MUTATIONS = [
   },
   {
     name: "an archive stays until all its hours stand",
-    file: "src/programs/exportHours.ts",
+    file: "src/programs/fetch/exportHours.ts",
     find: "outcomes.every(isDoneWith) && hoursOf",
     put: "outcomes.length >= 0 && hoursOf",
     tests: RUN,
@@ -231,7 +234,7 @@ const MUTATIONS = [
   },
   {
     name: "a staged file stays until the store has its hour",
-    file: "src/programs/syncStaged.ts",
+    file: "src/programs/land/syncStaged.ts",
     find: "const isNew = yield* confirm(store, target, standing, policy)",
     put: "yield* removeStaged\n      const isNew = yield* confirm(store, target, standing, policy)",
     tests: RUN,
@@ -239,7 +242,7 @@ const MUTATIONS = [
   },
   {
     name: "a staged file is read against its metadata",
-    file: "src/programs/syncStaged.ts",
+    file: "src/programs/land/syncStaged.ts",
     find: "it.sha256 === read.sha256 && sameLines(it, read)",
     put: "it.events >= 0",
     tests: COMPARED,
@@ -247,7 +250,7 @@ const MUTATIONS = [
   },
   {
     name: "what another run moved just after it was staged is landed",
-    file: "src/programs/landObject.ts",
+    file: "src/programs/land/landObject.ts",
     find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) {",
     put: "if (isWhole) {",
     tests: COMPARED,
@@ -255,7 +258,7 @@ const MUTATIONS = [
   },
   {
     name: "what other runs staged and moved is no failure",
-    file: "src/programs/landObject.ts",
+    file: "src/programs/land/landObject.ts",
     find: "moved ? Effect.succeedNone : Effect.fail(error)",
     put: "moved ? Effect.fail(error) : Effect.fail(error)",
     tests: COMPARED,
@@ -263,7 +266,7 @@ const MUTATIONS = [
   },
   {
     name: "what another run moves beside sync is no failure",
-    file: "src/programs/syncStaged.ts",
+    file: "src/programs/land/syncStaged.ts",
     find: "if (!isMoved) return yield* error",
     put: "if (isGone) return yield* error",
     tests: COMPARED,
@@ -271,7 +274,7 @@ const MUTATIONS = [
   },
   {
     name: "metadata that a dead run left goes with its file",
-    file: "src/layers/_sidecar.ts",
+    file: "src/layers/disk/sidecar.ts",
     find: "if (inodes.has(sidecar.inode)) yield*",
     put: "if (inodes.size < 0) yield*",
     tests: DISK,

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { basename } from "node:path"
 import { describe, it } from "@effect/vitest"
 import type { Effect } from "effect"
 import { expectTypeOf } from "vitest"
@@ -26,6 +28,9 @@ type Fails<Program extends (...args: never) => Effect.Effect<unknown, unknown, u
 
 type Pipeline = Amplitude | Clock | ObjectStorage | Spool | Staging | Unpacker
 
+/** Whether a file below `src/layers` is a layer that an app may provide. */
+const isLayer = (path: string) => /^[A-Z]\w+\.ts$/.test(basename(path))
+
 describe("mod", () => {
   it("names what each program needs, and how it may fail", () => {
     expectTypeOf<Needs<typeof allHours>>().toEqualTypeOf<Pipeline>()
@@ -35,6 +40,26 @@ describe("mod", () => {
     expectTypeOf<Needs<typeof planHours>>().toEqualTypeOf<Clock | ObjectStorage | Staging>()
     expectTypeOf<Needs<typeof statusOfHours>>().toEqualTypeOf<Clock | ObjectStorage | Staging>()
     expectTypeOf<Fails<typeof allHours>>().toExtend<RunError>()
+  })
+
+  it("is published with every layer and service, and no inside of a layer", () => {
+    const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
+      readonly exports: Readonly<Record<string, string>>
+    }
+    const layers = readdirSync("src/layers", { recursive: true, encoding: "utf8" }).filter(isLayer)
+    const expected = [
+      ...layers.map((path) => [basename(path, ".ts"), `layers/${path}`] as const),
+      ...readdirSync("src/services").map(
+        (path) => [basename(path, ".ts"), `services/${path}`] as const
+      )
+    ].map(([name, path]) => {
+      const [part] = path.split("/")
+      return [`./${part}/${name}`, `./dist/${path.replace(/\.ts$/, ".js")}`]
+    })
+    const published = Object.entries(exports).filter(([name]) =>
+      /^\.\/(layers|services)\//.test(name)
+    )
+    assert.deepEqual(published.toSorted(), expected.toSorted())
   })
 
   it("loads no SDK and no layer", () => {
@@ -48,7 +73,7 @@ describe("mod", () => {
     const urls = execFileSync(process.execPath, ["--input-type=module", "-e", report], {
       encoding: "utf8"
     }).split("\n")
-    assert.ok(urls.some((url) => url.endsWith("/dist/programs/landMissing.js")))
+    assert.ok(urls.some((url) => url.endsWith("/dist/programs/land/landMissing.js")))
     const unwanted =
       /\/layers\/|\/cli\/|undici|yauzl|fflate|commander|platform-node|@aws-sdk|@azure/
     assert.deepEqual(

@@ -10,7 +10,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join, resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { afterAll, beforeAll, describe, it } from "vitest"
 
 const folder = mkdtempSync(join(tmpdir(), "amplitude-lake-package-"))
@@ -29,14 +29,14 @@ const run = (command: string, ...args: ReadonlyArray<string>) =>
 const fails = (...args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, args, { cwd: app, encoding: "utf8" }).stderr
 
-/** The public modules of a folder, as they are imported. */
-function modulesOf(part: string): ReadonlyArray<string> {
-  return readdirSync(join("src", part))
-    .filter((name) => !name.startsWith("_"))
-    .map((name) => `amplitude-lake/${part}/${basename(name, ".ts")}`)
+const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
+  readonly exports: Readonly<Record<string, string>>
 }
 
-const modules = ["amplitude-lake", ...["layers", "programs", "services"].flatMap(modulesOf)]
+/** The public modules, as they are imported. */
+const modules = Object.keys(exports)
+  .filter((name) => name !== "./package.json")
+  .map((name) => name.replace(/^\./, "amplitude-lake"))
 
 describe("the packed package", () => {
   let packed: Packed
@@ -96,7 +96,7 @@ describe("the packed package", () => {
   it("gives each public module, and no private one", () => {
     const every = modules.map((name) => `await import("${name}")`).join("\n")
     run(process.execPath, "--input-type=module", "-e", every)
-    for (const name of ["layers/_files", "main", "program/commands"]) {
+    for (const name of ["layers/disk/files", "layers/files", "main", "program/commands"]) {
       const code = `await import("amplitude-lake/${name}")`
       assert.match(fails("--input-type=module", "-e", code), /ERR_PACKAGE_PATH_NOT_EXPORTED/)
     }

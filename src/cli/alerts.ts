@@ -8,8 +8,8 @@ import { Webhook } from "../services/Webhook.ts"
 import type { CommandError } from "./CommandError.ts"
 import { endingOf } from "./ending.ts"
 import { webhookLayer } from "./layers.ts"
-import { runId } from "./logging.ts"
-import type { CommandName, Settings } from "./settings.ts"
+import { runId } from "./terminal/logging.ts"
+import type { CommandName, Settings } from "./settings/table.ts"
 import { version } from "./version.ts"
 
 /** What a command says of its result, besides the exit code. */

@@ -4,11 +4,11 @@
  * @module
  */
 import { Chunk, Duration, Effect, Layer, Option, Stream } from "effect"
-import { checkSetup } from "../programs/checkSetup.ts"
-import { cleanLeftovers } from "../programs/cleanLeftovers.ts"
-import type { RunError } from "../programs/failureKind.ts"
-import { takeStagedInventory } from "../programs/inventory.ts"
-import { makeRetryPolicy } from "../programs/retryPolicy.ts"
+import { checkSetup } from "../programs/inspect/checkSetup.ts"
+import { cleanLeftovers } from "../programs/clean/cleanLeftovers.ts"
+import type { RunError } from "../programs/run/failureKind.ts"
+import { takeStagedInventory } from "../programs/plan/inventory.ts"
+import { makeRetryPolicy } from "../programs/run/retryPolicy.ts"
 import {
   allHours,
   archivedHours,
@@ -18,9 +18,9 @@ import {
   type RunOptions,
   syncHours
 } from "../programs/runPipeline.ts"
-import { statusOfHours } from "../programs/statusOfHours.ts"
-import { summarize, type Summary } from "../programs/Summary.ts"
-import { verifyHours } from "../programs/verifyHours.ts"
+import { statusOfHours } from "../programs/inspect/statusOfHours.ts"
+import { summarize, type Summary } from "../programs/run/Summary.ts"
+import { verifyHours } from "../programs/inspect/verifyHours.ts"
 import { hourOfKey } from "../services/HourKey.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
@@ -36,15 +36,15 @@ import {
   storeLayer,
   unpackerLayer
 } from "./layers.ts"
-import { cleaningText } from "./cleaningText.ts"
+import { cleaningText } from "./text/cleaningText.ts"
 import type { CommandError } from "./CommandError.ts"
-import { print, widthOf } from "./print.ts"
-import { checkText, listText, planText, stagedText, summaryText } from "./printed.ts"
-import { calendarText, canvasOf } from "./calendar.ts"
-import type { CommandName, Settings } from "./settings.ts"
+import { print, widthOf } from "./terminal/print.ts"
+import { checkText, listText, planText, stagedText, summaryText } from "./text/printed.ts"
+import { calendarText, canvasOf } from "./text/calendar.ts"
+import type { CommandName, Settings } from "./settings/table.ts"
 import { setUpBucket, setUpIam } from "./setupCommands.ts"
 import { exitCodeOfSignal } from "./signals.ts"
-import { verificationText } from "./verificationText.ts"
+import { verificationText } from "./text/verificationText.ts"
 import { version } from "./version.ts"
 
 function runOptions(settings: Settings): RunOptions {
@@ -265,7 +265,7 @@ const clean = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 const simulate = Effect.fnUntraced(function* (settings: Settings) {
-  const serving = yield* Effect.promise(() => import("./simulate.ts"))
+  const serving = yield* Effect.promise(() => import("./simulate/serve.ts"))
   return yield* serving.simulate(settings)
 })
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { Effect, Layer, Option, Redacted } from "effect"
-import * as ClockFixed from "../layers/ClockFixed.ts"
-import * as ClockSystem from "../layers/ClockSystem.ts"
+import * as ClockFixed from "../layers/clock/ClockFixed.ts"
+import * as ClockSystem from "../layers/clock/ClockSystem.ts"
 import type { Amplitude } from "../services/Amplitude.ts"
 import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { BucketSetup } from "../services/BucketSetup.ts"
@@ -16,8 +16,8 @@ import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
 import type { Webhook } from "../services/Webhook.ts"
-import type { Settings } from "./settings.ts"
-import { storeOf } from "./settle.ts"
+import type { Settings } from "./settings/table.ts"
+import { storeOf } from "./settings/resolve.ts"
 import { version } from "./version.ts"
 
 function lazily<Module, A>(
@@ -30,7 +30,7 @@ function lazily<Module, A>(
 const sources = {
   amplitude: (settings: Settings) =>
     lazily(
-      () => import("../layers/AmplitudeHttp.ts"),
+      () => import("../layers/http/AmplitudeHttp.ts"),
       (AmplitudeHttp) =>
         AmplitudeHttp.layer({
           region: settings.region,
@@ -42,7 +42,7 @@ const sources = {
     ),
   synthetic: (settings: Settings) =>
     lazily(
-      () => import("../layers/AmplitudeSynthetic.ts"),
+      () => import("../layers/synthetic/AmplitudeSynthetic.ts"),
       (AmplitudeSynthetic) => AmplitudeSynthetic.layer(syntheticOptions(settings))
     )
 } as const satisfies Record<Settings["source"], (settings: Settings) => Layer.Layer<Amplitude>>
@@ -50,7 +50,7 @@ const sources = {
 const stores = {
   s3: ({ bucket = "", prefix, sseKmsKeyId, s3 }: Settings) =>
     lazily(
-      () => import("../layers/ObjectStorageS3.ts"),
+      () => import("../layers/s3/ObjectStorageS3.ts"),
       (ObjectStorageS3) =>
         ObjectStorageS3.layer({
           bucket,
@@ -61,7 +61,7 @@ const stores = {
     ),
   azure: ({ azure, container = "", prefix }: Settings) =>
     lazily(
-      () => import("../layers/ObjectStorageAzure.ts"),
+      () => import("../layers/azure/ObjectStorageAzure.ts"),
       (ObjectStorageAzure) =>
         ObjectStorageAzure.layer({
           container,
@@ -73,12 +73,12 @@ const stores = {
     ),
   local: ({ localDir, prefix }: Settings) =>
     lazily(
-      () => import("../layers/ObjectStorageFileSystem.ts"),
+      () => import("../layers/disk/ObjectStorageFileSystem.ts"),
       (ObjectStorageFileSystem) => ObjectStorageFileSystem.layer({ root: localDir, prefix })
     ),
   memory: () =>
     lazily(
-      () => import("../layers/ObjectStorageMemory.ts"),
+      () => import("../layers/memory/ObjectStorageMemory.ts"),
       (ObjectStorageMemory) => ObjectStorageMemory.layer
     )
 } as const satisfies Record<Settings["store"], (settings: Settings) => Layer.Layer<ObjectStorage>>
@@ -100,7 +100,7 @@ export function storeLayer(settings: Settings): Layer.Layer<ObjectStorage> {
 export function stagingLayer({ dataDir }: Settings): Layer.Layer<Staging> {
   return Layer.unwrapScoped(
     Effect.map(
-      Effect.promise(() => import("../layers/ObjectStorageFileSystem.ts")),
+      Effect.promise(() => import("../layers/disk/ObjectStorageFileSystem.ts")),
       (ObjectStorageFileSystem) =>
         Layer.scoped(Staging, ObjectStorageFileSystem.make({ root: dataDir }))
     )
@@ -109,7 +109,7 @@ export function stagingLayer({ dataDir }: Settings): Layer.Layer<Staging> {
 
 export function unpackerLayer(): Layer.Layer<Unpacker> {
   return lazily(
-    () => import("../layers/UnpackerWorkers.ts"),
+    () => import("../layers/unpack/UnpackerWorkers.ts"),
     (UnpackerWorkers) => UnpackerWorkers.layer()
   )
 }
@@ -119,7 +119,7 @@ export function archiveFolderLayer({ archiveDir }: Settings): Layer.Layer<never>
   return archiveDir === undefined
     ? Layer.empty
     : lazily(
-        () => import("../layers/ArchiveFolderFileSystem.ts"),
+        () => import("../layers/disk/ArchiveFolderFileSystem.ts"),
         (ArchiveFolderFileSystem) => ArchiveFolderFileSystem.layer({ root: archiveDir })
       )
 }
@@ -134,7 +134,7 @@ export function archivesLayer(
     stagingLayer(settings),
     unpackerLayer(),
     lazily(
-      () => import("../layers/ArchiveFilesFileSystem.ts"),
+      () => import("../layers/disk/ArchiveFilesFileSystem.ts"),
       (ArchiveFilesFileSystem) => ArchiveFilesFileSystem.layer
     )
   )
@@ -149,7 +149,7 @@ export function setupLayer(
     clockLayer(settings),
     storeLayer(settings),
     lazily(
-      () => import("../layers/FoldersFileSystem.ts"),
+      () => import("../layers/disk/FoldersFileSystem.ts"),
       (FoldersFileSystem) =>
         FoldersFileSystem.layer({
           folders: {
@@ -165,7 +165,7 @@ export function setupLayer(
 /** The bucket that is to be set up. */
 export function bucketSetupLayer({ bucket = "", s3 }: Settings): Layer.Layer<BucketSetup> {
   return lazily(
-    () => import("../layers/BucketSetupS3.ts"),
+    () => import("../layers/s3/BucketSetupS3.ts"),
     (BucketSetupS3) =>
       BucketSetupS3.layer({ bucket, credentials: Option.getOrUndefined(s3.credentials) })
   )
@@ -173,14 +173,14 @@ export function bucketSetupLayer({ bucket = "", s3 }: Settings): Layer.Layer<Buc
 
 export function spoolLayer({ workDir }: Settings): Layer.Layer<Spool> {
   return lazily(
-    () => import("../layers/SpoolFileSystem.ts"),
+    () => import("../layers/disk/SpoolFileSystem.ts"),
     (SpoolFileSystem) => SpoolFileSystem.layer({ root: `${workDir}/spool` })
   )
 }
 
 export function webhookLayer({ webhook }: Settings): Layer.Layer<Webhook> {
   return lazily(
-    () => import("../layers/WebhookHttp.ts"),
+    () => import("../layers/http/WebhookHttp.ts"),
     (WebhookHttp) => WebhookHttp.layer({ url: webhook ?? Redacted.make(""), version })
   )
 }

@@ -4,13 +4,13 @@
  * @module
  */
 import { Duration, Effect } from "effect"
-import { readerPolicy, readerTrust, writerPolicy } from "../programs/iamPolicies.ts"
-import { makeRetryPolicy } from "../programs/retryPolicy.ts"
-import { setupBucket } from "../programs/setupBucket.ts"
-import { bucketText } from "./bucketText.ts"
+import { readerPolicy, readerTrust, writerPolicy } from "../programs/setup/iamPolicies.ts"
+import { makeRetryPolicy } from "../programs/run/retryPolicy.ts"
+import { setupBucket } from "../programs/setup/setupBucket.ts"
+import { bucketText } from "./text/bucketText.ts"
 import { bucketSetupLayer } from "./layers.ts"
-import { print, widthOf } from "./print.ts"
-import type { Settings } from "./settings.ts"
+import { print, widthOf } from "./terminal/print.ts"
+import type { Settings } from "./settings/table.ts"
 
 /** Says what the bucket lacks, and with `--apply` sets it. */
 export const setUpBucket = Effect.fnUntraced(function* (settings: Settings) {

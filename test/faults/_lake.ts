@@ -7,13 +7,13 @@ import assert from "node:assert/strict"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { Duration, Effect, Layer, Logger, LogLevel, Redacted, type Scope } from "effect"
-import * as AmplitudeHttp from "../../src/layers/AmplitudeHttp.ts"
-import * as ClockFixed from "../../src/layers/ClockFixed.ts"
-import * as ObjectStorageFileSystem from "../../src/layers/ObjectStorageFileSystem.ts"
-import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
-import * as SpoolFileSystem from "../../src/layers/SpoolFileSystem.ts"
-import * as UnpackerZip from "../../src/layers/UnpackerZip.ts"
-import type { RunError } from "../../src/programs/failureKind.ts"
+import * as AmplitudeHttp from "../../src/layers/http/AmplitudeHttp.ts"
+import * as ClockFixed from "../../src/layers/clock/ClockFixed.ts"
+import * as ObjectStorageFileSystem from "../../src/layers/disk/ObjectStorageFileSystem.ts"
+import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
+import * as SpoolFileSystem from "../../src/layers/disk/SpoolFileSystem.ts"
+import * as UnpackerZip from "../../src/layers/unpack/UnpackerZip.ts"
+import type { RunError } from "../../src/programs/run/failureKind.ts"
 import {
   allHours,
   fetchHours,
@@ -21,7 +21,7 @@ import {
   type RunOptions,
   syncHours
 } from "../../src/programs/runPipeline.ts"
-import { summarize, type Summary } from "../../src/programs/Summary.ts"
+import { summarize, type Summary } from "../../src/programs/run/Summary.ts"
 import { Amplitude } from "../../src/services/Amplitude.ts"
 import type { Clock } from "../../src/services/Clock.ts"
 import { ObjectStorage } from "../../src/services/ObjectStorage.ts"

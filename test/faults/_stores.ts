@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict"
 import { Effect, Layer, Redacted, type Scope } from "effect"
-import * as ObjectStorageAzure from "../../src/layers/ObjectStorageAzure.ts"
+import * as ObjectStorageAzure from "../../src/layers/azure/ObjectStorageAzure.ts"
 import type { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import * as AzureServer from "../fixtures/azureServer.ts"
 import * as S3Server from "../fixtures/s3Server.ts"

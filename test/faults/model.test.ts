@@ -10,7 +10,7 @@ import {
   type RunOptions,
   syncHours
 } from "../../src/programs/runPipeline.ts"
-import { summarize, type Summary } from "../../src/programs/Summary.ts"
+import { summarize, type Summary } from "../../src/programs/run/Summary.ts"
 import type { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
 import {

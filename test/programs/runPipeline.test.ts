@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Stream, TestClock } from "effect"
-import type { Step } from "../../src/layers/AmplitudeMemory.ts"
-import * as ClockSystem from "../../src/layers/ClockSystem.ts"
+import type { Step } from "../../src/layers/memory/AmplitudeMemory.ts"
+import * as ClockSystem from "../../src/layers/clock/ClockSystem.ts"
 import {
   allHours,
   fetchHours,

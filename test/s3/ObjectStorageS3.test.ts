@@ -3,7 +3,7 @@ import { HeadObjectCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-
 import { describe, layer as withLayer } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Exit, Fiber, Layer, Option, Redacted, Stream } from "effect"
 import { assert, vi } from "vitest"
-import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
+import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import type { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { objectStorageContract } from "../contracts/objectStorage.ts"
 import { objectOf } from "./_object.ts"

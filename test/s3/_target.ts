@@ -9,7 +9,7 @@ import {
   S3Client
 } from "@aws-sdk/client-s3"
 import { Context, Effect, Layer, Redacted } from "effect"
-import * as ObjectStorageS3 from "../../src/layers/ObjectStorageS3.ts"
+import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
 
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true"

@@ -1,0 +1,144 @@
+import { Either, Option, Redacted } from "effect"
+import { isEncrypted } from "../../services/SafeUrl.ts"
+
+/** What the environment and the env file say of S3 besides the settings. */
+export interface S3Environment {
+  /** Variables that the SDK's own chain is to find; `undefined` where a blank one is to go. */
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** A pair under one of the older names, where no standard name is set. */
+  readonly credentials: Option.Option<{
+    readonly accessKeyId: string
+    readonly secretAccessKey: Redacted.Redacted
+  }>
+}
+
+/** Nothing of S3. */
+export const noS3Environment: S3Environment = { variables: {}, credentials: Option.none() }
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Names under which older pipelines kept the same two keys; each counts as a pair only. */
+const ALIASES = [
+  ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"],
+  ["Access_key_ID", "Secret_access_key"],
+  ["AWS_PYTHON_USER_ACCESS_KEY", "AWS_PYTHON_USER_SECRET_KEY"]
+] as const
+
+const STANDARD = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const
+
+/** Who the SDK's chain is to be. Any of them in the environment, and none of the env file's is mixed in. */
+const IDENTITY: ReadonlyArray<string> = [
+  ...STANDARD,
+  "AWS_SESSION_TOKEN",
+  "AWS_PROFILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_ROLE_ARN"
+]
+
+/** Where the SDK's chain is told of an S3 other than Amazon's. */
+const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+
+function textOf(variables: Variables, name: string): string {
+  return variables[name]?.trim() ?? ""
+}
+
+/** Whether what travels to an endpoint can be read on the way by nobody. */
+function isSafe(endpoint: string): boolean {
+  return URL.canParse(endpoint) && isEncrypted(new URL(endpoint))
+}
+
+/** The endpoints that nothing may be sent to; their text, which may hold a password, is not repeated. */
+function endpointProblems(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): ReadonlyArray<string> {
+  return ENDPOINTS.flatMap((name) => {
+    const own = textOf(environment, name)
+    const endpoint = own || textOf(file, name)
+    if (endpoint === "" || isSafe(endpoint)) return []
+    const where = own === "" ? fileName : "the environment"
+    return [`${name} in ${where} is not an address in https, or in plain http on loopback`]
+  })
+}
+
+/** Settles who S3 is asked as and where; or names the endpoints that are not safe and the alias pairs that are not whole. */
+export function settleS3(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): Either.Either<S3Environment, ReadonlyArray<string>> {
+  const unsafe = endpointProblems(environment, file, fileName)
+  const identity = settleIdentity(environment, file, fileName)
+  if (unsafe.length === 0) return identity
+  return Either.left([
+    ...unsafe,
+    ...Either.match(identity, { onLeft: (it) => it, onRight: () => [] })
+  ])
+}
+
+function settleIdentity(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): Either.Either<S3Environment, ReadonlyArray<string>> {
+  const isNamed = IDENTITY.some((name) => textOf(environment, name) !== "")
+  const aliases: ReadonlyArray<string> = ALIASES.flat()
+  const inherited = Object.keys(file).filter(
+    (name) =>
+      name.startsWith("AWS_") &&
+      !aliases.includes(name) &&
+      textOf(file, name) !== "" &&
+      textOf(environment, name) === "" &&
+      !(isNamed && IDENTITY.includes(name))
+  )
+  const blank = Object.keys(environment).filter(
+    (name) =>
+      name.startsWith("AWS_") && environment[name] !== undefined && textOf(environment, name) === ""
+  )
+  const variables = {
+    ...Object.fromEntries(blank.map((name) => [name, undefined])),
+    ...Object.fromEntries(inherited.map((name) => [name, textOf(file, name)]))
+  }
+  if (isNamed || inherited.some((name) => IDENTITY.includes(name))) {
+    const named = isNamed ? environment : file
+    const halves = halvesOf([pairOf(STANDARD, (name) => textOf(named, name))])
+    return halves.length === 0
+      ? Either.right({ variables, credentials: Option.none() })
+      : Either.left(halves.map((half) => `${half} in ${isNamed ? "the environment" : fileName}`))
+  }
+
+  const find = (name: string) => textOf(environment, name) || textOf(file, name)
+  const pairs = ALIASES.map((names) => pairOf(names, find))
+  const whole = pairs.find((pair) => pair.accessKeyId !== "" && pair.secretAccessKey !== "")
+  if (whole !== undefined) {
+    const { accessKeyId, secretAccessKey } = whole
+    const credentials = { accessKeyId, secretAccessKey: Redacted.make(secretAccessKey) }
+    return Either.right({ variables, credentials: Option.some(credentials) })
+  }
+  const halves = halvesOf(pairs)
+  return halves.length === 0
+    ? Either.right({ variables, credentials: Option.none() })
+    : Either.left(halves.map((half) => `${half}: looked in the environment and in ${fileName}`))
+}
+
+interface Pair {
+  readonly id: string
+  readonly secret: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+function pairOf([id, secret]: readonly [string, string], find: (name: string) => string): Pair {
+  return { id, secret, accessKeyId: find(id), secretAccessKey: find(secret) }
+}
+
+/** What is to be said of each pair of which only one is set. */
+function halvesOf(pairs: ReadonlyArray<Pair>): ReadonlyArray<string> {
+  return pairs
+    .filter(({ accessKeyId, secretAccessKey }) => (accessKeyId === "") !== (secretAccessKey === ""))
+    .map(({ id, secret, accessKeyId }) => {
+      const [there, missing] = accessKeyId === "" ? [secret, id] : [id, secret]
+      return `${there} is set without ${missing}`
+    })
+}

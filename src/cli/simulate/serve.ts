@@ -1,0 +1,87 @@
+import { createServer } from "node:http"
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { HttpServer } from "@effect/platform"
+import { layer as nodeServer } from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer, Redacted } from "effect"
+import * as AmplitudeSynthetic from "../../layers/synthetic/AmplitudeSynthetic.ts"
+import { exportApi } from "./exportApi.ts"
+import { planWindow } from "../../programs/plan/planWindow.ts"
+import { Clock } from "../../services/Clock.ts"
+import { hourKey } from "../../services/HourKey.ts"
+import { clockLayer, syntheticOptions } from "../layers.ts"
+import { CommandError } from "../CommandError.ts"
+import { print } from "../terminal/print.ts"
+import type { Settings } from "../settings/table.ts"
+
+const NEWLINE = 10
+
+/** Serves synthetic events as the Export API does until it is interrupted, or writes them with `--dump`. */
+export const simulate = Effect.fn("simulate")(function* (settings: Settings) {
+  return yield* settings.dump === undefined ? serve(settings) : dump(settings, settings.dump)
+})
+
+const serve = Effect.fnUntraced(function* (settings: Settings) {
+  const app = exportApi({
+    apiKey: settings.apiKey ?? Redacted.make(""),
+    secretKey: settings.secretKey ?? Redacted.make(""),
+    maxBytes: settings.maxBytes
+  })
+  const announced = HttpServer.addressWith((address) =>
+    address._tag === "TcpAddress" ? print(`http://127.0.0.1:${address.port}`) : Effect.void
+  )
+  const server = createServer()
+  // A client may keep its connection for as long as it likes: closing waits for nobody.
+  const cut = Effect.sync(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const served = Layer.merge(HttpServer.serve(app), Layer.effectDiscard(announced))
+  return yield* Layer.launch(
+    Layer.provide(Layer.merge(served, Layer.scopedDiscard(Effect.addFinalizer(() => cut))), [
+      nodeServer(() => server, { host: "127.0.0.1", port: settings.port }),
+      AmplitudeSynthetic.layer(syntheticOptions(settings))
+    ])
+  ).pipe(
+    Effect.mapError(
+      () =>
+        new CommandError({
+          message: `Cannot serve on 127.0.0.1:${settings.port}: choose another --port, or 0 for any free one`,
+          exitCode: 2
+        })
+    )
+  )
+})
+
+/** A file an hour that has events, named and holding the lines as a local store would. */
+const dump = Effect.fnUntraced(function* (settings: Settings, folder: string) {
+  const time = yield* Effect.provide(
+    Effect.flatMap(Clock, (clock) =>
+      Effect.all({ now: clock.now, newestClosed: clock.newestClosedHour(settings.lagHours) })
+    ),
+    clockLayer(settings)
+  )
+  const { startDate: start, endDate: end, yesterday, lookbackDays } = settings
+  const window = planWindow({ start, end, yesterday, lookbackDays, healDays: 0 }, time, new Set())
+  const writing = <A>(write: () => Promise<A>) =>
+    Effect.tryPromise({
+      try: write,
+      catch: (error) =>
+        new CommandError({
+          message: `Cannot write to "${folder}": ${(error as NodeJS.ErrnoException).code ?? "Failed"}`,
+          exitCode: 2
+        })
+    })
+  yield* writing(() => mkdir(folder, { recursive: true, mode: 0o700 }))
+  for (const hour of window.hours) {
+    const parts = [...AmplitudeSynthetic.syntheticHour(syntheticOptions(settings), hour)]
+    if (parts.length === 0) continue
+    const lines = parts.flatMap(({ lines: part }) =>
+      part.at(-1) === NEWLINE ? [part] : [part, Uint8Array.of(NEWLINE)]
+    )
+    const file = join(folder, hourKey(hour, "hourly", "jsonl"))
+    yield* writing(() => writeFile(file, Buffer.concat(lines), { mode: 0o600 }))
+    yield* print(file)
+  }
+  return 0
+})

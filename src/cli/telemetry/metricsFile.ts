@@ -1,0 +1,89 @@
+/**
+ * Leaves what a run did in a file for Prometheus' node exporter.
+ *
+ * Source: https://github.com/prometheus/node_exporter#textfile-collector
+ *
+ * @module
+ */
+import { open, readFile, rename, rm } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { Effect, type Exit } from "effect"
+import { counted } from "../../programs/run/telemetry.ts"
+import type { CommandError } from "../CommandError.ts"
+import { endingOf } from "../ending.ts"
+import { runId } from "../terminal/logging.ts"
+import { metricsText } from "./metricsText.ts"
+import type { CommandName, Settings } from "../settings/table.ts"
+import { storeOf } from "../settings/resolve.ts"
+
+/**
+ * Writes the file when a command ends, however it does; a dry run is none. That it cannot be written is a warning and changes
+ * nothing.
+ */
+export function withMetricsFile(command: CommandName, settings: Settings) {
+  return <R>(
+    self: Effect.Effect<number, CommandError, R>
+  ): Effect.Effect<number, CommandError, R> => {
+    const { dryRun, metricsFile } = settings
+    if (metricsFile === undefined || dryRun) return self
+    const begun = Date.now()
+    const labels = { command, store: storeText(settings) }
+    return Effect.onExit(self, (exit) => write(metricsFile, labels, begun, exit))
+  }
+}
+
+const write = Effect.fn("writeMetricsFile")(function* (
+  path: string,
+  labels: Readonly<Record<string, string>>,
+  begun: number,
+  exit: Exit.Exit<number, CommandError>
+) {
+  const { exitCode } = endingOf(exit)
+  const numbers = yield* counted
+  yield* Effect.tryPromise({
+    try: async () => {
+      const before = await readFile(path, "utf8").catch(() => "")
+      const run = { labels, exitCode, begun, ended: Date.now(), counted: numbers, before }
+      await replaceFile(path, metricsText(run))
+    },
+    catch: (error) => (error as NodeJS.ErrnoException).code ?? "unknown error"
+  }).pipe(
+    Effect.catchAll((code) =>
+      Effect.logWarning(
+        `--metrics-file "${path}" cannot be written (${code}): what stands there is of an earlier run`
+      )
+    )
+  )
+})
+
+/** Whoever reads the file sees the old text or the new one, whole. Others may read it, as the node exporter has to. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  // Without the ending that the exporter looks for.
+  const draft = join(dirname(path), `.${basename(path)}.${runId}`)
+  try {
+    const file = await open(draft, "wx")
+    try {
+      await file.chmod(0o644)
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+/** Names the store: what is written of two lakes, in files side by side, has to differ. */
+function storeText(settings: Settings): string {
+  const { azure, bucket = "", container = "", localDir, prefix } = settings
+  const texts: Readonly<Record<Settings["store"], string>> = {
+    s3: `s3://${bucket}/${prefix}`,
+    azure: `azure://${azure.account}/${container}/${prefix}`,
+    local: join(localDir, prefix),
+    memory: `memory:${prefix}`
+  }
+  return texts[storeOf(settings)]
+}

@@ -1,0 +1,53 @@
+/**
+ * Tells OpenTelemetry of a run, where its variables ask for that. What it takes is loaded only then.
+ *
+ * @module
+ */
+import { Data, Effect, Either } from "effect"
+import { TELEMETRY } from "../../programs/run/telemetry.ts"
+import type { CommandError } from "../CommandError.ts"
+import { runId } from "../terminal/logging.ts"
+import { otlpOptions } from "./otlpVariables.ts"
+import type { CommandName, Settings } from "../settings/table.ts"
+
+/** A run whose exit code is not 0, so that its span is one of a failure. */
+class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCode: number }> {
+  override get message(): string {
+    return `exit code ${this.exitCode}`
+  }
+}
+
+/**
+ * Lets a command be the root span of a trace, and its spans and counters be sent while it runs and in the end, for which it
+ * waits 3 seconds at most. That they cannot be is a warning, said once, and changes nothing.
+ */
+export function withTelemetry(
+  command: CommandName,
+  settings: Pick<Settings, "dryRun">,
+  variables: Readonly<Record<string, string | undefined>>
+) {
+  return <R>(
+    self: Effect.Effect<number, CommandError, R>
+  ): Effect.Effect<number, CommandError, R> => {
+    const options = otlpOptions(variables)
+    if (command === "simulate" || settings.dryRun) return self
+    if (Either.isLeft(options)) {
+      return Effect.zipRight(Effect.logWarning(`No telemetry is sent: ${options.left}`), self)
+    }
+    const asked = options.right
+    if (asked === undefined) return self
+    const run = self.pipe(
+      Effect.tap((exitCode) => Effect.annotateCurrentSpan("exit_code", exitCode)),
+      Effect.filterOrFail(
+        (exitCode) => exitCode === 0,
+        (exitCode) => new NotAllIsThere({ exitCode })
+      ),
+      Effect.withSpan(`${TELEMETRY}run`, { root: true, attributes: { command, run: runId } }),
+      Effect.catchTag("NotAllIsThere", ({ exitCode }) => Effect.succeed(exitCode))
+    )
+    return Effect.flatMap(
+      Effect.promise(() => import("./otlp.ts")),
+      ({ withOtlp }) => withOtlp(asked)(run)
+    )
+  }
+}

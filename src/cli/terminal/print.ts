@@ -1,0 +1,27 @@
+import { Effect } from "effect"
+import { CommandError } from "../CommandError.ts"
+import { pauseLive } from "./live.ts"
+
+/** Writes a text and a newline to stdout, whole before it returns; a reader that left (`| head`) is no failure. */
+export function print(text: string): Effect.Effect<void, CommandError> {
+  if (text === "") return Effect.void
+  return Effect.async((resume) => {
+    pauseLive()
+    process.stdout.write(`${text}\n`, (error) => {
+      const code = (error as NodeJS.ErrnoException | null | undefined)?.code
+      resume(
+        error == null || code === "EPIPE"
+          ? Effect.void
+          : new CommandError({
+              message: `Cannot write the result to stdout: ${code ?? error.message}`,
+              exitCode: 5
+            })
+      )
+    })
+  })
+}
+
+/** The columns of a terminal; none elsewhere. */
+export function widthOf({ columns, isTTY }: NodeJS.WriteStream): number | undefined {
+  return isTTY ? columns : undefined
+}

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto"
+import type { Writable } from "node:stream"
+import { Effect, Stream } from "effect"
+import { type NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
+
+/**
+ * The object's body, whose last bytes come only once all of it is known to be of the announced size and SHA-256: whoever
+ * sends it cannot send the whole of anything else. Fails as `Corrupt`. With `hashedBy` the store only the size counts here.
+ */
+export function verified<E>(
+  path: string,
+  object: NewObject<E>,
+  hashedBy: "us" | "the store" = "us"
+): Stream.Stream<Uint8Array, E | ObjectStorageError> {
+  const corrupt = (detail: string): ObjectStorageError =>
+    new ObjectStorageError({ reason: "Corrupt", method: "put", path, detail })
+  return Stream.suspend(() => {
+    const hash = createHash("sha256")
+    let size = 0
+    let held: Uint8Array | undefined
+    const last = Stream.suspend(() => {
+      if (size !== object.size) {
+        return Stream.fail(corrupt(`The body has ${size} bytes, ${object.size} were announced`))
+      }
+      return hashedBy === "the store" || hash.digest("hex") === object.sha256
+        ? Stream.fromIterable(held === undefined ? [] : [held])
+        : Stream.fail(corrupt("The body has another SHA-256 than was announced"))
+    })
+    return object.body.pipe(
+      Stream.filter((bytes) => bytes.length > 0),
+      Stream.mapEffect((bytes) => {
+        size += bytes.length
+        if (size > object.size) {
+          return Effect.fail(corrupt(`The body has more than the announced ${object.size} bytes`))
+        }
+        if (hashedBy === "us") hash.update(bytes)
+        const before = held
+        held = bytes
+        return Effect.succeed(before)
+      }),
+      Stream.filter((bytes) => bytes !== undefined),
+      Stream.concat(last)
+    )
+  })
+}
+
+/** Writes a body as fast as it is taken, and then waits for ever: for a race with the call that takes it. */
+export function pour<E>(
+  body: Stream.Stream<Uint8Array, E>,
+  into: Writable
+): Effect.Effect<never, E> {
+  return Stream.runForEach(body, (bytes) =>
+    Effect.async<void>((resume) => {
+      if (into.write(bytes)) resume(Effect.void)
+      else into.once("drain", () => resume(Effect.void))
+    })
+  ).pipe(Effect.zipRight(Effect.sync(() => into.end())), Effect.zipRight(Effect.never))
+}
+
+export interface Part {
+  /** From 1 on. */
+  readonly number: number
+  readonly bytes: Uint8Array
+}
+
+/** Cuts a body of `size` bytes into parts of `partSize`, each in memory that `take` gives for so many bytes. */
+export function inParts<E>(
+  body: Stream.Stream<Uint8Array, E>,
+  size: number,
+  partSize: number,
+  take: (size: number) => Effect.Effect<Uint8Array>
+): Stream.Stream<Part, E> {
+  return Stream.suspend(() => {
+    let cut = 0
+    let filled = 0
+    let part: Uint8Array = new Uint8Array(0)
+    return body.pipe(
+      Stream.mapConcat((bytes) => {
+        const pieces: Array<Uint8Array> = []
+        for (let from = 0; from < bytes.length;) {
+          const piece = bytes.subarray(from, from + partSize - (cut % partSize))
+          pieces.push(piece)
+          from += piece.length
+          cut += piece.length
+        }
+        return pieces
+      }),
+      Stream.mapEffect((piece) =>
+        Effect.gen(function* () {
+          const index = Math.floor(filled / partSize)
+          const offset = filled % partSize
+          if (offset === 0) part = yield* take(Math.min(partSize, size - filled))
+          part.set(piece, offset)
+          filled += piece.length
+          return offset + piece.length === part.length
+            ? { number: index + 1, bytes: part }
+            : undefined
+        })
+      ),
+      Stream.filter((part) => part !== undefined)
+    )
+  })
+}

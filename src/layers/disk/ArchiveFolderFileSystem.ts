@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { Chunk, Effect, Layer, Option, type Scope, Stream } from "effect"
+import { ArchiveError, ArchiveFolder, type KeptArchive } from "../../services/ArchiveFolder.ts"
+import type { SpooledArchive } from "../../services/Spool.ts"
+import { toError } from "./archiveErrors.ts"
+import {
+  attempt,
+  cleanUp,
+  type FileFailure,
+  hasCode,
+  readFolder,
+  readStream,
+  syncFolder,
+  withFile,
+  writeStream
+} from "./files.ts"
+import * as RunFolder from "./runFolder.ts"
+import { windowNames, windowOfFile } from "../names/windowName.ts"
+
+export interface ArchiveFolderFileSystemOptions {
+  /** The folder, on any disk; made when it is first needed. */
+  readonly root: string
+}
+
+const READ_BYTES = 1024 * 1024
+
+/**
+ * Archives in a folder. A copy is written whole in the run's own folder below `.amplitude-lake/`, and then gets its name by
+ * a link, which replaces nothing. Its time of writing is the time at which it was asked for. What is named otherwise is not
+ * touched.
+ */
+export const make: (
+  options: ArchiveFolderFileSystemOptions
+) => Effect.Effect<ArchiveFolder["Type"], never, Scope.Scope> = Effect.fnUntraced(function* ({
+  root
+}) {
+  const run = yield* RunFolder.make(join(root, ".amplitude-lake"))
+
+  const copy = Effect.fnUntraced(function* (archive: SpooledArchive, draft: string) {
+    const hash = createHash("sha256")
+    const fail = toError("keep", root)
+    yield* withFile(draft, "wx", (handle) =>
+      Effect.gen(function* () {
+        const written = yield* writeStream(handle, bytesOf(archive), fail, hash)
+        if (written !== archive.size) {
+          return yield* failed(archive.path, `it ends after ${written} of ${archive.size} bytes`)
+        }
+        const asked = archive.askedAt / 1000
+        yield* Effect.mapError(
+          attempt(() => handle.utimes(asked, asked).then(() => handle.sync())),
+          fail
+        )
+      })
+    ).pipe(Effect.catchTag("FileFailure", fail))
+    return hash.digest("hex")
+  })
+
+  return ArchiveFolder.of({
+    keep: Effect.fn("ArchiveFolderFileSystem.keep")(function* (archive, isComplete) {
+      const draft = yield* Effect.mapError(run.fresh, toError("keep", root))
+      return yield* Effect.gen(function* () {
+        const sha256 = yield* copy(archive, draft)
+        const names = windowNames({ window: archive.window, isComplete }, sha256)
+        for (const path of names.map((name) => join(root, name))) {
+          const isThere = yield* nameIt(draft, path, sha256).pipe(
+            Effect.tap((isThere) => (isThere ? syncFolder(root) : Effect.void)),
+            Effect.mapError(toError("keep", path))
+          )
+          if (isThere) return path
+        }
+        return yield* failed(
+          join(root, names[1]),
+          "what stands there under the digest of this archive is another one: move it away"
+        )
+      }).pipe(Effect.ensuring(cleanUp(draft)))
+    }),
+    list: readFolder(root).pipe(
+      Effect.map((entries) => entries.filter((it) => it.isFile() && windowOfFile(it.name).isNamed)),
+      Effect.flatMap(Effect.forEach(({ name }) => describe(join(root, name)))),
+      Effect.map((archives) => archives.flat().sort((one, two) => (one.path < two.path ? -1 : 1))),
+      Effect.mapError(toError("list", root)),
+      Effect.withSpan("ArchiveFolderFileSystem.list")
+    ),
+    remove: Effect.fn("ArchiveFolderFileSystem.remove")(({ path }) =>
+      Effect.mapError(
+        attempt(() => fs.rm(path, { force: true })),
+        toError("remove", path)
+      )
+    )
+  })
+})
+
+/** Archives in a folder. */
+export function layer(options: ArchiveFolderFileSystemOptions): Layer.Layer<ArchiveFolder> {
+  return Layer.scoped(ArchiveFolder, make(options))
+}
+
+function failed(path: string, detail: string): ArchiveError {
+  return new ArchiveError({ reason: "Failed", method: "keep", path, detail })
+}
+
+function bytesOf({ path, read, size }: SpooledArchive): Stream.Stream<Uint8Array, ArchiveError> {
+  return Stream.paginateChunkEffect(0, (position) =>
+    Effect.map(read(position, READ_BYTES), (bytes) => [
+      Chunk.of(bytes),
+      position + bytes.length < size && bytes.length > 0
+        ? Option.some(position + bytes.length)
+        : Option.none()
+    ])
+  ).pipe(Stream.mapError(({ message }) => failed(path, message)))
+}
+
+/** A kept archive; none where it went away meanwhile. */
+function describe(path: string): Effect.Effect<ReadonlyArray<KeptArchive>, FileFailure> {
+  return attempt(() => fs.lstat(path)).pipe(
+    Effect.map(({ mtimeMs, size }) => [{ path, size, written: mtimeMs }]),
+    Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed([]))
+  )
+}
+
+const isUnlinkable = hasCode("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
+
+/** Whether the draft, or the same bytes, have the name now; nothing that has it is replaced. */
+function nameIt(draft: string, path: string, sha256: string): Effect.Effect<boolean, FileFailure> {
+  return attempt(() => fs.link(draft, path)).pipe(
+    // A disk without links: the name is taken by an empty file, which nobody else replaces.
+    Effect.catchIf(isUnlinkable, () =>
+      attempt(async () => {
+        await (await fs.open(path, "wx")).close()
+        await fs.rename(draft, path)
+      })
+    ),
+    Effect.as(true),
+    Effect.catchIf(hasCode("EEXIST"), () =>
+      Effect.map(digestOf(path), (digest) => digest === sha256)
+    )
+  )
+}
+
+function digestOf(path: string): Effect.Effect<string, FileFailure> {
+  return withFile(path, "r", (handle) =>
+    Effect.map(
+      Stream.runFold(readStream(handle), createHash("sha256"), (hash, bytes) => hash.update(bytes)),
+      (hash) => hash.digest("hex")
+    )
+  )
+}

@@ -1,0 +1,88 @@
+import * as fs from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
+import { Effect, Layer } from "effect"
+import { FolderError, Folders } from "../../services/Folders.ts"
+import { attempt, cleanUp, FILE_MODE, type FileFailure, hasCode } from "./files.ts"
+
+export interface FoldersFileSystemOptions {
+  /** Paths by what the folders are for; `undefined` for one that is not used. */
+  readonly folders: Readonly<Record<string, string | undefined>>
+}
+
+const REASONS: Readonly<Record<string, FolderError["reason"]>> = {
+  EACCES: "AccessDenied",
+  EPERM: "AccessDenied",
+  EROFS: "AccessDenied",
+  ENOTDIR: "Misconfigured",
+  ENOSPC: "NoSpace",
+  EDQUOT: "NoSpace"
+}
+
+const ADVICE: Partial<Record<FolderError["reason"], string>> = {
+  AccessDenied: "let this user read and write there, or name another folder",
+  Misconfigured: "a file stands where a folder is needed: move it, or name another folder",
+  NoSpace: "make room, or name a folder on another disk"
+}
+
+/** Folders on a disk. */
+export function make({ folders }: FoldersFileSystemOptions): Folders["Type"] {
+  return Folders.of({
+    all: Object.entries(folders).flatMap(([name, path]) =>
+      path === undefined ? [] : [{ name, path, tryOut: tryOut(path) }]
+    )
+  })
+}
+
+export function layer(options: FoldersFileSystemOptions): Layer.Layer<Folders> {
+  return Layer.succeed(Folders, make(options))
+}
+
+const tryOut = Effect.fn("FoldersFileSystem.tryOut")(
+  function* (path: string) {
+    const standing = yield* nearest(resolve(path))
+    yield* attempt(() => fs.readdir(standing))
+    yield* Effect.acquireUseRelease(
+      attempt(() => fs.mkdtemp(join(standing, ".amplitude-lake-check-"))),
+      (trial) =>
+        attempt(async () => {
+          await fs.writeFile(join(trial, "file"), "trial\n", { mode: FILE_MODE, flush: true })
+          await fs.link(join(trial, "file"), join(trial, "link"))
+        }),
+      cleanUp
+    )
+    const { bavail, bsize } = yield* attempt(() => fs.statfs(standing))
+    return bavail * bsize
+  },
+  (self, path) => Effect.mapError(self, toError(path))
+)
+
+/** The folder, or the nearest above it that stands. */
+function nearest(path: string): Effect.Effect<string, FileFailure> {
+  return attempt(() => fs.stat(path)).pipe(
+    Effect.flatMap((stats) =>
+      stats.isDirectory()
+        ? Effect.succeed(path)
+        : Effect.fail<FileFailure>({
+            _tag: "FileFailure",
+            code: "ENOTDIR",
+            detail: `"${path}" is no folder`
+          })
+    ),
+    Effect.catchIf(
+      (failure) => hasCode("ENOENT")(failure) && dirname(path) !== path,
+      () => nearest(dirname(path))
+    )
+  )
+}
+
+function toError(path: string) {
+  return ({ code, detail }: FileFailure): FolderError => {
+    const reason = REASONS[code] ?? "Failed"
+    const advice = ADVICE[reason]
+    return new FolderError({
+      reason,
+      path,
+      detail: advice === undefined ? detail : `${detail}; ${advice}`
+    })
+  }
+}

@@ -1,0 +1,27 @@
+import { ArchiveError } from "../../services/ArchiveFolder.ts"
+import type { FileFailure } from "./files.ts"
+
+const REASONS: Readonly<Record<string, ArchiveError["reason"]>> = {
+  ENOENT: "NotFound",
+  EACCES: "AccessDenied",
+  EPERM: "AccessDenied",
+  EROFS: "AccessDenied",
+  ENOSPC: "NoSpace",
+  EDQUOT: "NoSpace",
+  ENOTDIR: "Misconfigured",
+  EISDIR: "Misconfigured",
+  EEXIST: "Misconfigured"
+}
+
+const ADVICE: Partial<Record<ArchiveError["reason"], string>> = {
+  NoSpace: "; make room, or name a folder on another disk with --archive-dir",
+  AccessDenied: "; let this user read it, and write where archives are kept"
+}
+
+/** The services' error for what the operating system said, with what to do about it. */
+export function toError(method: ArchiveError["method"], path: string) {
+  return ({ code, detail }: FileFailure): ArchiveError => {
+    const reason = REASONS[code] ?? "Failed"
+    return new ArchiveError({ reason, method, path, detail: `${detail}${ADVICE[reason] ?? ""}` })
+  }
+}

@@ -1,0 +1,148 @@
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { Effect, Option } from "effect"
+import { ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { attempt, type FileFailure, hasCode } from "./files.ts"
+import { keyProblem } from "../names/objectKey.ts"
+
+export type Method = ObjectStorageError["method"]
+
+const REASONS: Readonly<Record<string, ObjectStorageError["reason"]>> = {
+  EACCES: "AccessDenied",
+  EPERM: "AccessDenied",
+  EROFS: "AccessDenied",
+  ENOENT: "NotFound",
+  ENOTDIR: "Misconfigured",
+  EEXIST: "Misconfigured",
+  ENOSPC: "NoSpace",
+  EDQUOT: "NoSpace",
+  EMFILE: "Unavailable",
+  ENFILE: "Unavailable",
+  EAGAIN: "Unavailable",
+  ETIMEDOUT: "Unavailable",
+  ESTALE: "Unavailable"
+}
+
+const ADVICE: Partial<Record<ObjectStorageError["reason"], string>> = {
+  AccessDenied: "let this user read and write there, or name another folder",
+  Misconfigured: "a file stands where a folder is needed: move it, or name another folder",
+  NoSpace: "make room, or name a folder on another disk"
+}
+
+/** The service's error for what the operating system said, with what to do about it. */
+export function toError(method: Method, path: string) {
+  return ({ code, detail }: FileFailure): ObjectStorageError => {
+    const reason = REASONS[code] ?? "Failed"
+    const advice = ADVICE[reason]
+    return new ObjectStorageError({
+      reason,
+      method,
+      path,
+      detail: advice === undefined ? detail : `${detail}; ${advice}`
+    })
+  }
+}
+
+export function refusal(
+  reason: ObjectStorageError["reason"],
+  method: Method,
+  path: string,
+  detail: string
+): ObjectStorageError {
+  return new ObjectStorageError({ reason, method, path, detail })
+}
+
+export interface StorePaths {
+  readonly root: string
+  readonly prefix: string
+  /** The folder of what is no object. */
+  readonly inner: string
+  /** The root and the prefix. */
+  readonly place: string
+  readonly pathOf: (key: string) => string
+  /** The folder of all metadata. */
+  readonly metadata: string
+  readonly metadataOf: (key: string) => string
+  /** Refuses keys that would leave the root or be hidden from a listing. */
+  readonly checkKey: (method: Method, key: string) => Effect.Effect<void, ObjectStorageError>
+  readonly checkPrefix: (method: Method) => Effect.Effect<void, ObjectStorageError>
+}
+
+export function storePaths(root: string, prefix: string): StorePaths {
+  const inner = join(root, ".amplitude-lake")
+  const metadata = join(inner, "metadata")
+  const place = join(root, prefix, "/")
+  return {
+    root,
+    prefix,
+    inner,
+    place,
+    metadata,
+    pathOf: (key) => join(root, `${prefix}${key}`),
+    metadataOf: (key) => join(metadata, `${prefix}${key}`),
+    checkKey: (method, key) => {
+      const problem = keyProblem(`${prefix}${key}`)
+      return problem === undefined
+        ? Effect.void
+        : refusal("Failed", method, `${root}/${prefix}${key}`, problem)
+    },
+    checkPrefix: (method) => {
+      const problem = keyProblem(`${prefix}x`)
+      return problem === undefined
+        ? Effect.void
+        : refusal("Misconfigured", method, place, `the prefix "${prefix}" is no prefix: ${problem}`)
+    }
+  }
+}
+
+export interface RegularFile {
+  readonly path: string
+  readonly size: number
+  readonly inode: string
+  readonly modified: number
+}
+
+/** The regular file at a path; `None` where there is nothing, `Failed` where there is anything else. */
+export const look = Effect.fnUntraced(function* (method: Method, path: string) {
+  const stats = yield* attempt(() => fs.lstat(path, { bigint: true })).pipe(
+    Effect.asSome,
+    Effect.catchIf(hasCode("ENOENT", "ENOTDIR"), () => Effect.succeedNone),
+    Effect.mapError(toError(method, path))
+  )
+  if (Option.isNone(stats)) return Option.none<RegularFile>()
+  const { size, ino, mtimeMs } = stats.value
+  if (!stats.value.isFile()) {
+    const detail = "what stands there is no regular file; move it away"
+    return yield* refusal("Failed", method, path, detail)
+  }
+  return Option.some<RegularFile>({
+    path,
+    size: Number(size),
+    inode: String(ino),
+    modified: Number(mtimeMs)
+  })
+})
+
+const isUnlinkable = hasCode("EPERM", "EXDEV", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
+
+/** Gives a file a second name, unless something has that name: `false` then. */
+export function linkFile(
+  method: Method,
+  from: string,
+  to: string
+): Effect.Effect<boolean, ObjectStorageError> {
+  return attempt(() => fs.link(from, to)).pipe(
+    Effect.as(true),
+    Effect.catchIf(hasCode("EEXIST"), () => Effect.succeed(false)),
+    Effect.mapError((failure) =>
+      isUnlinkable(failure)
+        ? refusal(
+            "Misconfigured",
+            method,
+            to,
+            `files cannot be linked there (${failure.code}), which creating an object only once needs; name a folder on one local disk`
+          )
+        : toError(method, to)(failure)
+    )
+  )
+}

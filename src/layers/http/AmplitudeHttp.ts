@@ -1,0 +1,182 @@
+/**
+ * Amplitude's Export API over HTTP. One call is one request: no retry, no redirect, no connection but to the origin.
+ *
+ * @module
+ */
+import {
+  Clock,
+  Duration,
+  Effect,
+  Either,
+  Layer,
+  Option,
+  Redacted,
+  type Scope,
+  Stream
+} from "effect"
+import { type Dispatcher, request } from "undici"
+import { Amplitude, AmplitudeError, type ExportAnswer } from "../../services/Amplitude.ts"
+import { toExportText } from "../../services/Hour.ts"
+import { parseSafeOrigin } from "../../services/SafeUrl.ts"
+import type { Window } from "../../services/Window.ts"
+import { answerError, header, hider, httpDate } from "./amplitudeAnswer.ts"
+import { type Asked, bytesOf, orStalled, textOf } from "./amplitudeBody.ts"
+import { networkError } from "./networkError.ts"
+import { identityOf, origins } from "./origin.ts"
+import { type OpenRoute, openRoute } from "./route.ts"
+
+export { origins } from "./origin.ts"
+
+export interface AmplitudeHttpOptions {
+  /** Where the project's data lives. Defaults to `eu`. */
+  readonly region?: keyof typeof origins | undefined
+  /** What comes before `/api/2/export`, https or plain http on loopback, without a path; wins over `region`. */
+  readonly origin?: string | undefined
+  readonly apiKey: Redacted.Redacted<string>
+  readonly secretKey: Redacted.Redacted<string>
+  /** How long Amplitude may think before it answers. Defaults to 10 minutes. */
+  readonly firstByteTimeout?: Duration.DurationInput | undefined
+  /** How long an answer may pause. Defaults to 2 minutes. */
+  readonly idleTimeout?: Duration.DurationInput | undefined
+  /** Version of this program, for the `User-Agent`. */
+  readonly version?: string | undefined
+}
+
+/** Bytes that may arrive while the last ones are written: they are then taken together, and each taking has its price. */
+const AHEAD = 1024 * 1024
+
+interface Session extends OpenRoute {
+  readonly apiKey: Redacted.Redacted<string>
+  readonly secretKey: Redacted.Redacted<string>
+  readonly firstByteTimeout: Duration.Duration
+  readonly idleTimeout: Duration.Duration
+  readonly userAgent: string
+}
+
+/** Where the origin or the proxy cannot be used, every export is `Rejected` before a byte is sent. */
+export const make: (
+  options: AmplitudeHttpOptions
+) => Effect.Effect<Amplitude["Type"], never, Scope.Scope> = Effect.fnUntraced(function* (options) {
+  const { apiKey, secretKey } = options
+  const origin = Either.mapLeft(
+    parseSafeOrigin(options.origin ?? origins[options.region ?? "eu"]),
+    (problem) => `the Amplitude URL ${problem}`
+  )
+  const host = Either.match(origin, { onLeft: () => "nowhere", onRight: (url) => url.host })
+  const route = yield* Effect.acquireRelease(
+    Effect.sync(() => Either.flatMap(origin, openRoute)),
+    (route) =>
+      Either.isRight(route) ? Effect.promise(() => route.right.dispatcher.destroy()) : Effect.void
+  )
+  const session = Either.map(route, (route): Session => ({
+    ...route,
+    apiKey,
+    secretKey,
+    firstByteTimeout: Duration.decode(options.firstByteTimeout ?? "10 minutes"),
+    idleTimeout: Duration.decode(options.idleTimeout ?? "2 minutes"),
+    userAgent:
+      options.version === undefined ? "amplitude-lake" : `amplitude-lake/${options.version}`
+  }))
+
+  return Amplitude.of({
+    identity: identityOf(host, Redacted.value(apiKey), Redacted.value(secretKey)),
+    export: Effect.fn("AmplitudeHttp.export")(function* (window) {
+      yield* Effect.annotateCurrentSpan("window", String(window))
+      if (Either.isLeft(session)) {
+        return yield* new AmplitudeError({ reason: "Rejected", window, detail: session.left })
+      }
+      const { abort, signal } = cancellation()
+      yield* Effect.addFinalizer(() => abort)
+      const answer = yield* ask(session.right, window, signal).pipe(
+        Effect.flatMap((response) => read(session.right, window, response)),
+        Effect.onError(() => abort)
+      )
+      if (Option.isNone(answer.archive)) yield* abort
+      // The socket is given back with the last byte wanted, however long the scope lives.
+      return {
+        ...answer,
+        archive: Option.map(answer.archive, ({ bytes, size }) => ({
+          size,
+          bytes: Stream.ensuring(bytes, abort)
+        }))
+      }
+    })
+  })
+})
+
+export function layer(options: AmplitudeHttpOptions): Layer.Layer<Amplitude> {
+  return Layer.scoped(Amplitude, make(options))
+}
+
+function cancellation() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: Effect.sync(() => controller.abort()) }
+}
+
+/** Keys in the form of HTTP Basic. */
+function tokenOf({ apiKey, secretKey }: Session): string {
+  return Buffer.from(`${Redacted.value(apiKey)}:${Redacted.value(secretKey)}`).toString("base64")
+}
+
+function ask(
+  session: Session,
+  window: Window,
+  signal: AbortSignal
+): Effect.Effect<Dispatcher.ResponseData, AmplitudeError> {
+  const url = new URL("/api/2/export", session.url)
+  url.searchParams.set("start", toExportText(window.first))
+  url.searchParams.set("end", toExportText(window.last))
+  return Effect.tryPromise({
+    try: () =>
+      request(url, {
+        dispatcher: session.dispatcher,
+        signal,
+        highWaterMark: AHEAD,
+        headers: {
+          authorization: `Basic ${tokenOf(session)}`,
+          "accept-encoding": "identity",
+          "user-agent": session.userAgent
+        }
+      }),
+    catch: (error) => networkError(window, session, error)
+  }).pipe(orStalled(window, session.firstByteTimeout, () => `${session.host} did not answer`))
+}
+
+const read = Effect.fnUntraced(function* (
+  session: Session,
+  window: Window,
+  { body, headers, statusCode: status }: Dispatcher.ResponseData
+) {
+  const { host, idleTimeout, proxied } = session
+  const asked: Asked = { window, host, proxied, idleTimeout }
+  const isCompressed = !/^(identity)?$/i.test(header(headers, "content-encoding") ?? "")
+  const date = httpDate(header(headers, "date"))
+
+  if (status === 404) return { date, archive: Option.none() } satisfies ExportAnswer
+  if (status !== 200 && status !== 204) {
+    // Only a 400 is judged by its text; elsewhere the status says enough.
+    const text = textOf(asked, body).pipe(
+      Effect.catchAll((error) => (status === 400 ? Effect.fail(error) : Effect.succeed("")))
+    )
+    return yield* answerError({
+      window,
+      origin: session.url.origin,
+      status,
+      headers,
+      body: status < 400 || isCompressed ? "" : yield* text,
+      now: yield* Clock.currentTimeMillis,
+      hide: hider([
+        Redacted.value(session.apiKey),
+        Redacted.value(session.secretKey),
+        tokenOf(session)
+      ])
+    })
+  }
+  if (isCompressed) {
+    const detail = `the archive came compressed, which was not asked for: check what stands between here and ${host}`
+    return yield* new AmplitudeError({ reason: "Unavailable", window, status, detail })
+  }
+  const size = Option.map(Option.fromNullable(header(headers, "content-length")), Number)
+  const bytes = bytesOf(asked, body, size)
+  return { date, archive: Option.some({ size, bytes }) } satisfies ExportAnswer
+})

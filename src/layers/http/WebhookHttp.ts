@@ -1,0 +1,80 @@
+/**
+ * A webhook over HTTP. One post is one request, and what is answered but its status is not read.
+ *
+ * @module
+ */
+import { Effect, Either, Layer, Redacted } from "effect"
+import { request } from "undici"
+import { parseSafeUrl, unsafeUrlText } from "../../services/SafeUrl.ts"
+import { Webhook, WebhookError } from "../../services/Webhook.ts"
+import { openRoute } from "./route.ts"
+
+export { openRoute } from "./route.ts"
+
+export interface WebhookHttpOptions {
+  /** https, or plain http on loopback, without a user or password. */
+  readonly url: Redacted.Redacted<string>
+  /** Version of this program, for the `User-Agent`. */
+  readonly version?: string | undefined
+}
+
+export function make({ url, version = "" }: WebhookHttpOptions): Webhook["Type"] {
+  const parsed = Either.mapLeft(
+    parseSafeUrl(Redacted.value(url)),
+    (problem) => `its URL ${unsafeUrlText(problem)}`
+  )
+  const host = Either.match(parsed, { onLeft: () => "nowhere", onRight: (url) => url.host })
+  const refused = (reason: WebhookError["reason"], detail: string) =>
+    new WebhookError({ reason, host, detail })
+  const opened = Effect.mapError(Either.flatMap(parsed, openRoute), (why) =>
+    refused("Rejected", why)
+  )
+  const route = Effect.acquireRelease(opened, ({ dispatcher }) =>
+    Effect.promise(() => dispatcher.destroy())
+  )
+
+  const post = Effect.fn("WebhookHttp.post")(function* (body: unknown, timeout: number) {
+    const { dispatcher, url } = yield* route
+    const status = yield* Effect.tryPromise({
+      try: async () => {
+        const answer = await request(url, {
+          dispatcher,
+          method: "POST",
+          signal: AbortSignal.timeout(timeout),
+          headers: {
+            "content-type": "application/json",
+            "user-agent": `amplitude-lake/${version}`
+          },
+          body: JSON.stringify(body)
+        })
+        return answer.statusCode
+      },
+      catch: (error) => failureOf(error, timeout, refused)
+    })
+    if (status >= 300 && status < 400) {
+      const detail = `it answers HTTP ${status}, which is not followed: name the URL it leads to`
+      return yield* refused("Redirected", detail)
+    }
+    if (status >= 300) {
+      return yield* refused("Rejected", `it answers HTTP ${status}: check the URL and its token`)
+    }
+  })
+  return Webhook.of({ post: (body, timeout) => Effect.scoped(post(body, timeout)) })
+}
+
+export function layer(options: WebhookHttpOptions): Layer.Layer<Webhook> {
+  return Layer.sync(Webhook, () => make(options))
+}
+
+function failureOf(
+  error: unknown,
+  timeout: number,
+  refused: (reason: WebhookError["reason"], detail: string) => WebhookError
+): WebhookError {
+  if (error instanceof Error && error.name === "TimeoutError") {
+    return refused("TimedOut", `no answer within ${timeout / 1000} seconds`)
+  }
+  // The message is left alone: it may hold anything.
+  const code = (error as { readonly code?: unknown }).code
+  return refused("Unavailable", `the connection failed (${String(code ?? "unknown error")})`)
+}

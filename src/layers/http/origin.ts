@@ -1,0 +1,18 @@
+/**
+ * The hosts of the Export API, and how an archive names where it came from.
+ *
+ * @module
+ */
+import { createHmac } from "node:crypto"
+
+/** The hosts of the Export API. Source: https://amplitude.com/docs/apis/analytics/export */
+export const origins = {
+  eu: "https://analytics.eu.amplitude.com",
+  us: "https://amplitude.com"
+} as const
+
+/** Names a host and a key, in letters, digits, dots and dashes; the key cannot be told from it. */
+export function identityOf(host: string, apiKey: string, secretKey: string): string {
+  const digest = createHmac("sha256", secretKey).update(apiKey).digest("hex").slice(0, 12)
+  return `${host.replace(/[^A-Za-z0-9.-]/g, "-")}-${digest}`
+}

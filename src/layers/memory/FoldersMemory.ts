@@ -1,0 +1,15 @@
+import { Effect, Layer } from "effect"
+import { FolderError, Folders } from "../../services/Folders.ts"
+
+/** Folders by what they are for, each with its free bytes or with what is wrong with it: on no disk, for tests. */
+export function layer(
+  folders: Readonly<Record<string, number | FolderError>>
+): Layer.Layer<Folders> {
+  return Layer.succeed(Folders, {
+    all: Object.entries(folders).map(([name, state]) => ({
+      name,
+      path: `memory:${name}`,
+      tryOut: state instanceof FolderError ? Effect.fail(state) : Effect.succeed(state)
+    }))
+  })
+}

@@ -1,0 +1,180 @@
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
+import { Effect, Redacted, type Scope } from "effect"
+import { asCredentialsFailure, bucketRegionOf, toFailure } from "./errors.ts"
+import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
+import { makeProxyAgent } from "../cloud/proxyAgent.ts"
+
+export interface S3Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: Redacted.Redacted
+  readonly sessionToken?: Redacted.Redacted | undefined
+}
+
+export interface S3ClientOptions {
+  readonly bucket: string
+  /** Defaults to the SDK's own sources, then to what the bucket says. */
+  readonly region?: string | undefined
+  /** An S3 of another maker. Defaults to `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the profile's, else AWS. */
+  readonly endpoint?: string | undefined
+  /** Defaults to the SDK's default chain. */
+  readonly credentials?: S3Credentials | (() => Promise<S3Credentials>) | undefined
+  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. Defaults to `true` with an endpoint of its own. */
+  readonly forcePathStyle?: boolean | undefined
+  /** Milliseconds without a byte, after which a call fails as `Unavailable`. Defaults to 2 minutes. */
+  readonly idleTimeout?: number | undefined
+}
+
+type Sdk = typeof import("@aws-sdk/client-s3")
+
+/** Makes one attempt at one call; interrupting it cuts the connection. */
+export type Call = <A>(
+  attempt: StoreAttempt,
+  run: (client: S3Client, sdk: Sdk, options: { readonly abortSignal: AbortSignal }) => Promise<A>
+) => Effect.Effect<A, StoreFailure>
+
+const FALLBACK_REGION = "us-east-1"
+
+// More than may ever be asked for at once: waiting for a socket counts as connecting, and fails like it.
+const SOCKETS = { keepAlive: true, maxSockets: 128 }
+// Said here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach these connections.
+const TLS_SOCKETS = { ...SOCKETS, rejectUnauthorized: true }
+
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
+function toIdentity(credentials: S3Credentials): {
+  accessKeyId: string
+  secretAccessKey: string
+  sessionToken?: string
+} {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  return {
+    accessKeyId,
+    secretAccessKey: Redacted.value(secretAccessKey),
+    ...(sessionToken === undefined ? {} : { sessionToken: Redacted.value(sessionToken) })
+  }
+}
+
+function baseConfig(options: S3ClientOptions): S3ClientConfig {
+  const { credentials } = options
+  return {
+    // Retries belong to the programs, which know what may be repeated.
+    maxAttempts: 1,
+    // The SDK's own words would go to the terminal, between ours.
+    logger: silent,
+    requestHandler: {
+      connectionTimeout: 10_000,
+      socketTimeout: options.idleTimeout ?? 120_000,
+      httpAgent: SOCKETS,
+      httpsAgent: makeProxyAgent(TLS_SOCKETS) ?? TLS_SOCKETS,
+      logger: silent
+    },
+    ...(credentials === undefined
+      ? {}
+      : {
+          credentials:
+            typeof credentials === "function"
+              ? () => credentials().then(toIdentity)
+              : toIdentity(credentials)
+        })
+  }
+}
+
+/** Signs what the SDK leaves unsigned, and spares parts a connection each. */
+function amendRequests(client: S3Client): S3Client {
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      const { headers } = args.request as { readonly headers: Record<string, string> }
+      const sha256 = headers["x-amz-checksum-sha256"]
+      // Signed by its hash, another body is refused by every S3, also by those that know no checksums.
+      if (sha256 !== undefined) {
+        headers["x-amz-content-sha256"] = Buffer.from(sha256, "base64").toString("hex")
+      }
+      // The SDK opens a connection of its own for every request that waits to be told to go on.
+      if (context.commandName === "UploadPartCommand") delete headers["Expect"]
+      return next(args)
+    },
+    { step: "build", priority: "low", name: "amendRequests" }
+  )
+  return client
+}
+
+/** The region that the bucket itself names; a store that names none takes any. */
+async function findRegion(
+  sdk: Sdk,
+  client: S3Client,
+  bucket: string,
+  abortSignal: AbortSignal
+): Promise<string> {
+  try {
+    const answer = await client.send(new sdk.HeadBucketCommand({ Bucket: bucket }), { abortSignal })
+    return answer.BucketRegion ?? FALLBACK_REGION
+  } catch (cause) {
+    const region = bucketRegionOf(cause)
+    if (region !== undefined) return region
+    // A refusal without a region is for the call that is to come: it will be told why.
+    const status = cause instanceof sdk.S3ServiceException ? cause.$metadata.httpStatusCode : 500
+    if (status !== undefined && status < 500) return FALLBACK_REGION
+    throw cause
+  }
+}
+
+async function open(options: S3ClientOptions, abortSignal: AbortSignal) {
+  // Read when a client is made: the warning would reach the user's terminal by way of the process.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
+  const sdk = await import("@aws-sdk/client-s3")
+  const draft = new sdk.S3Client(baseConfig(options))
+  const endpoint = options.endpoint ?? (await draft.config.serviceConfiguredEndpoint?.())
+  const named =
+    options.region ?? (await Promise.resolve(draft.config.region()).catch(() => undefined))
+  // Had here, so that what is wrong with them is not taken for what is wrong with the bucket.
+  const { credentials } = draft.config
+  await credentials().catch((cause: unknown) => {
+    throw asCredentialsFailure(cause)
+  })
+  draft.destroy()
+
+  // Each client closes its sockets, so none may share them.
+  const config = (): S3ClientConfig => ({
+    ...baseConfig(options),
+    credentials,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    forcePathStyle: options.forcePathStyle ?? endpoint !== undefined
+  })
+  const connect = (region: string) => ({
+    sdk,
+    client: amendRequests(new sdk.S3Client({ ...config(), region }))
+  })
+  if (named !== undefined) return connect(named)
+  const asking = new sdk.S3Client({ ...config(), region: FALLBACK_REGION })
+  try {
+    return connect(await findRegion(sdk, asking, options.bucket, abortSignal))
+  } finally {
+    asking.destroy()
+  }
+}
+
+/** A client that is loaded and connected by its first call, and closed with the scope. */
+export const make = Effect.fnUntraced(function* (
+  options: S3ClientOptions
+): Effect.fn.Return<Call, never, Scope.Scope> {
+  const one = yield* Effect.makeSemaphore(1)
+  let opened: Awaited<ReturnType<typeof open>> | undefined
+  yield* Effect.addFinalizer(() => Effect.sync(() => opened?.client.destroy()))
+
+  const connect = (attempt: StoreAttempt) =>
+    Effect.suspend(() =>
+      opened === undefined
+        ? Effect.tryPromise({
+            try: (abortSignal) => open(options, abortSignal),
+            catch: (cause) => toFailure(attempt, cause)
+          }).pipe(Effect.tap((connection) => Effect.sync(() => (opened = connection))))
+        : Effect.succeed(opened)
+    ).pipe(one.withPermits(1))
+  return (attempt, run) =>
+    Effect.flatMap(connect(attempt), ({ client, sdk }) =>
+      Effect.tryPromise({
+        try: (abortSignal) => run(client, sdk, { abortSignal }),
+        catch: (cause) => toFailure(attempt, cause)
+      })
+    )
+})

@@ -1,0 +1,159 @@
+import {
+  byStatus,
+  connection,
+  failed,
+  firstLine,
+  NETWORK,
+  type StoreAttempt,
+  type StoreFailure,
+  text,
+  type Told
+} from "../cloud/failure.ts"
+
+const KEYS = "look at the access key, the secret key and the session token"
+const EXPIRED = "the credentials have run out: get new ones"
+const CONCURRENT = "another write of this object is under way: try again"
+const ENDPOINT = "look at the bucket, the region and the endpoint"
+
+const told: Readonly<Record<string, Told>> = {
+  InvalidAccessKeyId: { reason: "AccessDenied", advice: KEYS },
+  SignatureDoesNotMatch: { reason: "AccessDenied", advice: KEYS },
+  InvalidToken: { reason: "AccessDenied", advice: KEYS },
+  ExpiredToken: { reason: "AccessDenied", advice: EXPIRED },
+  ExpiredTokenException: { reason: "AccessDenied", advice: EXPIRED },
+  TokenRefreshRequired: { reason: "AccessDenied", advice: EXPIRED },
+  NoSuchBucket: { reason: "NotFound", advice: "create the bucket or name another" },
+  ConditionalRequestConflict: { reason: "Unavailable", advice: CONCURRENT },
+  ConcurrentModification: { reason: "Unavailable", advice: CONCURRENT },
+  OperationAborted: { reason: "Unavailable", advice: CONCURRENT },
+  NoSuchUpload: { reason: "Unavailable", advice: "the upload was removed meanwhile: try again" },
+  NoSuchKey: { reason: "NotFound", advice: "there is no such object" },
+  BucketAlreadyExists: {
+    reason: "Misconfigured",
+    advice: "somebody has this name: choose another"
+  },
+  InvalidBucketAclWithObjectOwnership: {
+    reason: "Misconfigured",
+    advice:
+      "the bucket's ACL grants something to others: say it in a policy, then aws s3api put-bucket-acl --acl private"
+  },
+  InvalidBucketName: { reason: "Misconfigured", advice: "name another bucket" },
+  PermanentRedirect: { reason: "Misconfigured", advice: ENDPOINT },
+  AuthorizationHeaderMalformed: { reason: "Misconfigured", advice: ENDPOINT },
+  IllegalLocationConstraintException: { reason: "Misconfigured", advice: ENDPOINT },
+  RequestTimeTooSkewed: { reason: "Misconfigured", advice: "set this machine's clock" },
+  NotImplemented: { reason: "Misconfigured", advice: "this store lacks what is needed of it" },
+  QuotaExceeded: { reason: "NoSpace", advice: "the quota is used up" },
+  SlowDown: { reason: "Unavailable", advice: "try again later" },
+  InternalError: { reason: "Unavailable", advice: "try again later" },
+  RequestTimeout: { reason: "Unavailable", advice: "try again later" },
+  IncompleteBody: { reason: "Unavailable", advice: "the upload was cut off: try again" },
+  Throttling: { reason: "Unavailable", advice: "try again later" },
+  ThrottlingException: { reason: "Unavailable", advice: "try again later" },
+  BadDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  InvalidDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  XAmzContentSHA256Mismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  XAmzContentChecksumMismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  InvalidPart: { reason: "Corrupt", advice: "the store lost a part of the upload" },
+  InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the parts" },
+  EntityTooSmall: { reason: "Corrupt", advice: "a part arrived shorter than it was sent" },
+  ...connection
+}
+
+const NO_CREDENTIALS =
+  "No AWS credentials found in the environment, the profile, SSO, web identity, container or instance metadata: " +
+  "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+
+// Providers can run commands and answer with their output; only these openings are known to hold no secret.
+const SAFE_PROVIDER_WORDS =
+  /^(Could not resolve credentials using profile|Profile |Token is expired)/
+
+function statusOf(cause: unknown): number | undefined {
+  const metadata: unknown =
+    typeof cause === "object" && cause !== null ? Reflect.get(cause, "$metadata") : undefined
+  const status: unknown =
+    typeof metadata === "object" && metadata !== null
+      ? Reflect.get(metadata, "httpStatusCode")
+      : undefined
+  return typeof status === "number" ? status : undefined
+}
+
+/** The region that an answer names as the bucket's own: `x-amz-bucket-region`. */
+export function bucketRegionOf(cause: unknown): string | undefined {
+  const response: unknown =
+    typeof cause === "object" && cause !== null ? Reflect.get(cause, "$response") : undefined
+  const headers: unknown =
+    typeof response === "object" && response !== null ? Reflect.get(response, "headers") : undefined
+  return text(headers, "x-amz-bucket-region")
+}
+
+const CREDENTIALS_FAILED = "CredentialsFailed"
+
+/** What went wrong in getting credentials, told apart from a refusal by the store. */
+export function asCredentialsFailure(cause: unknown): unknown {
+  const name = text(cause, "name")
+  const code = text(cause, "code") ?? text(cause, "Code") ?? name ?? "Error"
+  if (name === "CredentialsProviderError" || name === "TokenProviderError" || NETWORK.test(code)) {
+    return cause
+  }
+  const message = firstLine(text(cause, "message") ?? "")
+  return Object.assign(new Error(`${code}: ${message}`), { name: CREDENTIALS_FAILED })
+}
+
+/** Reads what the SDK threw; the error keeps words only, for the thrown object carries headers. */
+export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
+  const status = statusOf(cause)
+  const name = text(cause, "name") ?? "Error"
+  const code = text(cause, "code") ?? text(cause, "Code") ?? name
+  const message = firstLine(text(cause, "message") ?? "")
+  const make = (reason: Told["reason"], detail: string): StoreFailure => ({
+    code,
+    status,
+    error: failed(attempt, reason, detail)
+  })
+
+  if (name === "CredentialsProviderError" || name === "TokenProviderError") {
+    const said = SAFE_PROVIDER_WORDS.test(message) ? ` (${message})` : ""
+    return make("AccessDenied", `${NO_CREDENTIALS}${said}`)
+  }
+  if (name === CREDENTIALS_FAILED) {
+    return make("AccessDenied", `The AWS credentials could not be had (${message})`)
+  }
+  const said = `${code}${status === undefined || code === String(status) ? "" : `, HTTP ${status}`}${
+    message === "" || message === code || message === "UnknownError" ? "" : `: ${message}`
+  }`
+  if (NETWORK.test(code) || name === "TimeoutError") {
+    return make("Unavailable", `The store could not be reached, or went silent (${said})`)
+  }
+  if (/^(Checksum mismatch|Connection lost or stream closed)/.test(message)) {
+    return message.startsWith("Checksum")
+      ? make("Corrupt", "Other bytes were read than the store's own checksum promises")
+      : make("Unavailable", "The connection was lost before the whole object was read")
+  }
+  const region = bucketRegionOf(cause)
+  if (
+    (region !== undefined && byStatus(status, ENDPOINT).reason === "Misconfigured") ||
+    code === "AuthorizationHeaderMalformed"
+  ) {
+    return make(
+      "Misconfigured",
+      `The bucket is in the region ${region ?? "that S3 names here"}: set AWS_REGION to it (${said})`
+    )
+  }
+  if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
+    return make("Misconfigured", `The KMS key cannot be used: look at --sse-kms-key-id (${said})`)
+  }
+  // What refuses a HEAD has no body that says why.
+  const isMute = status === 400 && code === "Unknown"
+  const { advice, reason }: Told = isMute
+    ? { reason: "AccessDenied", advice: `most likely ${EXPIRED}` }
+    : (told[code] ?? byStatus(status, ENDPOINT))
+  if (reason === "AccessDenied" && advice === "") {
+    const permission = /\bkms\b/i.test(message)
+      ? `${attempt.permission}, and kms:GenerateDataKey and kms:Decrypt on the key`
+      : attempt.permission
+    return make(reason, `Allow ${permission} (${said})`)
+  }
+  const heard = status === undefined ? said : `S3 answered ${said}`
+  return make(reason, advice === "" ? heard : `${heard}; ${advice}`)
+}

@@ -1,0 +1,38 @@
+import { availableParallelism } from "node:os"
+import { Effect, Layer, type Scope } from "effect"
+import { Unpacker } from "../../services/Unpacker.ts"
+import { withReader } from "./reader.ts"
+import { openDigestPool } from "./pool.ts"
+import { digestHere, makeUnpacker } from "./UnpackerZip.ts"
+
+/** More would wait for the disk, and each takes memory. */
+const MOST_WORKERS = 4
+
+export interface UnpackerWorkersOptions {
+  /** Bytes of an archive below which it is read here, before a worker has started. Defaults to 4 MiB. */
+  readonly smallArchive?: number
+}
+
+/** Workers that start when there is something for them, and end with the scope. */
+export const make: (
+  options?: UnpackerWorkersOptions
+) => Effect.Effect<Unpacker["Type"], never, Scope.Scope> = Effect.fnUntraced(function* ({
+  smallArchive = 4 * 1024 ** 2
+} = {}) {
+  const pool = yield* Effect.acquireRelease(Effect.sync(openDigestPool), ({ close }) =>
+    Effect.promise(close)
+  )
+  const free = yield* Effect.makeSemaphore(Math.min(availableParallelism(), MOST_WORKERS))
+  return makeUnpacker((archive, parts, format, budget) =>
+    archive.size < smallArchive
+      ? digestHere(archive, parts, format, budget)
+      : withReader(archive, (read) =>
+          pool.digest(read, { path: archive.path, parts, format, budget })
+        ).pipe(free.withPermits(1))
+  )
+})
+
+/** As `UnpackerZip`, and digests the hours of large archives in worker threads, one for each processor and four at most. */
+export function layer(options?: UnpackerWorkersOptions): Layer.Layer<Unpacker> {
+  return Layer.scoped(Unpacker, make(options))
+}

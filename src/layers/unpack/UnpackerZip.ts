@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto"
+import { createGunzip } from "node:zlib"
+import { Effect, Layer, Stream } from "effect"
+import type { Format } from "../../services/HourKey.ts"
+import type { SpooledArchive } from "../../services/Spool.ts"
+import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
+import { settle, streamWithReader, withReader } from "./reader.ts"
+import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
+import { openInflater, slices } from "./inflater.ts"
+import { countLines } from "./linesDigest.ts"
+import { refusal } from "./refusal.ts"
+import { partsByHour, unpackedArchive } from "./unpackedArchive.ts"
+import { readDirectory, type ZipPart } from "./zipDirectory.ts"
+
+/** Hours read at once: as many as there may be workers. */
+const CONCURRENCY = 4
+
+/** Checks and digests the parts of one hour of an archive. */
+export type DigestHour = (
+  archive: SpooledArchive,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  budget: Budget
+) => Effect.Effect<HourDigest, UnpackerError>
+
+/** Digests in this thread. */
+export const digestHere: DigestHour = (archive, parts, format, budget) =>
+  withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget))
+
+const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
+  Effect.fn("UnpackerZip.open")(function* (archive, format) {
+    const parts = yield* readDirectory(archive)
+    const budget = newBudget()
+    const hours = yield* Effect.forEach(
+      partsByHour(parts),
+      ([hour, own]) =>
+        Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
+          ...digest,
+          hour,
+          parts: own.length,
+          body: streamWithReader(archive, (read) =>
+            hourBytes(read, archive.path, own, format, { open, size: digest.size })
+          )
+        })),
+      { concurrency: CONCURRENCY }
+    )
+    return unpackedArchive(parts, hours)
+  })
+
+const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => openInflater(createGunzip({ chunkSize: 256 * 1024 }), refusal(path))),
+    (inflater) =>
+      Effect.gen(function* () {
+        const lines = countLines(refusal(path), false)
+        const hash = createHash("sha256")
+        let size = 0
+        yield* Stream.runForEach(body, (bytes) =>
+          settle(async () => {
+            size += bytes.length
+            hash.update(bytes)
+            if (format === "jsonl") return lines.update(bytes)
+            for (const slice of slices(bytes)) {
+              await inflater.push(slice)
+              for (const chunk of inflater.take()) lines.update(chunk)
+            }
+          })
+        )
+        if (format === "jsonl.gz") {
+          yield* settle(async () => {
+            await inflater.finish()
+            for (const chunk of inflater.take()) lines.update(chunk)
+          })
+        }
+        return { ...lines.finish().digest, size, sha256: hash.digest("hex") }
+      }),
+    (inflater) => Effect.sync(() => inflater.close())
+  ).pipe(Effect.withSpan("UnpackerZip.digest"))
+
+/** An unpacker whose hours are digested wherever `digestHour` does it. */
+export function makeUnpacker(digestHour: DigestHour): Unpacker["Type"] {
+  return Unpacker.of({ open: openWith(digestHour), digest })
+}
+
+export const make: Unpacker["Type"] = makeUnpacker(digestHere)
+
+/** Reads the spooled file by its central directory and inflates with node's zlib, in constant memory. */
+export const layer: Layer.Layer<Unpacker> = Layer.succeed(Unpacker, make)

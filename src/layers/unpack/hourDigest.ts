@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto"
+import { setImmediate as turn } from "node:timers/promises"
+import { crc32, createGunzip, createInflateRaw } from "node:zlib"
+import type { Format } from "../../services/HourKey.ts"
+import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
+import { MAX_LINES_BYTES } from "./limits.ts"
+import type { Read } from "./reader.ts"
+import { canInflateHere, inflateHere } from "./inflateHere.ts"
+import { type Inflate, inflate } from "./inflater.ts"
+import { countLines } from "./linesDigest.ts"
+import { type Refuse, refusal } from "./refusal.ts"
+import type { ZipPart } from "./zipDirectory.ts"
+
+/** Bytes read at once: each reading has its price, above all from another thread. */
+export const PIECE = 512 * 1024
+const SMALL_PART = 16 * 1024
+
+/** One gzip member that holds `\n`. */
+export const NEWLINE_MEMBER: Uint8Array = Buffer.from(
+  "1f8b0800000000000003e302009306d73201000000",
+  "hex"
+)
+export const NEWLINE: Uint8Array = Buffer.from("\n")
+
+/** The digest of an hour's object to be. */
+export interface HourDigest extends LinesDigest {
+  readonly size: number
+  readonly sha256: string
+  /** The parts, by name, that lack their final newline. */
+  readonly open: ReadonlySet<string>
+}
+
+/** Bytes of lines that may still come out of an archive, shared by its hours, whichever thread reads them. */
+export type Budget = BigInt64Array<SharedArrayBuffer>
+
+export function newBudget(): Budget {
+  const budget = new BigInt64Array(new SharedArrayBuffer(8))
+  budget[0] = BigInt(MAX_LINES_BYTES)
+  return budget
+}
+
+export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
+  const spent = BigInt(bytes)
+  if (Atomics.sub(budget, 0, spent) < spent) {
+    throw refuse("LimitExceeded", `The archive holds more than ${MAX_LINES_BYTES} bytes of lines`)
+  }
+}
+
+/** A digest looks at each chunk and lets go of it. */
+const inflateToDigest = canInflateHere ? inflateHere : inflate
+
+/** Bytes of lines after which others have their turn in this thread: about 10 milliseconds. */
+const BREATH = 16 * 1024 * 1024
+
+/** Reads an hour's parts once, in their order, checks all of them and digests the object that they make. */
+export async function digestHour(
+  read: Read,
+  path: string,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  budget: Budget
+): Promise<HourDigest> {
+  const hash = createHash("sha256")
+  const open = new Set<string>()
+  let sum = noLines
+  let size = 0
+  let breath = 0
+  const take = (bytes: Uint8Array) => {
+    size += bytes.length
+    hash.update(bytes)
+  }
+  for (const part of parts) {
+    const refuse = refusal(path, part.name)
+    const lines = countLines(refuse, true)
+    const members = gzipBytes(
+      inflateToDigest,
+      read,
+      part,
+      refuse,
+      format === "jsonl.gz" ? take : undefined
+    )
+    for await (const chunk of gunzip(inflateToDigest, members, part, refuse)) {
+      spend(budget, chunk.length, refuse)
+      lines.update(chunk)
+      if (format === "jsonl") take(chunk)
+      breath += chunk.length
+      if (breath < BREATH) continue
+      breath = 0
+      await turn()
+    }
+    const { digest, isOpen } = lines.finish()
+    sum = addDigests(sum, digest)
+    if (isOpen) {
+      open.add(part.name)
+      sum = { ...sum, bytes: sum.bytes + 1 }
+      take(format === "jsonl" ? NEWLINE : NEWLINE_MEMBER)
+    }
+  }
+  return { ...sum, size, sha256: hash.digest("hex"), open }
+}
+
+/** The object of a digested hour; fails rather than ends early or goes on when the archive has changed since. */
+export async function* hourBytes(
+  read: Read,
+  path: string,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  hour: Pick<HourDigest, "open" | "size">
+): AsyncGenerator<Uint8Array> {
+  let left = hour.size
+  for (const part of parts) {
+    const refuse = refusal(path, part.name)
+    const members = gzipBytes(inflate, read, part, refuse)
+    for await (const chunk of format === "jsonl"
+      ? gunzip(inflate, members, part, refuse)
+      : members) {
+      left -= chunk.length
+      if (left < 0) throw changed(refuse)
+      yield chunk
+    }
+    if (hour.open.has(part.name)) {
+      const newline = format === "jsonl" ? NEWLINE : NEWLINE_MEMBER
+      left -= newline.length
+      yield newline
+    }
+  }
+  if (left !== 0) throw changed(refusal(path))
+}
+
+function changed(refuse: Refuse) {
+  return refuse("Corrupt", "The archive has changed since it was opened")
+}
+
+function gunzip(
+  inflate: Inflate,
+  members: AsyncIterable<Uint8Array>,
+  part: ZipPart,
+  refuse: Refuse
+) {
+  // An archive may have thousands of small parts: no large buffer for each.
+  const chunkSize = part.size < SMALL_PART ? 64 * 1024 : undefined
+  return inflate(createGunzip, members, refuse, chunkSize)
+}
+
+/** The part as Amplitude gzipped it, of the size and CRC-32 that the directory says: checked as its last byte passes. */
+async function* gzipBytes(
+  inflate: Inflate,
+  read: Read,
+  part: ZipPart,
+  refuse: Refuse,
+  onBytes?: (bytes: Uint8Array) => void
+): AsyncGenerator<Uint8Array> {
+  const stored = pieces(read, part)
+  let crc = 0
+  let size = 0
+  for await (const bytes of part.method === 0
+    ? stored
+    : inflate(createInflateRaw, stored, refuse)) {
+    crc = crc32(bytes, crc)
+    size += bytes.length
+    if (size > part.size) throw refuse("Corrupt", `It is longer than ${part.size} bytes`)
+    onBytes?.(bytes)
+    yield bytes
+  }
+  if (size !== part.size) throw refuse("Corrupt", `It has ${size} bytes instead of ${part.size}`)
+  if (crc !== part.crc32) throw refuse("Corrupt", "Its CRC-32 is not the directory's")
+}
+
+/** The next piece is read while the taker works on the last one. */
+async function* pieces(read: Read, part: ZipPart): AsyncGenerator<Uint8Array> {
+  const from = (at: number) => {
+    const piece = read(part.dataStart + at, Math.min(PIECE, part.compressedSize - at))
+    // Whether it is wanted is not known yet.
+    piece.catch(() => {})
+    return piece
+  }
+  let next = from(0)
+  try {
+    for (let at = 0; at < part.compressedSize; at += PIECE) {
+      const piece = await next
+      if (at + PIECE < part.compressedSize) next = from(at + PIECE)
+      yield piece
+    }
+  } finally {
+    await next.catch(() => {})
+  }
+}

@@ -1,0 +1,115 @@
+import { crc32 } from "node:zlib"
+import type { LinesDigest } from "../../services/LinesDigest.ts"
+import { MAX_LINE_BYTES } from "./limits.ts"
+import type { Refuse } from "./refusal.ts"
+
+const NEWLINE = 10
+const OPENING = 123
+const CLOSING = 125
+const NONE = -1
+const LINESET_MODULUS = 2 ** 48
+
+export interface LinesCounter {
+  /** Takes the next bytes, cut anywhere. Throws what `refuse` makes of them where the rules are broken. */
+  readonly update: (bytes: Uint8Array) => void
+  /** The digest of all bytes taken, and whether the last line lacks its newline. */
+  readonly finish: () => { readonly digest: LinesDigest; readonly isOpen: boolean }
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 32 || byte === 9 || byte === 13
+}
+
+/**
+ * Counts lines as they pass, whatever the chunks: a line is what lies between `\n`, so `\r` belongs to it.
+ * With `isPart`, the first byte must be `{`.
+ */
+export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
+  let events = 0
+  let malformed = 0
+  let total = 0
+  let lineset = 0
+  // The line that the last chunk left open; it is never kept, only what is known of it.
+  let open = { length: 0, crc: 0, first: NONE, last: NONE }
+
+  function add(crc: number, isObject: boolean): void {
+    events += 1
+    if (!isObject) malformed += 1
+    lineset += crc
+    if (lineset >= LINESET_MODULUS) lineset -= LINESET_MODULUS
+  }
+
+  function checkLength(length: number): void {
+    if (length <= MAX_LINE_BYTES) return
+    throw refuse("LimitExceeded", `Line ${events + 1} is longer than ${MAX_LINE_BYTES} bytes`)
+  }
+
+  function extendOpen(chunk: Buffer, start: number, end: number): void {
+    checkLength(open.length + end - start)
+    const [first, last] = ends(chunk, start, end)
+    open = {
+      length: open.length + end - start,
+      crc: crc32(chunk.subarray(start, end), open.crc),
+      first: open.first === NONE ? first : open.first,
+      last: last === NONE ? open.last : last
+    }
+  }
+
+  function closeOpen(): void {
+    add(open.crc, open.first === OPENING && open.last === CLOSING)
+    open = { length: 0, crc: 0, first: NONE, last: NONE }
+  }
+
+  function checkFirst(byte: number | undefined): void {
+    if (!isPart || total > 0 || byte === undefined || byte === OPENING) return
+    throw refuse("NotJsonLines", `It begins with the byte 0x${byte.toString(16)}, not with "{"`)
+  }
+
+  return {
+    update: (bytes) => {
+      checkFirst(bytes[0])
+      const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      total += chunk.length
+      let start = 0
+      for (;;) {
+        const end = chunk.indexOf(NEWLINE, start)
+        if (end === -1) break
+        if (open.length > 0) {
+          extendOpen(chunk, start, end)
+          closeOpen()
+        } else if (end > start) {
+          checkLength(end - start)
+          add(crc32(chunk.subarray(start, end)), isObject(chunk, start, end))
+        }
+        start = end + 1
+      }
+      if (start < chunk.length) extendOpen(chunk, start, chunk.length)
+    },
+    finish: () => {
+      const isOpen = open.length > 0
+      if (isOpen) closeOpen()
+      const digest = {
+        events,
+        bytes: total,
+        lineset: lineset.toString(16).padStart(12, "0"),
+        malformed
+      }
+      return { digest, isOpen }
+    }
+  }
+}
+
+function isObject(chunk: Buffer, start: number, end: number): boolean {
+  if (chunk[start] === OPENING && chunk[end - 1] === CLOSING) return true
+  const [first, last] = ends(chunk, start, end)
+  return first === OPENING && last === CLOSING
+}
+
+/** The first and the last byte that are no space, tab or carriage return. */
+function ends(chunk: Buffer, start: number, end: number): readonly [number, number] {
+  let first = start
+  while (first < end && isBlank(chunk[first])) first += 1
+  let last = end - 1
+  while (last > first && isBlank(chunk[last])) last -= 1
+  return [first < end ? (chunk[first] ?? NONE) : NONE, first < end ? (chunk[last] ?? NONE) : NONE]
+}

@@ -1,0 +1,31 @@
+import type { UnpackerError } from "../../services/Unpacker.ts"
+
+/** What an `UnpackerError` is made of: plain, so that it needs no package and can come from a worker. */
+export type Refused = Pick<UnpackerError, "reason" | "path" | "entry" | "detail">
+
+/** Thrown inside promises; `settle` makes the service's own error of it. */
+export class Refusal extends Error {
+  readonly refused: Refused
+  constructor(refused: Refused) {
+    super(`${refused.reason}: ${refused.detail}`)
+    this.refused = refused
+  }
+}
+
+/** Makes the refusal of one file, and of one entry of it where it is about one. */
+export type Refuse = (reason: UnpackerError["reason"], detail: string) => Refusal
+
+export function refusal(path: string, entry?: string): Refuse {
+  return (reason, detail) =>
+    new Refusal({
+      reason,
+      path,
+      detail,
+      ...(entry === undefined ? {} : { entry: printable(entry) })
+    })
+}
+
+/** Foreign text made fit for a message: one line of at most 120 characters, without control characters. */
+export function printable(text: string): string {
+  return [...text.replaceAll(/[\p{C}\s]+/gu, " ").trim()].slice(0, 120).join("")
+}

@@ -1,0 +1,166 @@
+import { Effect, Option, Runtime } from "effect"
+import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl"
+import type { SpooledArchive } from "../../services/Spool.ts"
+import type { UnpackerError } from "../../services/Unpacker.ts"
+import { MAX_DIRECTORY_BYTES, MAX_ENTRIES } from "./limits.ts"
+import { type Read, windowed, withReader } from "./reader.ts"
+import { type PartName, parsePartName } from "./partName.ts"
+import { printable, Refusal, type Refuse, refusal } from "./refusal.ts"
+import { readEnd } from "./zipEnd.ts"
+import { checkFolder, entryOf, type ZipEntry } from "./zipEntry.ts"
+import { dataStarts } from "./zipSpans.ts"
+
+/** A part that the directory, its local header and the archive's window agree on; its data is not looked at yet. */
+export interface ZipPart extends ZipEntry, PartName {
+  /** Where its data begins, in bytes from the start of the archive. */
+  readonly dataStart: number
+}
+
+/**
+ * The parts of an archive, in the order of their data, once all is checked that can be without reading them:
+ * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, and that no two tools could read it differently.
+ */
+export const readDirectory = Effect.fn("readDirectory")((archive: SpooledArchive) =>
+  withReader(archive, (read) => directoryOf(archive, read))
+)
+
+async function directoryOf(archive: SpooledArchive, read: Read): Promise<ReadonlyArray<ZipPart>> {
+  const refuse = refusal(archive.path)
+  if (archive.size === 0) throw refuse("NotZip", "It is empty")
+  const near = windowed(read, archive.size)
+  const zip = await openZip(near, archive, refuse)
+  const end = await readEnd(near, archive.size, zip.comment.length, refuse)
+  if (end.entries > MAX_ENTRIES || end.directoryEnd - end.directoryStart > MAX_DIRECTORY_BYTES) {
+    throw refuse(
+      "LimitExceeded",
+      `Its directory has ${end.entries} entries in ${end.directoryEnd - end.directoryStart} bytes`
+    )
+  }
+
+  const entries: Array<ZipEntry> = []
+  const parts = new Map<ZipEntry, PartName>()
+  const seen = new Set<string>()
+  let cursor = end.directoryStart
+  try {
+    for await (const raw of zip.eachEntry()) {
+      const entry = entryOf(raw, archive.path)
+      const refuseEntry = refusal(archive.path, entry.name)
+      // The one field that yauzl does not pass on.
+      const disk = Buffer.from(await near(cursor + 34, 2)).readUInt16LE()
+      if (disk !== 0 && disk !== 0xffff) throw refuseEntry("Unsupported", "It is on another disk")
+      cursor += 46 + raw.fileNameLength + raw.extraFieldLength + raw.fileCommentLength
+      const part = entry.name.endsWith("/") ? undefined : partOf(entry, archive, refuseEntry)
+      const identity = part === undefined ? entry.name : `${part.hour}#${part.number}`
+      if (seen.has(identity)) throw refuseEntry("UnexpectedEntry", "It stands there twice")
+      seen.add(identity)
+      entries.push(entry)
+      if (part !== undefined) parts.set(entry, part)
+    }
+  } catch (error) {
+    throw meaningOf(error, refuse)
+  }
+  if (cursor !== end.directoryEnd) {
+    throw refuse("Corrupt", `Its ${end.entries} entries do not fill its directory`)
+  }
+  const projects = new Set([...parts.values()].map(({ project }) => project))
+  if (projects.size > 1) {
+    throw refuse(
+      "UnexpectedEntry",
+      `It holds several projects: ${printable([...projects].join(", "))}`
+    )
+  }
+
+  const found: Array<ZipPart> = []
+  for (const [entry, dataStart] of await dataStarts(
+    near,
+    archive.path,
+    entries,
+    end.directoryStart
+  )) {
+    const part = parts.get(entry)
+    if (part === undefined) await checkFolder(near, entry, dataStart, archive.path)
+    else found.push({ ...entry, ...part, dataStart })
+  }
+  return found
+}
+
+async function openZip(read: Read, archive: SpooledArchive, refuse: Refuse): Promise<ZipFile> {
+  try {
+    return await fromRandomAccessReaderPromise(new ArchiveReader(read), archive.size, {
+      autoClose: false,
+      strictFileNames: true,
+      // Its message would hide that an entry is encrypted.
+      validateEntrySizes: false
+    })
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("End of central directory")) {
+      throw meaningOf(error, refuse)
+    }
+    const head = Buffer.from(await read(0, Math.min(archive.size, SHOWN_OF)))
+    if (head.indexOf("PK\u0003\u0004".slice(0, head.length), 0, "latin1") === 0) {
+      throw refuse("Truncated", "It begins as a zip and has no end record")
+    }
+    throw refuse("NotZip", `It begins with "${printable(withoutKeys(head))}"`)
+  }
+}
+
+/** Bytes of the beginning of what is no zip, from which something is shown. */
+const SHOWN_OF = 240
+
+/** An error page may repeat the keys that it was asked with: no word as long as one of them, or cut off, is shown. */
+function withoutKeys(head: Buffer): string {
+  const text = head.toString("utf8").replace(/[^\s<>"']{16,}/g, "***")
+  return head.length < SHOWN_OF ? text : text.replace(/[^\s<>"']+$/, "")
+}
+
+/** Lets yauzl read; it asks for headers only, never for a stream. */
+class ArchiveReader extends RandomAccessReader {
+  readonly #read: Read
+  constructor(read: Read) {
+    super()
+    this.#read = read
+  }
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead: number) => void
+  ): void {
+    this.#read(position, length).then(
+      (bytes) => {
+        buffer.set(bytes, offset)
+        callback(null, length)
+      },
+      (error: Error) => callback(error, 0)
+    )
+  }
+}
+
+function partOf(entry: ZipEntry, archive: SpooledArchive, refuse: Refuse): PartName {
+  const part = Option.getOrUndefined(parsePartName(entry.name))
+  if (part === undefined) {
+    throw refuse(
+      "UnexpectedEntry",
+      "It is not named as a part, {project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz"
+    )
+  }
+  if (!archive.window.includes(part.hour)) {
+    throw refuse("UnexpectedEntry", `Its hour lies outside of ${archive.window}`)
+  }
+  return part
+}
+
+/** What yauzl means by its messages. */
+const MEANINGS: ReadonlyArray<readonly [RegExp, UnpackerError["reason"]]> = [
+  [/multi-disk|strong encryption/, "Unsupported"],
+  [/fileName|absolute path|relative path/, "UnexpectedEntry"]
+]
+
+function meaningOf(error: unknown, refuse: Refuse): unknown {
+  // Not yauzl's own: the read failed, or was interrupted.
+  if (error instanceof Refusal || Runtime.isFiberFailure(error)) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const reason = MEANINGS.find(([pattern]) => pattern.test(message))?.[1] ?? "Corrupt"
+  return refuse(reason, printable(message))
+}

@@ -1,0 +1,123 @@
+import { Clock as EffectClock, Effect, Option, Schema } from "effect"
+import { ArchiveFolder } from "../../services/ArchiveFolder.ts"
+import { Clock } from "../../services/Clock.ts"
+import type { Hour } from "../../services/Hour.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Spool } from "../../services/Spool.ts"
+import { Staging } from "../../services/Staging.ts"
+import { cleanStaged } from "./cleanStaged.ts"
+import { cleanUploads } from "./cleanUploads.ts"
+import { exitCodeOfKinds } from "../run/exitCodeOfKinds.ts"
+import { type Inventory, takeInventory } from "../plan/inventory.ts"
+import { type CleanOptions, failedLeftover, Leftover, removing, type What } from "./Leftover.ts"
+import type { RetryPolicy } from "../run/retryPolicy.ts"
+
+export type { CleanOptions, Leftover } from "./Leftover.ts"
+
+/** What was found lying about, and what became of it. */
+export class Cleaning extends Schema.Class<Cleaning>("Cleaning")({
+  /** Whether nothing was changed. */
+  dryRun: Schema.Boolean,
+  leftovers: Schema.Array(Leftover),
+  /** Bytes of what was removed, or would be. */
+  freed: Schema.NonNegativeInt,
+  retries: Schema.NonNegativeInt,
+  durationMs: Schema.NonNegativeInt,
+  /** 8 where a staged hour was moved, as another stands for it; else 0, or 8, 7, 3 or 5 where something failed. */
+  exitCode: Schema.NonNegativeInt
+}) {}
+
+const DAY = 24 * 3_600_000
+
+/**
+ * Tidies what runs left: staged hours that the store has, archives in the spool that nobody needs, old kept archives, and
+ * uploads that were never finished. What a live run holds is never among it, and one failure stops nothing else. Where
+ * archives are kept, a spooled one whose hours have landed waits for that.
+ */
+export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
+  options: CleanOptions,
+  policy: RetryPolicy
+) {
+  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+  const begun = yield* EffectClock.currentTimeMillis
+  const standing = yield* policy.retry(takeInventory(store))
+  // Nothing local goes on the word of a store that ends with the process.
+  const inventory: Inventory = store.isDurable ? standing : new Map()
+  // Uploads first: whatever writes to a folder takes over what dead runs left there, and says nothing of it.
+  const leftovers = [
+    ...(yield* cleanUploads(staging, options, policy)),
+    ...(yield* cleanUploads(store, options, policy)),
+    ...(yield* cleanStaged(inventory, options, policy)),
+    ...(yield* cleanSpool(inventory, options)),
+    ...(yield* cleanArchives(options))
+  ]
+  const kinds = new Set(leftovers.flatMap(({ failure }) => (failure === undefined ? [] : failure)))
+  if (leftovers.some(({ fate }) => fate === "moved")) kinds.add("integrity")
+  const removed = leftovers.filter(({ fate }) => fate === "removed")
+  return new Cleaning({
+    dryRun: options.dryRun,
+    leftovers,
+    freed: removed.reduce((sum, { size }) => sum + size, 0),
+    retries: yield* policy.made,
+    durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
+    exitCode: exitCodeOfKinds(kinds, removed.length > 0)
+  })
+})
+
+const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
+  inventory: Inventory,
+  options: CleanOptions
+) {
+  const spool = yield* Spool
+  const surveyed = yield* Effect.either(spool.survey)
+  if (surveyed._tag === "Left") {
+    const { left } = surveyed
+    return [failedLeftover({ kind: "spooled", path: left.path, size: 0 }, left)]
+  }
+  const { archives, halves } = surveyed.right
+  const keepsArchives = Option.isSome(yield* Effect.serviceOption(ArchiveFolder))
+  const isLanded = (hours: ReadonlyArray<Hour>) => hours.every((hour) => inventory.has(hour))
+  const pruned = yield* Effect.forEach(halves, ({ path, size }) =>
+    removing(
+      { kind: "spooled", path, size },
+      "half an archive, of a run that is dead",
+      options,
+      spool.prune
+    )
+  )
+  const dropped = yield* Effect.forEach(archives, (archive) => {
+    const { path, size, window } = archive
+    const what: What = { kind: "spooled", path, size }
+    const kept = (detail: string) => Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
+    if (!isLanded(window.hours)) {
+      return kept(`hours of ${window} are not landed yet: the next run starts from it`)
+    }
+    if (keepsArchives) return kept("the next run keeps it, as --archive-dir says")
+    const drop = Effect.scoped(
+      Effect.flatMap(spool.claim(archive), Effect.transposeMapOption(spool.drop))
+    )
+    return removing(what, `all hours of ${window} are landed`, options, drop)
+  })
+  return [...pruned, ...dropped]
+})
+
+const cleanArchives = Effect.fn("cleanLeftovers.archives")(function* (options: CleanOptions) {
+  const kept = yield* Effect.serviceOption(ArchiveFolder)
+  const { archiveDays } = options
+  if (Option.isNone(kept) || archiveDays === undefined) return []
+  const { list, remove } = kept.value
+  const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
+  return yield* Effect.matchEffect(list, {
+    onFailure: (error) =>
+      Effect.succeed([failedLeftover({ kind: "archive", path: error.path, size: 0 }, error)]),
+    onSuccess: (archives) =>
+      Effect.forEach(
+        archives.filter(({ written }) => now - written > archiveDays * DAY),
+        (archive) => {
+          const { path, size, written } = archive
+          const detail = `written ${new Date(written).toISOString().slice(0, 10)}, over ${archiveDays} days ago`
+          return removing({ kind: "archive", path, size }, detail, options, remove(archive))
+        }
+      )
+  })
+})

@@ -1,0 +1,95 @@
+import { Effect, Option } from "effect"
+import { sameLines } from "../../services/LinesDigest.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Staging } from "../../services/Staging.ts"
+import { type HourObject, type Inventory, takeStagedInventory } from "../plan/inventory.ts"
+import { digestLanded, failedUploadKey, refuseAsConflict } from "../land/landObject.ts"
+import {
+  type CleanOptions,
+  failedLeftover,
+  type Leftover,
+  removing,
+  type What
+} from "./Leftover.ts"
+import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { readStaged } from "../land/syncStaged.ts"
+
+/** Removes staged hours that the store has, and moves those aside that differ from it; a file of somebody else's stays. */
+export const cleanStaged = Effect.fn("cleanStaged")(function* (
+  inventory: Inventory,
+  options: CleanOptions,
+  policy: RetryPolicy
+) {
+  const staging = yield* Staging
+  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
+  const known = [...staged.values()].flat().sort((one, two) => (one.key < two.key ? -1 : 1))
+  const progress = yield* Progress
+  progress.planned(known.length, "files")
+  const cleaned = yield* Effect.forEach(
+    known,
+    (object) =>
+      cleanStagedObject(object, inventory.get(object.hour) ?? [], options, policy).pipe(
+        Effect.catchAll((error) =>
+          error._tag === "ObjectStorageError" && error.reason === "NotFound"
+            ? // A live run has moved it meanwhile.
+              Effect.succeedNone
+            : Effect.succeedSome(failedLeftover(stagedFile(object), error))
+        ),
+        Effect.tap(() => Effect.sync(() => progress.done(1)))
+      ),
+    { concurrency: options.concurrency }
+  )
+  return [
+    ...cleaned.flatMap(Option.toArray),
+    ...[...foreign.values()].map((key): Leftover => ({
+      kind: "staged",
+      path: key,
+      size: 0,
+      fate: "kept",
+      detail: "it was not put there by this program"
+    }))
+  ]
+})
+
+function stagedFile({ key, size }: HourObject): What {
+  return { kind: "staged", path: key, size }
+}
+
+/** Holds a staged file, read whole, against what the store has of its hour. */
+const cleanStagedObject = Effect.fnUntraced(function* (
+  object: HourObject,
+  landed: ReadonlyArray<HourObject>,
+  options: CleanOptions,
+  policy: RetryPolicy
+) {
+  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+  const { format, key, size } = object
+  const what = stagedFile(object)
+  if (landed.length === 0) {
+    const detail = "the store lacks its hour: sync moves it there"
+    return Option.some<Leftover>({ ...what, fate: "kept", detail })
+  }
+  const metadata = yield* readStaged(key, format)
+  const keys = landed.map((it) => it.key)
+  const theirs = yield* digestLanded(store, keys, policy, { size, sha256: metadata.sha256 })
+  if (sameLines(theirs, metadata)) {
+    const detail = "the store has the same hour"
+    return Option.some(yield* removing(what, detail, options, staging.remove(key)))
+  }
+  const copy = failedUploadKey(key, metadata.sha256)
+  const moved: Leftover = {
+    ...what,
+    fate: "moved",
+    detail: `the store has another hour as "${keys.join(" and ")}": compare it with "${copy}" in ${staging.place}`
+  }
+  if (options.dryRun) return Option.some(moved)
+  const ours = { key, size, metadata, body: staging.get(key) }
+  yield* refuseAsConflict(store, ours, theirs).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "LandingError" && error.reason === "Conflict",
+      () => staging.remove(key)
+    )
+  )
+  return Option.some(moved)
+})

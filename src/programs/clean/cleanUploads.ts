@@ -1,0 +1,48 @@
+import { Effect, Option, Stream } from "effect"
+import { Clock } from "../../services/Clock.ts"
+import { hourOfKey } from "../../services/HourKey.ts"
+import type { ObjectStorage } from "../../services/ObjectStorage.ts"
+import {
+  type CleanOptions,
+  failedLeftover,
+  type Leftover,
+  removing,
+  type What
+} from "./Leftover.ts"
+import type { RetryPolicy } from "../run/retryPolicy.ts"
+
+const DAY = 24 * 3_600_000
+
+/** Aborts what was begun to become an object and never did: of dead runs, and with `abortUploads` what nothing came to for a day. */
+export const cleanUploads = Effect.fn("cleanUploads")(function* (
+  place: ObjectStorage["Type"],
+  options: CleanOptions,
+  policy: RetryPolicy
+): Effect.fn.Return<ReadonlyArray<Leftover>, never, Clock> {
+  const { unfinished } = place
+  if (unfinished === undefined) return []
+  const since = (yield* Effect.flatMap(Clock, (clock) => clock.now)) - DAY
+  const found = yield* policy.retry(Stream.runCollect(unfinished.list(since))).pipe(
+    Effect.catchAll((error) =>
+      // Only who asks for their removal needs the permission to list them.
+      !options.abortUploads && error.reason === "AccessDenied"
+        ? Effect.as(Effect.logWarning(`Uploads were not looked for: ${error.message}`), [])
+        : Effect.succeed([failedLeftover({ kind: "upload", path: place.place, size: 0 }, error)])
+    )
+  )
+  // Under the prefix, and beside it where it is none, others may be uploading what is no hour.
+  const uploads = [...found].filter(
+    (it) => "fate" in it || it.key === undefined || Option.isSome(hourOfKey(it.key))
+  )
+  return yield* Effect.forEach(uploads, (upload) => {
+    if ("fate" in upload) return Effect.succeed(upload)
+    const { isOrphan, path, size, touched } = upload
+    const what: What = { kind: "upload", path, size }
+    if (!isOrphan && !options.abortUploads) {
+      const detail = `nothing came since ${new Date(touched).toISOString().slice(0, 16)}Z: --abort-uploads removes it`
+      return Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
+    }
+    const detail = isOrphan ? "its run is dead" : "nothing came for a day"
+    return removing(what, detail, options, policy.retry(unfinished.abort(upload)))
+  })
+})

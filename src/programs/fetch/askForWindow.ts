@@ -1,0 +1,169 @@
+import { Clock as EffectClock, Effect, Option, Ref, Scope } from "effect"
+import { Amplitude, AmplitudeError } from "../../services/Amplitude.ts"
+import { Clock } from "../../services/Clock.ts"
+import type { Format } from "../../services/HourKey.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Spool, type SpooledArchive, type SpoolError } from "../../services/Spool.ts"
+import type { UnpackedArchive, Unpacker, UnpackerError } from "../../services/Unpacker.ts"
+import type { Window } from "../../services/Window.ts"
+import { clockSkew, skewText, type TimedAnswer } from "./clockSkew.ts"
+import { countBytes } from "../run/countBytes.ts"
+import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { inSpanEach } from "../run/telemetry.ts"
+import { unpackArchive } from "./unpackArchive.ts"
+
+/** A verified archive, and the spooled file that it is read from. */
+export interface OpenArchive {
+  readonly spooled: SpooledArchive
+  readonly unpacked: UnpackedArchive
+}
+
+export interface Asked {
+  /** The earliest that the answer can speak of, by the clock here and by Amplitude's, in milliseconds since 1970. */
+  readonly askedAt: number
+  /** `None` where Amplitude has nothing in the window, or says so. */
+  readonly archive: Option.Option<OpenArchive>
+}
+
+/** What the requests of one run share. */
+export interface RequestGate {
+  readonly requests: Effect.Semaphore
+  readonly unpackings: Effect.Semaphore
+  /** A refusal of the keys: what one request was refused for, the next ones are not made for. */
+  readonly refusal: Ref.Ref<Option.Option<AmplitudeError>>
+  /** Whether it has been said that the clocks differ. */
+  readonly isSkewSaid: Ref.Ref<boolean>
+}
+
+/** Amplitude allows 5 requests at once in all an account: two leave room for its other users. */
+const REQUESTS_AT_ONCE = 2
+const BROKEN_ARCHIVE_TRIES = 3
+
+export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
+  requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),
+  unpackings: Effect.makeSemaphore(1),
+  refusal: Ref.make(Option.none<AmplitudeError>()),
+  isSkewSaid: Ref.make(false)
+})
+
+/** Whether asking for less may succeed where this window did not. */
+export function isWorthHalving(error: AmplitudeError): boolean {
+  return error.window.length > 1 && isTooMuch(error)
+}
+
+/** Whether Amplitude says that the window is too large, or takes its gateway too long. */
+export function isTooMuch(error: AmplitudeError): boolean {
+  return error.reason === "TooLarge" || error.reason === "GatewayTimeout"
+}
+
+/** Reads and checks a spooled archive whole; one that fails is dropped. */
+export const openArchive = Effect.fn("openArchive")(function* (
+  spooled: SpooledArchive,
+  format: Format,
+  gate: RequestGate
+): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Unpacker | Spool | Scope.Scope> {
+  const spool = yield* Spool
+  const unpacked = yield* unpackArchive(spooled, format).pipe(
+    gate.unpackings.withPermits(1),
+    Effect.tapError((error) =>
+      error.reason === "Unreadable"
+        ? Effect.void
+        : Effect.catchAll(spool.drop(spooled), (failure) => Effect.logWarning(failure.message))
+    )
+  )
+  return { spooled, unpacked }
+})
+
+/**
+ * Asks for a window until its archive lies in the spool and passed every check, or no further try is worth it.
+ * The archive is held, and can be read, while the scope is open.
+ */
+export const askForWindow = Effect.fn("askForWindow")(function* (
+  window: Window,
+  format: Format,
+  policy: RetryPolicy,
+  gate: RequestGate
+): Effect.fn.Return<
+  Asked,
+  AmplitudeError | UnpackerError | SpoolError,
+  Amplitude | Clock | Spool | Unpacker | Scope.Scope
+> {
+  let broken = 0
+  const asRequest = inSpanEach("request", { window: String(window) })
+  const attempt = Effect.flatMap(download(window, gate, asRequest), ({ askedAt, spooled }) =>
+    Effect.map(
+      Effect.transposeMapOption(spooled, (archive) => openArchive(archive, format, gate)),
+      (archive): Asked => ({ askedAt, archive })
+    )
+  )
+  return yield* policy.retry(attempt, {
+    while: (error) => {
+      switch (error._tag) {
+        case "AmplitudeError":
+          return error.isTransient && !isWorthHalving(error)
+        case "UnpackerError":
+          broken += 1
+          return error.reason !== "Unreadable" && broken < BROKEN_ARCHIVE_TRIES
+        case "SpoolError":
+          return error.isTransient
+      }
+    }
+  })
+})
+
+/** One request, and the way of its answer into the spool. The connection ends with it; the archive is held by the caller's scope. */
+const download = Effect.fn("askForWindow.download")(function* (
+  window: Window,
+  gate: RequestGate,
+  asRequest: ReturnType<typeof inSpanEach>
+) {
+  const [amplitude, clock, spool] = [yield* Amplitude, yield* Clock, yield* Spool]
+  const [held, progress] = [yield* Effect.scope, yield* Progress]
+
+  const request = Effect.gen(function* () {
+    const refused = yield* Ref.get(gate.refusal)
+    if (Option.isSome(refused)) {
+      return yield* new AmplitudeError({ ...refused.value, window })
+    }
+    const [asked, sent] = [yield* clock.now, yield* EffectClock.currentTimeMillis]
+    yield* Effect.logInfo(`Asking Amplitude for ${window}`)
+    const answer = yield* amplitude.export(window)
+    const answered = yield* EffectClock.currentTimeMillis
+    yield* warnOfSkew({ date: answer.date, sent, answered }, gate)
+    const askedAt = Option.match(answer.date, {
+      onNone: () => asked,
+      // The clock here may have been set back meanwhile.
+      onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))
+    })
+    const spooled = yield* Effect.transposeMapOption(answer.archive, ({ bytes, size }) =>
+      Scope.extend(
+        spool.save(
+          { identity: amplitude.identity, window, askedAt },
+          countBytes(bytes, progress.received),
+          size
+        ),
+        held
+      )
+    )
+    const bytes = Option.match(spooled, { onNone: () => 0, onSome: ({ size }) => size })
+    yield* Effect.annotateCurrentSpan("bytes", bytes)
+    return { askedAt, spooled }
+  })
+  return yield* request.pipe(
+    Effect.tapErrorTag("AmplitudeError", (error) =>
+      error.reason === "Unauthorized" || error.reason === "Forbidden"
+        ? Ref.set(gate.refusal, Option.some(error))
+        : Effect.void
+    ),
+    Effect.scoped,
+    asRequest,
+    gate.requests.withPermits(1)
+  )
+})
+
+const warnOfSkew = Effect.fnUntraced(function* (answer: TimedAnswer, gate: RequestGate) {
+  const text = Option.flatMap(clockSkew(answer), skewText)
+  if (Option.isNone(text)) return
+  if (yield* Ref.getAndSet(gate.isSkewSaid, true)) return
+  yield* Effect.logWarning(text.value)
+})

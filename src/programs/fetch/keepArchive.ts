@@ -1,0 +1,49 @@
+import { Effect, Option } from "effect"
+import { ArchiveFolder } from "../../services/ArchiveFolder.ts"
+import type { Hour } from "../../services/Hour.ts"
+import type { OpenArchive } from "./askForWindow.ts"
+import { type HandOverOptions, hourTimes } from "./handOver.ts"
+import type { HourOutcome } from "../run/HourOutcome.ts"
+
+/**
+ * Keeps a verified archive whose hours have all landed, where archives are kept. `false` where that failed, so that the
+ * spool has to hold it for the next run; `true` also for an archive that is not to be kept: one without a part, one that
+ * was asked for too early, and one of whose hours another was landed.
+ */
+export const keepArchive = Effect.fn("keepArchive")(function* (
+  { spooled, unpacked }: OpenArchive,
+  outcomes: ReadonlyArray<HourOutcome>,
+  isLanded: (hour: Hour) => boolean,
+  options: Pick<HandOverOptions, "lagHours" | "settleHours">
+) {
+  const folder = yield* Effect.serviceOption(ArchiveFolder)
+  if (Option.isNone(folder) || unpacked.hours.size === 0) return true
+  const { isClosed, isSettled } = hourTimes(options)
+  const landed = new Set(outcomes.filter(isInStore).map(({ hour }) => hour))
+  const isWhole = [...unpacked.hours.keys()].every(
+    (hour) => isClosed(hour, spooled) && (landed.has(hour) || isLanded(hour))
+  )
+  if (!isWhole) {
+    yield* Effect.logWarning(
+      `The archive of ${spooled.window} is not kept: not all of its hours could be landed`
+    )
+    return true
+  }
+  const isComplete = spooled.window.hours.every(
+    (hour) => unpacked.hours.has(hour) || isSettled(hour, spooled)
+  )
+  return yield* folder.value.keep(spooled, isComplete).pipe(
+    Effect.tap((path) => Effect.logInfo(`Kept the archive of ${spooled.window} as "${path}"`)),
+    Effect.as(true),
+    Effect.catchAll((error) =>
+      Effect.as(
+        Effect.logError(`${error.message}; it stays in the spool, and the next run tries again`),
+        false
+      )
+    )
+  )
+})
+
+function isInStore({ _tag }: HourOutcome): boolean {
+  return _tag === "Landed" || _tag === "Empty" || _tag === "Skipped"
+}

@@ -1,0 +1,241 @@
+import { Clock as EffectClock, Effect, Option, Random, Schema } from "effect"
+import { Clock } from "../../services/Clock.ts"
+import { Hour } from "../../services/Hour.ts"
+import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
+import { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Unpacker } from "../../services/Unpacker.ts"
+import { countBytes } from "../run/countBytes.ts"
+import { exitCodeOfKinds } from "../run/exitCodeOfKinds.ts"
+import { failureKind } from "../run/failureKind.ts"
+import { FailureKind } from "../run/HourOutcome.ts"
+import { type HourObject, type Inventory, takeInventory } from "../plan/inventory.ts"
+import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
+import type { RetryPolicy } from "../run/retryPolicy.ts"
+
+const Hours = Schema.Array(Hour)
+
+/** What was found of landed hours by reading their objects back; hours are listed oldest first. */
+export class Verification extends Schema.Class<Verification>("Verification")({
+  /** `null` where a sample was drawn from everything that stands in the store. */
+  window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
+  /** What the sample was drawn by: the same seed draws the same hours from the same store. */
+  sample: Schema.NullOr(Schema.Struct({ hours: Schema.Int, seed: Schema.Int })),
+  /** Every byte and line is as the metadata say. */
+  verified: Hours,
+  /** Of other pipelines: there is nothing to hold them against but the form of their lines, which is right. */
+  unverified: Hours,
+  /** Of the window, and without an object: `status` tells what they are. */
+  absent: Hours,
+  /** Objects that are not what they should be, and in which way. */
+  differing: Schema.Array(
+    Schema.Struct({ hour: Hour, key: Schema.String, problems: Schema.Array(Schema.String) })
+  ),
+  /** Objects that could not be read. */
+  failed: Schema.Array(
+    Schema.Struct({
+      hour: Hour,
+      key: Schema.String,
+      kind: FailureKind,
+      error: Schema.String,
+      message: Schema.String
+    })
+  ),
+  /** Objects that were read whole. */
+  objects: Schema.NonNegativeInt,
+  /** Lines of them that are not empty. */
+  events: Schema.NonNegativeInt,
+  /** Bytes of them, as stored. */
+  bytes: Schema.NonNegativeInt,
+  retries: Schema.NonNegativeInt,
+  durationMs: Schema.NonNegativeInt,
+  /** 8 where an object differs; else 0, or 7, 3 or 5 where some could not be read. */
+  exitCode: Schema.NonNegativeInt
+}) {}
+
+export interface VerifyOptions extends WindowOptions {
+  /** Hours that an hour must have been over for before it is closed. */
+  readonly lagHours: number
+  /** Objects read at once. */
+  readonly concurrency: number
+  /** Read so many hours only: of the window where dates are given, else of all that stand in the store. */
+  readonly sample?: number | undefined
+  /** Draws the same sample again. */
+  readonly sampleSeed?: number | undefined
+}
+
+type Read = Effect.Effect.Success<ReturnType<Unpacker["Type"]["digest"]>>
+
+/** What became of one object. */
+type Found =
+  | { readonly _tag: "Same" | "Foreign"; readonly read: Read }
+  | {
+      readonly _tag: "Differs"
+      readonly problems: ReadonlyArray<string>
+      readonly read?: Read | undefined
+    }
+  | { readonly _tag: "Gone" }
+  | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
+
+/**
+ * Reads landed hours back, object by object in constant memory, and holds bytes, lines and digests against their metadata.
+ * Changes nothing, and one object never stops another.
+ */
+export const verifyHours = Effect.fn("verifyHours")(function* (
+  options: VerifyOptions,
+  policy: RetryPolicy
+) {
+  const store = yield* ObjectStorage
+  const begun = yield* EffectClock.currentTimeMillis
+  const inventory = yield* policy.retry(takeInventory(store))
+  const { absent, hours, sample, window } = yield* chooseHours(inventory, options)
+  const objects = hours.flatMap((hour) => inventory.get(hour) ?? [])
+  const progress = yield* Progress
+  progress.planned(objects.length, "objects")
+  const results = yield* Effect.forEach(
+    objects,
+    (object) =>
+      Effect.map(
+        verifyObject(store, object, policy).pipe(Effect.annotateLogs({ hour: object.hour })),
+        (found) => {
+          progress.done(1)
+          return { object, found }
+        }
+      ),
+    { concurrency: options.concurrency }
+  )
+
+  const of = <Tag extends Found["_tag"]>(tag: Tag) =>
+    results.flatMap(({ object, found }) =>
+      found._tag === tag ? [{ object, found: found as Extract<Found, { _tag: Tag }> }] : []
+    )
+  const hoursOf = (tag: Found["_tag"]) => new Set(of(tag).map(({ object }) => object.hour))
+  const [foreign, gone] = [hoursOf("Foreign"), hoursOf("Gone")]
+  const wrong = new Set([...hoursOf("Differs"), ...hoursOf("Unread")])
+  const sound = hours.filter((hour) => !wrong.has(hour) && !gone.has(hour))
+  const failed = of("Unread").map(({ object: { hour, key }, found: { error } }) => ({
+    hour,
+    key,
+    kind: failureKind(error),
+    error: `${error._tag}.${error.reason}`,
+    message: error.message
+  }))
+  const differing = of("Differs").map(({ object: { hour, key }, found: { problems } }) => ({
+    hour,
+    key,
+    problems
+  }))
+  const read = results.flatMap(({ found }) =>
+    "read" in found && found.read !== undefined ? [found.read] : []
+  )
+  const kinds = new Set(failed.map(({ kind }) => kind))
+  if (differing.length > 0) kinds.add("integrity")
+  return new Verification({
+    window: window === null ? null : { first: window.first, last: window.last },
+    sample,
+    verified: sound.filter((hour) => !foreign.has(hour)),
+    unverified: sound.filter((hour) => foreign.has(hour)),
+    absent: [...absent, ...[...gone].filter((hour) => !wrong.has(hour))].sort(),
+    differing,
+    failed,
+    objects: read.length,
+    events: read.reduce((sum, { events }) => sum + events, 0),
+    bytes: read.reduce((sum, { size }) => sum + size, 0),
+    retries: yield* policy.made,
+    durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
+    exitCode: exitCodeOfKinds(kinds, read.length > 0)
+  })
+})
+
+const chooseHours = Effect.fnUntraced(function* (inventory: Inventory, options: VerifyOptions) {
+  const { sample: size } = options
+  const clock = yield* Clock
+  const time = {
+    now: yield* clock.now,
+    newestClosed: yield* clock.newestClosedHour(options.lagHours)
+  }
+  const window =
+    size !== undefined && !isByDate(options) ? null : planWindow(options, time, new Set())
+  const standing = [...inventory.keys()]
+    .filter((hour) => window === null || window.includes(hour))
+    .sort()
+  if (size === undefined) {
+    const absent = (window?.hours ?? []).filter((hour) => !inventory.has(hour))
+    return { window, hours: standing, sample: null, absent }
+  }
+  const seed = options.sampleSeed ?? (yield* Random.nextIntBetween(0, 2 ** 31))
+  const drawn = [...(yield* Random.make(seed).shuffle(standing))].slice(0, size)
+  return { window, hours: drawn.sort(), sample: { hours: drawn.length, seed }, absent: [] }
+})
+
+const verifyObject = (
+  store: ObjectStorage["Type"],
+  object: HourObject,
+  policy: RetryPolicy
+): Effect.Effect<Found, never, Unpacker> =>
+  Effect.gen(function* () {
+    const { key, format } = object
+    const [unpacker, progress] = [yield* Unpacker, yield* Progress]
+    const head = yield* policy.retry(store.head(key))
+    if (Option.isNone(head)) return { _tag: "Gone" } as const
+    const { etag, metadata, size } = head.value
+    const body = countBytes(store.get(key), progress.received)
+    const found = yield* policy.retry(unpacker.digest(key, body, format)).pipe(
+      Effect.map((read) => judge(object, size, metadata, read)),
+      Effect.catchTag("UnpackerError", ({ detail }) =>
+        Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
+      )
+    )
+    if (found._tag !== "Differs") return found
+    // Another run may have replaced a mark of "no events" between the two looks.
+    const now = yield* policy.retry(store.head(key))
+    const isSame = Option.exists(now, (it) => it.etag === etag)
+    return isSame ? found : yield* verifyObject(store, object, policy)
+  }).pipe(
+    Effect.catchTag("ObjectStorageError", (error) =>
+      Effect.succeed<Found>(
+        error.reason === "Corrupt"
+          ? { _tag: "Differs", problems: [error.detail] }
+          : error.reason === "NotFound"
+            ? { _tag: "Gone" }
+            : { _tag: "Unread", error }
+      )
+    ),
+    Effect.tap((found) => Effect.logDebug(`Read "${object.key}" back: ${found._tag}`))
+  )
+
+/** What the object says of itself against what was read. */
+function judge(
+  { hour }: HourObject,
+  size: number,
+  text: Readonly<Record<string, string>>,
+  read: Read
+): Found {
+  const metadata = metadataFromText(text)
+  const problems =
+    read.size === size ? [] : [`${read.size} bytes were read of ${size} that stand there`]
+  if (Option.isSome(metadata)) problems.push(...differences(hour, metadata.value, read))
+  else if (text["lineset"] !== undefined) {
+    problems.push("its metadata are this program's and cannot be read")
+  } else if (read.malformed > 0) {
+    problems.push(`${read.malformed} of its ${read.events} lines are no JSON object`)
+  }
+  if (problems.length > 0) return { _tag: "Differs", problems, read }
+  return { _tag: Option.isSome(metadata) ? "Same" : "Foreign", read }
+}
+
+function differences(hour: Hour, says: HourMetadata, read: Read): ReadonlyArray<string> {
+  const names = ["bytes", "events", "malformed", "lineset", "sha256"] as const
+  return [
+    ...(says.hour === hour ? [] : [`its metadata are those of ${says.hour}`]),
+    ...names
+      .filter((name) => says[name] !== read[name])
+      .map((name) => `${name} ${shown(read[name])}, by its metadata ${shown(says[name])}`)
+  ]
+}
+
+/** A number, or as much of a digest as tells it from another. */
+function shown(value: number | string): string {
+  const text = String(value)
+  return text.length > 16 ? `${text.slice(0, 16)}…` : text
+}

@@ -1,0 +1,163 @@
+import { Effect, Option, type Stream } from "effect"
+import { type Format, hourOfKey } from "../../services/HourKey.ts"
+import { type HourMetadata, metadataFromText, metadataToText } from "../../services/HourMetadata.ts"
+import { addDigests, type LinesDigest, noLines, sameLines } from "../../services/LinesDigest.ts"
+import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Staging } from "../../services/Staging.ts"
+import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
+import { countBytes } from "../run/countBytes.ts"
+import { takeInventory } from "../plan/inventory.ts"
+import { LandingError } from "../run/LandingError.ts"
+import type { Retryable, RetryPolicy } from "../run/retryPolicy.ts"
+import { countLanded, inSpanEach } from "../run/telemetry.ts"
+
+/** An hour's object before it is put. */
+export interface HourToLand<E> {
+  readonly key: string
+  /** In bytes. */
+  readonly size: number
+  readonly metadata: HourMetadata
+  /** May be run more than once. */
+  readonly body: Stream.Stream<Uint8Array, E>
+}
+
+/**
+ * Lands an hour at most once: `true` when this call created its object and read it back the same, `false` when the
+ * same hour stood there before. Another hour under the key is a `Conflict`: nothing is overwritten, and a copy of ours
+ * is kept in staging under `failed_uploads/`. With `replacing`, the one object of that etag gives way instead.
+ */
+export const landObject = Effect.fn("landObject")(function* <E extends Retryable>(
+  store: ObjectStorage["Type"],
+  hour: HourToLand<E>,
+  policy: RetryPolicy,
+  replacing?: string
+): Effect.fn.Return<
+  boolean,
+  LandingError | ObjectStorageError | UnpackerError | E,
+  Staging | ObjectStorage | Unpacker
+> {
+  const { key, size, metadata } = hour
+  const body = countBytes(hour.body, (yield* Progress).sent)
+  const put = store
+    .put(
+      { key, size, sha256: metadata.sha256, metadata: metadataToText(metadata), body },
+      { replacing }
+    )
+    .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
+  if (yield* policy.retry(put)) {
+    const head = yield* policy.retry(store.head(key))
+    const isWhole = Option.exists(
+      head,
+      (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
+    )
+    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) {
+      yield* countLanded(metadata)
+      return true
+    }
+    return yield* new LandingError({
+      reason: "NotVerified",
+      detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
+    })
+  }
+  const landed = yield* digestLanded(store, [key], policy, { size, sha256: metadata.sha256 }).pipe(
+    Effect.asSome,
+    Effect.catchIf(isNotFound, (error) =>
+      Effect.flatMap(isMoved(store, metadata, policy), (moved) =>
+        moved ? Effect.succeedNone : Effect.fail(error)
+      )
+    )
+  )
+  if (Option.isNone(landed) || sameLines(landed.value, metadata)) return false
+
+  return yield* refuseAsConflict(store, hour, landed.value)
+})
+
+/** Whether what was staged a moment ago is gone because another run has moved its hour to the store. */
+const isMoved = Effect.fnUntraced(function* (
+  from: ObjectStorage["Type"],
+  { hour }: HourMetadata,
+  policy: RetryPolicy
+) {
+  if (from !== (yield* Staging)) return false
+  return (yield* policy.retry(takeInventory(yield* ObjectStorage))).has(hour)
+})
+
+/**
+ * Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its place. As `Conflict`
+ * only where the copy is whole, also one that an earlier run kept: whoever hears that may remove the original.
+ */
+export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
+  store: ObjectStorage["Type"],
+  { key, size, metadata, body }: HourToLand<E>,
+  landed: LinesDigest
+): Effect.fn.Return<
+  never,
+  LandingError | ObjectStorageError | UnpackerError | E,
+  Staging | Unpacker
+> {
+  const [staging, unpacker] = [yield* Staging, yield* Unpacker]
+  const copy = failedUploadKey(key, metadata.sha256)
+  const isNew = yield* staging.put({
+    key: copy,
+    size,
+    sha256: metadata.sha256,
+    metadata: metadataToText(metadata),
+    body
+  })
+  const isKept =
+    isNew ||
+    (yield* unpacker.digest(copy, staging.get(copy), formatOf(key)).pipe(
+      Effect.map(({ sha256 }) => sha256 === metadata.sha256),
+      // It is the copy that is broken, not what it was made of.
+      Effect.catchTag("UnpackerError", () => Effect.succeed(false))
+    ))
+  if (!isKept) {
+    return yield* new LandingError({
+      reason: "NotVerified",
+      detail: `"${copy}" in ${staging.place} is not the copy that was kept there: move it away and run again`
+    })
+  }
+  return yield* new LandingError({
+    reason: "Conflict",
+    detail:
+      `"${key}" in ${store.place} holds ${landed.events} events (lineset ${landed.lineset}), ` +
+      `ours ${metadata.events} (lineset ${metadata.lineset}): compare it with "${copy}" in ${staging.place}`
+  })
+})
+
+/**
+ * The digest of an hour as it stands in a store: from the metadata of its objects, or read back where they have none, or
+ * where the object is of another size than they say. `ours` is what this run would put.
+ */
+export const digestLanded = Effect.fn("digestLanded")(function* (
+  store: ObjectStorage["Type"],
+  keys: ReadonlyArray<string>,
+  policy: RetryPolicy,
+  ours?: { readonly size: number; readonly sha256: string }
+): Effect.fn.Return<LinesDigest, ObjectStorageError | UnpackerError, Unpacker> {
+  const unpacker = yield* Unpacker
+  const digests = yield* Effect.forEach(keys, (key) =>
+    Effect.gen(function* () {
+      const format = formatOf(key)
+      const head = yield* policy.retry(store.head(key))
+      const metadata = Option.flatMap(head, ({ size, metadata }) =>
+        Option.filter(metadataFromText(metadata), ({ bytes, sha256 }) =>
+          sha256 === ours?.sha256 ? size === ours.size : format !== "jsonl" || size === bytes
+        )
+      )
+      if (Option.isSome(metadata)) return metadata.value
+      return yield* policy.retry(unpacker.digest(key, store.get(key), format))
+    })
+  )
+  return digests.reduce<LinesDigest>(addDigests, noLines)
+})
+
+function formatOf(key: string): Format {
+  return Option.match(hourOfKey(key), { onNone: () => "jsonl", onSome: ({ format }) => format })
+}
+
+/** Where a copy of a refused hour is kept in staging; the digest in it keeps two copies apart, and out of every inventory. */
+export function failedUploadKey(key: string, sha256: string): string {
+  return `failed_uploads/${key.replace(/(?=\.jsonl(\.gz)?$)/, `.${sha256.slice(0, 8)}`)}`
+}

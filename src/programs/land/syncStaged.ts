@@ -1,0 +1,153 @@
+import { Effect, Option } from "effect"
+import type { Hour } from "../../services/Hour.ts"
+import { type Format, hourKey, type Layout } from "../../services/HourKey.ts"
+import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
+import { sameLines } from "../../services/LinesDigest.ts"
+import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Staging } from "../../services/Staging.ts"
+import { Unpacker } from "../../services/Unpacker.ts"
+import { beforeDeadline } from "../run/deadline.ts"
+import { failedHour } from "../run/failureKind.ts"
+import { Empty, type HourOutcome, Landed, Skipped } from "../run/HourOutcome.ts"
+import { type HourObject, takeInventory, takeStagedInventory } from "../plan/inventory.ts"
+import { digestLanded, type HourToLand, landObject, refuseAsConflict } from "./landObject.ts"
+import { LandingError } from "../run/LandingError.ts"
+import { type Admit, admitOneProject } from "./oneProject.ts"
+import type { RetryPolicy } from "../run/retryPolicy.ts"
+
+export interface SyncOptions {
+  readonly layout: Layout
+  /** Hours moved at once. */
+  readonly concurrency: number
+  /** Instant, in milliseconds since 1970, after which nothing is begun or waited for. */
+  readonly deadline?: number | undefined
+}
+
+/**
+ * Moves every staged hour to the store: reads the file against its metadata, lands it, and removes it only once the store
+ * has confirmed the same hour. Nothing is asked of the store when nothing is staged.
+ */
+export const syncStaged = Effect.fn("syncStaged")(function* (
+  options: SyncOptions,
+  policy: RetryPolicy
+) {
+  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
+  for (const key of foreign.values()) {
+    yield* Effect.logWarning(
+      `Left "${key}" in ${staging.place} alone: it was not put there by this program`
+    )
+  }
+  if (staged.size === 0) return []
+  const progress = yield* Progress
+  progress.planned(staged.size)
+  yield* policy.retry(store.check)
+  const inventory = yield* policy.retry(takeInventory(store))
+  const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
+
+  return yield* Effect.forEach(
+    [...staged].sort(([one], [other]) => (one < other ? -1 : 1)),
+    ([hour, objects]) =>
+      beforeDeadline(options.deadline)(
+        moveHour(hour, objects, inventory.get(hour) ?? [], admit, options, policy)
+      ).pipe(
+        Effect.catchAll((error) =>
+          Effect.as(Effect.logError(error.message), failedHour(hour, error))
+        ),
+        Effect.tap(() => Effect.sync(() => progress.done(1))),
+        Effect.annotateLogs({ hour })
+      ),
+    { concurrency: options.concurrency }
+  )
+})
+
+/** Moves what is staged of an hour. Of several forms the first is landed, and the others have to be the same hour. */
+const moveHour = Effect.fn("syncStaged.moveHour")(function* (
+  hour: Hour,
+  staged: ReadonlyArray<HourObject>,
+  landed: ReadonlyArray<HourObject>,
+  admit: Admit,
+  options: SyncOptions,
+  policy: RetryPolicy
+) {
+  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+  const standing = landed.map(({ key }) => key)
+  const outcomes: Array<HourOutcome> = []
+
+  for (const { key, format, size } of staged) {
+    const move = Effect.gen(function* () {
+      const metadata = yield* readStaged(key, format)
+      yield* admit(metadata.project === "" ? Option.none() : Option.some(metadata.project))
+      const target = {
+        key: hourKey(hour, options.layout, format),
+        size,
+        metadata,
+        body: staging.get(key)
+      }
+      const removeStaged = Effect.catchAll(staging.remove(key), (error) =>
+        Effect.logWarning(error.message)
+      )
+      const isNew = yield* confirm(store, target, standing, policy).pipe(
+        Effect.tapError((error) =>
+          // A copy lies in failed_uploads by now.
+          error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
+        )
+      )
+      if (isNew) standing.push(target.key)
+      if (store.isDurable) yield* removeStaged
+      yield* Effect.logInfo(
+        isNew ? `Moved "${key}" to ${store.place}` : `"${key}" stands in ${store.place} already`
+      )
+      return outcomeOf(metadata, isNew)
+    })
+    const outcome = yield* Effect.catchIf(move, isNotFound, (error) =>
+      Effect.gen(function* () {
+        // A run removes a staged file only when the store has confirmed its hour.
+        const isGone = Option.isNone(yield* staging.head(key))
+        const isMoved = isGone && (yield* policy.retry(takeInventory(store))).has(hour)
+        if (!isMoved) return yield* error
+        yield* Effect.logInfo(`Another run moved "${key}" to ${store.place} meanwhile`)
+        return new Skipped({ hour })
+      })
+    )
+    outcomes.push(outcome)
+  }
+  return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
+})
+
+/** Whether this call landed the hour; `false` where the same hour stood in the store, under whichever keys. */
+const confirm = Effect.fn("syncStaged.confirm")(function* (
+  store: ObjectStorage["Type"],
+  target: HourToLand<ObjectStorageError>,
+  standing: ReadonlyArray<string>,
+  policy: RetryPolicy
+) {
+  if (standing.length === 0) return yield* landObject(store, target, policy)
+  const { size, metadata } = target
+  const landed = yield* digestLanded(store, standing, policy, { size, sha256: metadata.sha256 })
+  if (sameLines(landed, target.metadata)) return false
+  return yield* refuseAsConflict(store, target, landed)
+})
+
+function outcomeOf({ hour, events, bytes }: HourMetadata, isNew: boolean): HourOutcome {
+  if (!isNew) return new Skipped({ hour })
+  return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
+}
+
+/** The metadata of a staged file, after every byte of it was read against them. */
+export const readStaged = Effect.fn("syncStaged.readStaged")(function* (
+  key: string,
+  format: Format
+) {
+  const [staging, unpacker] = [yield* Staging, yield* Unpacker]
+  const head = yield* staging.head(key)
+  const metadata = Option.flatMap(head, (it) => metadataFromText(it.metadata))
+  const read = yield* unpacker.digest(key, staging.get(key), format)
+  const isSame = (it: HourMetadata) => it.sha256 === read.sha256 && sameLines(it, read)
+  if (Option.isSome(metadata) && isSame(metadata.value)) return metadata.value
+  return yield* new LandingError({
+    reason: "StagedFileChanged",
+    detail: `"${key}" in ${staging.place} is not what was staged: remove it and fetch the hour again`
+  })
+})

@@ -1,0 +1,34 @@
+import { Stream } from "effect"
+import type { Format } from "../../services/HourKey.ts"
+
+/** A gzip member of nothing (RFC 1952): header, an empty final block, CRC-32 and length of zero. */
+const EMPTY_MEMBER = new Uint8Array([
+  0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0
+])
+
+const EMPTY = {
+  jsonl: {
+    size: 0,
+    sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    body: Stream.empty
+  },
+  "jsonl.gz": {
+    size: EMPTY_MEMBER.length,
+    sha256: "59869db34853933b239f1e2219cf7d431da006aa919635478511fabbfc8849d2",
+    body: Stream.make(EMPTY_MEMBER)
+  }
+} as const
+
+/** The object of an hour without events: no lines, which for `jsonl.gz` is one empty gzip member. */
+export function emptyObject(format: Format): {
+  readonly size: number
+  readonly sha256: string
+  readonly body: Stream.Stream<Uint8Array>
+} {
+  return EMPTY[format]
+}
+
+/** Whether an object of this size is one that marks an hour without events. */
+export function isEmptySize(format: Format, size: number): boolean {
+  return EMPTY[format].size === size
+}

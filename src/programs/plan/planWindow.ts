@@ -1,0 +1,72 @@
+import { addHours, type Hour, hourAt } from "../../services/Hour.ts"
+import { Window } from "../../services/Window.ts"
+
+/** Which hours a run is about. */
+export interface WindowOptions {
+  /** First hour, where a person named it. */
+  readonly start?: Hour | undefined
+  /** Last hour, included, where a person named it. */
+  readonly end?: Hour | undefined
+  /** The previous UTC day, T00 to T23. */
+  readonly yesterday?: boolean | undefined
+  /** Days of the default window, up to the newest closed hour. */
+  readonly lookbackDays: number
+  /** Days that the default window reaches back to the oldest gap after the first landed hour, at most. */
+  readonly healDays: number
+}
+
+/** Whether hours were asked for by date, so that one that is still open is missing rather than early. */
+export function isByDate(options: WindowOptions): boolean {
+  return options.start !== undefined || options.end !== undefined || options.yesterday === true
+}
+
+/** When a run is planned. */
+export interface PlanTime {
+  /** In milliseconds since 1970. */
+  readonly now: number
+  readonly newestClosed: Hour
+}
+
+/**
+ * The window of a run, given the hours that already stand somewhere.
+ * Dates win; with one of them only, the other end is the newest closed hour or the lookback before it.
+ */
+export function planWindow(
+  options: WindowOptions,
+  { now, newestClosed }: PlanTime,
+  have: ReadonlySet<Hour>
+): Window {
+  if (options.yesterday === true) {
+    const today = hourAt(now).slice(0, 10)
+    const midnight = hourAt(Date.parse(`${today}T00:00:00Z`))
+    return new Window({ first: addHours(midnight, -24), last: addHours(midnight, -1) })
+  }
+  if (options.start !== undefined) {
+    const last = options.end ?? (newestClosed < options.start ? options.start : newestClosed)
+    return new Window({ first: options.start, last })
+  }
+  const last = options.end ?? newestClosed
+  const first = addHours(last, 1 - options.lookbackDays * 24)
+  return new Window({
+    first: options.end === undefined ? (oldestGap(options, first, have) ?? first) : first,
+    last
+  })
+}
+
+function oldestGap(
+  options: WindowOptions,
+  before: Hour,
+  have: ReadonlySet<Hour>
+): Hour | undefined {
+  const firstLanded = [...have].reduce<Hour | undefined>(
+    (oldest, hour) => (oldest === undefined || hour < oldest ? hour : oldest),
+    undefined
+  )
+  if (firstLanded === undefined) return undefined
+  const reach = addHours(before, (options.lookbackDays - options.healDays) * 24)
+  const from = firstLanded > reach ? firstLanded : reach
+  for (let hour = from; hour < before; hour = addHours(hour, 1)) {
+    if (!have.has(hour)) return hour
+  }
+  return undefined
+}

@@ -1,0 +1,51 @@
+/**
+ * What became of an hour in a run.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import { Hour } from "../../services/Hour.ts"
+
+/** The hour's object stands in the store, put there by this run or found to be the same. */
+export class Landed extends Schema.TaggedClass<Landed>()("Landed", {
+  hour: Hour,
+  events: Schema.NonNegativeInt,
+  /** Bytes of the lines, uncompressed. */
+  bytes: Schema.NonNegativeInt
+}) {}
+
+/** Settled without events, and marked so by an object without lines. */
+export class Empty extends Schema.TaggedClass<Empty>()("Empty", { hour: Hour }) {}
+
+/** Already there. */
+export class Skipped extends Schema.TaggedClass<Skipped>()("Skipped", { hour: Hour }) {}
+
+/** Closed, without events so far, and too young to say that it never will have any. */
+export class Pending extends Schema.TaggedClass<Pending>()("Pending", { hour: Hour }) {}
+
+/** Not closed: asked for too early. */
+export class Open extends Schema.TaggedClass<Open>()("Open", { hour: Hour }) {}
+
+/** What a failure asks of whoever runs the program. */
+export const FailureKind = Schema.Literal(
+  /** A person must look: bytes, projects or landed hours contradict each other. */
+  "integrity",
+  /** Keys or permissions. */
+  "refused",
+  /** Run it again later. */
+  "temporary",
+  /** Running it again gives the same. */
+  "permanent"
+)
+export type FailureKind = typeof FailureKind.Type
+
+/** Not landed, for the reason given. */
+export class Failed extends Schema.TaggedClass<Failed>()("Failed", {
+  hour: Hour,
+  kind: FailureKind,
+  /** Class and reason, as `AmplitudeError.Forbidden`. */
+  error: Schema.String,
+  message: Schema.String
+}) {}
+
+export type HourOutcome = Landed | Empty | Skipped | Pending | Open | Failed

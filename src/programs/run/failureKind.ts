@@ -1,0 +1,59 @@
+import type { Hour } from "../../services/Hour.ts"
+import type { AmplitudeError } from "../../services/Amplitude.ts"
+import type { ArchiveError } from "../../services/ArchiveFolder.ts"
+import type { BucketSetupError } from "../../services/BucketSetup.ts"
+import type { FolderError } from "../../services/Folders.ts"
+import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
+import type { SpoolError } from "../../services/Spool.ts"
+import type { UnpackerError } from "../../services/Unpacker.ts"
+import { Failed, type FailureKind } from "./HourOutcome.ts"
+import type { LandingError } from "./LandingError.ts"
+
+/** Everything that can stand between an hour and its store. */
+export type RunError =
+  | AmplitudeError
+  | UnpackerError
+  | SpoolError
+  | ArchiveError
+  | ObjectStorageError
+  | LandingError
+
+/** What an error asks of whoever runs the program. */
+export function failureKind(error: RunError | FolderError | BucketSetupError): FailureKind {
+  switch (error._tag) {
+    case "AmplitudeError":
+      if (error.reason === "Unauthorized" || error.reason === "Forbidden") return "refused"
+      return error.isTransient ? "temporary" : "permanent"
+    case "UnpackerError":
+      return error.reason === "Unreadable" ? "temporary" : "integrity"
+    case "SpoolError":
+    case "ArchiveError":
+    case "FolderError":
+      if (error.reason === "AccessDenied") return "refused"
+      return error.reason === "Misconfigured" || error.reason === "NotFound"
+        ? "permanent"
+        : "temporary"
+    case "ObjectStorageError":
+      if (error.reason === "AccessDenied") return "refused"
+      if (error.reason === "Corrupt") return "integrity"
+      return error.reason === "Unavailable" || error.reason === "NoSpace"
+        ? "temporary"
+        : "permanent"
+    case "BucketSetupError":
+      if (error.reason === "AccessDenied") return "refused"
+      return error.isTransient ? "temporary" : "permanent"
+    case "LandingError":
+      if (error.reason === "OutOfTime") return "temporary"
+      return error.reason === "ForeignFile" ? "permanent" : "integrity"
+  }
+}
+
+/** The outcome of an hour that an error kept from landing. */
+export function failedHour(hour: Hour, error: RunError): Failed {
+  return new Failed({
+    hour,
+    kind: failureKind(error),
+    error: `${error._tag}.${error.reason}`,
+    message: error.message
+  })
+}

@@ -1,0 +1,123 @@
+/**
+ * What programs count and time, by Effect's own metrics and spans: nobody is told unless an entry point exports them.
+ *
+ * @module
+ */
+import { Effect, Metric, MetricState, type Tracer } from "effect"
+import { hourStart } from "../../services/Hour.ts"
+import type { HourMetadata } from "../../services/HourMetadata.ts"
+import type { HourOutcome } from "./HourOutcome.ts"
+
+/** What the names of all spans and metrics here begin with. */
+export const TELEMETRY = "amplitude_lake."
+
+type SpanName = "request" | "unpack" | "put"
+
+/** How far a span looks to a reader of the trace: away from here, or not. */
+const kinds: Readonly<Record<SpanName, Tracer.SpanKind>> = {
+  request: "client",
+  unpack: "internal",
+  put: "client"
+}
+
+/** Lets an effect be one span. */
+export function inSpan(name: SpanName, attributes: Readonly<Record<string, unknown>>) {
+  return Effect.withSpan(`${TELEMETRY}${name}`, { kind: kinds[name], attributes })
+}
+
+/** Lets each run of an effect be a span, which tells the how manieth it is. */
+export function inSpanEach(name: SpanName, attributes: Readonly<Record<string, unknown>>) {
+  let attempt = 0
+  return <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      attempt += 1
+      return inSpan(name, { ...attributes, attempt })(self)
+    })
+}
+
+function counter(name: string, description: string) {
+  return Metric.counter(`${TELEMETRY}${name}`, { description, bigint: true, incremental: true })
+}
+
+const hours = counter("hours", "Hours by what became of them")
+const events = counter("events", "Events landed")
+const bytes = counter("bytes", "Bytes of the landed lines, uncompressed")
+const retries = counter("retries", "Further tries of what may succeed later")
+const failures = counter("failures", "Hours that failed, and runs that ended early, by reason")
+const newestHour = Metric.gauge(`${TELEMETRY}newest_hour`, {
+  description:
+    "Start of the newest hour of the window that stands in the store, in seconds since 1970"
+})
+const oldestFailedHour = Metric.gauge(`${TELEMETRY}oldest_failed_hour`, {
+  description: "Start of the oldest hour that failed, in seconds since 1970"
+})
+
+const countHours = (outcome: string, count: number): Effect.Effect<void> =>
+  Metric.incrementBy(Metric.tagged(hours, "outcome", outcome), BigInt(count))
+
+const countFailures = (error: string, count: number): Effect.Effect<void> =>
+  Metric.incrementBy(Metric.tagged(failures, "error", error), BigInt(count))
+
+/** A metric of this program as it stands. */
+export interface Counted {
+  /** Without `TELEMETRY`. */
+  readonly name: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** What was counted in this process so far. */
+export const counted: Effect.Effect<ReadonlyArray<Counted>> = Effect.map(Metric.snapshot, (all) =>
+  all
+    .filter(({ metricKey }) => metricKey.name.startsWith(TELEMETRY))
+    .map(({ metricKey, metricState }) => ({
+      name: metricKey.name.slice(TELEMETRY.length),
+      tags: Object.fromEntries(metricKey.tags.map(({ key, value }) => [key, value])),
+      value: MetricState.isCounterState(metricState)
+        ? Number(metricState.count)
+        : MetricState.isGaugeState(metricState)
+          ? Number(metricState.value)
+          : Number.NaN
+    }))
+)
+
+/** Counts an hour whose object was created just now. */
+export const countLanded = (landed: HourMetadata): Effect.Effect<void> =>
+  Effect.all(
+    [
+      countHours(landed.events === 0 ? "empty" : "landed", 1),
+      Metric.incrementBy(events, BigInt(landed.events)),
+      Metric.incrementBy(bytes, BigInt(landed.bytes))
+    ],
+    { discard: true }
+  )
+
+/** Counts that something is tried again. */
+export const countRetry: Effect.Effect<void> = Metric.incrementBy(retries, 1n)
+
+/** Counts what ended a run early. */
+export const countFailure = (error: {
+  readonly _tag: string
+  readonly reason: string
+}): Effect.Effect<void> => countFailures(`${error._tag}.${error.reason}`, 1)
+
+/** Counts the hours of a run that `countLanded` was not told of, and says how new and how old they are. */
+export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArray<HourOutcome>) {
+  const failed = outcomes.filter((it) => it._tag === "Failed")
+  const tags = ["Skipped", "Pending", "Open", "Failed"] as const
+  for (const tag of tags) {
+    const count = outcomes.filter(({ _tag }) => _tag === tag).length
+    if (count > 0) yield* countHours(tag.toLowerCase(), count)
+  }
+  for (const error of new Set(failed.map(({ error }) => error))) {
+    yield* countFailures(error, failed.filter((it) => it.error === error).length)
+  }
+  const standing = outcomes.filter(({ _tag }) => ["Landed", "Empty", "Skipped"].includes(_tag))
+  const newest = standing
+    .map(({ hour }) => hour)
+    .sort()
+    .at(-1)
+  if (newest !== undefined) yield* Metric.set(newestHour, hourStart(newest) / 1000)
+  const oldest = failed.map(({ hour }) => hour).sort()[0]
+  if (oldest !== undefined) yield* Metric.set(oldestFailedHour, hourStart(oldest) / 1000)
+})

@@ -1,0 +1,240 @@
+/**
+ * What a bucket lacks: each thing that is found, held against what is asked for. Nothing that somebody else set is taken
+ * away or loosened.
+ *
+ * @module
+ */
+import type {
+  EncryptionRule,
+  Lifecycle,
+  LifecycleRule,
+  PublicAccess
+} from "../../services/BucketSetup.ts"
+import { conditionalPuts, type PolicyStatement } from "./iamPolicies.ts"
+
+/** What is to become of one thing of a bucket. */
+export type BucketStep<A> =
+  /** It is as asked for, or stricter. */
+  | { readonly state: "same"; readonly is: string }
+  | { readonly state: "change"; readonly from: string; readonly to: string; readonly value: A }
+  /** What somebody else set stands in the way; `what` says what to do. */
+  | { readonly state: "cannot"; readonly what: string }
+
+export interface BucketPlanOptions {
+  readonly bucket: string
+  /** Ends in a slash; empty for the whole bucket. */
+  readonly prefix: string
+  /** ARN of the key that encrypts by default; without it, encryption stays as it is. */
+  readonly kmsKey?: string | undefined
+  /** Days after which an unfinished upload is removed, at most. */
+  readonly abortDays: number
+  /** Whether puts that could overwrite are to be refused. */
+  readonly requireIfNoneMatch: boolean
+}
+
+/** Every kind of public access blocked. */
+export function planPublicAccess(found: PublicAccess): BucketStep<PublicAccess> {
+  const value = {
+    BlockPublicAcls: true,
+    IgnorePublicAcls: true,
+    BlockPublicPolicy: true,
+    RestrictPublicBuckets: true
+  }
+  const off = Object.keys(value).filter((name) => !found[name as keyof PublicAccess])
+  if (off.length === 0) return { state: "same", is: "blocked" }
+  return { state: "change", from: `${off.join(", ")} off`, to: "blocked", value }
+}
+
+const OWNER = "BucketOwnerEnforced"
+
+/** ACLs disabled: what policies say is all that counts. */
+export function planOwnership(found: string | undefined): BucketStep<string | undefined> {
+  const to = `ACLs disabled (${OWNER})`
+  if (found === OWNER) return { state: "same", is: to }
+  return { state: "change", from: found ?? "ACLs in use", to, value: OWNER }
+}
+
+/** SSE-KMS with the given key and a bucket key. Another key is somebody's choice, and stays. */
+export function planEncryption(
+  found: ReadonlyArray<EncryptionRule>,
+  { kmsKey }: Pick<BucketPlanOptions, "kmsKey">
+): BucketStep<ReadonlyArray<EncryptionRule>> {
+  const [rule = {}] = found
+  const { KMSMasterKeyID: key, SSEAlgorithm: algorithm } =
+    rule.ApplyServerSideEncryptionByDefault ?? {}
+  const isKeyed = rule.BucketKeyEnabled === true
+  const from =
+    algorithm === undefined
+      ? "none by default"
+      : `${algorithm}${key === undefined ? "" : `, key ${key}`}${isKeyed ? ", bucket key" : ""}`
+  if (kmsKey === undefined) {
+    const more = key === undefined ? "; --kms-key asks for a key of your own" : ""
+    return { state: "same", is: from + more }
+  }
+
+  const isOurs = key !== undefined && (key === kmsKey || kmsKey.endsWith(`:key/${key}`))
+  if (key !== undefined && !isOurs) {
+    const what = `somebody chose ${from}: name that key, or change it yourself (aws s3api put-bucket-encryption)`
+    return { state: "cannot", what }
+  }
+  // Two layers of encryption know no bucket key.
+  if (isOurs && (isKeyed || algorithm === "aws:kms:dsse")) return { state: "same", is: from }
+  const kept = algorithm === "aws:kms:dsse" ? algorithm : "aws:kms"
+  const value = {
+    ...rule,
+    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: kept, KMSMasterKeyID: kmsKey },
+    ...(kept === "aws:kms" ? { BucketKeyEnabled: true } : {})
+  }
+  const to = `${kept}, key ${kmsKey}${kept === "aws:kms" ? ", bucket key" : ""}`
+  return { state: "change", from, to, value: [value, ...found.slice(1)] }
+}
+
+/** The rule's ID: one for each prefix, as several pipelines may share a bucket. */
+export function abortRuleId(prefix: string): string {
+  return `amplitude-lake: unfinished uploads${prefix === "" ? "" : ` below ${prefix}`}`.slice(
+    0,
+    255
+  )
+}
+
+/** The prefix that a rule applies to all objects of; `undefined` where it applies to some of them only. */
+function prefixOf({ Filter, Prefix }: LifecycleRule): string | undefined {
+  const narrowing = Object.entries(Filter ?? {}).filter(
+    ([name, value]) => name !== "Prefix" && value !== undefined
+  )
+  return narrowing.length > 0 ? undefined : (Filter?.Prefix ?? Prefix ?? "")
+}
+
+/** Days after which an upload below the prefix is removed; `Infinity` for never. */
+function daysOf(rules: ReadonlyArray<LifecycleRule>, prefix: string): number {
+  const days = rules
+    .filter((rule) => {
+      const covered = prefixOf(rule)
+      return rule.Status === "Enabled" && covered !== undefined && prefix.startsWith(covered)
+    })
+    .map((rule) => rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation ?? Infinity)
+  return Math.min(Infinity, ...days)
+}
+
+function daysText(days: number): string {
+  if (days === Infinity) return "kept for ever"
+  return `removed after ${days} ${days === 1 ? "day" : "days"}`
+}
+
+/** A rule that aborts unfinished uploads, beside all rules that are there; one that does so sooner is enough. */
+export function planLifecycle(
+  found: Lifecycle,
+  { abortDays, prefix }: Pick<BucketPlanOptions, "abortDays" | "prefix">
+): BucketStep<Lifecycle> {
+  const { Rules } = found
+  const [days, ID] = [daysOf(Rules, prefix), abortRuleId(prefix)]
+  if (days <= abortDays) return { state: "same", is: daysText(days) }
+  // S3 takes a bucket's rules in one form only, the older or the newer.
+  const isOld = Rules.some(({ Prefix }) => Prefix !== undefined)
+  const ours: LifecycleRule = {
+    ID,
+    Status: "Enabled",
+    ...(isOld ? { Prefix: prefix } : { Filter: { Prefix: prefix } }),
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: abortDays }
+  }
+  const standing = Rules.find((rule) => rule.ID === ID)
+  if (standing !== undefined) {
+    const isAnother =
+      prefixOf(standing) !== prefix ||
+      Object.entries(standing).some(([name, value]) => value !== undefined && !(name in ours))
+    const is = isAnother ? "does more than that" : "is switched off"
+    if (isAnother || standing.Status !== "Enabled") {
+      const what = `the lifecycle rule "${ID}" was changed by somebody and ${is}: remove it, or give it another ID, and run again`
+      return { state: "cannot", what }
+    }
+  }
+  const value = { ...found, Rules: [...Rules.filter((rule) => rule.ID !== ID), ours] }
+  return { state: "change", from: daysText(days), to: daysText(abortDays), value }
+}
+
+function asList<A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> {
+  return Array.isArray(value) ? value : [value as A]
+}
+
+/** A policy's JSON in one form, whatever a store made of it: lists of one unwrapped, names and lists in order. */
+function normal(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(normal).sort((one, other) => (text(one) < text(other) ? -1 : 1))
+    return items.length === 1 ? items[0] : items
+  }
+  if (typeof value !== "object" || value === null) return value
+  const entries = Object.entries(value).map(([name, it]) => [name, normal(it)] as const)
+  if (entries.length === 1 && entries[0]?.[0] === "AWS" && entries[0][1] === "*") return "*"
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+function isStatedAs(found: PolicyStatement, ours: PolicyStatement): boolean {
+  return text(normal({ ...found, Resource: ours.Resource })) === text(normal(ours))
+}
+
+function covers(pattern: string, resource: string): boolean {
+  return (
+    pattern === resource ||
+    (/^[^*?]*\*$/.test(pattern) && resource.startsWith(pattern.slice(0, -1)))
+  )
+}
+
+interface Policy {
+  readonly Statement: PolicyStatement | ReadonlyArray<PolicyStatement>
+}
+
+function parsePolicy(json: string): Policy | undefined {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === "object" && value !== null && "Statement" in value
+      ? (value as Policy)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const NONE: Policy & { readonly Version: string } = { Version: "2012-10-17", Statement: [] }
+
+/** A statement that refuses puts without If-None-Match, beside all statements that are there. */
+export function planPolicy(
+  found: string | undefined,
+  options: Pick<BucketPlanOptions, "bucket" | "prefix" | "requireIfNoneMatch">
+): BucketStep<string | undefined> {
+  const policy = found === undefined ? NONE : parsePolicy(found)
+  if (policy === undefined) {
+    const what = "the bucket policy that stands there cannot be read: look at it, and mend it"
+    return options.requireIfNoneMatch
+      ? { state: "cannot", what }
+      : { state: "same", is: "as it was, not looked into" }
+  }
+  const ours = conditionalPuts(options)
+  const { Resource: resource, Sid } = ours
+  const to = `puts to ${options.prefix}* need If-None-Match`
+  const statements = asList(policy.Statement)
+  const standing = statements.find((statement) => statement.Sid === Sid)
+  const resources = standing === undefined ? [] : asList(standing.Resource)
+  const isOurs = standing !== undefined && isStatedAs(standing, ours)
+  if (isOurs && resources.some((pattern) => covers(pattern, String(resource)))) {
+    return { state: "same", is: to }
+  }
+  if (!options.requireIfNoneMatch) {
+    return { state: "same", is: "puts are not restricted; --require-if-none-match asks for it" }
+  }
+  if (standing !== undefined && !isOurs) {
+    const what = `the bucket policy's statement "${Sid}" was changed by somebody: remove it, or give it another Sid, and run again`
+    return { state: "cannot", what }
+  }
+  const Statement =
+    standing === undefined
+      ? [...statements, ours]
+      : statements.map((it) =>
+          it === standing ? { ...it, Resource: [...resources, String(resource)] } : it
+        )
+  const value = text({ ...policy, Statement })
+  return { state: "change", from: "puts may overwrite", to, value }
+}

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import { type CommandLine, readCommandLine } from "../../../src/cli/settings/commandLine.ts"
+import { SEPARATOR } from "../../../src/cli/settings/parse.ts"
+import { type CommandName, commands, settings } from "../../../src/cli/settings/table.ts"
+import { version } from "../../../src/cli/version.ts"
+
+const names = Object.keys(commands) as ReadonlyArray<CommandName>
+
+/** A command as it is typed: some are of two words. */
+function typed(name: CommandName): ReadonlyArray<string> {
+  return name.split(" ")
+}
+
+interface Answer {
+  readonly line: CommandLine | number
+  readonly out: string
+  readonly err: string
+}
+
+function answer(...argv: ReadonlyArray<string>): Answer {
+  const [out, err]: [Array<string>, Array<string>] = [[], []]
+  const line = readCommandLine(argv, {
+    writeOut: (text) => out.push(text),
+    writeErr: (text) => err.push(text)
+  })
+  return { line, out: out.join(""), err: err.join("") }
+}
+
+function isMisuse({ line, out, err }: Answer, says: RegExp): void {
+  assert.equal(line, 2)
+  assert.equal(out, "")
+  assert.match(err, says)
+  assert.equal(err.match(/^error:/gm)?.length, 1, err)
+}
+
+describe("readCommandLine()", () => {
+  it("reads a command and its flags, and says nothing", () => {
+    assert.deepEqual(
+      answer("all", "--dev", "--start-date", "2025-11-10", "--prefix=/", "--lag-hours", "0"),
+      {
+        line: {
+          command: "all",
+          flags: { dev: true, startDate: "2025-11-10", prefix: "/", lagHours: "0" }
+        },
+        out: "",
+        err: ""
+      }
+    )
+    for (const name of names)
+      assert.deepEqual(answer(...typed(name)).line, { command: name, flags: {} })
+  })
+
+  it("reads every flag of every command under the name of its setting", () => {
+    for (const name of names) {
+      for (const setting of commands[name].settings) {
+        const { flag } = settings[setting] as { readonly flag?: string }
+        if (flag === undefined) continue
+        const [long = "", value] = flag.split(" ")
+        const { line } = answer(...typed(name), long, ...(value === undefined ? [] : ["7"]))
+        const flags = { [setting]: value === undefined ? true : "7" }
+        assert.deepEqual(line, { command: name, flags }, `${name} ${flag}`)
+      }
+    }
+  })
+
+  it("takes several archives after one flag, up to the next one", () => {
+    const { line } = answer("all", "--from-archive", "a,b.zip", "c d.zip", "--dev")
+    const flags = { fromArchive: `a,b.zip${SEPARATOR}c d.zip`, dev: true }
+    assert.deepEqual(line, { command: "all", flags })
+    isMisuse(answer("all", "--from-archive", "--dev"), /looks like a flag/)
+  })
+
+  it("takes negative numbers for values, which are refused as such later", () => {
+    const { line } = answer("fetch", "--retries", "-1")
+    assert.deepEqual(line, { command: "fetch", flags: { retries: "-1" } })
+  })
+
+  it("takes a flag with blank text for none", () => {
+    const { line } = answer("fetch", "--env-file", "", "--prefix= ")
+    assert.deepEqual(line, { command: "fetch", flags: {} })
+  })
+
+  it("refuses an unknown command or flag, and suggests the one that was meant", () => {
+    isMisuse(answer("fecth"), /unknown command 'fecth'[^]*Did you mean fetch\?/)
+    isMisuse(answer("fetch", "--devv"), /unknown option '--devv'[^]*Did you mean --dev\?/)
+    isMisuse(answer("--dev"), /unknown option '--dev'/)
+    isMisuse(answer("list", "--yesterday"), /unknown option '--yesterday'/)
+    isMisuse(answer("fetch", "--dev=1"), /unknown option '--dev'/)
+  })
+
+  it("refuses arguments that no command has", () => {
+    for (const name of names) isMisuse(answer(...typed(name), "extra"), /too many arguments/)
+    isMisuse(answer("fetch", "--dev", "--", "--json"), /too many arguments/)
+  })
+
+  it("refuses a flag without its value, also where another flag follows", () => {
+    for (const name of names)
+      isMisuse(answer(...typed(name), "--log-level"), /'--log-level <level>' argument missing/)
+    isMisuse(answer("fetch", "--local-dir", "--json"), /'--local-dir <folder>'.*value is missing/)
+    isMisuse(answer("simulate", "--dump", "--seed", "1"), /'--dump <folder>'.*value is missing/)
+  })
+
+  it("has no flag for a secret, and repeats none", () => {
+    for (const flag of ["--api-key", "--secret-key", "--token"]) {
+      for (const argv of [
+        [`${flag}=gehe'im`],
+        [`${flag}=a\ngeheim`],
+        [flag, "geheim"],
+        ["--prefix", `${flag}=geheim`]
+      ]) {
+        const refused = answer("fetch", ...argv)
+        isMisuse(refused, new RegExp(`'${flag}'`))
+        assert.doesNotMatch(refused.err, /gehe/)
+      }
+    }
+  })
+
+  it("explains itself where there is no command, or half of one", () => {
+    for (const argv of [[], ["setup"]]) {
+      const { line, out, err } = answer(...argv)
+      assert.equal(line, 2)
+      assert.equal(out, "")
+      assert.equal(err.match(/Usage: amplitude-lake/g)?.length, 1)
+    }
+  })
+
+  it("answers help and version on stdout, and that is all", () => {
+    assert.deepEqual(answer("--version"), { line: 0, out: `${version}\n`, err: "" })
+    for (const argv of [
+      ["--help"],
+      ["-h"],
+      ["help"],
+      ["help", "all"],
+      ["all", "--help"],
+      ["all", "-h"],
+      ["setup", "--help"],
+      ["setup", "bucket", "--help"]
+    ]) {
+      const { line, out, err } = answer(...argv)
+      assert.equal(line, 0, argv.join(" "))
+      assert.match(out, /^Usage: amplitude-lake/)
+      assert.equal(err, "")
+    }
+    assert.equal(answer("help", "all").out, answer("all", "--help").out)
+  })
+})
+
+function helpOf(name: CommandName): string {
+  return answer(...typed(name), "--help").out
+}
+
+describe("The help", () => {
+  it("is plain text of 80 columns", () => {
+    for (const help of [answer("--help").out, ...names.map(helpOf)]) {
+      assert.doesNotMatch(help, /[^\n\x20-\x7e]/)
+      for (const line of help.split("\n")) assert.ok(line.length <= 80, line)
+    }
+  })
+
+  it("names every command and every exit code", () => {
+    const { out } = answer("--help")
+    for (const name of names) assert.match(out, new RegExp(`^  ${typed(name)[0]} `, "m"))
+    for (const code of ["0", "1", "2", "3", "5", "7", "8", "130, 143"]) {
+      assert.match(out, new RegExp(`^  ${code}  `, "m"))
+    }
+  })
+
+  it("names every flag of a command once, with its default and the variables that stand in for it", () => {
+    for (const name of names) {
+      const help = helpOf(name)
+      const flat = help.replaceAll(/\s+/g, " ")
+      for (const setting of commands[name].settings) {
+        const {
+          flag,
+          variables,
+          shown,
+          help: meaning
+        } = settings[setting] as {
+          readonly flag?: string
+          readonly variables: ReadonlyArray<string>
+          readonly shown: string
+          readonly help: string
+        }
+        if (flag !== undefined)
+          assert.equal(help.split(`\n  ${flag} `).length, 2, `${name} ${flag}`)
+        assert.ok(flat.includes(meaning), `${name} ${setting}`)
+        if (shown !== "") assert.ok(flat.includes(`${meaning} (default: ${shown}`), setting)
+        for (const variable of variables) assert.ok(flat.includes(variable), `${name} ${variable}`)
+      }
+    }
+  })
+
+  it("says where the keys are read from, in the commands that need them and no other", () => {
+    for (const name of names) {
+      const [, keys] = helpOf(name).split("\nKeys:\n")
+      assert.equal(keys !== undefined, ["fetch", "all", "check", "simulate"].includes(name), name)
+      if (keys === undefined) continue
+      for (const variable of ["AMP_API_KEY", "AMP_SECRET_KEY", "API_TOKEN", "SECRET_KEY"]) {
+        assert.match(keys, new RegExp(`\\b${variable}\\b`))
+      }
+      assert.match(keys, /environment or the env file\. A secret has no flag\./)
+    }
+  })
+})

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict"
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { describe, it } from "@effect/vitest"
+import { Effect, Logger } from "effect"
+import { EnvFileError, readEnvFile } from "../../../src/cli/settings/envFile.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "env-file-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
+const fileOf = Effect.fnUntraced(function* (text: string, mode = 0o600) {
+  const path = join(yield* folder, ".env")
+  yield* Effect.promise(() => writeFile(path, text))
+  yield* Effect.promise(() => chmod(path, mode))
+  return path
+})
+
+/** What an effect answers, and what it says meanwhile. */
+const listened = Effect.fnUntraced(function* <A, E>(self: Effect.Effect<A, E>) {
+  const said: Array<string> = []
+  const logger = Logger.make(({ message }) => void said.push(String(message)))
+  const answer = yield* Effect.provide(self, Logger.replace(Logger.defaultLogger, logger))
+  return { answer: answer as Readonly<Record<string, string | undefined>>, said }
+})
+
+describe("readEnvFile()", () => {
+  it.scoped("reads quotes, comments, exports, blanks and the line ends of Windows", () =>
+    Effect.gen(function* () {
+      const path = yield* fileOf(
+        "# keys\r\nAMP_API_KEY=abc\r\nAMP_SECRET_KEY='d e#f' # ours\r\nexport REGION = us\r\nBLANK=\r\n"
+      )
+      const { answer, said } = yield* listened(readEnvFile(path, false))
+      assert.deepEqual(
+        { ...answer },
+        { AMP_API_KEY: "abc", AMP_SECRET_KEY: "d e#f", REGION: "us", BLANK: "" }
+      )
+      assert.deepEqual(said, [])
+    })
+  )
+
+  it.scoped("reads the first name behind a byte order mark", () =>
+    Effect.gen(function* () {
+      const { answer } = yield* listened(readEnvFile(yield* fileOf("\uFEFFAMP_API_KEY=abc"), true))
+      assert.equal(answer["AMP_API_KEY"], "abc")
+    })
+  )
+
+  it.scoped("leaves the environment of the process alone", () =>
+    Effect.gen(function* () {
+      yield* listened(readEnvFile(yield* fileOf("AMPLITUDE_LAKE_TEST=1"), true))
+      assert.equal(process.env["AMPLITUDE_LAKE_TEST"], undefined)
+    })
+  )
+
+  it.scoped("is empty where there is no file, or a folder, and nobody named one", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, ".env")
+      const { answer, said } = yield* listened(readEnvFile(path, false))
+      assert.deepEqual({ ...answer }, {})
+      yield* Effect.promise(() => mkdir(path))
+      assert.deepEqual({ ...(yield* listened(readEnvFile(path, false))).answer }, {})
+      assert.deepEqual(said, [])
+    })
+  )
+
+  it.scoped("fails where somebody named a file that is not there or is a folder", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "keys.env")
+      const absent = yield* Effect.flip(readEnvFile(path, true))
+      assert.ok(absent instanceof EnvFileError)
+      assert.equal(absent.message, `the env file "${path}" cannot be read: ENOENT`)
+      yield* Effect.promise(() => mkdir(path))
+      const isFolder = yield* Effect.flip(readEnvFile(path, true))
+      assert.equal(isFolder.message, `the env file "${path}" cannot be read: EISDIR`)
+    })
+  )
+
+  it.scoped("warns of a file that others can read, without its text", () =>
+    Effect.gen(function* () {
+      for (const mode of [0o644, 0o640, 0o604]) {
+        const path = yield* fileOf("AMP_API_KEY=geheim", mode)
+        const { answer, said } = yield* listened(readEnvFile(path, false))
+        assert.equal(answer["AMP_API_KEY"], "geheim")
+        assert.equal(said.length, 1)
+        assert.match(said.join(), /can be read by other users.*chmod 600/)
+        assert.doesNotMatch(said.join(), /geheim/)
+      }
+    })
+  )
+
+  it.scoped("takes systemd's word for who can read its credentials", () =>
+    Effect.gen(function* () {
+      const path = yield* fileOf("AMP_API_KEY=geheim", 0o440)
+      const credentials = Effect.acquireRelease(
+        Effect.sync(() => (process.env["CREDENTIALS_DIRECTORY"] = dirname(path))),
+        () => Effect.sync(() => delete process.env["CREDENTIALS_DIRECTORY"])
+      )
+      yield* credentials
+      assert.deepEqual((yield* listened(readEnvFile(path, true))).said, [])
+      const other = yield* fileOf("AMP_API_KEY=geheim", 0o440)
+      assert.equal((yield* listened(readEnvFile(other, true))).said.length, 1)
+    })
+  )
+})

@@ -1,0 +1,490 @@
+import assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, it } from "@effect/vitest"
+import { Duration, Either, FastCheck, Option, Redacted } from "effect"
+import { SEPARATOR } from "../../../src/cli/settings/parse.ts"
+import {
+  type CommandName,
+  commands,
+  type SettingName,
+  type Settings,
+  settings
+} from "../../../src/cli/settings/table.ts"
+import { settle, type Sources, storeOf } from "../../../src/cli/settings/resolve.ts"
+
+const NOW = Date.parse("2025-11-12T10:30:00Z")
+const names = Object.keys(commands) as ReadonlyArray<CommandName>
+
+function sources(given: Partial<Sources> = {}): Sources {
+  return { flags: {}, environment: {}, file: {}, fileName: "keys.env", now: NOW, ...given }
+}
+
+function settled(command: CommandName, given: Partial<Sources>): Settings {
+  return Either.getOrThrowWith(settle(command, sources(given)), (all) => new Error(all.join("\n")))
+}
+
+function problems(command: CommandName, given: Partial<Sources>): ReadonlyArray<string> {
+  return Either.match(settle(command, sources(given)), {
+    onLeft: (all) => all,
+    onRight: () => []
+  })
+}
+
+const synthetic = { source: "synthetic", dev: true } as const
+const pair = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
+
+function keysOf(given: Partial<Sources>): ReadonlyArray<string | undefined> {
+  const { apiKey, secretKey } = settled("fetch", { flags: { dev: true }, ...given })
+  return [apiKey, secretKey].map((key) => key && Redacted.value(key))
+}
+
+function bucketOf(given: Partial<Sources>): string | undefined {
+  return settled("list", given).bucket
+}
+
+/** The lag that is settled when it is said in three places. */
+function lag(flag?: string, environment?: string, file?: string): number {
+  return settled("fetch", {
+    flags: { ...synthetic, ...(flag === undefined ? {} : { lagHours: flag }) },
+    environment: { DATA_AVAILABILITY_LAG_HOURS: environment },
+    file: { DATA_AVAILABILITY_LAG_HOURS: file }
+  }).lagHours
+}
+
+/** The problems of flags, where the store, if the command has one, is named. */
+function problemsOf(
+  flags: Sources["flags"],
+  command: CommandName = "fetch",
+  environment: Sources["environment"] = pair
+): ReadonlyArray<string> {
+  const store = command === "simulate" ? {} : { dev: true }
+  return problems(command, { flags: { ...store, ...flags }, environment })
+}
+
+describe("settle()", () => {
+  it("prefers a flag to the environment, that to the env file, and all to the default", () => {
+    assert.equal(lag("1", "2", "3"), 1)
+    assert.equal(lag(undefined, "2", "3"), 2)
+    assert.equal(lag(undefined, undefined, "3"), 3)
+    assert.equal(lag(), 12)
+  })
+
+  it("takes a blank value for none, wherever it stands", () => {
+    const blanks = FastCheck.constantFrom("", " ", "\t", " \n ")
+    FastCheck.assert(
+      FastCheck.property(blanks, blanks, blanks, (flag, environment, file) => {
+        const { lookbackDays } = settled("fetch", {
+          flags: { ...synthetic, lookbackDays: flag },
+          environment: { DEFAULT_LOOKBACK_DAYS: environment },
+          file: { DEFAULT_LOOKBACK_DAYS: file }
+        })
+        assert.equal(lookbackDays, 1)
+        assert.equal(
+          settled("fetch", {
+            flags: { ...synthetic, lookbackDays: flag },
+            environment: { DEFAULT_LOOKBACK_DAYS: environment },
+            file: { DEFAULT_LOOKBACK_DAYS: " 7 " }
+          }).lookbackDays,
+          7
+        )
+      }),
+      { seed: 1 }
+    )
+  })
+
+  it("gives every setting its default where nobody says anything", () => {
+    const { apiKey, secretKey, s3, azure, ...rest } = settled("fetch", {
+      flags: { dev: true },
+      environment: pair
+    })
+    assert.ok(apiKey && secretKey && s3 && azure)
+    for (const [name, value] of Object.entries(rest)) {
+      const expected = name === "dev" ? true : settings[name as SettingName].fallback
+      assert.equal(value, expected, name)
+    }
+  })
+
+  it("reads each setting as what it is", () => {
+    const read = settled("all", {
+      flags: {
+        ...synthetic,
+        startDate: "2025-11-10",
+        endDate: "2025-11-11",
+        now: "2025-11-12T09:00:00Z",
+        prefix: "/",
+        maxDuration: "30m",
+        dryRun: true
+      },
+      environment: { AMPLITUDE_URL: "http://127.0.0.1:4000/", AMPLITUDE_REGION: "us" }
+    })
+    assert.equal(read.startDate, "2025-11-10T00")
+    assert.equal(read.endDate, "2025-11-11T23")
+    assert.equal(read.now, Date.parse("2025-11-12T09:00:00Z"))
+    assert.equal(read.prefix, "")
+    assert.equal(Duration.toMillis(read.maxDuration ?? Duration.zero), 1_800_000)
+    assert.equal(read.amplitudeUrl, "http://127.0.0.1:4000")
+    assert.equal(read.region, "us")
+    assert.equal(read.dryRun, true)
+    assert.equal(storeOf(read), "local")
+  })
+
+  it("leaves settings alone that the command does not read", () => {
+    const { lagHours } = settled("list", {
+      flags: { dev: true },
+      environment: { DATA_AVAILABILITY_LAG_HOURS: "many", AMPLITUDE_REGION: "moon" }
+    })
+    assert.equal(lagHours, 12)
+  })
+
+  it("names everything that is wrong or missing at once, where it was found and what was expected", () => {
+    assert.deepEqual(
+      problems("fetch", {
+        flags: { startDate: "2025-02-30", concurrency: "-1", layout: "daily" },
+        environment: { AMPLITUDE_REGION: "moon" },
+        file: { DEFAULT_LOOKBACK_DAYS: "1.5" }
+      }),
+      [
+        '--start-date "2025-02-30" is not an hour as 20251110T00 or 2025-11-10T00, or a day as 2025-11-10',
+        'DEFAULT_LOOKBACK_DAYS in keys.env "1.5" is not a whole number, from 1 to 3660',
+        'AMPLITUDE_REGION in the environment "moon" is not one of eu, us',
+        '--layout "daily" is not one of hourly, hive',
+        '--concurrency "-1" is not a whole number, from 1 to 64',
+        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead",
+        "Amplitude's API key is missing: looked for AMP_API_KEY in the environment, and for AMP_API_KEY or API_TOKEN in keys.env",
+        "Amplitude's secret key is missing: looked for AMP_SECRET_KEY in the environment, and for AMP_SECRET_KEY or SECRET_KEY in keys.env"
+      ]
+    )
+  })
+
+  it("does not call missing what hangs on a value that is wrong", () => {
+    assert.deepEqual(problems("fetch", { flags: { store: "s4", source: "guess", now: "soon" } }), [
+      '--now "soon" is not an instant as 2025-11-10T21:00:00Z',
+      '--source "guess" is not one of amplitude, synthetic',
+      '--store "s4" is not one of s3, azure, local, memory'
+    ])
+  })
+
+  it("refuses negative, fractional and huge numbers of every setting that counts", () => {
+    const counting = ["lookbackDays", "lagHours", "healDays", "settleHours", "seed", "project"]
+    counting.push("eventsPerHour", "requestHours", "concurrency", "retries", "retryBaseMs")
+    for (const name of counting) {
+      for (const text of ["-1", "1.5", "1e2", "9".repeat(30)]) {
+        const found = problems("fetch", { flags: { ...synthetic, [name]: text } })
+        assert.equal(found.length, 1, `${name} ${text}`)
+        assert.match(found.join(), /^--[a-z-]+ "[^"]+" is not a whole number, /)
+      }
+    }
+  })
+})
+
+describe("The window", () => {
+  it("ends at its start or later", () => {
+    assert.deepEqual(problemsOf({ startDate: "2025-11-10T05", endDate: "2025-11-10T05" }), [])
+    assert.deepEqual(problemsOf({ startDate: "2025-11-10", endDate: "2025-11-10" }), [])
+    assert.deepEqual(problemsOf({ startDate: "2025-11-10T05", endDate: "20251110T04" }), [
+      "--end-date 2025-11-10T04 lies before --start-date 2025-11-10T05"
+    ])
+  })
+
+  it("wants what a flag is about", () => {
+    const flags = { dev: true, archiveDays: "30", sampleSeed: "7" }
+    assert.deepEqual(problems("clean", { flags }), [
+      "--archive-days says how long archives are kept: say where, with --archive-dir"
+    ])
+    assert.deepEqual(problems("clean", { flags: { ...flags, archiveDir: "kept" } }), [])
+    assert.deepEqual(problems("verify", { flags }), [
+      "--seed draws a sample: say of how many hours, with --sample"
+    ])
+    assert.equal(settled("verify", { flags: { ...flags, sample: "9" } }).sampleSeed, 7)
+  })
+
+  it("is either yesterday or dates", () => {
+    for (const flags of [{ startDate: "2025-11-10" }, { endDate: "2025-11-10" }]) {
+      assert.deepEqual(problemsOf({ yesterday: true, ...flags }), [
+        "--yesterday cannot be combined with --start-date or --end-date"
+      ])
+    }
+    assert.deepEqual(problemsOf({ yesterday: true }), [])
+  })
+
+  it("begins by the hour that runs, but for synthetic events", () => {
+    assert.deepEqual(problemsOf({ startDate: "2025-11-12T10" }), [])
+    assert.deepEqual(problemsOf({ endDate: "2025-11-20" }), [])
+    const future = "--start-date 2025-11-12T11 lies in the future"
+    assert.deepEqual(problemsOf({ startDate: "2025-11-12T11" }), [future])
+    assert.deepEqual(problemsOf({ startDate: "2025-11-12T11" }, "status"), [future])
+    assert.deepEqual(problemsOf({ startDate: "2025-11-12T11", source: "synthetic" }), [])
+    assert.deepEqual(problemsOf({ startDate: "2025-11-12T11" }, "simulate"), [])
+  })
+
+  it("is held against --now where that stands in for the clock", () => {
+    const now = "2025-11-11T10:00:00Z"
+    assert.deepEqual(problemsOf({ now, startDate: "2025-11-11T10" }), [])
+    assert.deepEqual(problemsOf({ now, startDate: "2025-11-11T11" }), [
+      "--start-date 2025-11-11T11 lies in the future"
+    ])
+  })
+
+  it("knows a --now in the future for synthetic events only", () => {
+    const now = "2025-11-12T10:30:01Z"
+    const future = "--now lies in the future, which only synthetic events know"
+    assert.deepEqual(problemsOf({ now: "2025-11-12T10:30:00Z" }), [])
+    assert.deepEqual(problemsOf({ now }), [future])
+    assert.deepEqual(problemsOf({ now }, "status"), [future])
+    assert.deepEqual(problemsOf({ now, source: "synthetic" }), [])
+    assert.deepEqual(problemsOf({ now }, "simulate"), [])
+  })
+})
+
+describe("The store", () => {
+  it("is named by each command that reads or writes it", () => {
+    for (const command of names.filter((name) => commands[name].settings.includes("store"))) {
+      const found = problems(command, { environment: pair })
+      assert.deepEqual(found, [
+        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead"
+      ])
+      assert.deepEqual(problems(command, { environment: pair, flags: { store: "memory" } }), [])
+      assert.deepEqual(problems(command, { environment: pair, flags: { dev: true } }), [])
+      const bucket = { ...pair, AWS_BUCKET_NAME: "lake" }
+      assert.deepEqual(problems(command, { environment: bucket }), [])
+    }
+  })
+
+  it("is named by a bucket, whose standard name wins over its aliases wherever it stands", () => {
+    for (const alias of ["AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]) {
+      assert.equal(bucketOf({ file: { [alias]: "lake" } }), "lake")
+      const both = { environment: { [alias]: "other" }, file: { AWS_BUCKET_NAME: "lake" } }
+      assert.equal(bucketOf(both), "lake")
+    }
+    assert.match(problems("list", { flags: { bucket: "s3://lake" } }).join(), /without s3:/)
+  })
+
+  it("is asked for as whoever the environment and the env file say, where it is S3", () => {
+    const file = { bucket_name: "lake", AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
+    const { s3 } = settled("list", { file })
+    assert.equal(Option.getOrThrow(s3.credentials).accessKeyId, "me")
+    const half = { bucket_name: "lake", AWS_ACCESS_KEY: "me" }
+    assert.match(problems("list", { file: half }).join(), /AWS_ACCESS_KEY is set without/)
+    assert.ok(Option.isNone(settled("list", { file: half, flags: { dev: true } }).s3.credentials))
+  })
+
+  it("is named by a container and an account, where it is Azure", () => {
+    const environment = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
+    const found = settled("list", { environment, flags: { store: "azure" } })
+    assert.deepEqual([found.container, found.azure.account], ["events", "lake"])
+    assert.deepEqual(problems("list", { flags: { store: "azure" } }), [
+      "the container is missing: say --container, or AZURE_STORAGE_CONTAINER in the environment or in keys.env; --dev lands in a local folder instead",
+      "the storage account is missing: looked for AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING in the environment and in keys.env"
+    ])
+    const wrong = { flags: { store: "azure", container: "My--Events" }, environment }
+    assert.match(
+      problems("list", wrong).join(),
+      /^--container "My--Events" is not a container's name/
+    )
+    const key = { AZURE_STORAGE_KEY: "geheim!" }
+    assert.equal(problems("list", { environment: key, flags: { dev: true } }).length, 0)
+  })
+
+  it("takes no flag of another store", () => {
+    const azure = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
+    const flags = { store: "azure", bucket: "lake", sseKmsKeyId: "key" }
+    assert.deepEqual(problems("list", { flags, environment: azure }), [
+      "--bucket cannot be combined with --store azure",
+      "--sse-kms-key-id cannot be combined with --store azure"
+    ])
+    assert.deepEqual(problems("list", { flags: { bucket: "lake", container: "events" } }), [
+      "--container cannot be combined with --store s3"
+    ])
+    const named = { ...azure, AWS_BUCKET_NAME: "lake" }
+    for (const store of ["s3", "azure"]) {
+      assert.deepEqual(problems("list", { environment: named, flags: { store } }), [])
+    }
+  })
+
+  it("is local with --dev, and nothing else", () => {
+    assert.equal(storeOf(settled("list", { flags: { dev: true, store: "local" } })), "local")
+    assert.deepEqual(problems("list", { flags: { dev: true, store: "memory" } }), [
+      "--dev is --store local, and cannot be combined with --store memory"
+    ])
+  })
+
+  it("is not the folder of staging, from which sync removes what the store has", () => {
+    assert.match(
+      problemsOf({ localDir: "data", prefix: "/" }, "sync").join(),
+      /^--data-dir "data" is the folder of the local store: name another$/
+    )
+    assert.match(
+      problemsOf({ localDir: "./x/../data", prefix: "/" }, "sync").join(),
+      /is the folder of the local/
+    )
+    assert.match(
+      problemsOf({ localDir: ".", prefix: "data" }, "sync").join(),
+      /is the folder of the local/
+    )
+    assert.match(
+      problemsOf({ localDir: "a", prefix: "b", dataDir: "a/b/" }, "sync").join(),
+      /is the folder of the/
+    )
+    assert.equal(problemsOf({ localDir: "data", prefix: "b" }, "sync").join(), "")
+  })
+
+  it("is not that folder by another name either", () => {
+    const folder = mkdtempSync(join(tmpdir(), "amplitude-lake-"))
+    try {
+      const localDir = join(folder, "lake")
+      mkdirSync(join(localDir, "b"), { recursive: true })
+      const dataDir = join(folder, "data")
+      symlinkSync(join(localDir, "b"), dataDir)
+      assert.match(problemsOf({ localDir, prefix: "b", dataDir }, "sync").join(), /the folder of/)
+      assert.equal(problemsOf({ localDir, prefix: "c", dataDir }, "sync").join(), "")
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe("The keys", () => {
+  const aliases = { API_TOKEN: "alias key", SECRET_KEY: "alias secret" }
+
+  it("come from the environment before the env file", () => {
+    assert.deepEqual(keysOf({ environment: pair }), ["key", "secret"])
+    assert.deepEqual(keysOf({ file: pair }), ["key", "secret"])
+    assert.deepEqual(keysOf({ environment: { AMP_API_KEY: "other" }, file: pair }), [
+      "other",
+      "secret"
+    ])
+  })
+
+  it("go by API_TOKEN and SECRET_KEY in the env file only", () => {
+    assert.deepEqual(keysOf({ file: aliases }), ["alias key", "alias secret"])
+    const found = problems("fetch", { flags: { dev: true }, environment: aliases })
+    assert.equal(found.length, 2)
+    assert.deepEqual(keysOf({ environment: aliases, file: pair }), ["key", "secret"])
+  })
+
+  it("go by their standard names where both pairs are whole", () => {
+    assert.deepEqual(keysOf({ file: { ...aliases, ...pair } }), ["key", "secret"])
+    assert.deepEqual(keysOf({ environment: pair, file: aliases }), ["key", "secret"])
+    const blank = { AMP_API_KEY: " ", AMP_SECRET_KEY: "" }
+    assert.deepEqual(keysOf({ environment: blank, file: aliases }), ["alias key", "alias secret"])
+  })
+
+  it("are never mixed of a standard name and an alias, and a message says so", () => {
+    for (const place of ["environment", "file"] as const) {
+      const half = (name: keyof typeof pair): Partial<Sources> =>
+        place === "file"
+          ? { file: { ...aliases, [name]: pair[name] } }
+          : { file: aliases, environment: { [name]: pair[name] } }
+      assert.deepEqual(problems("fetch", { flags: { dev: true }, ...half("AMP_API_KEY") }), [
+        "Amplitude's secret key is missing: looked for AMP_SECRET_KEY in the environment, and for AMP_SECRET_KEY in keys.env; " +
+          "API_TOKEN and SECRET_KEY there cannot complete AMP_API_KEY, as the keys count as whole pairs"
+      ])
+      assert.deepEqual(problems("fetch", { flags: { dev: true }, ...half("AMP_SECRET_KEY") }), [
+        "Amplitude's API key is missing: looked for AMP_API_KEY in the environment, and for AMP_API_KEY in keys.env; " +
+          "API_TOKEN and SECRET_KEY there cannot complete AMP_SECRET_KEY, as the keys count as whole pairs"
+      ])
+    }
+  })
+
+  it("are asked for only where Amplitude is asked, or played", () => {
+    for (const command of ["fetch", "all", "simulate"] as const) {
+      assert.equal(problemsOf({}, command, {}).length, 2, command)
+    }
+    for (const command of ["sync", "status", "list"] as const) {
+      assert.deepEqual(problemsOf({}, command, {}), [], command)
+    }
+    assert.deepEqual(problemsOf({ dryRun: true }, "fetch", {}), [])
+    assert.deepEqual(problemsOf({ source: "synthetic" }, "all", {}), [])
+    assert.deepEqual(problemsOf({ dump: "out" }, "simulate", {}), [])
+  })
+
+  it("have no flag", () => {
+    const given = { dev: true, apiKey: "from a flag", secretKey: "from a flag" }
+    const found = problems("fetch", { flags: given })
+    assert.equal(found.length, 2)
+    assert.doesNotMatch(found.join(), /from a flag/)
+    const flags = Object.values(settings).map((it) => ("flag" in it ? it.flag : undefined))
+    assert.ok(flags.every((flag) => !/api-?key|access-?key|secret|token|password/.test(flag ?? "")))
+  })
+
+  it("are repeated by no message, nor is the password of an origin", () => {
+    const found = problems("fetch", {
+      flags: { lagHours: "x", amplitudeUrl: "https://user:geheim1@amplitude.com" },
+      environment: { AMP_API_KEY: "geheim2", AMPLITUDE_URL: "geheim3" },
+      file: { API_TOKEN: "geheim4", SECRET_KEY: "geheim5" }
+    })
+    assert.equal(found.length, 4)
+    assert.doesNotMatch(found.join("\n"), /geheim/)
+    assert.match(found.join("\n"), /^--amplitude-url is not an origin as https:/m)
+  })
+})
+
+describe("The bucket that is set up", () => {
+  const environment = { AWS_BUCKET_NAME: "lake" }
+  const arn = "arn:aws:iam::111122223333:user/snow"
+
+  it("has to be named, and is asked for as whoever the environment says", () => {
+    for (const command of ["setup bucket", "setup iam"] as const) {
+      assert.deepEqual(problems(command, {}), [
+        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env"
+      ])
+      assert.deepEqual(problems(command, { environment }), [])
+    }
+    const file = { AWS_ACCESS_KEY: "id", AWS_SECRET_KEY: "secret", AWS_REGION: "eu-west-2" }
+    const { s3 } = settled("setup bucket", { environment, file })
+    assert.equal(Option.isSome(s3.credentials), true)
+    assert.deepEqual(s3.variables, { AWS_REGION: "eu-west-2" })
+  })
+
+  it("goes by whole ARNs, and by a week at most", () => {
+    const flags = { kmsKey: "alias/key", abortDays: "8" }
+    const found = problems("setup bucket", { environment, flags })
+    assert.match(found.join("\n"), /^--kms-key "alias\/key" is not the ARN of a KMS key/)
+    assert.match(found.join("\n"), /^--abort-days "8" is not a whole number, from 1 to 7$/m)
+    const who = { trustedArn: "snow", externalId: "white space" }
+    assert.equal(problems("setup iam", { environment, flags: who }).length, 2)
+  })
+
+  it("is read by whom --trusted-arn and --external-id say together", () => {
+    for (const flags of [{ trustedArn: arn }, { externalId: "X_1=" }, { only: "trust" }]) {
+      assert.match(problems("setup iam", { environment, flags }).join(), /said by .* together$/)
+    }
+    const flags = { trustedArn: arn, externalId: "X_1=", only: "trust" }
+    assert.deepEqual(problems("setup iam", { environment, flags }), [])
+  })
+})
+
+describe("What would show the keys to others", () => {
+  it("is refused by every command: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment", () => {
+    const name = "NODE_TLS_REJECT_UNAUTHORIZED"
+    for (const command of names) {
+      const environment = { ...pair, AWS_BUCKET_NAME: "lake" }
+      const found = problemsOf({}, command, { ...environment, [name]: "0" })
+      assert.equal(found.length, 1, command)
+      assert.match(found.join(), /^NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment trusts every/)
+      assert.deepEqual(problemsOf({}, command, { ...environment, [name]: "1" }), [])
+    }
+  })
+
+  it("is refused of the source and of S3, where the store is S3", () => {
+    const http = { AMPLITUDE_URL: "http://a.test", AWS_ENDPOINT_URL: "http://s3.test" }
+    const environment = { ...pair, ...http, AWS_BUCKET_NAME: "lake" }
+    assert.equal(problems("all", { environment }).length, 2)
+    assert.equal(problems("list", { environment }).length, 1)
+    assert.deepEqual(problems("list", { environment, flags: { dev: true } }), [])
+  })
+
+  it("asks for no keys where archives in files are landed, and says what that excludes", () => {
+    const flags = { dev: true, fromArchive: ["a.zip", "b.zip"].join(SEPARATOR) }
+    assert.deepEqual(settled("all", { flags }).fromArchive, ["a.zip", "b.zip"])
+    const both = { yesterday: true, dryRun: true, recheck: true, archiveDir: "archives" } as const
+    assert.deepEqual(
+      problems("all", { flags: { ...flags, ...both } }),
+      ["--yesterday", "--dry-run", "--recheck", "--archive-dir"].map(
+        (flag) => `--from-archive cannot be combined with ${flag}`
+      )
+    )
+  })
+})

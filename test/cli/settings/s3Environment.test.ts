@@ -1,0 +1,101 @@
+import assert from "node:assert/strict"
+import { Either, Option, Redacted } from "effect"
+import { describe, it } from "vitest"
+import { settleS3 } from "../../../src/cli/settings/s3Environment.ts"
+
+const settled = (environment: Record<string, string>, file: Record<string, string>) => {
+  const { variables, credentials } = Either.getOrThrow(settleS3(environment, file, ".env"))
+  return {
+    variables,
+    pair: Option.getOrUndefined(credentials)?.accessKeyId,
+    secret: Option.match(credentials, {
+      onNone: () => undefined,
+      onSome: ({ secretAccessKey }) => Redacted.value(secretAccessKey)
+    })
+  }
+}
+
+describe("settleS3()", () => {
+  for (const [id, secret] of [
+    ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"],
+    ["Access_key_ID", "Secret_access_key"],
+    ["AWS_PYTHON_USER_ACCESS_KEY", "AWS_PYTHON_USER_SECRET_KEY"]
+  ] as const) {
+    it(`takes ${id} and ${secret} for a pair`, () => {
+      const found = settled({}, { [id]: "me", [secret]: "mine" })
+      assert.deepEqual([found.pair, found.secret], ["me", "mine"])
+      assert.deepEqual(found.variables, {})
+    })
+    it(`names what ${id} lacks`, () => {
+      const problems = Either.getOrThrow(
+        Either.flip(settleS3({}, { [id]: "me", [secret]: " " }, ".env"))
+      )
+      assert.equal(problems.length, 1)
+      assert.match(problems[0] ?? "", new RegExp(`^${id} is set without ${secret}`))
+    })
+  }
+  it("hands the env file's AWS variables to the SDK's chain, but none over the environment's", () => {
+    const file = { AWS_REGION: "eu-west-2", AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1", OTHER: "x" }
+    assert.deepEqual(settled({ AWS_REGION: "us-east-1" }, file).variables, {
+      AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1"
+    })
+  })
+  it("lets a standard name or a profile win over an alias, wherever it stands", () => {
+    const alias = { AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
+    assert.equal(settled({ AWS_PROFILE: "work" }, alias).pair, undefined)
+    const standard = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" }
+    assert.equal(settled({}, { ...alias, ...standard }).pair, undefined)
+    assert.equal(settled(alias, { AWS_PROFILE: "work" }).pair, undefined)
+  })
+  it("mixes no identity of the env file into one of the environment", () => {
+    const file = {
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SECRET_ACCESS_KEY: "secret",
+      AWS_REGION: "eu-west-2"
+    }
+    assert.deepEqual(settled({ AWS_PROFILE: "work" }, file).variables, { AWS_REGION: "eu-west-2" })
+  })
+  it("takes a blank variable for none, and clears it away", () => {
+    const found = settled({ AWS_PROFILE: "", AWS_REGION: " " }, { AWS_REGION: "eu-west-2" })
+    assert.deepEqual(found.variables, { AWS_PROFILE: undefined, AWS_REGION: "eu-west-2" })
+  })
+  for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
+    it(`refuses plain http in ${name} but on loopback, and does not repeat it`, () => {
+      for (const endpoint of [
+        "http://s3.lake.test:9000",
+        "http://user:geheim@10.0.0.1",
+        "http://127.0.0.1.geheim.test",
+        "ftp://127.0.0.1",
+        "s3.geheim.test"
+      ]) {
+        for (const [environment, file, where] of [
+          [{ [name]: endpoint }, { [name]: "https://s3.test" }, "the environment"],
+          [{ [name]: " " }, { [name]: endpoint }, ".env"]
+        ] as const) {
+          const problem = `${name} in ${where} is not an address in https, or in plain http on loopback`
+          assert.deepEqual(settleS3(environment, file, ".env"), Either.left([problem]))
+        }
+      }
+      for (const endpoint of ["https://s3.test", "http://127.0.0.1:9000", "http://localhost"]) {
+        assert.ok(Either.isRight(settleS3({}, { [name]: endpoint }, ".env")), endpoint)
+        const file = { [name]: "http://s3.test" }
+        assert.ok(Either.isRight(settleS3({ [name]: endpoint }, file, ".env")), endpoint)
+      }
+    })
+  }
+  it("names half of the standard pair, and completes none of the environment by the env file", () => {
+    const [id, secret] = [{ AWS_ACCESS_KEY_ID: "id" }, { AWS_SECRET_ACCESS_KEY: "geheim" }]
+    for (const [environment, file, problem] of [
+      [id, secret, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY in the environment"],
+      [secret, {}, "AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID in the environment"],
+      [{}, id, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY in .env"]
+    ] as const) {
+      assert.deepEqual(settleS3(environment, file, ".env"), Either.left([problem]))
+    }
+  })
+  it("names an unsafe endpoint and half a pair at once", () => {
+    const file = { AWS_ENDPOINT_URL: "http://s3.test", AWS_ACCESS_KEY: "me" }
+    const problems = Either.getOrThrow(Either.flip(settleS3({}, file, ".env")))
+    assert.equal(problems.length, 2)
+  })
+})

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { it } from "@effect/vitest"
+import { Effect } from "effect"
+import { describe } from "vitest"
+import { metricsText } from "../../../src/cli/telemetry/metricsText.ts"
+import { pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
+import { run, start } from "../../fixtures/program.ts"
+import { parsePrometheus } from "../../fixtures/prometheus.ts"
+import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
+
+const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
+const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
+const FILE = ["--metrics-file", "metrics/lake.prom"]
+const synthetic = ["all", "--dev", "--source", "synthetic", "--events-per-hour", "20", ...HOURS]
+
+/** A folder with one for the file in it, and what the file says there. */
+const lake = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const path = join(folder, "metrics", "lake.prom")
+  yield* Effect.promise(() => fs.mkdir(join(folder, "metrics")))
+  const read = Effect.promise(async () => {
+    const samples = parsePrometheus(await fs.readFile(path, "utf8"))
+    return (name: string, labels: object = {}) =>
+      samples
+        .filter((it) => it.name === `amplitude_lake_${name}`)
+        .find((it) => Object.entries(labels).every(([key, value]) => it.labels[key] === value))
+        ?.value
+  })
+  return { folder, path, read }
+})
+
+describe("A metrics file", { concurrent: true, timeout: 60_000 }, () => {
+  it.scopedLive("says of the last run what its summary says, for everybody to read", () =>
+    Effect.gen(function* () {
+      const { folder, path, read } = yield* lake
+      const before = Date.now() / 1000
+      const nodeArguments = ["--import=data:text/javascript,process.umask(0o077)"]
+      const ended = yield* run([...synthetic, ...FILE, "--json"], { folder, nodeArguments })
+      assert.equal(ended.code, 0, ended.stderr)
+      const { bytes, events } = JSON.parse(ended.stdout)
+      const of = yield* read
+      assert.equal(of("last_run_exit_code", { command: "all", store: "s3_dev/python-import/" }), 0)
+      assert.deepEqual([of("last_run_events"), of("last_run_bytes")], [events, bytes])
+      assert.equal(of("last_run_hours", { outcome: "landed" }), 1)
+      assert.equal(of("last_run_hours", { outcome: "empty" }), 1)
+      assert.equal(of("last_run_hours", { outcome: "failed" }), 0)
+      assert.equal(of("last_run_newest_hour_timestamp_seconds"), Date.UTC(2025, 10, 10, 21) / 1000)
+      assert.equal(of("last_run_oldest_failed_hour_timestamp_seconds"), undefined)
+      const time = of("last_run_timestamp_seconds") ?? 0
+      assert.ok(before <= time && time <= Date.now() / 1000)
+      assert.equal(of("last_success_timestamp_seconds"), time)
+      assert.deepEqual(yield* pathsBelow(join(folder, "metrics")), ["lake.prom"])
+      const { ino, mode } = yield* Effect.promise(() => fs.stat(path))
+      assert.equal(mode & 0o777, 0o644)
+
+      assert.equal((yield* run([...synthetic, ...FILE, "--dry-run"], { folder })).code, 0)
+      assert.equal((yield* Effect.promise(() => fs.stat(path))).ino, ino)
+      // Held open, so that its number is not given to the next file.
+      const held = yield* Effect.promise(() => fs.open(path))
+      assert.equal((yield* run([...synthetic, ...FILE], { folder })).code, 0)
+      assert.notEqual((yield* Effect.promise(() => fs.stat(path))).ino, ino)
+      assert.equal((yield* read)("last_run_hours", { outcome: "skipped" }), 2)
+      yield* Effect.promise(() => held.close())
+    })
+  )
+
+  it.scopedLive("keeps the last success where a later run fails or is interrupted", () =>
+    Effect.gen(function* () {
+      const { folder, path, read } = yield* lake
+      const earlier = { command: "all", store: "s3_dev/python-import/" }
+      const run1 = { labels: earlier, exitCode: 0, begun: 0, ended: 4000, counted: [], before: "" }
+      yield* Effect.promise(() => fs.writeFile(path, metricsText(run1)))
+      const server = yield* scriptedServer([answer(503), answer(503), silence])
+      const source = ["all", "--dev", "--amplitude-url", server.origin, ...HOURS, ...FILE]
+      const once = ["--retries", "1", "--retry-base-ms", "1"]
+      const failed = yield* run([...source, ...once], { folder, env })
+      assert.equal(failed.code, 5, failed.stderr)
+      const of = yield* read
+      assert.equal(of("last_run_exit_code"), 5)
+      assert.equal(of("last_success_timestamp_seconds"), 4)
+      assert.equal(of("last_run_hours", { outcome: "failed" }), 2)
+      assert.equal(of("last_run_failures", { error: "AmplitudeError.Unavailable" }), 2)
+      assert.equal(of("last_run_retries"), 1)
+      const oldest = Date.UTC(2025, 10, 10, 20) / 1000
+      assert.equal(of("last_run_oldest_failed_hour_timestamp_seconds"), oldest)
+
+      const program = yield* start(source, { folder, env })
+      yield* Effect.promise(() => server.received(3))
+      program.kill("SIGINT")
+      assert.equal((yield* Effect.promise(() => program.ended)).code, 130)
+      const after = yield* read
+      assert.equal(after("last_run_exit_code"), 130)
+      assert.equal(after("last_success_timestamp_seconds"), 4)
+      assert.equal(after("last_run_hours", { outcome: "failed" }), 0)
+    })
+  )
+
+  it.scopedLive("that cannot be written is warned of; one that nobody would read is a misuse", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { code, stderr } = yield* run([...synthetic, ...FILE], { folder })
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /WARN.*--metrics-file .*lake.prom.* cannot be written \(ENOENT\)/)
+      const misused = yield* run([...synthetic, "--metrics-file", "lake.txt"], { folder })
+      assert.equal(misused.code, 2)
+      assert.match(
+        misused.stderr,
+        /--metrics-file "lake.txt" is not a file whose name ends in .prom/
+      )
+    })
+  )
+
+  it("escapes labels, and takes over the last success of the same lake only", () => {
+    const labels = { command: "all", store: 's3://a"b\\c\nd/' }
+    const first = { labels, exitCode: 0, begun: 0, ended: 1500, counted: [], before: "" }
+    const text = metricsText(first)
+    for (const { labels } of parsePrometheus(text))
+      assert.equal(labels["store"], first.labels.store)
+    const successOf = (later: Partial<typeof first>) =>
+      parsePrometheus(metricsText({ ...first, exitCode: 3, ended: 9000, before: text, ...later }))
+        .filter(({ name }) => name === "amplitude_lake_last_success_timestamp_seconds")
+        .map(({ value }) => value)
+    assert.deepEqual(successOf({}), [1.5])
+    assert.deepEqual(successOf({ exitCode: 0 }), [9])
+    assert.deepEqual(successOf({ labels: { ...labels, store: "other" } }), [])
+    assert.deepEqual(successOf({ before: "no metrics" }), [])
+  })
+})

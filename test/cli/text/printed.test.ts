@@ -1,0 +1,175 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import {
+  bytesText,
+  checkText,
+  listText,
+  planText,
+  summaryText
+} from "../../../src/cli/text/printed.ts"
+import { SetupCheck, SetupChecks } from "../../../src/programs/inspect/checkSetup.ts"
+import { Summary } from "../../../src/programs/run/Summary.ts"
+import { Hour } from "../../../src/services/Hour.ts"
+import { Window } from "../../../src/services/Window.ts"
+
+const hours = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"].map((text) => Hour.make(text))
+const [first, second, third] = hours as [Hour, Hour, Hour]
+
+const nothing = {
+  window: { first, last: third },
+  landed: [],
+  empty: [],
+  skipped: [],
+  pending: [],
+  open: [],
+  failed: [],
+  events: 0,
+  bytes: 0,
+  retries: 0,
+  durationMs: 1234,
+  exitCode: 0
+}
+
+describe("bytesText()", () => {
+  it("shows the largest unit that is filled, and never a thousand of the smaller", () => {
+    for (const [bytes, text] of [
+      [0, "0 B"],
+      [999, "999 B"],
+      [1000, "1.0 kB"],
+      [16_240_000, "16.2 MB"],
+      [999_949, "999.9 kB"],
+      [999_950, "1.0 MB"],
+      [999_999_999, "1.0 GB"],
+      [1e12, "1.0 TB"],
+      [5e15, "5000.0 TB"]
+    ] as const) {
+      assert.equal(bytesText(bytes), text)
+    }
+  })
+})
+
+describe("summaryText()", () => {
+  it("says what landed, where, and how long it took", () => {
+    const summary = new Summary({
+      ...nothing,
+      landed: [first, second],
+      skipped: [third],
+      events: 12_345,
+      bytes: 16_240_000,
+      retries: 2
+    })
+    assert.equal(
+      summaryText(summary, "s3_dev/python-import/"),
+      [
+        "window   2025-11-10T20 to 2025-11-10T22",
+        "where    s3_dev/python-import/",
+        "landed   2 hours, 12,345 events, 16.2 MB of lines",
+        "skipped  1 hour, there already",
+        "took     1.2 s, 2 retries"
+      ].join("\n")
+    )
+  })
+
+  it("says so where nothing landed, and one retry is no more", () => {
+    const text = summaryText(new Summary({ ...nothing, window: null, retries: 1 }), "memory")
+    assert.equal(
+      text,
+      [
+        "window   no hours",
+        "where    memory",
+        "landed   nothing new",
+        "took     1.2 s, 1 retry"
+      ].join("\n")
+    )
+  })
+
+  it("ends with each hour that failed and why", () => {
+    const failed = [{ hour: second, error: "AmplitudeError.Unavailable", message: "Cannot export" }]
+    const lines = summaryText(
+      new Summary({ ...nothing, empty: [first], pending: [third], failed }),
+      "memory"
+    ).split("\n")
+    assert.ok(lines.includes("empty    1 hour, marked as without events"))
+    assert.ok(lines.includes("pending  1 hour, without events so far"))
+    assert.ok(lines.includes("failed   1 hour"))
+    assert.equal(lines.at(-1), "2025-11-10T21  Cannot export")
+  })
+
+  it("names one hour once", () => {
+    const summary = new Summary({ ...nothing, window: { first, last: first }, open: [first] })
+    assert.match(summaryText(summary, "memory"), /^window   2025-11-10T20$/m)
+    assert.match(summaryText(summary, "memory"), /^open     1 hour, not closed yet$/m)
+  })
+})
+
+describe("planText()", () => {
+  it("counts the hours, and names the windows that would be asked for", () => {
+    const plan = {
+      window: new Window({ first, last: third }),
+      present: [second],
+      missing: [first, third],
+      open: [],
+      requests: [new Window({ first, last: first }), new Window({ first: third, last: third })]
+    }
+    assert.equal(
+      planText(plan),
+      [
+        "window   2025-11-10T20 to 2025-11-10T22",
+        "present  1 hour",
+        "missing  2 hours",
+        "open     0 hours",
+        "requests 2",
+        "  2025-11-10T20",
+        "  2025-11-10T22"
+      ].join("\n")
+    )
+  })
+})
+
+describe("listText()", () => {
+  it("is a line an object, in columns", () => {
+    assert.equal(
+      listText([
+        { hour: first, size: 1500, key: "2025-11-10_20.jsonl" },
+        { hour: null, size: 7, key: "notes.txt" }
+      ]),
+      [
+        "2025-11-10T20          1500  2025-11-10_20.jsonl",
+        "-                         7  notes.txt"
+      ].join("\n")
+    )
+    assert.equal(listText([]), "")
+  })
+
+  it("keeps to its line whatever another pipeline has put in a key", () => {
+    const text = listText([{ hour: null, size: 7, key: "a\nb\u001B[31m\u009Bc" }])
+    assert.equal(text, "-                         7  a?b?[31m?c")
+  })
+})
+
+describe("checkText()", () => {
+  const found = new SetupChecks({
+    checks: [
+      new SetupCheck({ name: "keys", state: "ok", message: "accepted" }),
+      new SetupCheck({ name: "store", state: "fail", message: "cannot be: make room", error: "E" }),
+      new SetupCheck({ name: "clock", state: "unknown", message: "not compared" })
+    ],
+    exitCode: 5
+  })
+
+  it("has one line a check, however long, where nobody watches", () => {
+    assert.equal(
+      checkText(found),
+      "ok    keys      accepted\nfail  store     cannot be: make room\n-     clock     not compared"
+    )
+  })
+
+  it("wraps between words at a terminal's width", () => {
+    const lines = checkText(found, 26).split("\n")
+    assert.deepEqual(lines.slice(1, 3), [
+      "fail  store     cannot be:",
+      `${" ".repeat(16)}make room`
+    ])
+    assert.ok(lines.every((line) => line.length <= 26))
+  })
+})

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import { verificationText } from "../../../src/cli/text/verificationText.ts"
+import { Verification } from "../../../src/programs/inspect/verifyHours.ts"
+import { Hour } from "../../../src/services/Hour.ts"
+
+const [first, last] = [Hour.make("2025-11-10T20"), Hour.make("2025-11-10T21")]
+const found = new Verification({
+  window: { first, last },
+  sample: null,
+  verified: [first],
+  unverified: [],
+  absent: [],
+  differing: [],
+  failed: [],
+  objects: 1,
+  events: 1234,
+  bytes: 1500,
+  retries: 0,
+  durationMs: 1234,
+  exitCode: 0
+})
+
+describe("verificationText()", () => {
+  it("says what was read, and no more where all is well", () => {
+    assert.equal(
+      verificationText(found, "memory"),
+      [
+        "window     2025-11-10T20 to 2025-11-10T21",
+        "where      memory",
+        "read       1 object, 1,234 events, 1.5 kB",
+        "verified   1 hour",
+        "took       1.2 s"
+      ].join("\n")
+    )
+  })
+
+  it("ends with each object that differs or was not read, on lines of its own", () => {
+    const bad = new Verification({
+      ...found,
+      window: null,
+      sample: { hours: 3, seed: 7 },
+      unverified: [last],
+      absent: [last],
+      differing: [{ hour: first, key: "a\n.jsonl", problems: ["bytes 1, by its metadata 2"] }],
+      failed: [
+        { hour: last, key: "b", kind: "temporary", error: "X.Y", message: 'Cannot get "b"' }
+      ],
+      retries: 1
+    })
+    assert.deepEqual(verificationText(bad, "memory").split("\n"), [
+      "window     everything",
+      "where      memory",
+      "sample     3 hours; --seed 7 draws the same",
+      "read       1 object, 1,234 events, 1.5 kB",
+      "verified   1 hour",
+      "unverified 1 hour, of other pipelines: their lines are well formed",
+      "absent     1 hour, without an object: status tells more",
+      "differing  1 object: look at each",
+      "failed     1 object, not read",
+      "took       1.2 s, 1 retry",
+      "2025-11-10T20  a?.jsonl differs:",
+      "  bytes 1, by its metadata 2",
+      '2025-11-10T21  Cannot get "b"'
+    ])
+  })
+})

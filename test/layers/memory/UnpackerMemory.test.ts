@@ -1,0 +1,42 @@
+import { describe, it } from "@effect/vitest"
+import { Effect, Exit } from "effect"
+import { assert } from "vitest"
+import * as UnpackerMemory from "../../../src/layers/memory/UnpackerMemory.ts"
+import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
+import { unpack, unpackerContract } from "../../contracts/unpacker.ts"
+import { part, zipOf } from "../../fixtures/zipCorpus.ts"
+
+unpackerContract("UnpackerMemory", UnpackerMemory.layer)
+
+describe("UnpackerMemory", () => {
+  for (const method of [0, 8] as const) {
+    it.effect(
+      `judges an archive of method ${method} with one bit flipped as UnpackerZip does`,
+      () =>
+        Effect.gen(function* () {
+          const zip = zipOf({
+            entries: [
+              part(5, 0, '{"a":1}\n', { method }),
+              part(21, 0, '{"b":2}\n{"c":3}', { method })
+            ]
+          })
+          let refused = 0
+          for (let at = 0; at < zip.length; at += 1) {
+            const flipped = Buffer.from(zip)
+            flipped[at] = (flipped[at] ?? 0) ^ (1 << ((at * 3) % 8))
+            const opened = unpack(flipped, "jsonl")
+            const mine = yield* Effect.exit(Effect.provide(opened, UnpackerMemory.layer))
+            const other = yield* Effect.exit(Effect.provide(opened, UnpackerZip.layer))
+            if (Exit.isSuccess(mine) && Exit.isSuccess(other)) {
+              assert.deepStrictEqual(mine.value, other.value, `byte ${at}`)
+              continue
+            }
+            const reasons = [yield* Effect.flip(mine), yield* Effect.flip(other)]
+            assert.strictEqual(reasons[0]?.reason, reasons[1]?.reason, `byte ${at}`)
+            refused += 1
+          }
+          assert.isAbove(refused / zip.length, 0.7)
+        })
+    )
+  }
+})

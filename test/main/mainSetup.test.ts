@@ -1,0 +1,114 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { temporaryFolder } from "../fixtures/disk.ts"
+import { run } from "../fixtures/program.ts"
+import * as S3Server from "../fixtures/s3Server.ts"
+
+const KEY = "arn:aws:kms:eu-west-2:111122223333:key/1234abcd"
+
+const workplace = (options: S3Server.S3ServerOptions) =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const s3 = yield* S3Server.make(options)
+    const env = {
+      AWS_ENDPOINT_URL_S3: s3.url,
+      AWS_ACCESS_KEY_ID: "AKTEST",
+      AWS_SECRET_ACCESS_KEY: "SKTEST",
+      AWS_BUCKET_NAME: "lake"
+    }
+    const setup = (...args: ReadonlyArray<string>) =>
+      run(["setup", "bucket", ...args, "--retry-base-ms", "1"], { folder, env })
+    return { s3, setup }
+  })
+
+const statesOf = (stdout: string) =>
+  stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.slice(0, 14).trim())
+
+describe("amplitude-lake setup bucket", () => {
+  it.scopedLive("shows what differs, changes it with --apply, and then has nothing to do", () =>
+    Effect.gen(function* () {
+      const { s3, setup } = yield* workplace({ buckets: { lake: "eu-west-2" } })
+      const asked = ["--kms-key", KEY, "--require-if-none-match", "--abort-days", "3"]
+      const set = s3.buckets.get("lake")?.configurations
+
+      const shown = yield* setup(...asked)
+      assert.equal(shown.code, 3, shown.stderr)
+      assert.deepEqual(statesOf(shown.stdout), [
+        "same",
+        ...Array(5).fill("would change"),
+        "5 things would"
+      ])
+      assert.match(
+        shown.stdout,
+        /^would change {2}uploads {8}kept for ever -> removed after 3 days$/m
+      )
+      assert.equal(set?.size, 0)
+
+      const applied = yield* setup(...asked, "--apply")
+      assert.equal(applied.code, 0, applied.stdout)
+      assert.deepEqual(statesOf(applied.stdout), ["same", ...Array(5).fill("changed")])
+      assert.match(set?.get("encryption")?.body ?? "", new RegExp(`${KEY}.*<BucketKeyEnabled>true`))
+
+      const writes = s3.requests.filter(({ method }) => method === "PUT").length
+      const again = yield* setup(...asked, "--apply", "--json")
+      assert.equal(again.code, 0, again.stdout)
+      const { exitCode, items, place } = JSON.parse(again.stdout)
+      assert.deepEqual([place, exitCode], ["s3://lake", 0])
+      assert.ok(items.every(({ state }: { readonly state: string }) => state === "same"))
+      assert.equal(s3.requests.filter(({ method }) => method === "PUT").length, writes)
+      assert.equal(again.stderr, "")
+    })
+  )
+
+  it.scopedLive("names each permission that is missing, and does what it may", () =>
+    Effect.gen(function* () {
+      const denied = ["s3:PutLifecycleConfiguration", "s3:GetBucketPolicy"]
+      const { setup } = yield* workplace({
+        buckets: { lake: "eu-west-2" },
+        users: { AKTEST: { secret: "SKTEST", denied } }
+      })
+      const { code, stdout } = yield* setup("--require-if-none-match", "--apply")
+      assert.equal(code, 7)
+      assert.deepEqual(statesOf(stdout), ["same", "changed", "changed", "same", "cannot", "cannot"])
+      for (const action of denied) {
+        assert.match(stdout, new RegExp(`Allow ${action} on arn:aws:s3:::lake \\(`))
+      }
+    })
+  )
+
+  it.scopedLive("makes no bucket where no region is named", () =>
+    Effect.gen(function* () {
+      const { s3, setup } = yield* workplace({})
+      const { code, stdout } = yield* setup("--apply")
+      assert.equal(code, 2)
+      assert.match(stdout, /^cannot +bucket +s3:\/\/lake is not there.*set AWS_REGION$/m)
+      assert.equal(s3.buckets.size, 0)
+    })
+  )
+})
+
+const iam = (...args: ReadonlyArray<string>) =>
+  Effect.flatMap(temporaryFolder, (folder) =>
+    run(["setup", "iam", "--bucket", "lake", ...args], { folder })
+  )
+
+describe("amplitude-lake setup iam", () => {
+  it.scopedLive("prints each policy as aws iam takes it, without asking anyone", () =>
+    Effect.gen(function* () {
+      const who = ["--trusted-arn", "arn:aws:iam::111122223333:user/snow", "--external-id", "X_1="]
+      const all = yield* iam(...who, "--kms-key", KEY, "--json")
+      assert.equal(all.code, 0, all.stderr)
+      const policies = JSON.parse(all.stdout)
+      assert.deepEqual(Object.keys(policies), ["writer", "reader", "trust"])
+      const trust = yield* iam(...who, "--only", "trust")
+      assert.deepEqual(JSON.parse(trust.stdout), policies.trust)
+      assert.deepEqual(Object.keys(policies.trust), ["Version", "Statement"])
+      const none = yield* iam()
+      assert.deepEqual(Object.keys(JSON.parse(none.stdout)), ["writer", "reader"])
+    })
+  )
+})

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import { Effect, Layer, Option, TestClock } from "effect"
+import type { Step } from "../../../src/layers/memory/AmplitudeMemory.ts"
+import * as FoldersMemory from "../../../src/layers/memory/FoldersMemory.ts"
+import { checkSetup } from "../../../src/programs/inspect/checkSetup.ts"
+import { clockSkew, skewText } from "../../../src/programs/fetch/clockSkew.ts"
+import { AmplitudeError } from "../../../src/services/Amplitude.ts"
+import { FolderError } from "../../../src/services/Folders.ts"
+import { ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
+import { event, keysOf, makeWorld } from "../../fixtures/world.ts"
+
+const NOW = "2025-11-12T12:00:00Z"
+const HOUR = "2025-11-11T23"
+const PLENTY = { work: 5e10, data: 5e10 }
+
+interface Trouble {
+  readonly plan?: ReadonlyArray<Step>
+  /** Minutes by which Amplitude's clock is ahead. */
+  readonly ahead?: number
+  readonly store?: {
+    readonly reason: ObjectStorageError["reason"]
+    readonly method: "check" | "get"
+  }
+  readonly folders?: Readonly<Record<string, number | FolderError>>
+}
+
+/** What is found of a set-up with one hour in the store. */
+const found = Effect.fnUntraced(function* (trouble: Trouble = {}) {
+  yield* TestClock.setTime(Date.parse(NOW))
+  const world = yield* makeWorld({
+    amplitude: {
+      hours: { [HOUR]: [event("a")] },
+      date: Date.parse(NOW) + (trouble.ahead ?? 0) * 60_000,
+      ...(trouble.plan === undefined ? {} : { plan: trouble.plan })
+    },
+    store: {
+      objects: { "2025-11-10_00.jsonl": Buffer.from("{}\n") },
+      failures: ({ method }) =>
+        trouble.store?.method === method
+          ? Option.some(
+              new ObjectStorageError({ ...trouble.store, path: "memory", detail: "do this" })
+            )
+          : Option.none()
+    },
+    now: NOW
+  })
+  const layer = Layer.merge(world.layer, FoldersMemory.layer(trouble.folders ?? PLENTY))
+  const { checks, exitCode } = yield* Effect.provide(checkSetup({ lagHours: 12 }), layer)
+  return {
+    ...world,
+    exitCode,
+    states: Object.fromEntries(checks.map(({ name, state }) => [name, state])),
+    messages: Object.fromEntries(checks.map(({ name, message }) => [name, message]))
+  }
+})
+
+const allOk = { keys: "ok", clock: "ok", store: "ok", work: "ok", data: "ok" }
+
+const refusing =
+  (reason: AmplitudeError["reason"]): Step =>
+  (window) =>
+    new AmplitudeError({ reason, window, detail: "check the keys" })
+
+describe("checkSetup()", () => {
+  it.effect("asks for one closed hour, drops it, and lands nothing", () =>
+    Effect.gen(function* () {
+      const { calls, exitCode, messages, requests, spool, states, store } = yield* found()
+      assert.deepEqual([states, exitCode], [allOk, 0])
+      assert.deepEqual(yield* requests, [HOUR])
+      assert.match(messages["keys"] ?? "", /2025-11-11T23 was asked for, and its archive dropped/)
+      assert.match(messages["store"] ?? "", /"2025-11-10_00\.jsonl" can be read/)
+      assert.match(messages["work"] ?? "", /50\.0 GB free/)
+      assert.deepEqual(
+        calls.map(({ method }) => method),
+        ["check", "list", "get"]
+      )
+      assert.deepEqual(yield* keysOf(store), ["2025-11-10_00.jsonl"])
+      assert.deepEqual(yield* spool.list("memory-123456"), [])
+    })
+  )
+
+  it.effect("takes keys for accepted where the hour has no events", () =>
+    Effect.gen(function* () {
+      const { messages, states } = yield* found({ plan: ["none"] })
+      assert.deepEqual(states, allOk)
+      assert.match(messages["keys"] ?? "", /no events/)
+    })
+  )
+
+  it.effect("tries all of it, whatever fails, and exits by the gravest", () =>
+    Effect.gen(function* () {
+      const locked = new FolderError({ reason: "AccessDenied", path: "data", detail: "let it" })
+      const { exitCode, messages, requests, states } = yield* found({
+        plan: [refusing("Forbidden")],
+        store: { reason: "NotFound", method: "check" },
+        folders: { work: 1e8, data: locked }
+      })
+      assert.deepEqual(states, {
+        keys: "fail",
+        clock: "unknown",
+        store: "fail",
+        work: "fail",
+        data: "fail"
+      })
+      assert.equal(exitCode, 7)
+      assert.equal((yield* requests).length, 1)
+      assert.match(messages["keys"] ?? "", /check the keys/)
+      assert.match(messages["store"] ?? "", /do this/)
+      assert.match(messages["work"] ?? "", /0\.1 GB free.*make room/)
+    })
+  )
+
+  it.effect("has the exit code of each failure by itself", () =>
+    Effect.gen(function* () {
+      const codes = [
+        yield* found({ plan: [refusing("Unauthorized")] }),
+        yield* found({ plan: [refusing("Unavailable")] }),
+        yield* found({ plan: [refusing("Untrusted")] }),
+        yield* found({ store: { reason: "Misconfigured", method: "check" } }),
+        yield* found({ store: { reason: "AccessDenied", method: "get" } }),
+        yield* found({ folders: { work: 1e6 } }),
+        yield* found({ ahead: 20 })
+      ].map(({ exitCode }) => exitCode)
+      assert.deepEqual(codes, [7, 5, 2, 2, 7, 5, 2])
+    })
+  )
+
+  it.effect("says by how much the clock here is wrong, from five minutes on", () =>
+    Effect.gen(function* () {
+      const ahead = yield* found({ ahead: -20 })
+      assert.match(ahead.messages["clock"] ?? "", /20 minutes ahead of Amplitude's: set it right/)
+      const behind = yield* found({ ahead: 6 })
+      assert.match(behind.messages["clock"] ?? "", /6 minutes behind/)
+      const fine = yield* found({ ahead: 4 })
+      assert.deepEqual([fine.states["clock"], fine.exitCode], ["ok", 0])
+      assert.match(fine.messages["clock"] ?? "", /240 s from/)
+    })
+  )
+})
+
+/** The skew of an answer that took a minute. */
+const at = (date: number) =>
+  clockSkew({ date: Option.some(date), sent: 100_000, answered: 160_000 })
+
+describe("clockSkew()", () => {
+  it("counts neither the time that an answer takes, nor the second that its date leaves out", () => {
+    assert.deepEqual([at(99_500), at(130_000), at(160_000)], Array(3).fill(Option.some(0)))
+    assert.deepEqual([at(90_000), at(170_000)], [Option.some(9000), Option.some(-10_000)])
+    assert.deepEqual(clockSkew({ date: Option.none(), sent: 0, answered: 0 }), Option.none())
+    assert.deepEqual(skewText(300_000), Option.none())
+    assert.match(Option.getOrThrow(skewText(-301_000)), /5 minutes behind/)
+  })
+})
