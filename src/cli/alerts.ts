@@ -5,6 +5,7 @@
  */
 import { Context, Effect, type Exit, Option, Ref } from "effect"
 import { Webhook } from "../services/Webhook.ts"
+import { meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
 import { endingOf } from "./ending.ts"
 import { webhookLayer } from "./layers.ts"
@@ -26,18 +27,6 @@ export const keepResult = (result: object): Effect.Effect<void> =>
 
 /** In milliseconds. A run that a signal ended has to be gone within ten seconds, of which others need some. */
 const [TIMEOUT, TIMEOUT_AFTER_SIGNAL] = [10_000, 2000]
-
-const MEANINGS: Readonly<Record<number, string>> = {
-  0: "all is there",
-  1: "a defect in amplitude-lake",
-  2: "the set-up is wrong",
-  3: "some hours failed, are gaps or still open",
-  5: "temporary: it will be tried by the next run",
-  7: "refused: keys or permissions",
-  8: "integrity or conflict: a person must look",
-  130: "interrupted",
-  143: "terminated"
-}
 
 /**
  * Posts how a run ended to the webhook, if there is one: failures, or every end with `--notify always`. That the post fails
@@ -90,5 +79,5 @@ export function alertText(command: CommandName, exitCode: number, result: Result
     return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
   })
   const hours = counts.length === 0 ? "" : `; hours: ${counts.join(", ")}`
-  return `amplitude-lake ${command}: exit code ${exitCode}, ${MEANINGS[exitCode] ?? "unknown"}${hours}`
+  return `amplitude-lake ${command}: exit code ${exitCode}, ${meaningOf(exitCode)}${hours}`
 }

@@ -44,7 +44,7 @@ describe("A webhook", { concurrent: true, timeout: 60_000 }, () => {
         assert.deepEqual(summary, JSON.parse(failed.stdout))
         assert.equal(
           text,
-          "amplitude-lake all: exit code 5, temporary: it will be tried by the next run; hours: 2 failed"
+          "amplitude-lake all: exit code 5, temporary: try again later; hours: 2 failed"
         )
         assert.equal(command, "all")
         assert.match(version, /^\d+\.\d+\.\d+$/)

@@ -6,6 +6,7 @@ import {
   Option,
   type OutputConfiguration
 } from "commander"
+import { exitCodes } from "../../programs/run/exitCode.ts"
 import { completionHelp, completionScript, shells } from "./completion.ts"
 import { SEPARATOR } from "./parse.ts"
 import {
@@ -28,14 +29,9 @@ export interface CommandLine {
 
 const EXIT_CODES = `
 Exit codes:
-  0  all asked hours are there, or there was nothing to do
-  1  a defect in this program
-  2  usage or configuration; nothing was touched
-  3  some hours failed, are gaps, or were asked for by date while still open
-  5  temporary: try again later
-  7  refused: keys or permissions
-  8  integrity or conflict: a person must look
-  130, 143  interrupted, terminated`
+${Object.entries(exitCodes)
+  .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
+  .join("\n")}`
 
 const [standard, aliases] = [
   keys.flatMap((name) => settings[name].variables),

@@ -7,7 +7,7 @@ import { Spool } from "../../services/Spool.ts"
 import { Staging } from "../../services/Staging.ts"
 import { cleanStaged } from "./cleanStaged.ts"
 import { cleanUploads } from "./cleanUploads.ts"
-import { exitCodeOfKinds } from "../run/exitCodeOfKinds.ts"
+import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { type Inventory, takeInventory } from "../plan/inventory.ts"
 import { type CleanOptions, failedLeftover, Leftover, removing, type What } from "./Leftover.ts"
 import type { RetryPolicy } from "../run/retryPolicy.ts"
@@ -24,7 +24,7 @@ export class Cleaning extends Schema.Class<Cleaning>("Cleaning")({
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
   /** 8 where a staged hour was moved, as another stands for it; else 0, or 8, 7, 3 or 5 where something failed. */
-  exitCode: Schema.NonNegativeInt
+  exitCode: ExitCode
 }) {}
 
 const DAY = 24 * 3_600_000
@@ -60,7 +60,7 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
     freed: removed.reduce((sum, { size }) => sum + size, 0),
     retries: yield* policy.made,
     durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
-    exitCode: exitCodeOfKinds(kinds, removed.length > 0)
+    exitCode: exitCodeOf({ kinds, isDone: removed.length > 0, isTouched: true })
   })
 })
 

@@ -5,6 +5,7 @@ import { Folders, FolderError, type WorkingFolder } from "../../services/Folders
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Window } from "../../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "../fetch/clockSkew.ts"
+import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { failureKind, type RunError } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 
@@ -22,7 +23,7 @@ export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
 export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
   checks: Schema.Array(SetupCheck),
   /** 0 where nothing failed; else 8, 7, 2 or 5, the first that applies. */
-  exitCode: Schema.Literal(0, 2, 5, 7, 8)
+  exitCode: ExitCode
 }) {}
 
 export interface CheckOptions {
@@ -51,18 +52,10 @@ export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptio
     { concurrency: "unbounded" }
   )
   const all = findings.flat()
-  const kinds = new Set(all.map(({ kind }) => kind))
+  const kinds = new Set(all.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))
   return new SetupChecks({
     checks: all.map(({ check }) => check),
-    exitCode: kinds.has("integrity")
-      ? 8
-      : kinds.has("refused")
-        ? 7
-        : kinds.has("permanent")
-          ? 2
-          : kinds.has("temporary")
-            ? 5
-            : 0
+    exitCode: exitCodeOf({ kinds, isDone: false, isTouched: false })
   })
 })
 

@@ -6,6 +6,7 @@ import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectSto
 import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
 import { planRun, type PlanOptions } from "../plan/planRun.ts"
+import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import type { RetryPolicy } from "../run/retryPolicy.ts"
 
 /** What a window's hour is, by a listing of the store. */
@@ -48,7 +49,7 @@ export class Status extends Schema.Class<Status>("Status")({
   /** The newest hour that stands in the store, in the window or not. */
   newestLanded: Schema.NullOr(Hour),
   /** 3 where there is a gap. */
-  exitCode: Schema.Literal(0, 3)
+  exitCode: ExitCode
 }) {}
 
 export interface StatusOptions extends PlanOptions {
@@ -142,7 +143,12 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (
     },
     oldestGap: hours.find(({ state }) => state === "gap")?.hour ?? null,
     newestLanded: newest(store.inventory.keys()),
-    exitCode: count("gap") === 0 ? 0 : 3
+    exitCode: exitCodeOf({
+      kinds: new Set(),
+      isDone: true,
+      isTouched: true,
+      isIncomplete: count("gap") > 0
+    })
   })
 })
 

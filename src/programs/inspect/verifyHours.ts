@@ -6,7 +6,7 @@ import { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.
 import { Progress } from "../../services/Progress.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
 import { countBytes } from "../run/countBytes.ts"
-import { exitCodeOfKinds } from "../run/exitCodeOfKinds.ts"
+import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { failureKind } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
 import { type HourObject, type Inventory, takeInventory } from "../plan/inventory.ts"
@@ -50,7 +50,7 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
   /** 8 where an object differs; else 0, or 7, 3 or 5 where some could not be read. */
-  exitCode: Schema.NonNegativeInt
+  exitCode: ExitCode
 }) {}
 
 export interface VerifyOptions extends WindowOptions {
@@ -143,7 +143,7 @@ export const verifyHours = Effect.fn("verifyHours")(function* (
     bytes: read.reduce((sum, { size }) => sum + size, 0),
     retries: yield* policy.made,
     durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
-    exitCode: exitCodeOfKinds(kinds, read.length > 0)
+    exitCode: exitCodeOf({ kinds, isDone: read.length > 0, isTouched: true })
   })
 })
 

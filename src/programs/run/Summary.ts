@@ -7,6 +7,7 @@ import { Schema } from "effect"
 import { Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
 import { failureKind, type RunError } from "./failureKind.ts"
+import { ExitCode, exitCodeOf } from "./exitCode.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
 
 const Hours = Schema.Array(Hour)
@@ -29,7 +30,7 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
-  exitCode: Schema.NonNegativeInt,
+  exitCode: ExitCode,
   /** What ended the run before it was through with its hours. */
   error: Schema.optional(Failure),
   /** With `--dry-run`: what would be asked of Amplitude. */
@@ -68,7 +69,7 @@ export function summarize(options: SummaryOptions): Summary {
     bytes: landed.reduce((sum, { bytes }) => sum + bytes, 0),
     retries,
     durationMs,
-    exitCode: exitCodeOf(outcomes, options.isByDate, error),
+    exitCode: exitCodeOfRun(outcomes, options.isByDate, error),
     ...(error === undefined ? {} : { error: failureOf(error) })
   })
 }
@@ -77,23 +78,18 @@ function failureOf(error: RunError): typeof Failure.Type {
   return { error: `${error._tag}.${error.reason}`, message: error.message }
 }
 
-/**
- * 0 all there, 2 the set-up is wrong and nothing was done, 3 some hours failed or are open though asked for by date,
- * 5 nothing could be done but may be later, 7 refused, 8 a person must look; the first of 8, 7, 3, 5 that applies.
- */
-export function exitCodeOf(
+/** The exit code of a run that ended with these outcomes, or early with an error. */
+export function exitCodeOfRun(
   outcomes: ReadonlyArray<HourOutcome>,
   isByDate: boolean,
   error?: RunError
-): number {
+): ExitCode {
   const kinds = new Set(outcomes.filter((it) => it._tag === "Failed").map(({ kind }) => kind))
-  const isTouched = outcomes.length > 0
   if (error !== undefined) kinds.add(failureKind(error))
-  const isOpen = isByDate && outcomes.some(({ _tag }) => _tag === "Open")
-  if (kinds.has("integrity")) return 8
-  if (kinds.has("refused")) return 7
-  if (kinds.size === 0) return isOpen ? 3 : 0
-  if (kinds.has("permanent")) return isTouched ? 3 : 2
-  const isDone = outcomes.some(({ _tag }) => _tag === "Landed" || _tag === "Empty")
-  return isDone || isOpen ? 3 : 5
+  return exitCodeOf({
+    kinds,
+    isDone: outcomes.some(({ _tag }) => _tag === "Landed" || _tag === "Empty"),
+    isTouched: outcomes.length > 0,
+    isIncomplete: isByDate && outcomes.some(({ _tag }) => _tag === "Open")
+  })
 }

@@ -9,7 +9,7 @@ import {
   planPolicy,
   planPublicAccess
 } from "./bucketPlan.ts"
-import { exitCodeOfKinds } from "../run/exitCodeOfKinds.ts"
+import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { failureKind } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 import type { RetryPolicy } from "../run/retryPolicy.ts"
@@ -31,7 +31,7 @@ export class BucketReport extends Schema.Class<BucketReport>("BucketReport")({
   place: Schema.String,
   items: Schema.Array(BucketItem),
   /** 0 all is as asked for, 2 the bucket itself can be neither looked at nor made, 3 something differs, 5 later, 7 refused. */
-  exitCode: Schema.Literal(0, 2, 3, 5, 7)
+  exitCode: ExitCode
 }) {}
 
 export interface SetupBucketOptions extends BucketPlanOptions {
@@ -85,15 +85,19 @@ export const setupBucket = Effect.fn("setupBucket")(function* (
     )
   }
   const items = outcomes.map(({ item }) => item)
-  return new BucketReport({ place: setup.place, items, exitCode: exitCodeOf(outcomes) })
+  return new BucketReport({ place: setup.place, items, exitCode: exitCodeOfSetup(outcomes) })
 })
 
-function exitCodeOf(outcomes: ReadonlyArray<Outcome>): BucketReport["exitCode"] {
+function exitCodeOfSetup(outcomes: ReadonlyArray<Outcome>): ExitCode {
   const kinds = new Set(outcomes.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))
   const states = new Set(outcomes.map(({ item }) => item.state))
-  if (outcomes.length === 1 && kinds.has("permanent")) return 2
-  if (kinds.size === 0) return states.has("would change") ? 3 : 0
-  return exitCodeOfKinds(kinds, states.has("changed")) as BucketReport["exitCode"]
+  return exitCodeOf({
+    kinds,
+    isDone: states.has("changed"),
+    // The bucket itself is the first of them.
+    isTouched: outcomes.length > 1,
+    isIncomplete: kinds.size === 0 && states.has("would change")
+  })
 }
 
 /** The bucket itself; `exists` where its parts can be read. */

@@ -27,7 +27,7 @@ const nothing = {
   bytes: 0,
   retries: 0,
   durationMs: 1234,
-  exitCode: 0
+  exitCode: 0 as const
 }
 
 describe("bytesText()", () => {
@@ -154,7 +154,7 @@ describe("checkText()", () => {
       new SetupCheck({ name: "store", state: "fail", message: "cannot be: make room", error: "E" }),
       new SetupCheck({ name: "clock", state: "unknown", message: "not compared" })
     ],
-    exitCode: 5
+    exitCode: 5 as const
   })
 
   it("has one line a check, however long, where nobody watches", () => {

@@ -10,7 +10,7 @@ import {
   Pending,
   Skipped
 } from "../../../src/programs/run/HourOutcome.ts"
-import { exitCodeOf, summarize } from "../../../src/programs/run/Summary.ts"
+import { exitCodeOfRun, summarize } from "../../../src/programs/run/Summary.ts"
 import { hour } from "../../fixtures/world.ts"
 
 const at = hour("2025-11-10T21")
@@ -18,7 +18,7 @@ const landed = new Landed({ hour: at, events: 2, bytes: 30 })
 const failed = (kind: FailureKind) =>
   new Failed({ hour: at, kind, error: "AmplitudeError.Unavailable", message: "Cannot" })
 
-describe("exitCodeOf()", () => {
+describe("exitCodeOfRun()", () => {
   const cases: ReadonlyArray<readonly [string, ReadonlyArray<HourOutcome>, boolean, number]> = [
     ["nothing to do", [], false, 0],
     ["all there", [landed, new Skipped({ hour: at }), new Empty({ hour: at })], true, 0],
@@ -38,7 +38,7 @@ describe("exitCodeOf()", () => {
   ]
   for (const [name, outcomes, isByDate, code] of cases) {
     it(`is ${code} for: ${name}`, () => {
-      assert.equal(exitCodeOf(outcomes, isByDate), code)
+      assert.equal(exitCodeOfRun(outcomes, isByDate), code)
     })
   }
 })

@@ -1,0 +1,50 @@
+/**
+ * What a script may conclude from a run: every exit code, what it means, and which one a run ends with.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import type { FailureKind } from "./HourOutcome.ts"
+
+/** Every exit code and what it means, in the words of `--help`, README and webhook. */
+export const exitCodes = {
+  0: "every requested hour is there, or there was nothing to do",
+  1: "a defect in this program",
+  2: "usage or configuration; nothing was changed",
+  3: "some hours failed, are gaps, or were requested by date while still open",
+  5: "temporary: try again later",
+  7: "refused: keys or permissions",
+  8: "integrity or conflict: needs a person",
+  130: "interrupted",
+  143: "terminated"
+} as const satisfies Readonly<Record<number, string>>
+
+/** What an exit code of this program means. */
+export function meaningOf(exitCode: number): string {
+  return (exitCodes as Readonly<Record<number, string>>)[exitCode] ?? "unknown"
+}
+
+/** The exit code of a report. */
+export const ExitCode = Schema.Literal(0, 2, 3, 5, 7, 8)
+export type ExitCode = typeof ExitCode.Type
+
+export interface ExitCodeOptions {
+  /** The kinds of everything that failed. */
+  readonly kinds: ReadonlySet<FailureKind>
+  /** Whether something was achieved, so that a temporary failure is one of some hours only. */
+  readonly isDone: boolean
+  /** Whether anything was attempted: a permanent failure before that is one of the configuration. */
+  readonly isTouched: boolean
+  /** Whether something is missing although nothing failed. Defaults to `false`. */
+  readonly isIncomplete?: boolean | undefined
+}
+
+/** The exit code of what was done: the first of 8, 7, 3 or 2, 5 that applies, else 0. */
+export function exitCodeOf(options: ExitCodeOptions): ExitCode {
+  const { kinds, isDone, isTouched, isIncomplete = false } = options
+  if (kinds.has("integrity")) return 8
+  if (kinds.has("refused")) return 7
+  if (kinds.has("permanent")) return isTouched ? 3 : 2
+  if (kinds.has("temporary")) return isDone || isIncomplete ? 3 : 5
+  return isIncomplete ? 3 : 0
+}
