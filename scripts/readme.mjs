@@ -1,32 +1,59 @@
-// Puts the current `all --help` and the table of exit codes between their marks in README.md; with --check, says whether
-// they are there.
+// Writes what the program says of itself into the docs: the table of exit codes between its marks in README.md, and the help
+// of every command as docs/cli.md. With --check, it says whether they are up to date.
 import { execFileSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { exitCodes } from "../dist/programs/run/exitCode.js"
 
-const help = execFileSync(process.execPath, ["dist/main.js", "all", "--help"], { encoding: "utf8" })
-const page = readFileSync("README.md", "utf8")
+/** @param {ReadonlyArray<string>} words */
+function helpOf(words) {
+  return execFileSync(process.execPath, ["dist/main.js", ...words, "--help"], { encoding: "utf8" })
+}
 
-const parts = {
-  help: `\`\`\`text\n$ node dist/main.js all --help\n${help}\`\`\``,
-  "exit codes": [
+/** The commands that a help lists, one of two words as two. @param {ReadonlyArray<string>} family @returns {string[][]} */
+function commandsOf(family) {
+  const [, list = ""] = helpOf(family).split("\nCommands:\n")
+  const names = [...(list.split("\n\n")[0] ?? "").matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)
+  return names
+    .filter((name) => name !== "help")
+    .flatMap((name) => {
+      const words = [...family, name ?? ""]
+      const below = commandsOf(words)
+      return below.length === 0 ? [words] : below
+    })
+}
+
+function cliPage() {
+  const sections = commandsOf([]).map(
+    (words) =>
+      `## ${words.join(" ")}\n\n\`\`\`text\n$ amplitude-lake ${words.join(" ")} --help\n${helpOf(words)}\`\`\`\n`
+  )
+  return [
+    "# Commands\n",
+    "Written by `npm run readme` from the program's own help. `amplitude-lake` stands for `node dist/main.js`.\n",
+    `\`\`\`text\n$ amplitude-lake --help\n${helpOf([])}\`\`\`\n`,
+    ...sections
+  ].join("\n")
+}
+
+function readmePage() {
+  const table = [
     "| exit code | means |",
     "| --- | --- |",
     ...Object.entries(exitCodes).map(([code, meaning]) => `| ${code} | ${meaning} |`)
   ].join("\n")
+  const page = readFileSync("README.md", "utf8")
+  const marks = /(<!-- exit codes: .*? -->\n)[\s\S]*?(<!-- \/exit codes -->)/
+  if (!marks.test(page)) throw new Error("README.md has no marks for exit codes")
+  return page.replace(marks, (_, start, end) => `${start}${table}\n${end}`)
 }
 
-const renewed = Object.entries(parts).reduce((text, [name, part]) => {
-  const marks = new RegExp(`(<!-- ${name}: .*? -->\\n)[\\s\\S]*?(<!-- /${name} -->)`)
-  if (!marks.test(text)) throw new Error(`README.md has no marks for ${name}`)
-  return text.replace(marks, (_, start, end) => `${start}${part}\n${end}`)
-}, page)
-
-if (process.argv.includes("--check")) {
-  if (renewed !== page) {
-    console.error("README.md does not show the current --help and exit codes: run npm run readme")
-    process.exit(1)
+for (const [name, page] of Object.entries({
+  "README.md": readmePage(),
+  "docs/cli.md": cliPage()
+})) {
+  if (!process.argv.includes("--check")) writeFileSync(name, page)
+  else if (!existsSync(name) || readFileSync(name, "utf8") !== page) {
+    console.error(`${name} is out of date: run npm run readme`)
+    process.exitCode = 1
   }
-} else {
-  writeFileSync("README.md", renewed)
 }

@@ -102,8 +102,8 @@ describe("the packed package", () => {
     }
   })
 
-  it("compiles README's example and every module's types, and lands two hours", () => {
-    const page = readFileSync("README.md", "utf8")
+  it("compiles the example of docs/library.md and every module's types, and lands two hours", () => {
+    const page = readFileSync("docs/library.md", "utf8")
     const example = /<!-- example -->\n```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? ""
     writeFileSync(join(app, "example.ts"), example)
     const imports = modules.map((name, at) => `export * as it${at} from "${name}"\n`)

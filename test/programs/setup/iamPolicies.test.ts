@@ -10,8 +10,8 @@ const OPTIONS = {
 }
 
 describe("writerPolicy()", () => {
-  it("is the policy that the README shows", async () => {
-    const page = await readFile("README.md", "utf8")
+  it("is the policy that docs/iam.md shows", async () => {
+    const page = await readFile("docs/iam.md", "utf8")
     const blocks = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text = ""]) => text)
     const shown = blocks.filter((text) => text.includes("s3:ListBucket"))
     assert.deepEqual(
