@@ -6,6 +6,8 @@ export default defineConfig({
     // What they pack, build and start takes its time: they are among the long tests.
     exclude: ["test/package.test.ts", "test/container.test.ts", "test/main/mainDeno.test.ts"],
     testTimeout: 20_000,
+    // Each worker loads Effect and the sources once: loading them for every file took as long as a third of the tests.
+    isolate: false,
     maxWorkers: 2,
     minWorkers: 2,
     // It imports JSON in a way that node refuses.

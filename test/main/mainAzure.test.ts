@@ -193,7 +193,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
         const ended = yield* lake(args)
         assert.equal(ended.code, 0, ended.stderr)
       }
-      const role = yield* jsonAfter("../docs/stores.md", "<!-- role:")
+      const role = yield* jsonAfter("../../docs/stores.md", "<!-- role:")
       const asked = azure.requests.map(({ operation }) => AzureServer.dataActionOf(operation))
       assert.deepEqual([...new Set(asked)].sort(), [...(role["DataActions"] ?? [])].sort())
       assert.deepEqual([role["Actions"], role["NotDataActions"]], [[], []])
