@@ -1,10 +1,24 @@
+import { existsSync } from "node:fs"
 import { defineConfig } from "vitest/config"
+
+const AZURE = ["test/layers/azure/**", "test/main/mainAzure.test.ts"]
+const hasAzurite = existsSync("tools/azurite/node_modules/azurite")
+if (!hasAzurite) {
+  console.error(
+    "Without Azurite, the tests of Azure are left out: node scripts/tool.mjs azurite installs it"
+  )
+}
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // What they pack, build and start takes its time: they are among the long tests.
-    exclude: ["test/package.test.ts", "test/container.test.ts", "test/main/mainDeno.test.ts"],
+    exclude: [
+      "test/package.test.ts",
+      "test/container.test.ts",
+      "test/main/mainDeno.test.ts",
+      ...(hasAzurite ? [] : AZURE)
+    ],
     testTimeout: 20_000,
     // Each worker loads Effect and the sources once: loading them for every file took as long as a third of the tests.
     isolate: false,

@@ -344,7 +344,7 @@ async function caught(copy, { file, find, name, named, put, tests }) {
 async function makeCopy() {
   const copy = await mkdtemp(join(tmpdir(), "amplitude-lake-mutate-"))
   for (const part of COPIED) await cp(join(ROOT, part), join(copy, part), { recursive: true })
-  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"))
+  for (const part of ["node_modules", "tools"]) await symlink(join(ROOT, part), join(copy, part))
   return copy
 }
 

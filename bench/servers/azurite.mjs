@@ -2,7 +2,9 @@
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
 
-const main = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js")
+const main = createRequire(new URL("../../tools/azurite/package.json", import.meta.url)).resolve(
+  "azurite/dist/src/blob/main.js"
+)
 const settings = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]
 const child = spawn(process.execPath, [main, "--blobPort", "0", "--silent", ...settings], {
   stdio: ["ignore", "pipe", "inherit"]

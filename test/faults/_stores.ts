@@ -298,8 +298,11 @@ const azure: StoreKind = {
   })
 }
 
-/** Every store that the same faults are tried on. */
-export const stores: Readonly<Record<"S3" | "Azure", StoreKind>> = { S3: s3, Azure: azure }
+/** Every store that the same faults are tried on; Azure only if Azurite is installed. */
+export const stores: Readonly<Record<string, StoreKind>> = {
+  S3: s3,
+  ...(AzureServer.isInstalled ? { Azure: azure } : {})
+}
 
 /** How often a call was made for hours, the probe left out. */
 export function callsOf(store: FaultyStore, call: Call, key = ""): number {
