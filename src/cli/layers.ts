@@ -79,7 +79,7 @@ const stores = {
   memory: () =>
     lazily(
       () => import("../layers/memory/ObjectStorageMemory.ts"),
-      (ObjectStorageMemory) => ObjectStorageMemory.layer
+      (ObjectStorageMemory) => ObjectStorageMemory.layer()
     )
 } as const satisfies Record<Settings["store"], (settings: Settings) => Layer.Layer<ObjectStorage>>
 
@@ -90,7 +90,7 @@ export function syntheticOptions({ seed, eventsPerHour, project }: Settings) {
 
 /** The system's clock, or the one that `--now` stands for. */
 export function clockLayer({ now }: Settings): Layer.Layer<Clock> {
-  return now === undefined ? ClockSystem.layer : ClockFixed.layer(now)
+  return now === undefined ? ClockSystem.layer() : ClockFixed.layer(now)
 }
 
 export function storeLayer(settings: Settings): Layer.Layer<ObjectStorage> {

@@ -86,6 +86,22 @@ export interface UnfinishedUpload {
   readonly isOrphan: boolean
 }
 
+/**
+ * A store of objects under flat keys. Objects appear whole, and are never overwritten unless the caller
+ * names the ETag that gives way.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Option } from "effect"
+ * import { ObjectStorage } from "amplitude-lake"
+ *
+ * export const eventsOf = Effect.fn("eventsOf")(function* (key: string) {
+ *   const store = yield* ObjectStorage
+ *   const head = yield* store.head(key)
+ *   return Option.map(head, ({ metadata }) => Number(metadata["events"]))
+ * })
+ * ```
+ */
 export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
   ObjectStorage,
   {

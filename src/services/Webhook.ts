@@ -1,11 +1,11 @@
 /**
- * Whom a run tells how it went, where that is an address of HTTP.
+ * Posts a run's result to an HTTP endpoint.
  *
  * @module
  */
-import { Context, type Effect, Schema } from "effect"
+import { Context, type Duration, type Effect, Schema } from "effect"
 
-/** Why nobody was told. */
+/** Why a post failed. */
 export class WebhookError extends Schema.TaggedError<WebhookError>()("WebhookError", {
   reason: Schema.Literal("Unavailable", "TimedOut", "Redirected", "Rejected"),
   /** Of the address only its host: what follows may be a secret. */
@@ -20,7 +20,10 @@ export class WebhookError extends Schema.TaggedError<WebhookError>()("WebhookErr
 export class Webhook extends Context.Tag("amplitude-lake/Webhook")<
   Webhook,
   {
-    /** Posts a value as JSON, once; no redirect is followed, and no longer waited than so many milliseconds. */
-    readonly post: (body: unknown, timeout: number) => Effect.Effect<void, WebhookError>
+    /** Posts a value as JSON, once. Follows no redirect; fails as `TimedOut` after the timeout. */
+    readonly post: (
+      body: unknown,
+      timeout: Duration.DurationInput
+    ) => Effect.Effect<void, WebhookError>
   }
 >() {}

@@ -166,7 +166,7 @@ export const makeLake = Effect.fnUntraced(function* (
       options.store ?? ObjectStorageFileSystem.layer({ root: storeDir, prefix: "python-import/" }),
       Layer.scoped(Staging, ObjectStorageFileSystem.make({ root: dataDir })),
       options.spool ?? SpoolFileSystem.layer({ root: spoolDir }),
-      UnpackerZip.layer
+      UnpackerZip.layer()
     )
 
   const run =

@@ -52,7 +52,7 @@ const land = Effect.fnUntraced(function* (
         return { date: Option.none(), archive: Option.some({ size, bytes }) }
       })
   })
-  const [store, spool] = [yield* ObjectStorageMemory.make(), yield* SpoolMemory.make]
+  const [store, spool] = [yield* ObjectStorageMemory.make(), yield* SpoolMemory.make()]
   const lake = yield* makeLake({
     amplitude,
     ...(folder === undefined

@@ -364,7 +364,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
             const lake = yield* makeLake({
               amplitude: server,
               folder: "never made",
-              spool: SpoolMemory.layer,
+              spool: SpoolMemory.layer(),
               store: Layer.succeed(ObjectStorage, store)
             })
             const summary = yield* lake.all(H21)

@@ -164,7 +164,7 @@ describe("allHours()", () => {
       }
       const summary = yield* allHours(runOptions(h20, h22)).pipe(
         Effect.provide(
-          Layer.mergeAll(world.layer, ClockSystem.layer, Layer.succeed(Amplitude, amplitude))
+          Layer.mergeAll(world.layer, ClockSystem.layer(), Layer.succeed(Amplitude, amplitude))
         )
       )
       assert.deepEqual([summary.landed, summary.open], [[h20, h21], [h22]])

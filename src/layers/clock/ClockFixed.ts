@@ -1,8 +1,26 @@
-import { Effect, Layer } from "effect"
+import { Config, type ConfigError, Effect, Layer } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { fromNow } from "./ClockSystem.ts"
 
-/** A clock that stands still at an instant, in milliseconds since 1970: for `--now` and for tests. */
+/** A clock that stands still at an instant, in milliseconds since 1970: for tests and replays. */
+export function make(millis: number): Effect.Effect<Clock["Type"]> {
+  return Effect.sync(() => fromNow(Effect.succeed(millis)))
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as ClockFixed from "amplitude-lake/layers/ClockFixed"
+ *
+ * export const clock = ClockFixed.layer(Date.parse("2025-11-11T12:00:00Z"))
+ * ```
+ */
 export function layer(millis: number): Layer.Layer<Clock> {
-  return Layer.succeed(Clock, fromNow(Effect.succeed(millis)))
+  return Layer.effect(Clock, make(millis))
+}
+
+export function layerConfig(
+  millis: Config.Config.Wrap<number>
+): Layer.Layer<Clock, ConfigError.ConfigError> {
+  return Layer.effect(Clock, Effect.flatMap(Config.unwrap(millis), make))
 }

@@ -11,8 +11,19 @@ export function fromNow(now: Effect.Effect<number>): Clock["Type"] {
   })
 }
 
-/** The system's time, by way of Effect's own clock: virtual under `TestClock`. */
-export const layer: Layer.Layer<Clock> = Layer.succeed(
-  Clock,
-  fromNow(EffectClock.currentTimeMillis)
-)
+/** The system's time, read through Effect's own clock: virtual under `TestClock`. */
+export function make(): Effect.Effect<Clock["Type"]> {
+  return Effect.sync(() => fromNow(EffectClock.currentTimeMillis))
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as ClockSystem from "amplitude-lake/layers/ClockSystem"
+ *
+ * export const clock = ClockSystem.layer()
+ * ```
+ */
+export function layer(): Layer.Layer<Clock> {
+  return Layer.effect(Clock, make())
+}

@@ -5,6 +5,8 @@
  */
 import {
   Clock,
+  Config,
+  type ConfigError,
   Duration,
   Effect,
   Either,
@@ -104,8 +106,27 @@ export const make: (
   })
 })
 
+/**
+ * @example
+ * ```ts
+ * import { Config } from "effect"
+ * import * as AmplitudeHttp from "amplitude-lake/layers/AmplitudeHttp"
+ *
+ * export const amplitude = AmplitudeHttp.layerConfig({
+ *   region: Config.literal("eu", "us")("AMPLITUDE_REGION"),
+ *   apiKey: Config.redacted("AMP_API_KEY"),
+ *   secretKey: Config.redacted("AMP_SECRET_KEY")
+ * })
+ * ```
+ */
 export function layer(options: AmplitudeHttpOptions): Layer.Layer<Amplitude> {
   return Layer.scoped(Amplitude, make(options))
+}
+
+export function layerConfig(
+  config: Config.Config.Wrap<AmplitudeHttpOptions>
+): Layer.Layer<Amplitude, ConfigError.ConfigError> {
+  return Layer.scoped(Amplitude, Effect.flatMap(Config.unwrap(config), make))
 }
 
 function cancellation() {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect, Either, Layer, Redacted } from "effect"
+import { Config, type ConfigError, Duration, Effect, Either, Layer, Redacted } from "effect"
 import { request } from "undici"
 import { parseSafeUrl, unsafeUrlText } from "../../services/SafeUrl.ts"
 import { Webhook, WebhookError } from "../../services/Webhook.ts"
@@ -18,7 +18,7 @@ export interface WebhookHttpOptions {
   readonly version?: string | undefined
 }
 
-export function make({ url, version = "" }: WebhookHttpOptions): Webhook["Type"] {
+function serviceOf({ url, version = "" }: WebhookHttpOptions): Webhook["Type"] {
   const parsed = Either.mapLeft(
     parseSafeUrl(Redacted.value(url)),
     (problem) => `its URL ${unsafeUrlText(problem)}`
@@ -33,14 +33,14 @@ export function make({ url, version = "" }: WebhookHttpOptions): Webhook["Type"]
     Effect.promise(() => dispatcher.destroy())
   )
 
-  const post = Effect.fn("WebhookHttp.post")(function* (body: unknown, timeout: number) {
+  const post = Effect.fn("WebhookHttp.post")(function* (body: unknown, timeout: Duration.Duration) {
     const { dispatcher, url } = yield* route
     const status = yield* Effect.tryPromise({
       try: async () => {
         const answer = await request(url, {
           dispatcher,
           method: "POST",
-          signal: AbortSignal.timeout(timeout),
+          signal: AbortSignal.timeout(Duration.toMillis(timeout)),
           headers: {
             "content-type": "application/json",
             "user-agent": `amplitude-lake/${version}`
@@ -59,20 +59,42 @@ export function make({ url, version = "" }: WebhookHttpOptions): Webhook["Type"]
       return yield* refused("Rejected", `it answers HTTP ${status}: check the URL and its token`)
     }
   })
-  return Webhook.of({ post: (body, timeout) => Effect.scoped(post(body, timeout)) })
+  return Webhook.of({
+    post: (body, timeout) => Effect.scoped(post(body, Duration.decode(timeout)))
+  })
 }
 
+/** Posts to one URL. A URL that is not safe makes every post fail as `Rejected`, before a byte is sent. */
+export function make(options: WebhookHttpOptions): Effect.Effect<Webhook["Type"]> {
+  return Effect.sync(() => serviceOf(options))
+}
+
+/**
+ * @example
+ * ```ts
+ * import { Config } from "effect"
+ * import * as WebhookHttp from "amplitude-lake/layers/WebhookHttp"
+ *
+ * export const webhook = WebhookHttp.layerConfig({ url: Config.redacted("NOTIFY_WEBHOOK_URL") })
+ * ```
+ */
 export function layer(options: WebhookHttpOptions): Layer.Layer<Webhook> {
-  return Layer.sync(Webhook, () => make(options))
+  return Layer.effect(Webhook, make(options))
+}
+
+export function layerConfig(
+  config: Config.Config.Wrap<WebhookHttpOptions>
+): Layer.Layer<Webhook, ConfigError.ConfigError> {
+  return Layer.effect(Webhook, Effect.flatMap(Config.unwrap(config), make))
 }
 
 function failureOf(
   error: unknown,
-  timeout: number,
+  timeout: Duration.Duration,
   refused: (reason: WebhookError["reason"], detail: string) => WebhookError
 ): WebhookError {
   if (error instanceof Error && error.name === "TimeoutError") {
-    return refused("TimedOut", `no answer within ${timeout / 1000} seconds`)
+    return refused("TimedOut", `no answer within ${Duration.toSeconds(timeout)} seconds`)
   }
   // The message is left alone: it may hold anything.
   const code = (error as { readonly code?: unknown }).code

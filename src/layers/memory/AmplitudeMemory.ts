@@ -52,8 +52,10 @@ function flowing(
   return Option.some({ size: Option.some(bytes.length), bytes: Stream.concat(chunks, end) })
 }
 
-/** An Amplitude that holds what it is given, and `requests`: the windows that were asked for, refused ones too. */
-export const make = Effect.fn("AmplitudeMemory.make")(function* (options: AmplitudeMemoryOptions) {
+/** The service, and `requests`: every window that was requested, refused ones too. For tests. */
+export const makeTest = Effect.fn("AmplitudeMemory.makeTest")(function* (
+  options: AmplitudeMemoryOptions
+) {
   const project = options.project ?? "123456"
   const parts = Object.entries(options.hours).flatMap(([hour, texts]) =>
     texts.map((text, number) => ({
@@ -126,10 +128,21 @@ export const make = Effect.fn("AmplitudeMemory.make")(function* (options: Amplit
   return { service, requests: Ref.get(requests) }
 })
 
-/** See `make`, for those who need not know what was asked. */
+/** An Amplitude that has the given events, and refuses what the real one refuses. */
+export function make(options: AmplitudeMemoryOptions): Effect.Effect<Amplitude["Type"]> {
+  return Effect.map(makeTest(options), ({ service }) => service)
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as AmplitudeMemory from "amplitude-lake/layers/AmplitudeMemory"
+ *
+ * export const amplitude = AmplitudeMemory.layer({
+ *   hours: { "2025-11-10T21": ['{"uuid":"a"}\n', '{"uuid":"b"}\n'] }
+ * })
+ * ```
+ */
 export function layer(options: AmplitudeMemoryOptions): Layer.Layer<Amplitude> {
-  return Layer.effect(
-    Amplitude,
-    Effect.map(make(options), ({ service }) => service)
-  )
+  return Layer.effect(Amplitude, make(options))
 }

@@ -10,8 +10,7 @@ export interface MemoryFile {
   readonly writtenAt: number
 }
 
-/** Files held in memory, by name. */
-export function make(files: Readonly<Record<string, MemoryFile>>): ArchiveFiles["Type"] {
+function serviceOf(files: Readonly<Record<string, MemoryFile>>): ArchiveFiles["Type"] {
   return ArchiveFiles.of({
     open: Effect.fn("ArchiveFilesMemory.open")(function* (path) {
       const file = files[path]
@@ -38,6 +37,23 @@ export function make(files: Readonly<Record<string, MemoryFile>>): ArchiveFiles[
   })
 }
 
+/** Reads archives from files held in memory, by name. */
+export function make(
+  files: Readonly<Record<string, MemoryFile>>
+): Effect.Effect<ArchiveFiles["Type"]> {
+  return Effect.sync(() => serviceOf(files))
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as ArchiveFilesMemory from "amplitude-lake/layers/ArchiveFilesMemory"
+ *
+ * export const files = ArchiveFilesMemory.layer({
+ *   "2025-11-10T00--2025-11-10T23.zip": { bytes: new Uint8Array(), writtenAt: Date.now() }
+ * })
+ * ```
+ */
 export function layer(files: Readonly<Record<string, MemoryFile>>): Layer.Layer<ArchiveFiles> {
-  return Layer.succeed(ArchiveFiles, make(files))
+  return Layer.effect(ArchiveFiles, make(files))
 }

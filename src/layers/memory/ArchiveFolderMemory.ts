@@ -6,8 +6,8 @@ import { windowNames, windowOfFile } from "../names/windowName.ts"
 
 const PLACE = "memory:"
 
-/** Archives held in memory, by name, and `kept`: what is there. */
-export const make = Effect.sync(() => {
+/** The service, and `kept`: the archives in it, by name. For tests. */
+export const makeTest = Effect.sync(() => {
   const kept = new Map<string, MemoryFile>()
   const service = ArchiveFolder.of({
     keep: Effect.fn("ArchiveFolderMemory.keep")(function* (archive, isComplete) {
@@ -44,7 +44,19 @@ export const make = Effect.sync(() => {
   return { service, kept }
 })
 
-export const layer: Layer.Layer<ArchiveFolder> = Layer.effect(
-  ArchiveFolder,
-  Effect.map(make, ({ service }) => service)
-)
+/** Keeps archives in memory while the layer lives. */
+export function make(): Effect.Effect<ArchiveFolder["Type"]> {
+  return Effect.map(makeTest, ({ service }) => service)
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as ArchiveFolderMemory from "amplitude-lake/layers/ArchiveFolderMemory"
+ *
+ * export const folder = ArchiveFolderMemory.layer()
+ * ```
+ */
+export function layer(): Layer.Layer<ArchiveFolder> {
+  return Layer.effect(ArchiveFolder, make())
+}

@@ -95,6 +95,14 @@ export const make = Effect.fnUntraced(function* (
   })
 })
 
+/**
+ * @example
+ * ```ts
+ * import * as BucketSetupMemory from "amplitude-lake/layers/BucketSetupMemory"
+ *
+ * export const setup = BucketSetupMemory.layer({ exists: false, region: "eu-west-2" })
+ * ```
+ */
 export function layer(options?: BucketSetupMemoryOptions): Layer.Layer<BucketSetup> {
   return Layer.effect(BucketSetup, make(options))
 }

@@ -2,14 +2,28 @@ import { Effect, Layer } from "effect"
 import { FolderError, Folders } from "../../services/Folders.ts"
 
 /** Folders by what they are for, each with its free bytes or with what is wrong with it: on no disk, for tests. */
-export function layer(
+export function make(
   folders: Readonly<Record<string, number | FolderError>>
-): Layer.Layer<Folders> {
-  return Layer.succeed(Folders, {
+): Effect.Effect<Folders["Type"]> {
+  return Effect.succeed({
     all: Object.entries(folders).map(([name, state]) => ({
       name,
       path: `memory:${name}`,
       tryOut: state instanceof FolderError ? Effect.fail(state) : Effect.succeed(state)
     }))
   })
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as FoldersMemory from "amplitude-lake/layers/FoldersMemory"
+ *
+ * export const folders = FoldersMemory.layer({ work: 20e9, data: 20e9 })
+ * ```
+ */
+export function layer(
+  folders: Readonly<Record<string, number | FolderError>>
+): Layer.Layer<Folders> {
+  return Layer.effect(Folders, make(folders))
 }

@@ -165,10 +165,19 @@ export const make: (
     })
   })
 
-/** An empty store. */
-export const layer: Layer.Layer<ObjectStorage> = Layer.effect(ObjectStorage, make())
-
-/** A store with objects of another program, planned failures, or a record of its calls: for tests. */
-export function layerWith(options: ObjectStorageMemoryOptions): Layer.Layer<ObjectStorage> {
+/**
+ * @example
+ * ```ts
+ * import { Layer } from "effect"
+ * import { Staging } from "amplitude-lake"
+ * import * as ObjectStorageMemory from "amplitude-lake/layers/ObjectStorageMemory"
+ *
+ * export const storage = Layer.merge(
+ *   ObjectStorageMemory.layer(),
+ *   Layer.effect(Staging, ObjectStorageMemory.make())
+ * )
+ * ```
+ */
+export function layer(options?: ObjectStorageMemoryOptions): Layer.Layer<ObjectStorage> {
   return Layer.effect(ObjectStorage, make(options))
 }

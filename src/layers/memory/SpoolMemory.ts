@@ -19,8 +19,7 @@ interface Held {
   isDropped: boolean
 }
 
-/** A spool held in memory. What its scopes put back stays while the layer does. */
-export const make: Effect.Effect<Spool["Type"]> = Effect.sync(() => {
+const service = Effect.sync((): Spool["Type"] => {
   const free = new Map<string, Uint8Array>()
   const held = new Map<string, Held>()
   let given = 0
@@ -79,4 +78,19 @@ export const make: Effect.Effect<Spool["Type"]> = Effect.sync(() => {
   })
 })
 
-export const layer: Layer.Layer<Spool> = Layer.effect(Spool, make)
+/** A spool in memory. An archive whose scope closes stays while the layer lives. */
+export function make(): Effect.Effect<Spool["Type"]> {
+  return service
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as SpoolMemory from "amplitude-lake/layers/SpoolMemory"
+ *
+ * export const spool = SpoolMemory.layer()
+ * ```
+ */
+export function layer(): Layer.Layer<Spool> {
+  return Layer.effect(Spool, make())
+}

@@ -110,7 +110,19 @@ const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(
   }
 )
 
-export const make: Unpacker["Type"] = Unpacker.of({ open, digest })
-
 /** Inflates with fflate, whole hours in memory: for small archives, after the same checks as `UnpackerZip`. */
-export const layer: Layer.Layer<Unpacker> = Layer.succeed(Unpacker, make)
+export function make(): Effect.Effect<Unpacker["Type"]> {
+  return Effect.succeed(Unpacker.of({ open, digest }))
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as UnpackerMemory from "amplitude-lake/layers/UnpackerMemory"
+ *
+ * export const unpacker = UnpackerMemory.layer()
+ * ```
+ */
+export function layer(): Layer.Layer<Unpacker> {
+  return Layer.effect(Unpacker, make())
+}

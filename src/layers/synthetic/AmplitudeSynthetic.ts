@@ -1,4 +1,4 @@
-import { Effect, Layer, Option } from "effect"
+import { Config, type ConfigError, Effect, Layer, Option } from "effect"
 import { Amplitude, AmplitudeError } from "../../services/Amplitude.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { type ArchivePart, exportArchive, maxWindowHours } from "./exportArchive.ts"
@@ -61,7 +61,7 @@ export function* syntheticHour(
   }
 }
 
-export function make(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
+function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
   const { name, project } = worldOf(options)
   return Amplitude.of({
     identity: name,
@@ -98,7 +98,25 @@ export function make(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
   })
 }
 
-/** Events of a web shop that does not exist: the same for the same options and hour, whichever window asks for it. */
-export function layer(options: AmplitudeSyntheticOptions = {}): Layer.Layer<Amplitude> {
-  return Layer.sync(Amplitude, () => make(options))
+/** Events of a web shop that does not exist: the same for the same options and hour, whatever the window. */
+export function make(options: AmplitudeSyntheticOptions = {}): Effect.Effect<Amplitude["Type"]> {
+  return Effect.sync(() => serviceOf(options))
+}
+
+/**
+ * @example
+ * ```ts
+ * import * as AmplitudeSynthetic from "amplitude-lake/layers/AmplitudeSynthetic"
+ *
+ * export const amplitude = AmplitudeSynthetic.layer({ seed: 7, eventsPerHour: 200 })
+ * ```
+ */
+export function layer(options?: AmplitudeSyntheticOptions): Layer.Layer<Amplitude> {
+  return Layer.effect(Amplitude, make(options))
+}
+
+export function layerConfig(
+  config: Config.Config.Wrap<AmplitudeSyntheticOptions>
+): Layer.Layer<Amplitude, ConfigError.ConfigError> {
+  return Layer.effect(Amplitude, Effect.flatMap(Config.unwrap(config), make))
 }

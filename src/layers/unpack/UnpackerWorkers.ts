@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os"
-import { Effect, Layer, type Scope } from "effect"
+import { Config, type ConfigError, Effect, Layer, type Scope } from "effect"
 import { Unpacker } from "../../services/Unpacker.ts"
 import { withReader } from "./reader.ts"
 import { openDigestPool } from "./pool.ts"
@@ -10,7 +10,7 @@ const MOST_WORKERS = 4
 
 export interface UnpackerWorkersOptions {
   /** Bytes of an archive below which it is read here, before a worker has started. Defaults to 4 MiB. */
-  readonly smallArchive?: number
+  readonly smallArchive?: number | undefined
 }
 
 /** Workers that start when there is something for them, and end with the scope. */
@@ -32,7 +32,22 @@ export const make: (
   )
 })
 
-/** As `UnpackerZip`, and digests the hours of large archives in worker threads, one for each processor and four at most. */
+/**
+ * As `UnpackerZip`, and digests the hours of large archives in worker threads, one for each processor and four at most.
+ *
+ * @example
+ * ```ts
+ * import * as UnpackerWorkers from "amplitude-lake/layers/UnpackerWorkers"
+ *
+ * export const unpacker = UnpackerWorkers.layer({ smallArchive: 1024 ** 2 })
+ * ```
+ */
 export function layer(options?: UnpackerWorkersOptions): Layer.Layer<Unpacker> {
   return Layer.scoped(Unpacker, make(options))
+}
+
+export function layerConfig(
+  config: Config.Config.Wrap<UnpackerWorkersOptions>
+): Layer.Layer<Unpacker, ConfigError.ConfigError> {
+  return Layer.scoped(Unpacker, Effect.flatMap(Config.unwrap(config), make))
 }

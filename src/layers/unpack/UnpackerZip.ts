@@ -82,7 +82,19 @@ export function makeUnpacker(digestHour: DigestHour): Unpacker["Type"] {
   return Unpacker.of({ open: openWith(digestHour), digest })
 }
 
-export const make: Unpacker["Type"] = makeUnpacker(digestHere)
+/** Reads the spooled file by its central directory and inflates with Node's zlib, in constant memory. */
+export function make(): Effect.Effect<Unpacker["Type"]> {
+  return Effect.sync(() => makeUnpacker(digestHere))
+}
 
-/** Reads the spooled file by its central directory and inflates with node's zlib, in constant memory. */
-export const layer: Layer.Layer<Unpacker> = Layer.succeed(Unpacker, make)
+/**
+ * @example
+ * ```ts
+ * import * as UnpackerZip from "amplitude-lake/layers/UnpackerZip"
+ *
+ * export const unpacker = UnpackerZip.layer()
+ * ```
+ */
+export function layer(): Layer.Layer<Unpacker> {
+  return Layer.effect(Unpacker, make())
+}

@@ -136,7 +136,7 @@ describe("exportApi()", () => {
 
   it.scoped("refuses what is no range of hours, without a word about its size", () =>
     Effect.gen(function* () {
-      const { service, requests } = yield* AmplitudeMemory.make({ hours })
+      const { service, requests } = yield* AmplitudeMemory.makeTest({ hours })
       const { ask } = yield* serve(Layer.succeed(Amplitude, service))
       for (const query of [
         "",

@@ -27,7 +27,7 @@ const using = Effect.fnUntraced(function* <A, E>(
   options: Partial<AmplitudeMemory.AmplitudeMemoryOptions>,
   effect: Effect.Effect<A, E, Amplitude>
 ) {
-  const { service, requests } = yield* AmplitudeMemory.make({ hours, ...options })
+  const { service, requests } = yield* AmplitudeMemory.makeTest({ hours, ...options })
   const result = yield* Effect.provideService(effect, Amplitude, service)
   return { result, asked: (yield* requests).map(String) }
 })
@@ -127,7 +127,7 @@ describe("AmplitudeMemory", () => {
 
   it.effect("has five requests open at most", () =>
     Effect.gen(function* () {
-      const { service } = yield* AmplitudeMemory.make({ hours })
+      const { service } = yield* AmplitudeMemory.makeTest({ hours })
       const fiveAndOne = Effect.gen(function* () {
         yield* Effect.replicateEffect(service.export(full), 5)
         return yield* Effect.flip(service.export(full))
@@ -152,7 +152,7 @@ describe("AmplitudeMemory", () => {
   it.effect("tells the time that it was given", () =>
     Effect.gen(function* () {
       const date = Date.UTC(2025, 10, 11)
-      const { service } = yield* AmplitudeMemory.make({ hours, date })
+      const { service } = yield* AmplitudeMemory.makeTest({ hours, date })
       const answer = yield* Effect.scoped(service.export(full))
       assert.strictEqual(Option.getOrThrow(answer.date), date)
     })

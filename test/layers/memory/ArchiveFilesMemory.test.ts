@@ -6,13 +6,16 @@ const files: Record<string, ArchiveFilesMemory.MemoryFile> = {}
 
 archiveFilesContract(
   "ArchiveFilesMemory",
-  Layer.succeed(Files, {
-    archives: ArchiveFilesMemory.make(files),
-    write: (name, text, writtenAt) =>
-      Effect.sync(() => {
-        files[name] = { bytes: Buffer.from(text), writtenAt }
-        return name
-      }),
-    read: (path) => Effect.sync(() => Buffer.from(files[path]?.bytes ?? []).toString())
-  })
+  Layer.effect(
+    Files,
+    Effect.map(ArchiveFilesMemory.make(files), (archives) => ({
+      archives,
+      write: (name, text, writtenAt) =>
+        Effect.sync(() => {
+          files[name] = { bytes: Buffer.from(text), writtenAt }
+          return name
+        }),
+      read: (path) => Effect.sync(() => Buffer.from(files[path]?.bytes ?? []).toString())
+    }))
+  )
 )

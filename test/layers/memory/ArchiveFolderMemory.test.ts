@@ -6,7 +6,7 @@ archiveFolderContract(
   "ArchiveFolderMemory",
   Layer.effect(
     Keeper,
-    Effect.map(ArchiveFolderMemory.make, ({ kept, service }) => ({
+    Effect.map(ArchiveFolderMemory.makeTest, ({ kept, service }) => ({
       folder: service,
       kept: Effect.sync(
         () => new Map([...kept].map(([name, { bytes }]) => [name, Buffer.from(bytes).toString()]))

@@ -10,7 +10,7 @@ import {
   textOf
 } from "../../contracts/objectStorage.ts"
 
-objectStorageContract("ObjectStorageMemory", ObjectStorageMemory.layer)
+objectStorageContract("ObjectStorageMemory", ObjectStorageMemory.layer())
 
 describe("ObjectStorageMemory", () => {
   for (const key of ["", "/absolute", "a//b", "../outside", "a/../b", ".hidden", "a/.b", "a/"]) {
@@ -28,7 +28,7 @@ describe("ObjectStorageMemory", () => {
             "Failed"
           )
         }
-      }).pipe(Effect.provide(ObjectStorageMemory.layer))
+      }).pipe(Effect.provide(ObjectStorageMemory.layer()))
     )
   }
 
@@ -37,7 +37,7 @@ describe("ObjectStorageMemory", () => {
       const storage = yield* ObjectStorage
       const { bytes, body } = bufferAgainAndAgain()
       assert.isTrue(yield* storage.put({ ...objectOf("a.jsonl", bytes), body }))
-    }).pipe(Effect.provide(ObjectStorageMemory.layer))
+    }).pipe(Effect.provide(ObjectStorageMemory.layer()))
   )
 
   it.effect("does not run the body of an object that is there", () =>
@@ -46,7 +46,7 @@ describe("ObjectStorageMemory", () => {
       yield* storage.put(objectOf("a.jsonl", "x"))
       const body = Stream.die("the body was run")
       assert.isFalse(yield* storage.put({ ...objectOf("a.jsonl", "y"), body }))
-    }).pipe(Effect.provide(ObjectStorageMemory.layer))
+    }).pipe(Effect.provide(ObjectStorageMemory.layer()))
   )
 
   it.effect("copies the bytes it is given and the bytes it gives", () =>
@@ -57,7 +57,7 @@ describe("ObjectStorageMemory", () => {
       bytes.fill(0)
       yield* Stream.runForEach(storage.get("copied"), (given) => Effect.sync(() => given.fill(0)))
       assert.strictEqual(yield* textOf("copied"), "mine")
-    }).pipe(Effect.provide(ObjectStorageMemory.layer))
+    }).pipe(Effect.provide(ObjectStorageMemory.layer()))
   )
 
   it.effect("shows objects of another program, without metadata", () =>
@@ -69,7 +69,7 @@ describe("ObjectStorageMemory", () => {
       assert.strictEqual(yield* textOf("foreign.jsonl"), "{}\n")
     }).pipe(
       Effect.provide(
-        ObjectStorageMemory.layerWith({
+        ObjectStorageMemory.layer({
           objects: { "foreign.jsonl": new TextEncoder().encode("{}\n") }
         })
       )
@@ -98,7 +98,7 @@ describe("ObjectStorageMemory", () => {
       ])
     }).pipe(
       Effect.provide(
-        ObjectStorageMemory.layerWith({
+        ObjectStorageMemory.layer({
           calls,
           failures: ({ method, key, count }) =>
             method === "put" && key === "b" && count === 1 ? Option.some(failure) : Option.none()
@@ -109,7 +109,7 @@ describe("ObjectStorageMemory", () => {
 
   it.effect("does not outlive the process", () =>
     Effect.map(ObjectStorage, ({ isDurable }) => assert.isFalse(isDurable)).pipe(
-      Effect.provide(ObjectStorageMemory.layer)
+      Effect.provide(ObjectStorageMemory.layer())
     )
   )
 })

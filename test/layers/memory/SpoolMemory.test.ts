@@ -5,7 +5,7 @@ import * as SpoolMemory from "../../../src/layers/memory/SpoolMemory.ts"
 import { Spool } from "../../../src/services/Spool.ts"
 import { archiveName, readText, spoolContract } from "../../contracts/spool.ts"
 
-spoolContract("SpoolMemory", SpoolMemory.layer)
+spoolContract("SpoolMemory", SpoolMemory.layer())
 
 describe("SpoolMemory", () => {
   it.scoped("copies the bytes it is given and the bytes it gives", () =>
@@ -17,6 +17,6 @@ describe("SpoolMemory", () => {
       const given = yield* archive.read(0, 4)
       given.fill(0)
       assert.strictEqual(yield* readText(archive), "mine")
-    }).pipe(Effect.provide(SpoolMemory.layer))
+    }).pipe(Effect.provide(SpoolMemory.layer()))
   )
 })

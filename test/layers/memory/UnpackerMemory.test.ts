@@ -6,7 +6,7 @@ import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
 import { unpack, unpackerContract } from "../../contracts/unpacker.ts"
 import { part, zipOf } from "../../fixtures/zipCorpus.ts"
 
-unpackerContract("UnpackerMemory", UnpackerMemory.layer)
+unpackerContract("UnpackerMemory", UnpackerMemory.layer())
 
 describe("UnpackerMemory", () => {
   for (const method of [0, 8] as const) {
@@ -25,8 +25,8 @@ describe("UnpackerMemory", () => {
             const flipped = Buffer.from(zip)
             flipped[at] = (flipped[at] ?? 0) ^ (1 << ((at * 3) % 8))
             const opened = unpack(flipped, "jsonl")
-            const mine = yield* Effect.exit(Effect.provide(opened, UnpackerMemory.layer))
-            const other = yield* Effect.exit(Effect.provide(opened, UnpackerZip.layer))
+            const mine = yield* Effect.exit(Effect.provide(opened, UnpackerMemory.layer()))
+            const other = yield* Effect.exit(Effect.provide(opened, UnpackerZip.layer()))
             if (Exit.isSuccess(mine) && Exit.isSuccess(other)) {
               assert.deepStrictEqual(mine.value, other.value, `byte ${at}`)
               continue

@@ -277,10 +277,12 @@ describe("AmplitudeSynthetic", () => {
   })
 
   it.effect("names what its events depend on", () =>
-    Effect.sync(() => {
-      const { identity } = AmplitudeSynthetic.make({ seed: 3, eventsPerHour: 50, project: "77" })
-      assert.strictEqual(identity, "synthetic-77-3-50")
-      assert.strictEqual(AmplitudeSynthetic.make({}).identity, "synthetic-123456-1-1000")
+    Effect.gen(function* () {
+      const options = { seed: 3, eventsPerHour: 50, project: "77" }
+      const named = yield* AmplitudeSynthetic.make(options)
+      const plain = yield* AmplitudeSynthetic.make()
+      assert.strictEqual(named.identity, "synthetic-77-3-50")
+      assert.strictEqual(plain.identity, "synthetic-123456-1-1000")
     })
   )
 

@@ -21,7 +21,7 @@ import {
   zipOf
 } from "../../fixtures/zipCorpus.ts"
 
-unpackerContract("UnpackerZip", UnpackerZip.layer)
+unpackerContract("UnpackerZip", UnpackerZip.layer())
 
 /** The parts' lines by name, as another reader gives them: one that refuses whatever two readers could read differently. */
 async function readByZipJs(zip: Uint8Array): Promise<ReadonlyMap<string, string>> {
@@ -61,7 +61,7 @@ describe("UnpackerZip", () => {
             const { reason } = yield* Effect.flip(unpack(zip.subarray(0, length), "jsonl"))
             assert.include(["Truncated", "NotZip"], reason, `cut at ${length}`)
           }
-        }).pipe(Effect.provide(UnpackerZip.layer))
+        }).pipe(Effect.provide(UnpackerZip.layer()))
       )
 
       it.effect(`refuses a ${kind} with one bit flipped, or reads what it held`, () =>
@@ -97,7 +97,7 @@ describe("UnpackerZip", () => {
           // What may be flipped unseen: versions, times, attributes, gzip's own time, system and level.
           assert.isAbove(refused / zip.length, 0.7)
           assert.isAbove(compared, 10)
-        }).pipe(Effect.provide(UnpackerZip.layer))
+        }).pipe(Effect.provide(UnpackerZip.layer()))
       )
     }
   }
@@ -227,7 +227,7 @@ describe("UnpackerZip", () => {
           now = other
           assert.strictEqual((yield* Effect.flip(Stream.runDrain(body))).reason, "Corrupt")
         }
-      }).pipe(Effect.provide(UnpackerZip.layer))
+      }).pipe(Effect.provide(UnpackerZip.layer()))
   )
 
   it.scoped("stops reading once its body is closed", () =>
@@ -261,7 +261,7 @@ describe("UnpackerZip", () => {
       assert.isAbove(all, 10)
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       assert.strictEqual(reads, after)
-    }).pipe(Effect.provide(UnpackerZip.layer))
+    }).pipe(Effect.provide(UnpackerZip.layer()))
   )
 
   it.scoped("lets go when it is interrupted while it waits for what it read ahead", () =>
@@ -301,7 +301,7 @@ describe("UnpackerZip", () => {
       yield* Deferred.await(reading)
       yield* Deferred.await(waiting)
       assert(Exit.isInterrupted(yield* Fiber.interrupt(draining)))
-    }).pipe(Effect.provide(UnpackerZip.layer))
+    }).pipe(Effect.provide(UnpackerZip.layer()))
   )
 
   it.scoped("counts an hour of many parts as their sum", () =>
@@ -315,6 +315,6 @@ describe("UnpackerZip", () => {
       const [hour] = hours.values()
       const { events, bytes, lineset, malformed } = expectedDigest(texts.join(""))
       assert.deepInclude(hour, { events, bytes, lineset, malformed, parts: 40 })
-    }).pipe(Effect.provide(UnpackerZip.layer))
+    }).pipe(Effect.provide(UnpackerZip.layer()))
   )
 })

@@ -143,7 +143,7 @@ describe("cleanLeftovers()", () => {
       const spooled = Effect.map(world.spool.survey, ({ archives }) =>
         archives.map(({ window }) => String(window))
       )
-      yield* Effect.provide(clean(), Layer.merge(ArchiveFolderMemory.layer, world.layer))
+      yield* Effect.provide(clean(), Layer.merge(ArchiveFolderMemory.layer(), world.layer))
       yield* Effect.provide(clean({ dryRun: true }), world.layer)
       assert.equal((yield* spooled).length, 2)
       const done = yield* Effect.provide(clean(), world.layer)
@@ -156,7 +156,7 @@ describe("cleanLeftovers()", () => {
   it.effect("removes kept archives that are older than so many days", () =>
     Effect.gen(function* () {
       const { layer } = yield* staged()
-      const { service, kept } = yield* ArchiveFolderMemory.make
+      const { service, kept } = yield* ArchiveFolderMemory.makeTest
       for (const days of [29, 31]) {
         kept.set(archiveOf(days), { bytes: new Uint8Array(5), writtenAt: NOW - days * DAY })
       }

@@ -16,7 +16,7 @@ const NAME = "2025-11-10T20--2025-11-10T22.zip"
 /** A world in which archives are kept, unless `failures` are left. */
 const makeKeeping = Effect.fnUntraced(function* (options: WorldOptions, failures = 0) {
   const world = yield* makeWorld(options)
-  const { service, kept } = yield* ArchiveFolderMemory.make
+  const { service, kept } = yield* ArchiveFolderMemory.makeTest
   let left = failures
   const layer = Layer.succeed(ArchiveFolder, {
     ...service,
