@@ -135,7 +135,7 @@ export function archivesLayer(
     unpackerLayer(),
     lazily(
       () => import("../layers/disk/ArchiveFilesFileSystem.ts"),
-      (ArchiveFilesFileSystem) => ArchiveFilesFileSystem.layer
+      (ArchiveFilesFileSystem) => ArchiveFilesFileSystem.layer()
     )
   )
 }

@@ -2,41 +2,60 @@ import { basename } from "node:path"
 import { Effect, Layer } from "effect"
 import { ArchiveFiles } from "../../services/ArchiveFiles.ts"
 import { ArchiveError } from "../../services/ArchiveFolder.ts"
+import type { SpooledArchive } from "../../services/Spool.ts"
 import { toError } from "./archiveErrors.ts"
 import { attempt, closeFile } from "./files.ts"
 import { openFile, readAt } from "./spoolFile.ts"
 import { windowOfFile } from "../names/windowName.ts"
 
-export const make: ArchiveFiles["Type"] = ArchiveFiles.of({
-  open: Effect.fn("ArchiveFilesFileSystem.open")(function* (path) {
-    const fail = toError("open", path)
-    const handle = yield* Effect.acquireRelease(
-      Effect.mapError(openFile(path, "r"), fail),
-      closeFile
-    )
-    const stats = yield* Effect.mapError(
-      attempt(() => handle.stat()),
-      fail
-    )
-    if (!stats.isFile()) {
-      const detail = "it is no plain file: name the archives in it one by one"
-      return yield* new ArchiveError({ reason: "Misconfigured", method: "open", path, detail })
-    }
-    const { window, isComplete, isNamed } = windowOfFile(basename(path))
-    return {
-      isNamed,
-      isComplete,
-      archive: {
-        identity: "file",
-        window,
-        askedAt: Math.floor(stats.mtimeMs),
-        path,
-        size: stats.size,
-        read: (position, length, into) => readAt(handle, path, position, length, into)
-      }
-    }
-  })
-})
+/** Files by their paths; there is nothing to configure. */
+export function make(): Effect.Effect<ArchiveFiles["Type"]> {
+  return Effect.succeed(ArchiveFiles.of({ open }))
+}
 
-/** Files by their paths. */
-export const layer: Layer.Layer<ArchiveFiles> = Layer.succeed(ArchiveFiles, make)
+/**
+ * Files by their paths.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import * as ArchiveFilesFileSystem from "amplitude-lake/layers/ArchiveFilesFileSystem"
+ * import { ArchiveFiles } from "amplitude-lake/services/ArchiveFiles"
+ *
+ * const program = Effect.gen(function* () {
+ *   const files = yield* ArchiveFiles
+ *   const { archive } = yield* files.open("archives/2025-11-10.zip")
+ *   return archive.size
+ * })
+ *
+ * Effect.runPromise(
+ *   Effect.scoped(Effect.provide(program, ArchiveFilesFileSystem.layer()))
+ * )
+ * ```
+ */
+export function layer(): Layer.Layer<ArchiveFiles> {
+  return Layer.effect(ArchiveFiles, make())
+}
+
+const open = Effect.fn("ArchiveFilesFileSystem.open")(function* (path: string) {
+  const fail = toError("open", path)
+  const handle = yield* Effect.acquireRelease(Effect.mapError(openFile(path, "r"), fail), closeFile)
+  const stats = yield* Effect.mapError(
+    attempt(() => handle.stat()),
+    fail
+  )
+  if (!stats.isFile()) {
+    const detail = "it is no plain file: name the archives in it one by one"
+    return yield* new ArchiveError({ reason: "Misconfigured", method: "open", path, detail })
+  }
+  const { window, isComplete, isNamed } = windowOfFile(basename(path))
+  const archive: SpooledArchive = {
+    identity: "file",
+    window,
+    askedAt: Math.floor(stats.mtimeMs),
+    path,
+    size: stats.size,
+    read: (position, length, into) => readAt(handle, path, position, length, into)
+  }
+  return { isNamed, isComplete, archive }
+})

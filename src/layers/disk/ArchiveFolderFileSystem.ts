@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
-import { Chunk, Effect, Layer, Option, type Scope, Stream } from "effect"
+import { Chunk, Config, type ConfigError, Effect, Layer, Option, type Scope, Stream } from "effect"
 import { ArchiveError, ArchiveFolder, type KeptArchive } from "../../services/ArchiveFolder.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { toError } from "./archiveErrors.ts"
@@ -27,55 +27,17 @@ export interface ArchiveFolderFileSystemOptions {
 const READ_BYTES = 1024 * 1024
 
 /**
- * Archives in a folder. A copy is written whole in the run's own folder below `.amplitude-lake/`, and then gets its name by
- * a link, which replaces nothing. Its time of writing is the time at which it was asked for. What is named otherwise is not
- * touched.
+ * Archives in a folder. A copy is written whole in the run's own folder below `.amplitude-lake/`,
+ * and then gets its name by a link, which replaces nothing. Its time of writing is the time at
+ * which it was asked for. What is named otherwise is not touched.
  */
-export const make: (
-  options: ArchiveFolderFileSystemOptions
-) => Effect.Effect<ArchiveFolder["Type"], never, Scope.Scope> = Effect.fnUntraced(function* ({
+export const make = Effect.fnUntraced(function* ({
   root
-}) {
+}: ArchiveFolderFileSystemOptions): Effect.fn.Return<ArchiveFolder["Type"], never, Scope.Scope> {
   const run = yield* RunFolder.make(join(root, ".amplitude-lake"))
 
-  const copy = Effect.fnUntraced(function* (archive: SpooledArchive, draft: string) {
-    const hash = createHash("sha256")
-    const fail = toError("keep", root)
-    yield* withFile(draft, "wx", (handle) =>
-      Effect.gen(function* () {
-        const written = yield* writeStream(handle, bytesOf(archive), fail, hash)
-        if (written !== archive.size) {
-          return yield* failed(archive.path, `it ends after ${written} of ${archive.size} bytes`)
-        }
-        const asked = archive.askedAt / 1000
-        yield* Effect.mapError(
-          attempt(() => handle.utimes(asked, asked).then(() => handle.sync())),
-          fail
-        )
-      })
-    ).pipe(Effect.catchTag("FileFailure", fail))
-    return hash.digest("hex")
-  })
-
   return ArchiveFolder.of({
-    keep: Effect.fn("ArchiveFolderFileSystem.keep")(function* (archive, isComplete) {
-      const draft = yield* Effect.mapError(run.fresh, toError("keep", root))
-      return yield* Effect.gen(function* () {
-        const sha256 = yield* copy(archive, draft)
-        const names = windowNames({ window: archive.window, isComplete }, sha256)
-        for (const path of names.map((name) => join(root, name))) {
-          const isThere = yield* nameIt(draft, path, sha256).pipe(
-            Effect.tap((isThere) => (isThere ? syncFolder(root) : Effect.void)),
-            Effect.mapError(toError("keep", path))
-          )
-          if (isThere) return path
-        }
-        return yield* failed(
-          join(root, names[1]),
-          "what stands there under the digest of this archive is another one: move it away"
-        )
-      }).pipe(Effect.ensuring(cleanUp(draft)))
-    }),
+    keep: (archive, isComplete) => keep(root, run, archive, isComplete),
     list: readFolder(root).pipe(
       Effect.map((entries) => entries.filter((it) => it.isFile() && windowOfFile(it.name).isNamed)),
       Effect.flatMap(Effect.forEach(({ name }) => describe(join(root, name)))),
@@ -92,10 +54,74 @@ export const make: (
   })
 })
 
-/** Archives in a folder. */
+/**
+ * Archives in a folder.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import * as ArchiveFolderFileSystem from "amplitude-lake/layers/ArchiveFolderFileSystem"
+ * import { ArchiveFolder } from "amplitude-lake/services/ArchiveFolder"
+ *
+ * const program = Effect.flatMap(ArchiveFolder, (folder) => folder.list)
+ *
+ * Effect.runPromise(Effect.provide(program, ArchiveFolderFileSystem.layer({ root: "archives" })))
+ * ```
+ */
 export function layer(options: ArchiveFolderFileSystemOptions): Layer.Layer<ArchiveFolder> {
   return Layer.scoped(ArchiveFolder, make(options))
 }
+
+/** `layer`, its options read from the app's configuration. */
+export function layerConfig(
+  config: Config.Config.Wrap<ArchiveFolderFileSystemOptions>
+): Layer.Layer<ArchiveFolder, ConfigError.ConfigError> {
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
+}
+
+const keep = Effect.fn("ArchiveFolderFileSystem.keep")(function* (
+  root: string,
+  run: RunFolder.RunFolder,
+  archive: SpooledArchive,
+  isComplete: boolean
+) {
+  const draft = yield* Effect.mapError(run.fresh, toError("keep", root))
+  return yield* Effect.gen(function* () {
+    const sha256 = yield* copy(root, archive, draft)
+    const names = windowNames({ window: archive.window, isComplete }, sha256)
+    for (const path of names.map((name) => join(root, name))) {
+      const isThere = yield* nameIt(draft, path, sha256).pipe(
+        Effect.tap((isThere) => (isThere ? syncFolder(root) : Effect.void)),
+        Effect.mapError(toError("keep", path))
+      )
+      if (isThere) return path
+    }
+    return yield* failed(
+      join(root, names[1]),
+      "what stands there under the digest of this archive is another one: move it away"
+    )
+  }).pipe(Effect.ensuring(cleanUp(draft)))
+})
+
+/** Writes an archive to a new file, durably, and returns its SHA-256. */
+const copy = Effect.fnUntraced(function* (root: string, archive: SpooledArchive, draft: string) {
+  const hash = createHash("sha256")
+  const fail = toError("keep", root)
+  yield* withFile(draft, "wx", (handle) =>
+    Effect.gen(function* () {
+      const written = yield* writeStream(handle, bytesOf(archive), fail, hash)
+      if (written !== archive.size) {
+        return yield* failed(archive.path, `it ends after ${written} of ${archive.size} bytes`)
+      }
+      const asked = archive.askedAt / 1000
+      yield* Effect.mapError(
+        attempt(() => handle.utimes(asked, asked).then(() => handle.sync())),
+        fail
+      )
+    })
+  ).pipe(Effect.catchTag("FileFailure", fail))
+  return hash.digest("hex")
+})
 
 function failed(path: string, detail: string): ArchiveError {
   return new ArchiveError({ reason: "Failed", method: "keep", path, detail })

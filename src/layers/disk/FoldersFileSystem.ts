@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
-import { Effect, Layer } from "effect"
+import { Config, type ConfigError, Effect, Layer } from "effect"
 import { FolderError, Folders } from "../../services/Folders.ts"
 import { attempt, cleanUp, FILE_MODE, type FileFailure, hasCode } from "./files.ts"
 
@@ -25,16 +25,43 @@ const ADVICE: Partial<Record<FolderError["reason"], string>> = {
 }
 
 /** Folders on a disk. */
-export function make({ folders }: FoldersFileSystemOptions): Folders["Type"] {
-  return Folders.of({
-    all: Object.entries(folders).flatMap(([name, path]) =>
-      path === undefined ? [] : [{ name, path, tryOut: tryOut(path) }]
-    )
-  })
+export function make({ folders }: FoldersFileSystemOptions): Effect.Effect<Folders["Type"]> {
+  return Effect.succeed(
+    Folders.of({
+      all: Object.entries(folders).flatMap(([name, path]) =>
+        path === undefined ? [] : [{ name, path, tryOut: tryOut(path) }]
+      )
+    })
+  )
 }
 
+/**
+ * Folders on a disk.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import * as FoldersFileSystem from "amplitude-lake/layers/FoldersFileSystem"
+ * import { Folders } from "amplitude-lake/services/Folders"
+ *
+ * const program = Effect.flatMap(Folders, ({ all }) =>
+ *   Effect.forEach(all, ({ tryOut }) => tryOut)
+ * )
+ *
+ * Effect.runPromise(
+ *   Effect.provide(program, FoldersFileSystem.layer({ folders: { work: "work", data: "data" } }))
+ * )
+ * ```
+ */
 export function layer(options: FoldersFileSystemOptions): Layer.Layer<Folders> {
-  return Layer.succeed(Folders, make(options))
+  return Layer.effect(Folders, make(options))
+}
+
+/** `layer`, its options read from the app's configuration. */
+export function layerConfig(
+  config: Config.Config.Wrap<FoldersFileSystemOptions>
+): Layer.Layer<Folders, ConfigError.ConfigError> {
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 }
 
 const tryOut = Effect.fn("FoldersFileSystem.tryOut")(

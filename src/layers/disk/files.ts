@@ -38,7 +38,10 @@ export function hasCode(...codes: ReadonlyArray<string>): (failure: FileFailure)
   return (failure) => codes.includes(failure.code)
 }
 
-/** Runs a file operation to its end even when interrupted: one that goes on alone could undo the clean-up. */
+/**
+ * Runs a file operation to its end even when interrupted: one that goes on alone could undo the
+ * clean-up.
+ */
 export function attempt<A>(run: () => Promise<A>): Effect.Effect<A, FileFailure> {
   return Effect.uninterruptible(Effect.tryPromise({ try: run, catch: toFileFailure }))
 }
@@ -105,7 +108,10 @@ export function readFolder(path: string) {
   )
 }
 
-/** The paths of the regular files in a folder and in those below it; what goes away meanwhile is left out. */
+/**
+ * The paths of the regular files in a folder and in those below it; what goes away meanwhile is
+ * left out.
+ */
 export function filesBelow(path: string): Effect.Effect<ReadonlyArray<string>, FileFailure> {
   return readFolder(path).pipe(
     Effect.flatMap(
@@ -119,7 +125,10 @@ export function filesBelow(path: string): Effect.Effect<ReadonlyArray<string>, F
   )
 }
 
-/** Files with their bytes; what goes away meanwhile, and what has another name too, takes no room and is left out. */
+/**
+ * Files with their bytes; what goes away meanwhile, and what has another name too, takes no room
+ * and is left out.
+ */
 export function sizesOf(paths: ReadonlyArray<string>) {
   return Effect.map(
     Effect.forEach(paths, (path) =>
@@ -132,7 +141,10 @@ export function sizesOf(paths: ReadonlyArray<string>) {
   )
 }
 
-/** Removes a file or a folder that nobody needs any more; what cannot be removed is only warned of, as nothing depends on it. */
+/**
+ * Removes a file or a folder that nobody needs any more; what cannot be removed is only warned of,
+ * as nothing depends on it.
+ */
 export function cleanUp(path: string): Effect.Effect<void> {
   return attempt(() => fs.rm(path, { recursive: true, force: true })).pipe(
     Effect.catchAll(({ detail }) => Effect.logWarning(`Cannot clean up: ${detail}`))
@@ -153,8 +165,9 @@ export function readStream(handle: fs.FileHandle): Stream.Stream<Uint8Array, Fil
 }
 
 /**
- * Writes a stream to an open, empty file, durably, and returns its bytes. `hash` takes the very bytes that are written: they are
- * copied first, so a body may use its buffers again. `toError` is told how many bytes the disk had taken.
+ * Writes a stream to an open, empty file, durably, and returns its bytes. `hash` takes the very
+ * bytes that are written: they are copied first, so a body may use its buffers again. `toError` is
+ * told how many bytes the disk had taken.
  */
 export function writeStream<E, F>(
   handle: fs.FileHandle,
@@ -179,13 +192,13 @@ export function writeStream<E, F>(
         written += bytesWritten
       }
     }
-    const settle = async () => {
+    const awaitWrite = async () => {
       await underWay
       if (failed !== undefined) throw failed.cause
     }
     // Hashes a block while the disk takes it, so that the slower of the two sets the pace.
     const flush = async () => {
-      await settle()
+      await awaitWrite()
       const full = block.subarray(0, filled)
       underWay = writeOut(full, position).catch((cause: unknown) => {
         failed = { cause }
@@ -200,17 +213,17 @@ export function writeStream<E, F>(
     const take = async (chunk: Chunk.Chunk<Uint8Array>) => {
       for (const bytes of chunk) {
         for (let from = 0; from < bytes.length;) {
-          const part = bytes.subarray(from, from + WRITE_BYTES - filled)
-          block.set(part, filled)
-          filled += part.length
-          from += part.length
+          const piece = bytes.subarray(from, from + WRITE_BYTES - filled)
+          block.set(piece, filled)
+          filled += piece.length
+          from += piece.length
           if (filled === WRITE_BYTES) await flush()
         }
       }
     }
     const finish = async () => {
       if (filled > 0) await flush()
-      await settle()
+      await awaitWrite()
       await handle.sync()
       return written
     }

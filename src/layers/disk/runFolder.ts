@@ -6,17 +6,26 @@ import { readlinkSync } from "node:fs"
 import { Clock, Duration, Effect, Option, type Scope } from "effect"
 import { attempt, cleanUp, type FileFailure, hasCode, makeFolder, readFolder } from "./files.ts"
 
-/** How often a live run says so, and how long one may be silent that cannot be asked for, as of another host. */
+/**
+ * How often a live run says so, and how long one may be silent that cannot be asked for, as of
+ * another host.
+ */
 const HEARTBEAT = Duration.minutes(1)
 const SILENCE = Duration.toMillis(Duration.minutes(30))
 
 /** A run's own folder, on the file system of the files that it renames and links. */
 export interface RunFolder {
-  /** A path in the folder that was never given before, for a file or a folder. The first call makes the folder, and reclaims. */
+  /**
+   * A path in the folder that was never given before, for a file or a folder. The first call makes
+   * the folder, and reclaims.
+   */
   readonly fresh: Effect.Effect<string, FileFailure>
   /** The folders of runs that died with something left in them. */
   readonly dead: Effect.Effect<ReadonlyArray<string>, FileFailure>
-  /** Takes over the folders of dead runs, saves what is worth it and removes the rest. Warns of what it may not touch. */
+  /**
+   * Takes over the folders of dead runs, saves what is worth it and removes the rest. Warns of what
+   * it may not touch.
+   */
   readonly reclaim: Effect.Effect<void>
 }
 
@@ -30,7 +39,10 @@ function processNamespace(): string {
   }
 }
 
-/** What runs are named by that may not ask where they are, as under Deno: of such a run no process number tells anything. */
+/**
+ * What runs are named by that may not ask where they are, as under Deno: of such a run no process
+ * number tells anything.
+ */
 const HIDDEN = "hidden"
 
 function findHost(): string {
@@ -41,7 +53,10 @@ function findHost(): string {
   }
 }
 
-/** The place in which a process number means one process: containers may share a host's name, but not its numbers. */
+/**
+ * The place in which a process number means one process: containers may share a host's name, but
+ * not its numbers.
+ */
 export const host = findHost()
 
 interface ProcessState {
@@ -84,9 +99,25 @@ const isAlive = Effect.fnUntraced(function* (pid: number, start: string) {
 
 const NAME = /^(?<host>[^~]+)~(?<pid>\d+)~(?<start>\d+)~[0-9a-f]+$/
 
+/** Whether a folder of `runs` is a dead run's; `own` is the name of this run's. */
+const isDead = Effect.fnUntraced(function* (runs: string, own: string, folder: string) {
+  const groups = NAME.exec(folder)?.groups
+  if (groups === undefined || folder === own) return false
+  if (groups["host"] === host && host !== HIDDEN) {
+    const lives = yield* isAlive(Number(groups["pid"]), groups["start"] ?? "0")
+    if (Option.isSome(lives)) return !lives.value
+  }
+  const now = yield* Clock.currentTimeMillis
+  return yield* attempt(() => fs.stat(join(runs, folder))).pipe(
+    Effect.map(({ mtimeMs }) => now - mtimeMs > SILENCE),
+    Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed(false))
+  )
+})
+
 /**
- * Gives this run its folder `<parent>/runs/<host>~<pid>~<start>~<random>`, removed with what is left in it when the scope closes.
- * `rescue` is run on a dead run's folder before it is removed; by then no other run sees it.
+ * Gives this run its folder `<parent>/runs/<host>~<pid>~<start>~<random>`, removed with what is
+ * left in it when the scope closes. `rescue` is run on a dead run's folder before it is removed; by
+ * then no other run sees it.
  */
 export const make: (
   parent: string,
@@ -128,22 +159,8 @@ export const make: (
     Effect.map(isMade ? Effect.void : open, () => join(own, String(given++)))
   )
 
-  const isDead = Effect.fnUntraced(function* (folder: string) {
-    const groups = NAME.exec(folder)?.groups
-    if (groups === undefined || folder === name) return false
-    if (groups["host"] === host && host !== HIDDEN) {
-      const lives = yield* isAlive(Number(groups["pid"]), groups["start"] ?? "0")
-      if (Option.isSome(lives)) return !lives.value
-    }
-    const now = yield* Clock.currentTimeMillis
-    return yield* attempt(() => fs.stat(join(runs, folder))).pipe(
-      Effect.map(({ mtimeMs }) => now - mtimeMs > SILENCE),
-      Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed(false))
-    )
-  })
-
   const dead = readFolder(runs).pipe(
-    Effect.flatMap((entries) => Effect.filter(entries, ({ name }) => isDead(name))),
+    Effect.flatMap((entries) => Effect.filter(entries, (entry) => isDead(runs, name, entry.name))),
     Effect.map((entries) => entries.map((entry) => join(runs, entry.name)))
   )
 

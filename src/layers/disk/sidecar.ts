@@ -19,7 +19,9 @@ import {
 export interface Sidecar {
   readonly sha256: string
   readonly size: number
-  /** Of the object's file as it was put: tells who won, where several puts brought the same bytes. */
+  /**
+   * Of the object's file as it was put: tells who won, where several puts brought the same bytes.
+   */
   readonly inode: string
 }
 
@@ -69,8 +71,9 @@ function narrow(
 }
 
 /**
- * The sidecar of an object's file; `None` for an object of another program. The only one counts even where the size differs, so
- * that a file which was cut or edited does not pass for one that never had any.
+ * The sidecar of an object's file; `None` for an object of another program. The only one counts
+ * even where the size differs, so that a file which was cut or edited does not pass for one that
+ * never had any.
  */
 export const find = Effect.fnUntraced(function* (folder: string, file: Standing) {
   const bySize = narrow(yield* list(folder), ({ size }) => size === file.size)
@@ -116,8 +119,9 @@ export const remove = (folder: string, sidecar: Sidecar): Effect.Effect<void, Fi
   )
 
 /**
- * Removes, anywhere below the folder of all metadata, the sidecars of files that a dead run was putting or removing: its file still
- * lies in the run's folder, and has no other name. A file that has one is an object, or another run's to remove.
+ * Removes, anywhere below the folder of all metadata, the sidecars of files that a dead run was
+ * putting or removing: its file still lies in the run's folder, and has no other name. A file that
+ * has one is an object, or another run's to remove.
  */
 export const removeOrphans = Effect.fnUntraced(function* (metadata: string, runFolder: string) {
   const inodes = new Set<string>()

@@ -64,7 +64,10 @@ export const checkSpace = Effect.fnUntraced(function* (
   }
 })
 
-/** `length` bytes from `position` on, fewer only at the end of the file: at the beginning of `into`, or in new memory. */
+/**
+ * `length` bytes from `position` on, fewer only at the end of the file: at the beginning of `into`,
+ * or in new memory.
+ */
 export const readAt = (
   handle: fs.FileHandle,
   path: string,

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { Effect, Option } from "effect"
 import { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { attempt, type FileFailure, hasCode } from "./files.ts"
+import type { RunFolder } from "./runFolder.ts"
 import { keyProblem } from "../names/objectKey.ts"
 
 export type Method = ObjectStorageError["method"]
@@ -50,6 +51,20 @@ export function refusal(
   detail: string
 ): ObjectStorageError {
   return new ObjectStorageError({ reason, method, path, detail })
+}
+
+/** What everything that writes to one store shares. */
+export interface FolderStore {
+  readonly paths: StorePaths
+  readonly run: RunFolder
+}
+
+/** A path of the run's own that no file has. */
+export function fresh(
+  { paths, run }: FolderStore,
+  method: Method
+): Effect.Effect<string, ObjectStorageError> {
+  return Effect.mapError(run.fresh, toError(method, paths.inner))
 }
 
 export interface StorePaths {
@@ -102,7 +117,9 @@ export interface RegularFile {
   readonly modified: number
 }
 
-/** The regular file at a path; `None` where there is nothing, `Failed` where there is anything else. */
+/**
+ * The regular file at a path; `None` where there is nothing, `Failed` where there is anything else.
+ */
 export const look = Effect.fnUntraced(function* (method: Method, path: string) {
   const stats = yield* attempt(() => fs.lstat(path, { bigint: true })).pipe(
     Effect.asSome,

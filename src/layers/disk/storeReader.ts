@@ -9,123 +9,134 @@ import * as Sidecar from "./sidecar.ts"
 /** How many files of a folder are looked at together. */
 const LOOKS = 16
 
-/** Looks again where a file was replaced or removed between two looks: the next sees it as it is now. */
+/**
+ * Looks again where a file was replaced or removed between two looks: the next sees it as it is
+ * now.
+ */
 function unlessItMoves<A>(
   self: Effect.Effect<A, ObjectStorageError>
 ): Effect.Effect<A, ObjectStorageError> {
   return Effect.retry(self, { times: 10, while: ({ reason }) => reason === "NotFound" })
 }
 
-/** A file that another run takes away has no metadata any more, and must not pass for another program's. */
+/**
+ * A file that another run takes away has no metadata any more, and must not pass for another
+ * program's.
+ */
 const stillThere = Effect.fnUntraced(function* (method: Method, file: RegularFile) {
   const now = yield* look(method, file.path)
   if (Option.exists(now, ({ inode }) => inode === file.inode)) return
   return yield* refusal("NotFound", method, file.path, "it was taken away meanwhile")
 })
 
-/** The half of the store in a folder that writes nothing. */
-export function makeReader({
-  root,
-  prefix,
-  pathOf,
-  metadataOf,
-  checkKey,
-  checkPrefix
-}: StorePaths) {
-  // A listing begins at the prefix's last folder.
-  const base = prefix.slice(0, prefix.lastIndexOf("/") + 1)
+export const describe = Effect.fnUntraced(function* (
+  { metadataOf }: StorePaths,
+  method: Method,
+  key: string,
+  file: RegularFile
+) {
+  const sidecar = yield* Sidecar.find(metadataOf(key), file).pipe(
+    Effect.mapError(toError(method, file.path))
+  )
+  if (Option.isNone(sidecar)) yield* stillThere(method, file)
+  const etag = Option.match(
+    Option.filter(sidecar, ({ size }) => size === file.size),
+    {
+      onNone: () => `${file.size}-${file.modified}`,
+      onSome: ({ sha256 }) => sha256
+    }
+  )
+  const info: ObjectInfo = { key, size: file.size, etag, hasMetadata: Option.isSome(sidecar) }
+  return { info, sidecar }
+})
 
-  const describe = Effect.fnUntraced(function* (method: Method, key: string, file: RegularFile) {
-    const sidecar = yield* Sidecar.find(metadataOf(key), file).pipe(
-      Effect.mapError(toError(method, file.path))
-    )
-    if (Option.isNone(sidecar)) yield* stillThere(method, file)
-    const etag = Option.match(
-      Option.filter(sidecar, ({ size }) => size === file.size),
-      {
-        onNone: () => `${file.size}-${file.modified}`,
-        onSome: ({ sha256 }) => sha256
-      }
-    )
-    const info: ObjectInfo = { key, size: file.size, etag, hasMetadata: Option.isSome(sidecar) }
-    return { info, sidecar }
-  })
-
-  const infoOf = (method: Method, key: string) =>
-    look(method, pathOf(key)).pipe(
-      Effect.flatMap(
-        Effect.transposeMapOption((file) =>
-          Effect.map(describe(method, key, file), ({ info }) => info)
-        )
-      ),
-      unlessItMoves
-    )
-
-  const head = Effect.fn("ObjectStorageFileSystem.head")(function* (key: string) {
-    const path = pathOf(key)
-    yield* checkKey("head", key)
-    return yield* Effect.gen(function* () {
-      const file = yield* look("head", path)
-      if (Option.isNone(file)) return Option.none<ObjectHead>()
-      const { info, sidecar } = yield* describe("head", key, file.value)
-      if (Option.isNone(sidecar)) return Option.some<ObjectHead>({ ...info, metadata: {} })
-      const metadata = yield* Sidecar.read(metadataOf(key), sidecar.value).pipe(
-        Effect.mapError(toError("head", path))
+export function infoOf(
+  paths: StorePaths,
+  method: Method,
+  key: string
+): Effect.Effect<Option.Option<ObjectInfo>, ObjectStorageError> {
+  return look(method, paths.pathOf(key)).pipe(
+    Effect.flatMap(
+      Effect.transposeMapOption((file) =>
+        Effect.map(describe(paths, method, key, file), ({ info }) => info)
       )
-      if (Option.isNone(metadata)) {
-        const detail = `its metadata in "${metadataOf(key)}" cannot be read; remove both and land it anew`
-        return yield* refusal("Corrupt", "head", path, detail)
-      }
-      return Option.some<ObjectHead>({ ...info, metadata: metadata.value })
-    }).pipe(unlessItMoves)
-  })
+    ),
+    unlessItMoves
+  )
+}
 
-  const listFolder = Effect.fnUntraced(function* (folder: string) {
-    const path = join(root, folder)
-    const entries = (yield* readFolder(path).pipe(Effect.mapError(toError("list", path))))
-      .filter(({ name }) => !name.startsWith("."))
-      .map((entry) => ({ entry, full: `${folder}${entry.name}` }))
-      .filter(({ full }) => full.startsWith(prefix))
-    for (const { entry, full } of entries) {
-      if (entry.isFile() || entry.isDirectory()) continue
-      yield* Effect.logWarning(`Skipped "${join(root, full)}": it is no regular file`)
-    }
-    const files = entries.filter(({ entry }) => entry.isFile())
-    const infos = yield* Effect.forEach(
-      files,
-      ({ full }) => infoOf("list", full.slice(prefix.length)),
-      { concurrency: LOOKS }
+export const head = Effect.fn("ObjectStorageFileSystem.head")(function* (
+  paths: StorePaths,
+  key: string
+) {
+  const path = paths.pathOf(key)
+  const folder = paths.metadataOf(key)
+  yield* paths.checkKey("head", key)
+  return yield* Effect.gen(function* () {
+    const file = yield* look("head", path)
+    if (Option.isNone(file)) return Option.none<ObjectHead>()
+    const { info, sidecar } = yield* describe(paths, "head", key, file.value)
+    if (Option.isNone(sidecar)) return Option.some<ObjectHead>({ ...info, metadata: {} })
+    const metadata = yield* Sidecar.read(folder, sidecar.value).pipe(
+      Effect.mapError(toError("head", path))
     )
-    return {
-      infos: Chunk.fromIterable(infos.flatMap(Option.toArray)),
-      folders: entries.filter(({ entry }) => entry.isDirectory()).map(({ full }) => `${full}/`)
+    if (Option.isNone(metadata)) {
+      const detail = `its metadata in "${folder}" cannot be read; remove both and land it anew`
+      return yield* refusal("Corrupt", "head", path, detail)
     }
-  })
+    return Option.some<ObjectHead>({ ...info, metadata: metadata.value })
+  }).pipe(unlessItMoves)
+})
 
-  const list = Stream.fromEffect(checkPrefix("list")).pipe(
+const listFolder = Effect.fnUntraced(function* (paths: StorePaths, folder: string) {
+  const { prefix, root } = paths
+  const path = join(root, folder)
+  const entries = (yield* readFolder(path).pipe(Effect.mapError(toError("list", path))))
+    .filter(({ name }) => !name.startsWith("."))
+    .map((entry) => ({ entry, full: `${folder}${entry.name}` }))
+    .filter(({ full }) => full.startsWith(prefix))
+  for (const { entry, full } of entries) {
+    if (entry.isFile() || entry.isDirectory()) continue
+    yield* Effect.logWarning(`Skipped "${join(root, full)}": it is no regular file`)
+  }
+  const files = entries.filter(({ entry }) => entry.isFile())
+  const infos = yield* Effect.forEach(
+    files,
+    ({ full }) => infoOf(paths, "list", full.slice(prefix.length)),
+    { concurrency: LOOKS }
+  )
+  return {
+    infos: Chunk.fromIterable(infos.flatMap(Option.toArray)),
+    folders: entries.filter(({ entry }) => entry.isDirectory()).map(({ full }) => `${full}/`)
+  }
+})
+
+export function list(paths: StorePaths): Stream.Stream<ObjectInfo, ObjectStorageError> {
+  // A listing begins at the prefix's last folder.
+  const base = paths.prefix.slice(0, paths.prefix.lastIndexOf("/") + 1)
+  return Stream.fromEffect(paths.checkPrefix("list")).pipe(
     Stream.flatMap(() =>
       Stream.paginateChunkEffect([base], ([folder = "", ...rest]) =>
-        Effect.map(listFolder(folder), ({ infos, folders }) => {
+        Effect.map(listFolder(paths, folder), ({ infos, folders }) => {
           const left = [...folders, ...rest]
           return [infos, left.length === 0 ? Option.none() : Option.some(left)] as const
         })
       )
     )
   )
+}
 
-  const get = (key: string) =>
-    Effect.gen(function* () {
-      const path = pathOf(key)
-      yield* checkKey("get", key)
-      if (Option.isNone(yield* look("get", path))) {
-        return yield* refusal("NotFound", "get", path, "there is no such file")
-      }
-      const handle = yield* Effect.acquireRelease(
-        attempt(() => fs.open(path)).pipe(Effect.mapError(toError("get", path))),
-        closeFile
-      )
-      return readStream(handle).pipe(Stream.mapError(toError("get", path)))
-    }).pipe(Stream.unwrapScoped)
-
-  return { describe, infoOf, head, list, get }
+export function get(paths: StorePaths, key: string): Stream.Stream<Uint8Array, ObjectStorageError> {
+  return Effect.gen(function* () {
+    const path = paths.pathOf(key)
+    yield* paths.checkKey("get", key)
+    if (Option.isNone(yield* look("get", path))) {
+      return yield* refusal("NotFound", "get", path, "there is no such file")
+    }
+    const handle = yield* Effect.acquireRelease(
+      attempt(() => fs.open(path)).pipe(Effect.mapError(toError("get", path))),
+      closeFile
+    )
+    return readStream(handle).pipe(Stream.mapError(toError("get", path)))
+  }).pipe(Stream.unwrapScoped)
 }

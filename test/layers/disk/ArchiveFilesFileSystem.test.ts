@@ -11,24 +11,28 @@ archiveFilesContract(
   "ArchiveFilesFileSystem",
   Layer.scoped(
     Files,
-    Effect.map(temporaryFolder, (folder) => ({
-      archives: ArchiveFilesFileSystem.make,
-      write: (name, text, writtenAt) =>
-        Effect.promise(async () => {
-          const path = join(folder, name)
-          await fs.writeFile(path, text, { mode: 0o400 })
-          await fs.utimes(path, writtenAt / 1000, writtenAt / 1000)
-          return path
-        }),
-      read: (path) => Effect.promise(() => fs.readFile(path, "utf8"))
-    }))
+    Effect.map(
+      Effect.all([temporaryFolder, ArchiveFilesFileSystem.make()]),
+      ([folder, archives]) => ({
+        archives,
+        write: (name, text, writtenAt) =>
+          Effect.promise(async () => {
+            const path = join(folder, name)
+            await fs.writeFile(path, text, { mode: 0o400 })
+            await fs.utimes(path, writtenAt / 1000, writtenAt / 1000)
+            return path
+          }),
+        read: (path) => Effect.promise(() => fs.readFile(path, "utf8"))
+      })
+    )
   )
 )
 
 describe("ArchiveFilesFileSystem", () => {
   it.scoped("takes no folder for an archive", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(ArchiveFilesFileSystem.make.open(yield* temporaryFolder))
+      const archives = yield* ArchiveFilesFileSystem.make()
+      const error = yield* Effect.flip(archives.open(yield* temporaryFolder))
       assert.equal(error.reason, "Misconfigured")
       assert.match(error.message, /one by one/)
     })

@@ -2,17 +2,18 @@ import assert from "node:assert/strict"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Config, ConfigProvider, Effect, Layer } from "effect"
 import * as FoldersFileSystem from "../../../src/layers/disk/FoldersFileSystem.ts"
-import { FolderError } from "../../../src/services/Folders.ts"
+import { FolderError, Folders } from "../../../src/services/Folders.ts"
 import { pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 
 /** Tries one folder out. */
 const tryOut = (path: string) =>
-  Effect.suspend(() => {
-    const [folder] = FoldersFileSystem.make({ folders: { work: path, other: undefined } }).all
+  Effect.gen(function* () {
+    const { all } = yield* FoldersFileSystem.make({ folders: { work: path, other: undefined } })
+    const [folder] = all
     assert.deepEqual([folder?.name, folder?.path], ["work", path])
-    return folder?.tryOut ?? Effect.dieMessage("there is none")
+    return yield* folder?.tryOut ?? Effect.dieMessage("there is none")
   })
 
 describe("FoldersFileSystem", () => {
@@ -49,6 +50,21 @@ describe("FoldersFileSystem", () => {
       if (process.getuid?.() !== 0) yield* Effect.promise(() => fs.mkdir(path, { mode: 0o500 }))
       const error = yield* Effect.flip(tryOut(path))
       assert.match(error.message, /Cannot use the folder/)
+    })
+  )
+
+  it.effect("finds its folders in the app's configuration, and says which of them lacks", () =>
+    Effect.gen(function* () {
+      const layer = FoldersFileSystem.layerConfig({ folders: { work: Config.string("WORK") } })
+      const from = (...entries: ReadonlyArray<readonly [string, string]>) =>
+        Layer.provide(layer, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(entries))))
+      const { all } = yield* Effect.provide(Folders, from(["WORK", "here"]))
+      assert.deepEqual(
+        all.map(({ name, path }) => [name, path]),
+        [["work", "here"]]
+      )
+      const error = yield* Effect.flip(Effect.provide(Folders, from()))
+      assert.match(String(error), /WORK/)
     })
   )
 })
