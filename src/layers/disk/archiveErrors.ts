@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<string, ArchiveError["reason"]>> = {
 }
 
 const ADVICE: Partial<Record<ArchiveError["reason"], string>> = {
-  NoSpace: "; make room, or name a folder on another disk with --archive-dir",
+  NoSpace: "; make room, or name a folder on another disk",
   AccessDenied: "; let this user read it, and write where archives are kept"
 }
 

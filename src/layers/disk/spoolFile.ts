@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<string, SpoolError["reason"]>> = {
 
 const ADVICE: Partial<Record<SpoolError["reason"], string>> = {
   AccessDenied: "; let this user read and write there, or name another folder",
-  Misconfigured: "; name a folder, with --work-dir",
+  Misconfigured: "; name another folder",
   NoSpace: "; make room, or name a folder on another disk"
 }
 
