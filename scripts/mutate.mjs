@@ -98,7 +98,7 @@ const MUTATIONS = [
   },
   {
     name: "412 means that an object is there",
-    file: "src/layers/s3/put.ts",
+    file: "src/layers/s3/bucket.ts",
     find: "if (status === 412 || ",
     put: "if (",
     tests: S3,
@@ -179,8 +179,8 @@ const MUTATIONS = [
   {
     name: "If-None-Match of a put in parts",
     file: "src/layers/s3/multipart.ts",
-    find: "          IfNoneMatch,\n          MultipartUpload",
-    put: "          MultipartUpload",
+    find: "      IfNoneMatch,\n      MultipartUpload",
+    put: "      MultipartUpload",
     tests: S3,
     named: "asks for nothing beyond its policy, and never overwrites"
   },
@@ -210,9 +210,9 @@ const MUTATIONS = [
   },
   {
     name: "what stands in Azure's container after a refused put",
-    file: "src/layers/azure/put.ts",
-    find: "=== replacing ? yield* error : false",
-    put: "=== replacing ? yield* error : yield* error",
+    file: "src/layers/cloud/store.ts",
+    find: "=== replacing ? yield* failure.error : false",
+    put: "=== replacing ? yield* failure.error : yield* failure.error",
     tests: AZURE,
     named: "makes one object where the answer to a list of blocks was lost"
   },

@@ -171,7 +171,7 @@ const s3: StoreKind = {
     return {
       layer: ({ inParts = false, secret = () => s3.secret } = {}) =>
         s3Layer(server, {
-          ...(inParts ? { multipartThreshold: 512 * KIB, partSize: 512 * KIB } : {}),
+          ...(inParts ? { multipartThreshold: 512 * KIB, chunkSize: 512 * KIB } : {}),
           credentials: () =>
             Promise.resolve({ accessKeyId: "AKTEST", secretAccessKey: Redacted.make(secret()) })
         }),
@@ -243,7 +243,7 @@ const azure: StoreKind = {
             prefix: PREFIX,
             endpoint: server.url,
             credentials: { accountKey: Redacted.make(secret()) },
-            ...(inParts ? { partSize: 512 * KIB } : {})
+            ...(inParts ? { blockSize: 512 * KIB } : {})
           })
         ),
       requests: () => server.requests.map(fromAzure),

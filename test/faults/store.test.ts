@@ -541,7 +541,7 @@ describe("what only S3 can do", { timeout: 60_000 }, () => {
       ...server
     })
     const amplitude = yield* scriptedServer([bySize(undefined, lines)])
-    const store = s3Layer(s3, { multipartThreshold: 100 * 1024, partSize: 512 * 1024 })
+    const store = s3Layer(s3, { multipartThreshold: 100 * 1024, chunkSize: 512 * 1024 })
     return { s3, amplitude, ...(yield* makeLake({ amplitude, store })) }
   })
 

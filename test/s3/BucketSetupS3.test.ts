@@ -101,7 +101,7 @@ describe("BucketSetupS3", () => {
         assert.deepEqual(yield* run(true), { ...all("changed"), ...NEW })
         assert.deepEqual(yield* run(true), all("same"))
 
-        const limits = { multipartThreshold: 6 * MIB, partSize: 5 * MIB }
+        const limits = { multipartThreshold: 6 * MIB, chunkSize: 5 * MIB }
         const store = yield* ObjectStorageS3.make({ ...options, ...limits })
         const [small, large] = [Buffer.from("one\n"), Buffer.alloc(11 * MIB, "lake")]
         for (const [key, bytes] of [

@@ -23,7 +23,7 @@ const storeAt = (prefix: string, more: Partial<ObjectStorageS3.ObjectStorageS3Op
     ObjectStorageS3.make({
       ...optionsFor(target, prefix),
       multipartThreshold: 6 * MIB,
-      partSize: 5 * MIB,
+      chunkSize: 5 * MIB,
       ...more
     })
   )

@@ -105,7 +105,7 @@ export const storeLayer = Layer.unwrapEffect(
     ObjectStorageS3.layer({
       ...optionsFor(target, `${randomBytes(4).toString("hex")}/`),
       multipartThreshold: 10_000_000,
-      partSize: 5 * 1024 * 1024
+      chunkSize: 5 * 1024 * 1024
     })
   )
 )

@@ -1,26 +1,31 @@
 import { createHash, randomBytes } from "node:crypto"
-import type { BlockBlobCommitBlockListOptions } from "@azure/storage-blob"
+import type { BlockBlobCommitBlockListOptions, ContainerClient } from "@azure/storage-blob"
 import { Chunk, Effect, Stream } from "effect"
 import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
-import type { Call } from "./client.ts"
-import type { Part } from "../cloud/body.ts"
-import { again, type HeldParts, SENT_AT_ONCE } from "../cloud/parts.ts"
+import type { UploadChunk } from "../cloud/body.ts"
+import { again, type HeldChunks, SENT_AT_ONCE } from "../cloud/chunks.ts"
+import type { Call } from "../cloud/connect.ts"
 import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
 
-/** Answers that sending again does not change: an object is there, or another writer made one and the blocks are gone. */
-export const SETTLED = ["BlobAlreadyExists", "InvalidBlockList"]
+/**
+ * Answers that sending again does not change: an object is there, or another writer made one and
+ * the blocks are gone.
+ */
+export const FINAL = ["BlobAlreadyExists", "InvalidBlockList"]
 
 export interface BlocksPut<E> {
-  readonly call: Call
+  readonly call: Call<ContainerClient>
   readonly attempt: StoreAttempt
   /** With the store's prefix. */
   readonly name: string
-  readonly parts: Stream.Stream<Part, E>
-  readonly sending: HeldParts["sending"]
-  /** Conditions, metadata and type; asked for once all parts were sent. */
+  readonly chunks: Stream.Stream<UploadChunk, E>
+  readonly sending: HeldChunks["sending"]
+  /** Conditions, metadata and type; asked for once all chunks were sent. */
   readonly options: () => BlockBlobCommitBlockListOptions
-  /** What a refusal of the last call means: whether the object was put, or why that is not known. */
-  readonly settle: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
+  /**
+   * What a refusal of the last call means: whether the object was put, or why that is not known.
+   */
+  readonly afterRefusal: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
 }
 
 export function md5Of(bytes: Uint8Array): Buffer {
@@ -28,37 +33,38 @@ export function md5Of(bytes: Uint8Array): Buffer {
 }
 
 /**
- * Puts an object in blocks, each with its MD5 and retried alone, and makes it of them by one last call. Blocks that become no
- * object are not seen by anyone, and are removed by Azure after a week.
+ * Puts an object in blocks, each with its MD5 and retried alone, and makes it of them by one last
+ * call. Blocks that become no object are not seen by anyone, and are removed by Azure after a week.
  */
 export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>({
   attempt,
   call,
   name,
+  chunks,
   options,
-  parts,
   sending,
-  settle
+  afterRefusal
 }: BlocksPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
-  // No other upload has them: all blocks of a name that are not made an object of yet lie together, whoever sent them.
+  // No other upload has them: all blocks of a name that are not made an object of yet lie together,
+  // whoever sent them.
   const upload = randomBytes(19).toString("hex")
   const idOf = (number: number) =>
     Buffer.from(`${upload}${String(number).padStart(10, "0")}`).toString("base64")
 
-  const stage = ({ bytes, number }: Part) => {
+  const stage = ({ bytes, number }: UploadChunk) => {
     const send = call(attempt, (client, abortSignal) =>
       client.getBlockBlobClient(name).stageBlock(idOf(number), bytes, bytes.length, {
         abortSignal,
         transactionalContentMD5: md5Of(bytes)
       })
     )
-    return sending(bytes, send, (it) => again(it, SETTLED)).pipe(
+    return sending(bytes, send, (it) => again(it, FINAL)).pipe(
       Effect.as(idOf(number)),
       Effect.mapError(({ error }) => error)
     )
   }
 
-  const ids = yield* parts.pipe(
+  const ids = yield* chunks.pipe(
     Stream.mapEffect(stage, { concurrency: SENT_AT_ONCE }),
     Stream.runCollect
   )
@@ -68,6 +74,6 @@ export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>
         .getBlockBlobClient(name)
         .commitBlockList(Chunk.toArray(ids), { ...options(), abortSignal })
     ),
-    SETTLED
-  ).pipe(Effect.as(true), Effect.catchAll(settle))
+    FINAL
+  ).pipe(Effect.as(true), Effect.catchAll(afterRefusal))
 })

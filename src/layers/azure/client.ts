@@ -2,10 +2,11 @@ import * as http from "node:http"
 import * as https from "node:https"
 import type { Duplex } from "node:stream"
 import type { ContainerClient, StoragePipelineOptions } from "@azure/storage-blob"
-import { Effect, Redacted, type Scope } from "effect"
+import { Duration, Effect, Redacted, type Scope } from "effect"
 import { toFailure } from "./errors.ts"
+import { type Call, connectOnce } from "../cloud/connect.ts"
 import { makeProxyAgent } from "../cloud/proxyAgent.ts"
-import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
+import { loadSdk } from "../cloud/sdk.ts"
 
 export type AzureCredentials =
   /** One of the account's two keys, in base64. */
@@ -17,19 +18,17 @@ export interface AzureClientOptions {
   /** The storage account's name. */
   readonly account: string
   readonly container: string
-  /** Where the account's blobs are asked for. Defaults to `https://ACCOUNT.blob.core.windows.net`. */
+  /**
+   * Where the account's blobs are asked for. Defaults to `https://ACCOUNT.blob.core.windows.net`.
+   */
   readonly endpoint?: string | undefined
   /** Defaults to whoever `DefaultAzureCredential` of @azure/identity finds. */
   readonly credentials?: AzureCredentials | undefined
-  /** Milliseconds without a byte, after which a call fails as `Unavailable`. Defaults to 2 minutes. */
-  readonly idleTimeout?: number | undefined
+  /**
+   * How long a call may go without a byte before it fails as `Unavailable`. Defaults to 2 minutes.
+   */
+  readonly idleTimeout?: Duration.DurationInput | undefined
 }
-
-/** Makes one attempt at one call; interrupting it cuts the connection. */
-export type Call = <A>(
-  attempt: StoreAttempt,
-  run: (container: ContainerClient, abortSignal: AbortSignal) => Promise<A>
-) => Effect.Effect<A, StoreFailure>
 
 function watch(socket: Duplex | null | undefined): void {
   socket?.on("timeout", () =>
@@ -37,7 +36,10 @@ function watch(socket: Duplex | null | undefined): void {
   )
 }
 
-/** Cuts a connection that its agent's timeout finds idle: the SDK only knows how long a whole answer may take. */
+/**
+ * Cuts a connection that its agent's timeout finds idle: the SDK only knows how long a whole answer
+ * may take.
+ */
 function cutIdle(agent: http.Agent): http.Agent {
   const connect = agent.createConnection.bind(agent)
   agent.createConnection = (options, done) => {
@@ -61,11 +63,12 @@ function makeAgent(endpoint: string, timeout: number): http.Agent {
 }
 
 async function open(options: AzureClientOptions) {
-  const { account, container, credentials, idleTimeout = 120_000 } = options
+  const { account, container, credentials, idleTimeout = "2 minutes" } = options
   const endpoint = options.endpoint ?? `https://${account}.blob.core.windows.net`
-  const sdk = await import("@azure/storage-blob")
-  const agent = makeAgent(endpoint, idleTimeout)
-  // Retries belong to the programs, which know what may be repeated; a redirect is followed nowhere.
+  const sdk = await loadSdk("@azure/storage-blob@12", () => import("@azure/storage-blob"))
+  const agent = makeAgent(endpoint, Duration.toMillis(idleTimeout))
+  // Retries belong to the programs, which know what may be repeated; a redirect is followed
+  // nowhere.
   const pipelineOptions: StoragePipelineOptions & { agent: unknown; redirectOptions: unknown } = {
     retryOptions: { maxTries: 1 },
     redirectOptions: { maxRetries: 0 },
@@ -79,8 +82,8 @@ async function open(options: AzureClientOptions) {
     container: new sdk.ContainerClient(url + query, sdk.newPipeline(credential, pipelineOptions))
   })
   if (credentials === undefined) {
-    const { DefaultAzureCredential } = await import("@azure/identity")
-    return connect(new DefaultAzureCredential())
+    const identity = await loadSdk("@azure/identity@4", () => import("@azure/identity"))
+    return connect(new identity.DefaultAzureCredential())
   }
   if ("sasToken" in credentials) {
     const token = Redacted.value(credentials.sasToken).replace(/^\?/, "")
@@ -93,25 +96,12 @@ async function open(options: AzureClientOptions) {
 /** A client that is loaded by its first call, and closed with the scope. */
 export const make = Effect.fnUntraced(function* (
   options: AzureClientOptions
-): Effect.fn.Return<Call, never, Scope.Scope> {
-  const one = yield* Effect.makeSemaphore(1)
-  let opened: Awaited<ReturnType<typeof open>> | undefined
-  yield* Effect.addFinalizer(() => Effect.sync(() => opened?.agent.destroy()))
-
-  const connect = (attempt: StoreAttempt) =>
-    Effect.suspend(() =>
-      opened === undefined
-        ? Effect.tryPromise({
-            try: () => open(options),
-            catch: (cause) => toFailure(attempt, cause)
-          }).pipe(Effect.tap((connection) => Effect.sync(() => (opened = connection))))
-        : Effect.succeed(opened)
-    ).pipe(one.withPermits(1))
+): Effect.fn.Return<Call<ContainerClient>, never, Scope.Scope> {
+  const call = yield* connectOnce({
+    open: () => open(options),
+    close: ({ agent }) => agent.destroy(),
+    toFailure
+  })
   return (attempt, run) =>
-    Effect.flatMap(connect(attempt), ({ container }) =>
-      Effect.tryPromise({
-        try: (abortSignal) => run(container, abortSignal),
-        catch: (cause) => toFailure(attempt, cause)
-      })
-    )
+    call(attempt, ({ container }, abortSignal) => run(container, abortSignal))
 })

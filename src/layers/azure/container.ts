@@ -1,16 +1,32 @@
-import type { ContainerListBlobFlatSegmentResponse } from "@azure/storage-blob"
-import { Effect } from "effect"
+import { Readable } from "node:stream"
+import type { BlobItem, ContainerListBlobFlatSegmentResponse } from "@azure/storage-blob"
+import { Effect, Option } from "effect"
+import type { ObjectInfo } from "../../services/ObjectStorage.ts"
+import { FINAL } from "./blocks.ts"
 import * as AzureClient from "./client.ts"
-import type { StoreAttempt } from "../cloud/failure.ts"
+import { toFailure } from "./errors.ts"
+import { fromAzureMetadata } from "./metadata.ts"
+import { errorOf, type StoreAttempt, type StoreFailure } from "../cloud/failure.ts"
+import type { Access, CloudBucket, ObjectPut, PutRefusal } from "../cloud/store.ts"
 
 export interface ObjectStorageAzureOptions extends AzureClient.AzureClientOptions {
   /** Prepended to every key. Defaults to none. */
   readonly prefix?: string | undefined
-  /** Bytes of a block, more where there would be over 50,000. Four are in memory at most. Defaults to 8 MiB. */
-  readonly partSize?: number | undefined
+  /**
+   * Bytes of a block, more where there would be over 50,000. Four are in memory at most. Defaults
+   * to 8 MiB.
+   */
+  readonly blockSize?: number | undefined
 }
 
-const ACTIONS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+const MIB = 1024 * 1024
+
+const ACTIONS: Readonly<Record<Access, string>> = {
+  list: "read",
+  read: "read",
+  write: "write",
+  delete: "delete"
+}
 
 /** An ETag as both headers and listings have it, which differ by the quotes. */
 export function bareEtag(etag = ""): string {
@@ -23,25 +39,25 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageAzureOpti
   const call = yield* AzureClient.make(options)
   const place = `azure://${account}/${container}/${prefix}`
 
-  const attemptTo = (
-    method: StoreAttempt["method"],
-    action: "read" | "write" | "delete",
-    key: string
-  ): StoreAttempt => ({
-    method,
-    path: place + key,
-    permission: `${ACTIONS}/${action} on the container "${container}", or with a SAS token its like`
-  })
+  const attemptTo: CloudBucket["attemptTo"] = (method, access, key) => {
+    const action = `Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${ACTIONS[access]}`
+    return {
+      method,
+      path: place + key,
+      permission: `${action} on the container "${container}", or with a SAS token its like`
+    }
+  }
 
-  const listPage = (attempt: StoreAttempt, continuationToken?: string, maxPageSize?: number) =>
+  const page: CloudBucket["page"] = (attempt, continuationToken, maxPageSize) =>
     call(attempt, async (client, abortSignal) => {
       const pages = client.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage({
         ...(continuationToken === undefined ? {} : { continuationToken }),
         ...(maxPageSize === undefined ? {} : { maxPageSize })
       })
       const page = (await pages.next()).value as ContainerListBlobFlatSegmentResponse
-      return { items: page.segment.blobItems, next: page.continuationToken || undefined }
-    }).pipe(Effect.mapError(({ error }) => error))
+      const next = page.continuationToken || undefined
+      return { objects: page.segment.blobItems.flatMap(toInfo), isLast: next === undefined, next }
+    }).pipe(Effect.mapError(errorOf))
 
   const headObject = (attempt: StoreAttempt, key: string) =>
     call(attempt, (client, abortSignal) =>
@@ -52,10 +68,75 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageAzureOpti
         ({ code, status }) => status === 404 && code !== "ContainerNotFound",
         () => Effect.succeedNone
       ),
-      Effect.mapError(({ error }) => error)
+      Effect.mapError(errorOf)
+    )
+  const etagOf: CloudBucket["etagOf"] = (method, key) =>
+    Effect.map(headObject(attemptTo(method, "read", key), key), (found) =>
+      Option.getOrUndefined(Option.map(found, ({ etag }) => bareEtag(etag)))
     )
 
-  return { place, prefix, call, attemptTo, listPage, headObject }
+  const open: CloudBucket["open"] = (attempt, key) =>
+    call(attempt, async (client, abortSignal) => {
+      // The SDK would ask for the rest of a cut answer by itself.
+      const answer = await client
+        .getBlobClient(prefix + key)
+        .download(0, undefined, { abortSignal, maxRetryRequests: 0 })
+      const body = answer.readableStreamBody
+      return { md5: answer.contentMD5, body: body instanceof Readable ? body : Readable.from([]) }
+    }).pipe(Effect.mapError(errorOf))
+
+  const remove: CloudBucket["delete"] = (attempt, key) =>
+    call(attempt, (client, abortSignal) =>
+      client.getBlobClient(prefix + key).delete({ abortSignal })
+    ).pipe(
+      Effect.catchIf(
+        ({ code }) => code === "BlobNotFound",
+        () => Effect.void
+      ),
+      Effect.mapError(errorOf)
+    )
+
+  return {
+    place,
+    prefix,
+    call,
+    attemptTo,
+    page,
+    headObject,
+    etagOf,
+    open,
+    delete: remove,
+    readRefusal,
+    toFailure
+  }
 })
 
 export type AzureContainer = Effect.Effect.Success<ReturnType<typeof make>>
+
+function toInfo({ metadata = {}, name, properties }: BlobItem): ReadonlyArray<ObjectInfo> {
+  // An account with a hierarchical namespace lists its folders, too.
+  if (metadata["hdi_isfolder"] === "true") return []
+  const info: ObjectInfo = {
+    key: name,
+    size: properties.contentLength ?? 0,
+    etag: bareEtag(properties.etag),
+    hasMetadata: Object.keys(metadata).length > 0,
+    metadata: fromAzureMetadata(metadata)
+  }
+  return [info]
+}
+
+function readRefusal(
+  { code, error, status }: StoreFailure,
+  { object, replacing }: ObjectPut<unknown>
+): PutRefusal {
+  if (replacing !== undefined && (status === 412 || code === "BlobNotFound")) return "Taken"
+  const isUnclear =
+    status === 409 ||
+    status === 412 ||
+    // Said to who may create and not overwrite, where there is an object.
+    code === "UnauthorizedBlobOverwrite" ||
+    FINAL.includes(code) ||
+    (error.isTransient && object.size > MIB)
+  return isUnclear ? "Unclear" : "Failed"
+}

@@ -61,7 +61,10 @@ const NO_CREDENTIALS =
   "No Azure credentials found: set AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, " +
   "or sign in as an identity that DefaultAzureCredential finds, such as by az login"
 
-/** What @azure/identity throws; its words can quote what a command printed, so that only codes are shown. */
+/**
+ * What @azure/identity throws; its words can quote what a command printed, so that only codes are
+ * shown.
+ */
 const UNAVAILABLE =
   /^(CredentialUnavailableError|AggregateAuthenticationError|AuthenticationRequiredError)$/
 const UNREACHED = /\b(endpoints_resolution_error|network_error|request_timeout)\b/
@@ -86,7 +89,10 @@ function byCode(code: string, status: number | undefined): Told {
   return told[code] ?? byStatus(status, ENDPOINT)
 }
 
-/** Reads what the SDK threw; the error keeps words only, for the thrown object carries the request with its headers. */
+/**
+ * Reads what the SDK threw; the error keeps words only, for the thrown object carries the request
+ * with its headers.
+ */
 export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   const found: unknown = Reflect.get(Object(cause), "statusCode")
   const status = typeof found === "number" ? found : undefined

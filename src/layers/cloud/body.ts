@@ -3,14 +3,18 @@ import type { Writable } from "node:stream"
 import { Effect, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
 
+/** Who compares a body with its announced SHA-256. */
+export type HashedBy = "us" | "the store"
+
 /**
- * The object's body, whose last bytes come only once all of it is known to be of the announced size and SHA-256: whoever
- * sends it cannot send the whole of anything else. Fails as `Corrupt`. With `hashedBy` the store only the size counts here.
+ * The object's body, whose last bytes come only once all of it is known to be of the announced size
+ * and SHA-256: whoever sends it cannot send the whole of anything else. Fails as `Corrupt`. With
+ * `hashedBy` the store only the size counts here.
  */
 export function verified<E>(
   path: string,
   object: NewObject<E>,
-  hashedBy: "us" | "the store" = "us"
+  hashedBy: HashedBy = "us"
 ): Stream.Stream<Uint8Array, E | ObjectStorageError> {
   const corrupt = (detail: string): ObjectStorageError =>
     new ObjectStorageError({ reason: "Corrupt", method: "put", path, detail })
@@ -44,7 +48,10 @@ export function verified<E>(
   })
 }
 
-/** Writes a body as fast as it is taken, and then waits for ever: for a race with the call that takes it. */
+/**
+ * Writes a body as fast as it is taken, and then waits for ever: for a race with the call that
+ * takes it.
+ */
 export function pour<E>(
   body: Stream.Stream<Uint8Array, E>,
   into: Writable
@@ -57,28 +64,31 @@ export function pour<E>(
   ).pipe(Effect.zipRight(Effect.sync(() => into.end())), Effect.zipRight(Effect.never))
 }
 
-export interface Part {
+export interface UploadChunk {
   /** From 1 on. */
   readonly number: number
   readonly bytes: Uint8Array
 }
 
-/** Cuts a body of `size` bytes into parts of `partSize`, each in memory that `take` gives for so many bytes. */
-export function inParts<E>(
+/**
+ * Cuts a body of `size` bytes into chunks of `chunkSize`, each in memory that `take` gives for so
+ * many bytes.
+ */
+export function inChunks<E>(
   body: Stream.Stream<Uint8Array, E>,
   size: number,
-  partSize: number,
+  chunkSize: number,
   take: (size: number) => Effect.Effect<Uint8Array>
-): Stream.Stream<Part, E> {
+): Stream.Stream<UploadChunk, E> {
   return Stream.suspend(() => {
     let cut = 0
     let filled = 0
-    let part: Uint8Array = new Uint8Array(0)
+    let chunk: Uint8Array = new Uint8Array(0)
     return body.pipe(
       Stream.mapConcat((bytes) => {
         const pieces: Array<Uint8Array> = []
         for (let from = 0; from < bytes.length;) {
-          const piece = bytes.subarray(from, from + partSize - (cut % partSize))
+          const piece = bytes.subarray(from, from + chunkSize - (cut % chunkSize))
           pieces.push(piece)
           from += piece.length
           cut += piece.length
@@ -87,17 +97,17 @@ export function inParts<E>(
       }),
       Stream.mapEffect((piece) =>
         Effect.gen(function* () {
-          const index = Math.floor(filled / partSize)
-          const offset = filled % partSize
-          if (offset === 0) part = yield* take(Math.min(partSize, size - filled))
-          part.set(piece, offset)
+          const index = Math.floor(filled / chunkSize)
+          const offset = filled % chunkSize
+          if (offset === 0) chunk = yield* take(Math.min(chunkSize, size - filled))
+          chunk.set(piece, offset)
           filled += piece.length
-          return offset + piece.length === part.length
-            ? { number: index + 1, bytes: part }
+          return offset + piece.length === chunk.length
+            ? { number: index + 1, bytes: chunk }
             : undefined
         })
       ),
-      Stream.filter((part) => part !== undefined)
+      Stream.filter((chunk) => chunk !== undefined)
     )
   })
 }

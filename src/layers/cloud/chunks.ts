@@ -1,25 +1,34 @@
 import { Effect, Schedule } from "effect"
 import type { StoreFailure } from "./failure.ts"
 
-/** Parts of one upload that are sent at once. */
+/** Chunks of one upload that are sent at once. */
 export const SENT_AT_ONCE = 4
-/** Of all uploads of a store together: an upload needs one to go on, and gives it back once its part is sent. */
-const PARTS_IN_MEMORY = 4
+/**
+ * Of all uploads of a store together: an upload needs one to go on, and gives it back once its
+ * chunk is sent.
+ */
+const CHUNKS_IN_MEMORY = 4
 
 const MIB = 1024 * 1024
 
-/** The parts that all uploads of a store may have in memory, whether being filled or being sent, and what memory is free. */
-export interface PartMemory {
+/**
+ * The chunks that all uploads of a store may have in memory, whether being filled or being sent,
+ * and what memory is free.
+ */
+export interface ChunkMemory {
   readonly permits: Effect.Semaphore
   readonly spare: Array<Uint8Array>
 }
 
-export function makePartMemory(): PartMemory {
-  return { permits: Effect.unsafeMakeSemaphore(PARTS_IN_MEMORY), spare: [] }
+export function makeChunkMemory(): ChunkMemory {
+  return { permits: Effect.unsafeMakeSemaphore(CHUNKS_IN_MEMORY), spare: [] }
 }
 
-/** Bytes of a part of an object of `size` bytes: `least`, or larger where there would be more than `most` parts. */
-export function partSizeFor(size: number, least: number, most: number): number {
+/**
+ * Bytes of a chunk of an object of `size` bytes: `least`, or larger where there would be more than
+ * `most` chunks.
+ */
+export function chunkSizeFor(size: number, least: number, most: number): number {
   return Math.max(least, Math.ceil(size / most))
 }
 
@@ -29,7 +38,10 @@ const fewTries = Schedule.exponential("200 millis").pipe(
   Schedule.intersect(Schedule.recurs(4))
 )
 
-/** Sends a part alone again, since a program would have to send all of them; never after one of the codes in `lost`. */
+/**
+ * Sends a chunk alone again, since a program would have to send all of them; never after one of the
+ * codes in `lost`.
+ */
 export function again<A>(
   call: Effect.Effect<A, StoreFailure>,
   lost: ReadonlyArray<string>
@@ -40,9 +52,10 @@ export function again<A>(
   })
 }
 
-/** The parts that one upload holds. */
-export function heldParts({ permits, spare }: PartMemory) {
-  // A part that is still being filled when its body fails is never sent, so that its permit has to be given back at the end.
+/** The chunks that one upload holds. */
+export function heldChunks({ permits, spare }: ChunkMemory) {
+  // A chunk that is still being filled when its body fails is never sent, so that its permit has to
+  // be given back at the end.
   let held = 0
   const giveBack = (count: number) =>
     Effect.zipRight(
@@ -58,7 +71,7 @@ export function heldParts({ permits, spare }: PartMemory) {
     spare.shift()
     return new Uint8Array(Math.ceil(size / MIB) * MIB).subarray(0, size)
   }
-  /** Of a part that was sent, and that nobody is at any more. */
+  /** Of a chunk that was sent, and that nobody is at any more. */
   const keep = ({ buffer }: Uint8Array): void => {
     spare.push(new Uint8Array(buffer))
   }
@@ -73,8 +86,8 @@ export function heldParts({ permits, spare }: PartMemory) {
       ),
     keep,
     /**
-     * Sends a part, as often as `retried` does it, and gives it back. Its memory is kept where the first call went well: a call
-     * that failed may still be at it.
+     * Sends a chunk, as often as `retried` does it, and gives it back. Its memory is kept where the
+     * first call went well: a call that failed may still be at it.
      */
     sending: <A, E>(
       bytes: Uint8Array,
@@ -95,4 +108,4 @@ export function heldParts({ permits, spare }: PartMemory) {
   }
 }
 
-export type HeldParts = ReturnType<typeof heldParts>
+export type HeldChunks = ReturnType<typeof heldChunks>

@@ -1,6 +1,9 @@
 import { ObjectStorageError } from "../../services/ObjectStorage.ts"
 
-/** A call that a store or the network refused: its own words for a decision, and the service's error for everyone else. */
+/**
+ * A call that a store or the network refused: its own words for a decision, and the service's error
+ * for everyone else.
+ */
 export interface StoreFailure {
   /** The store's error code, or Node's. */
   readonly code: string
@@ -31,6 +34,8 @@ const FORBIDDEN = "it is not permitted here: grant it, or ask the firewall"
 
 /** What Node and proxies say when no store was reached, and trying again does not help. */
 export const connection: Readonly<Record<string, Told>> = {
+  // The message of `loadSdk` says what to do.
+  ERR_MODULE_NOT_FOUND: { reason: "Misconfigured", advice: "" },
   EPROXY: { reason: "Misconfigured", advice: "look at HTTPS_PROXY and NO_PROXY" },
   CERT_HAS_EXPIRED: { reason: "Misconfigured", advice: TLS },
   DEPTH_ZERO_SELF_SIGNED_CERT: { reason: "Misconfigured", advice: TLS },
@@ -82,4 +87,9 @@ export function failed(
   detail: string
 ): ObjectStorageError {
   return new ObjectStorageError({ reason, method, path, detail })
+}
+
+/** For everyone but who decides by the store's own code. */
+export function errorOf({ error }: StoreFailure): ObjectStorageError {
+  return error
 }

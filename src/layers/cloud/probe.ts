@@ -24,7 +24,10 @@ export interface StoreProbe {
   readonly head: Effect.Effect<unknown, ObjectStorageError>
 }
 
-/** Lists, and meanwhile puts and looks up, the put twice where nothing stands there: the second has to be refused. */
+/**
+ * Lists, and meanwhile puts and looks up, the put twice where nothing stands there: the second has
+ * to be refused.
+ */
 export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put }: StoreProbe) {
   const tryPut = Effect.gen(function* () {
     if ((yield* put(probe)) && (yield* put(probe))) {
@@ -38,7 +41,8 @@ export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put 
     concurrency: 2
   })
   if (Either.isRight(listed)) return yield* tried
-  const [refused, also] = [listed.left, Option.getOrUndefined(Either.getLeft(tried))]
+  const refused = listed.left
+  const also = Option.getOrUndefined(Either.getLeft(tried))
   const isMore = also?.detail !== refused.detail && also?.reason === "AccessDenied"
   // Whoever has to ask for permissions would rather hear of all that is missing.
   return yield* refused.reason === "AccessDenied" && isMore

@@ -9,7 +9,9 @@ function read(environment: Environment, name: string): string {
   return (environment[name.toLowerCase()] || environment[name]) ?? ""
 }
 
-/** Whether a host is this machine, or `NO_PROXY` names it, one of its parent domains, or everything. */
+/**
+ * Whether a host is this machine, or `NO_PROXY` names it, one of its parent domains, or everything.
+ */
 function isExcluded(host: string, environment: Environment): boolean {
   if (isLoopbackHost(host)) return true
   return read(environment, "NO_PROXY")
@@ -19,8 +21,9 @@ function isExcluded(host: string, environment: Environment): boolean {
 }
 
 /**
- * An agent that reaches https through the proxy that `HTTPS_PROXY` names, but for the hosts of `NO_PROXY`. `undefined`
- * where there is none: the SDK knows nothing of proxies. Throws for a proxy that is no URL.
+ * An agent that reaches https through the proxy that `HTTPS_PROXY` names, but for the hosts of
+ * `NO_PROXY`. `undefined` where there is none: the SDK knows nothing of proxies. Throws for a proxy
+ * that is no URL.
  */
 export function makeProxyAgent(
   options: https.AgentOptions,

@@ -1,16 +1,35 @@
-import { Effect } from "effect"
+import { Readable } from "node:stream"
+import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3"
+import { Effect, Option } from "effect"
 import * as S3Client from "./client.ts"
-import type { StoreAttempt } from "../cloud/failure.ts"
+import { toFailure } from "./errors.ts"
+import { errorOf, type StoreAttempt, type StoreFailure } from "../cloud/failure.ts"
+import type { Access, CloudBucket, ObjectPut, Page, PutRefusal } from "../cloud/store.ts"
 
 export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   /** Prepended to every key. Defaults to none. */
   readonly prefix?: string | undefined
   /** A KMS key that encrypts what is put. Defaults to the bucket's own encryption. */
   readonly sseKmsKeyId?: string | undefined
-  /** Larger objects, in bytes, are put in parts. Defaults to 256 MiB: what a cut connection costs at most. */
+  /**
+   * Larger objects, in bytes, are put by a multipart upload. Defaults to 256 MiB: what a cut
+   * connection costs at most.
+   */
   readonly multipartThreshold?: number | undefined
-  /** Bytes of a part, more where there would be over 10,000. Four are in memory at most. Defaults to 8 MiB. */
-  readonly partSize?: number | undefined
+  /**
+   * Bytes of a chunk of such an upload, more where there would be over 10,000. Four are in memory
+   * at most. Defaults to 8 MiB.
+   */
+  readonly chunkSize?: number | undefined
+}
+
+const MIB = 1024 * 1024
+
+const ACTIONS: Readonly<Record<Access, string>> = {
+  list: "s3:ListBucket",
+  read: "s3:GetObject",
+  write: "s3:PutObject",
+  delete: "s3:DeleteObject"
 }
 
 /** The calls that reading and writing share, for the keys below one prefix. */
@@ -19,7 +38,8 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options
   const call = yield* S3Client.make(options)
   const place = `s3://${bucket}/${prefix}`
 
-  const attemptTo = (
+  /** What a call does by S3's own name of it. */
+  const attemptBy = (
     method: StoreAttempt["method"],
     action: string,
     key: string
@@ -28,19 +48,22 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options
     path: place + key,
     permission: `${action} on arn:aws:s3:::${bucket}${action.startsWith("s3:ListBucket") ? "" : `/${prefix}*`}`
   })
+  const attemptTo: CloudBucket["attemptTo"] = (method, access, key) =>
+    attemptBy(method, ACTIONS[access], key)
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key })
-  const listPage = (attempt: StoreAttempt, token?: string, maxKeys?: number) =>
+
+  const page: CloudBucket["page"] = (attempt, token, limit) =>
     call(attempt, (client, { ListObjectsV2Command }, options) =>
       client.send(
         new ListObjectsV2Command({
           Bucket: bucket,
           Prefix: prefix,
           ContinuationToken: token,
-          MaxKeys: maxKeys
+          MaxKeys: limit
         }),
         options
       )
-    ).pipe(Effect.mapError(({ error }) => error))
+    ).pipe(Effect.mapBoth({ onSuccess: toPage, onFailure: errorOf }))
 
   const headObject = (attempt: StoreAttempt, key: string) =>
     call(attempt, (client, { HeadObjectCommand }, options) =>
@@ -51,10 +74,73 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options
         ({ status }) => status === 404,
         () => Effect.succeedNone
       ),
-      Effect.mapError(({ error }) => error)
+      Effect.mapError(errorOf)
+    )
+  const etagOf: CloudBucket["etagOf"] = (method, key) =>
+    Effect.map(
+      headObject(attemptTo(method, "read", key), key),
+      (found) => Option.getOrUndefined(found)?.ETag
     )
 
-  return { place, prefix, call, attemptTo, at, listPage, headObject }
+  const open: CloudBucket["open"] = (attempt, key) =>
+    call(attempt, (client, { GetObjectCommand }, options) =>
+      client.send(new GetObjectCommand(at(key)), options)
+    ).pipe(
+      Effect.mapBoth({
+        onSuccess: ({ Body }) => ({ body: asReadable(Body) }),
+        onFailure: errorOf
+      })
+    )
+
+  const remove: CloudBucket["delete"] = (attempt, key) =>
+    call(attempt, (client, { DeleteObjectCommand }, options) =>
+      client.send(new DeleteObjectCommand(at(key)), options)
+    ).pipe(Effect.mapError(errorOf))
+
+  return {
+    place,
+    prefix,
+    call,
+    attemptBy,
+    attemptTo,
+    at,
+    page,
+    headObject,
+    etagOf,
+    open,
+    delete: remove,
+    readRefusal,
+    toFailure
+  }
 })
 
 export type S3Bucket = Effect.Effect.Success<ReturnType<typeof make>>
+
+/** In Node the SDK's body is always a `Readable`; an answer without a body is an empty object. */
+function asReadable(body: unknown): Readable {
+  return body instanceof Readable ? body : Readable.from([])
+}
+
+function toPage({
+  Contents,
+  IsTruncated,
+  NextContinuationToken
+}: ListObjectsV2CommandOutput): Page {
+  return {
+    objects: (Contents ?? []).map(({ ETag = "", Key = "", Size = 0 }) => ({
+      key: Key,
+      size: Size,
+      etag: ETag
+    })),
+    isLast: IsTruncated !== true,
+    next: NextContinuationToken
+  }
+}
+
+function readRefusal(
+  { code, error, status }: StoreFailure,
+  { object, replacing }: ObjectPut<unknown>
+): PutRefusal {
+  if (status === 412 || (replacing !== undefined && code === "NoSuchKey")) return "Taken"
+  return status === 409 || (error.isTransient && object.size > MIB) ? "Unclear" : "Failed"
+}

@@ -8,7 +8,8 @@ import {
   type BucketPart,
   BucketSetupError,
   type EncryptionRule,
-  type Lifecycle
+  type Lifecycle,
+  type PublicAccess
 } from "../../services/BucketSetup.ts"
 import type { StoreFailure } from "../cloud/failure.ts"
 
@@ -19,8 +20,11 @@ type Run<A> = (
   options: { readonly abortSignal: AbortSignal }
 ) => Promise<A>
 
-/** One call of the bucket's, by the permission that it needs. */
-export type Attempt = <A>(action: string, run: Run<A>) => Effect.Effect<A, StoreFailure>
+/** A bucket, and how one call of it is made, by the permission that it needs. */
+export interface AspectCalls {
+  readonly Bucket: string
+  readonly attempt: <A>(action: string, run: Run<A>) => Effect.Effect<A, StoreFailure>
+}
 
 /** What S3 answers where nothing is set. */
 const ABSENT: ReadonlyArray<string> = [
@@ -39,14 +43,21 @@ export function toError({ error }: StoreFailure): BucketSetupError {
   return new BucketSetupError({ reason: reason as BucketSetupError["reason"], path, detail })
 }
 
-/** What can be set of a bucket. Ownership is read as an empty text from a store that does not know of it. */
-export function makeParts(Bucket: string, attempt: Attempt) {
-  const part = <A>(
-    action: string,
-    absent: A,
-    read: Run<A>,
-    write: (value: A) => Run<unknown>
-  ): BucketPart<A> => ({
+/** One thing that S3 keeps of a bucket. */
+interface Aspect<A> {
+  /** The action's name behind `s3:Get` and `s3:Put`. */
+  readonly action: string
+  /** What it is where nothing is set. */
+  readonly absent: A
+  readonly read: Run<A>
+  readonly write: (value: A) => Run<unknown>
+}
+
+function aspect<A>(
+  { attempt }: AspectCalls,
+  { absent, action, read, write }: Aspect<A>
+): BucketPart<A> {
+  return {
     read: attempt(`s3:Get${action}`, read).pipe(
       Effect.catchIf(
         ({ code }) => ABSENT.includes(code),
@@ -61,17 +72,20 @@ export function makeParts(Bucket: string, attempt: Attempt) {
         Effect.asVoid,
         Effect.withSpan(`BucketSetupS3.put${action}`)
       )
-  })
+  }
+}
 
-  const publicAccess = part(
-    "BucketPublicAccessBlock",
-    {
+export function publicAccess(calls: AspectCalls): BucketPart<PublicAccess> {
+  const { Bucket } = calls
+  return aspect(calls, {
+    action: "BucketPublicAccessBlock",
+    absent: {
       BlockPublicAcls: false,
       IgnorePublicAcls: false,
       BlockPublicPolicy: false,
       RestrictPublicBuckets: false
     },
-    async (client, { GetPublicAccessBlockCommand }, options) => {
+    read: async (client, { GetPublicAccessBlockCommand }, options) => {
       const answer = await client.send(new GetPublicAccessBlockCommand({ Bucket }), options)
       const found = answer.PublicAccessBlockConfiguration ?? {}
       return {
@@ -81,40 +95,46 @@ export function makeParts(Bucket: string, attempt: Attempt) {
         RestrictPublicBuckets: found.RestrictPublicBuckets === true
       }
     },
-    (PublicAccessBlockConfiguration) =>
-      (client, { PutPublicAccessBlockCommand }, options) =>
-        client.send(
-          new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration }),
-          options
-        )
-  )
+    write:
+      (PublicAccessBlockConfiguration) =>
+      (client, { PutPublicAccessBlockCommand }, options) => {
+        const input = { Bucket, PublicAccessBlockConfiguration }
+        return client.send(new PutPublicAccessBlockCommand(input), options)
+      }
+  })
+}
 
-  const ownership = part<string | undefined>(
-    "BucketOwnershipControls",
-    undefined,
-    async (client, { GetBucketOwnershipControlsCommand }, options) => {
+/** Read as an empty text from a store that does not know of it. */
+export function ownership(calls: AspectCalls): BucketPart<string | undefined> {
+  const { Bucket } = calls
+  return aspect<string | undefined>(calls, {
+    action: "BucketOwnershipControls",
+    absent: undefined,
+    read: async (client, { GetBucketOwnershipControlsCommand }, options) => {
       const answer = await client.send(new GetBucketOwnershipControlsCommand({ Bucket }), options)
       return answer.OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? ""
     },
-    (value) =>
+    write:
+      (value) =>
       (client, { PutBucketOwnershipControlsCommand }, options) => {
         const Rules = [{ ObjectOwnership: value as "BucketOwnerEnforced" }]
-        const OwnershipControls = { Rules }
-        return client.send(
-          new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls }),
-          options
-        )
+        const input = { Bucket, OwnershipControls: { Rules } }
+        return client.send(new PutBucketOwnershipControlsCommand(input), options)
       }
-  )
+  })
+}
 
-  const encryption = part<ReadonlyArray<EncryptionRule>>(
-    "EncryptionConfiguration",
-    [],
-    async (client, { GetBucketEncryptionCommand }, options) => {
+export function encryption(calls: AspectCalls): BucketPart<ReadonlyArray<EncryptionRule>> {
+  const { Bucket } = calls
+  return aspect<ReadonlyArray<EncryptionRule>>(calls, {
+    action: "EncryptionConfiguration",
+    absent: [],
+    read: async (client, { GetBucketEncryptionCommand }, options) => {
       const answer = await client.send(new GetBucketEncryptionCommand({ Bucket }), options)
       return answer.ServerSideEncryptionConfiguration?.Rules ?? []
     },
-    (Rules) =>
+    write:
+      (Rules) =>
       (client, { PutBucketEncryptionCommand }, options) => {
         const input = { Bucket, ServerSideEncryptionConfiguration: { Rules } }
         return client.send(
@@ -122,17 +142,21 @@ export function makeParts(Bucket: string, attempt: Attempt) {
           options
         )
       }
-  )
+  })
+}
 
-  const lifecycle = part<Lifecycle>(
-    "LifecycleConfiguration",
-    { Rules: [] },
-    async (client, { GetBucketLifecycleConfigurationCommand }, options) => {
+export function lifecycle(calls: AspectCalls): BucketPart<Lifecycle> {
+  const { Bucket } = calls
+  return aspect<Lifecycle>(calls, {
+    action: "LifecycleConfiguration",
+    absent: { Rules: [] },
+    read: async (client, { GetBucketLifecycleConfigurationCommand }, options) => {
       const command = new GetBucketLifecycleConfigurationCommand({ Bucket })
       const { Rules = [], TransitionDefaultMinimumObjectSize } = await client.send(command, options)
       return { Rules, TransitionDefaultMinimumObjectSize }
     },
-    ({ Rules, TransitionDefaultMinimumObjectSize }) =>
+    write:
+      ({ Rules, TransitionDefaultMinimumObjectSize }) =>
       (client, { PutBucketLifecycleConfigurationCommand }, options) => {
         const input = {
           Bucket,
@@ -144,19 +168,21 @@ export function makeParts(Bucket: string, attempt: Attempt) {
         )
         return client.send(command, options)
       }
-  )
+  })
+}
 
-  const policy = part<string | undefined>(
-    "BucketPolicy",
-    undefined,
-    async (client, { GetBucketPolicyCommand }, options) => {
+export function policy(calls: AspectCalls): BucketPart<string | undefined> {
+  const { Bucket } = calls
+  return aspect<string | undefined>(calls, {
+    action: "BucketPolicy",
+    absent: undefined,
+    read: async (client, { GetBucketPolicyCommand }, options) => {
       const answer = await client.send(new GetBucketPolicyCommand({ Bucket }), options)
       return answer.Policy === "" ? undefined : answer.Policy
     },
-    (Policy) =>
+    write:
+      (Policy) =>
       (client, { PutBucketPolicyCommand }, options) =>
         client.send(new PutBucketPolicyCommand({ Bucket, Policy }), options)
-  )
-
-  return { publicAccess, ownership, encryption, lifecycle, policy }
+  })
 }

@@ -1,8 +1,10 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
-import { Effect, Redacted, type Scope } from "effect"
+import { Duration, Effect, Redacted, type Scope } from "effect"
 import { asCredentialsFailure, bucketRegionOf, toFailure } from "./errors.ts"
+import { connectOnce } from "../cloud/connect.ts"
 import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
 import { makeProxyAgent } from "../cloud/proxyAgent.ts"
+import { loadSdk } from "../cloud/sdk.ts"
 
 export interface S3Credentials {
   readonly accessKeyId: string
@@ -14,14 +16,22 @@ export interface S3ClientOptions {
   readonly bucket: string
   /** Defaults to the SDK's own sources, then to what the bucket says. */
   readonly region?: string | undefined
-  /** An S3 of another maker. Defaults to `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the profile's, else AWS. */
+  /**
+   * An S3 of another maker. Defaults to `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the profile's,
+   * else AWS.
+   */
   readonly endpoint?: string | undefined
   /** Defaults to the SDK's default chain. */
   readonly credentials?: S3Credentials | (() => Promise<S3Credentials>) | undefined
-  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. Defaults to `true` with an endpoint of its own. */
+  /**
+   * `endpoint/bucket/key` instead of `bucket.endpoint/key`. Defaults to `true` with an endpoint of
+   * its own.
+   */
   readonly forcePathStyle?: boolean | undefined
-  /** Milliseconds without a byte, after which a call fails as `Unavailable`. Defaults to 2 minutes. */
-  readonly idleTimeout?: number | undefined
+  /**
+   * How long a call may go without a byte before it fails as `Unavailable`. Defaults to 2 minutes.
+   */
+  readonly idleTimeout?: Duration.DurationInput | undefined
 }
 
 type Sdk = typeof import("@aws-sdk/client-s3")
@@ -34,7 +44,8 @@ export type Call = <A>(
 
 const FALLBACK_REGION = "us-east-1"
 
-// More than may ever be asked for at once: waiting for a socket counts as connecting, and fails like it.
+// More than may ever be asked for at once: waiting for a socket counts as connecting, and fails
+// like it.
 const SOCKETS = { keepAlive: true, maxSockets: 128 }
 // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach these connections.
 const TLS_SOCKETS = { ...SOCKETS, rejectUnauthorized: true }
@@ -63,7 +74,7 @@ function baseConfig(options: S3ClientOptions): S3ClientConfig {
     logger: silent,
     requestHandler: {
       connectionTimeout: 10_000,
-      socketTimeout: options.idleTimeout ?? 120_000,
+      socketTimeout: Duration.toMillis(options.idleTimeout ?? "2 minutes"),
       httpAgent: SOCKETS,
       httpsAgent: makeProxyAgent(TLS_SOCKETS) ?? TLS_SOCKETS,
       logger: silent
@@ -79,13 +90,14 @@ function baseConfig(options: S3ClientOptions): S3ClientConfig {
   }
 }
 
-/** Signs what the SDK leaves unsigned, and spares parts a connection each. */
+/** Signs what the SDK leaves unsigned, and spares chunks a connection each. */
 function amendRequests(client: S3Client): S3Client {
   client.middlewareStack.add(
     (next, context) => (args) => {
       const { headers } = args.request as { readonly headers: Record<string, string> }
       const sha256 = headers["x-amz-checksum-sha256"]
-      // Signed by its hash, another body is refused by every S3, also by those that know no checksums.
+      // Signed by its hash, another body is refused by every S3, also by those that know no
+      // checksums.
       if (sha256 !== undefined) {
         headers["x-amz-content-sha256"] = Buffer.from(sha256, "base64").toString("hex")
       }
@@ -121,7 +133,7 @@ async function findRegion(
 async function open(options: S3ClientOptions, abortSignal: AbortSignal) {
   // Read when a client is made: the warning would reach the user's terminal by way of the process.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
-  const sdk = await import("@aws-sdk/client-s3")
+  const sdk = await loadSdk("@aws-sdk/client-s3@3", () => import("@aws-sdk/client-s3"))
   const draft = new sdk.S3Client(baseConfig(options))
   const endpoint = options.endpoint ?? (await draft.config.serviceConfiguredEndpoint?.())
   const named =
@@ -157,24 +169,11 @@ async function open(options: S3ClientOptions, abortSignal: AbortSignal) {
 export const make = Effect.fnUntraced(function* (
   options: S3ClientOptions
 ): Effect.fn.Return<Call, never, Scope.Scope> {
-  const one = yield* Effect.makeSemaphore(1)
-  let opened: Awaited<ReturnType<typeof open>> | undefined
-  yield* Effect.addFinalizer(() => Effect.sync(() => opened?.client.destroy()))
-
-  const connect = (attempt: StoreAttempt) =>
-    Effect.suspend(() =>
-      opened === undefined
-        ? Effect.tryPromise({
-            try: (abortSignal) => open(options, abortSignal),
-            catch: (cause) => toFailure(attempt, cause)
-          }).pipe(Effect.tap((connection) => Effect.sync(() => (opened = connection))))
-        : Effect.succeed(opened)
-    ).pipe(one.withPermits(1))
+  const call = yield* connectOnce({
+    open: (abortSignal) => open(options, abortSignal),
+    close: ({ client }) => client.destroy(),
+    toFailure
+  })
   return (attempt, run) =>
-    Effect.flatMap(connect(attempt), ({ client, sdk }) =>
-      Effect.tryPromise({
-        try: (abortSignal) => run(client, sdk, { abortSignal }),
-        catch: (cause) => toFailure(attempt, cause)
-      })
-    )
+    call(attempt, ({ client, sdk }, abortSignal) => run(client, sdk, { abortSignal }))
 })

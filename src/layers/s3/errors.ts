@@ -54,9 +54,9 @@ const told: Readonly<Record<string, Told>> = {
   InvalidDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
   XAmzContentSHA256Mismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
   XAmzContentChecksumMismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
-  InvalidPart: { reason: "Corrupt", advice: "the store lost a part of the upload" },
-  InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the parts" },
-  EntityTooSmall: { reason: "Corrupt", advice: "a part arrived shorter than it was sent" },
+  InvalidPart: { reason: "Corrupt", advice: "the store lost a chunk of the upload" },
+  InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the chunks" },
+  EntityTooSmall: { reason: "Corrupt", advice: "a chunk arrived shorter than it was sent" },
   ...connection
 }
 
@@ -64,7 +64,8 @@ const NO_CREDENTIALS =
   "No AWS credentials found in the environment, the profile, SSO, web identity, container or instance metadata: " +
   "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 
-// Providers can run commands and answer with their output; only these openings are known to hold no secret.
+// Providers can run commands and answer with their output; only these openings are known to hold no
+// secret.
 const SAFE_PROVIDER_WORDS =
   /^(Could not resolve credentials using profile|Profile |Token is expired)/
 
@@ -141,7 +142,7 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
     )
   }
   if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
-    return make("Misconfigured", `The KMS key cannot be used: look at --sse-kms-key-id (${said})`)
+    return make("Misconfigured", `The KMS key cannot be used (${said})`)
   }
   // What refuses a HEAD has no body that says why.
   const isMute = status === 400 && code === "Unknown"

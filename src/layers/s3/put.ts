@@ -1,12 +1,12 @@
 import { PassThrough } from "node:stream"
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Chunk, Effect, Ref, Stream } from "effect"
 import type { NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
-import { pour, verified } from "../cloud/body.ts"
-import { makePartMemory } from "../cloud/parts.ts"
+import { type HashedBy, pour, verified } from "../cloud/body.ts"
+import { makeChunkMemory } from "../cloud/chunks.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./bucket.ts"
-import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
 import { PROBE, SHA256_OF_NOTHING } from "../cloud/probe.ts"
+import { afterRefusedPut, type ObjectPut } from "../cloud/store.ts"
 import { putMultipart } from "./multipart.ts"
 
 const MIB = 1024 * 1024
@@ -24,85 +24,50 @@ function gather<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array
 const OTHER_PROBE = `other${PROBE}`
 
 /**
- * Whether the store compares what a request brings with the SHA-256 that it announces: whether it refuses one byte that was
- * announced as none. A store that takes it keeps that byte, and is known by it the next time.
+ * Whether the store compares what a request brings with the SHA-256 that it announces: whether it
+ * refuses one byte that was announced as none. A store that takes it keeps that byte, and is known
+ * by it the next time.
  */
 export function comparesHashes({ at, attemptTo, call }: S3Bucket): Effect.Effect<boolean> {
-  return call(
-    attemptTo("check", "s3:PutObject", OTHER_PROBE),
-    (client, { PutObjectCommand }, options) =>
-      client.send(
-        new PutObjectCommand({
-          ...at(OTHER_PROBE),
-          IfNoneMatch: "*",
-          ContentLength: 1,
-          ChecksumAlgorithm: "SHA256",
-          ChecksumSHA256: toBase64(SHA256_OF_NOTHING),
-          Body: "x"
-        }),
-        options
-      )
+  return call(attemptTo("check", "write", OTHER_PROBE), (client, { PutObjectCommand }, options) =>
+    client.send(
+      new PutObjectCommand({
+        ...at(OTHER_PROBE),
+        IfNoneMatch: "*",
+        ContentLength: 1,
+        ChecksumAlgorithm: "SHA256",
+        ChecksumSHA256: toBase64(SHA256_OF_NOTHING),
+        Body: "x"
+      }),
+      options
+    )
   ).pipe(
     // Any other refusal says nothing of hashes.
     Effect.match({ onSuccess: () => false, onFailure: ({ error }) => error.reason === "Corrupt" })
   )
 }
 
-/**
- * Puts an object below the prefix, by one request or in parts; `method` is for the error's words. Where `isHashing`, the
- * store is known to compare what one request brings with the announced SHA-256, and it is not hashed here as well.
- */
+interface Single<E> extends ObjectPut<E> {
+  readonly input: PutObjectCommandInput
+}
+
+/** Puts an object below the prefix, by one request or by a multipart upload. */
 export function makePut(
-  { at, attemptTo, call, headObject }: S3Bucket,
+  bucket: S3Bucket,
   options: ObjectStorageS3Options,
-  isHashing: () => boolean
+  hashedBy: Ref.Ref<HashedBy>
 ) {
-  const { multipartThreshold = 256 * MIB, partSize = 8 * MIB } = options
-  const memory = makePartMemory()
-
-  /** What a refused put means: `false` when there is an object, or not the one to be replaced. */
-  const settle =
-    (attempt: StoreAttempt, object: NewObject<unknown>, replacing: string | undefined) =>
-    (failure: StoreFailure) =>
-      Effect.gen(function* () {
-        const { code, error, status } = failure
-        if (status === 412 || (replacing !== undefined && code === "NoSuchKey")) return false
-        const isOpen = status === 409 || (error.isTransient && object.size > MIB)
-        if (!isOpen) return yield* error
-        // Another writer was at it, or the answer was lost, as it can be while much is being sent: the store knows.
-        const looking = attemptTo(attempt.method, "s3:GetObject", object.key)
-        const found = yield* headObject(looking, object.key)
-        return Option.getOrUndefined(found)?.ETag === replacing ? yield* error : false
-      })
-
-  const putSingle = <E>(
-    attempt: StoreAttempt,
-    input: PutObjectCommandInput,
-    object: NewObject<E>,
-    refused: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
-  ): Effect.Effect<boolean, ObjectStorageError | E> => {
-    const send = (body: PassThrough | Uint8Array) =>
-      call(attempt, (client, { PutObjectCommand }, options) =>
-        client.send(new PutObjectCommand({ ...input, Body: body }), options)
-      ).pipe(Effect.as(true), Effect.catchAll(refused))
-    // What is small is known to be right before anything is sent; it must be so for no bytes at all.
-    if (object.size <= MIB) return Effect.flatMap(gather(verified(attempt.path, object)), send)
-    return Effect.suspend(() => {
-      const through = new PassThrough()
-      const body = verified(attempt.path, object, isHashing() ? "the store" : "us")
-      return Effect.raceFirst(send(through), pour(body, through))
-    })
-  }
+  const { multipartThreshold = 256 * MIB, chunkSize = 8 * MIB } = options
+  const memory = makeChunkMemory()
 
   return Effect.fn("ObjectStorageS3.put")(function* <E>(
     method: "put" | "check",
     object: NewObject<E>,
     replacing?: string
   ): Effect.fn.Return<boolean, ObjectStorageError | E> {
-    const attempt = attemptTo(method, "s3:PutObject", object.key)
-    const refused = settle(attempt, object, replacing)
+    const put = { attempt: bucket.attemptTo(method, "write", object.key), object, replacing }
     const input: PutObjectCommandInput = {
-      ...at(object.key),
+      ...bucket.at(object.key),
       ...(replacing === undefined ? { IfNoneMatch: "*" } : { IfMatch: replacing }),
       ContentLength: object.size,
       ContentType: object.key.endsWith(".gz") ? "application/gzip" : "application/x-ndjson",
@@ -114,11 +79,41 @@ export function makePut(
         ? {}
         : { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: options.sseKmsKeyId })
     }
-    if (object.size <= multipartThreshold) return yield* putSingle(attempt, input, object, refused)
+    if (object.size <= multipartThreshold) {
+      return yield* putSingle(bucket, { ...put, input }, hashedBy)
+    }
     // One look spares the sending of gigabytes that the last call would refuse.
-    const found = yield* headObject(attemptTo(method, "s3:GetObject", object.key), object.key)
-    const etag = Option.getOrUndefined(found)?.ETag
-    if (etag !== replacing) return false
-    return yield* putMultipart({ call, attempt, object, input, partSize, memory, settle: refused })
+    if ((yield* bucket.etagOf(method, object.key)) !== replacing) return false
+    const afterRefusal = afterRefusedPut(bucket, put)
+    return yield* putMultipart({
+      call: bucket.call,
+      attempt: put.attempt,
+      object,
+      input,
+      chunkSize,
+      memory,
+      afterRefusal
+    })
+  })
+}
+
+function putSingle<E>(
+  bucket: S3Bucket,
+  { input, ...put }: Single<E>,
+  hashedBy: Ref.Ref<HashedBy>
+): Effect.Effect<boolean, ObjectStorageError | E> {
+  const { attempt, object } = put
+  const send = (body: PassThrough | Uint8Array) =>
+    bucket
+      .call(attempt, (client, { PutObjectCommand }, options) =>
+        client.send(new PutObjectCommand({ ...input, Body: body }), options)
+      )
+      .pipe(Effect.as(true), Effect.catchAll(afterRefusedPut(bucket, put)))
+  // What is small is known to be right before anything is sent; it must be so for no bytes at all.
+  if (object.size <= MIB) return Effect.flatMap(gather(verified(attempt.path, object)), send)
+  return Effect.flatMap(Ref.get(hashedBy), (hashing) => {
+    const through = new PassThrough()
+    const body = verified(attempt.path, object, hashing)
+    return Effect.raceFirst(send(through), pour(body, through))
   })
 }

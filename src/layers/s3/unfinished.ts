@@ -6,125 +6,133 @@ import type {
   UnfinishedUpload
 } from "../../services/ObjectStorage.ts"
 import type { S3Bucket } from "./bucket.ts"
-import { failed } from "../cloud/failure.ts"
+import { errorOf, failed } from "../cloud/failure.ts"
 
-interface Parts {
+/** Where a page of uploads begins. */
+interface Marker {
+  readonly key?: string | undefined
+  readonly id?: string | undefined
+}
+
+/** The chunks of an upload that came. */
+interface Arrived {
   readonly size: number
-  /** When the newest of them came, in milliseconds since 1970; 0 without parts. */
+  /** When the newest of them came, in milliseconds since 1970; 0 where none did. */
   readonly newest: number
 }
 
-/** Multipart uploads below the prefix that were neither completed nor aborted: S3 keeps their parts, and bills them. */
-export function makeUnfinished({
-  at,
-  attemptTo,
-  call,
-  place,
-  prefix
-}: S3Bucket): NonNullable<ObjectStorage["Type"]["unfinished"]> {
-  const listing = attemptTo("list", "s3:ListBucketMultipartUploads", "")
-  const { Bucket } = at("")
-
-  const page = (marker: { readonly key?: string | undefined; readonly id?: string | undefined }) =>
-    call(listing, (client, { ListMultipartUploadsCommand }, options) =>
-      client.send(
-        new ListMultipartUploadsCommand({
-          Bucket,
-          Prefix: prefix,
-          KeyMarker: marker.key,
-          UploadIdMarker: marker.id
-        }),
-        options
-      )
-    ).pipe(
-      Effect.mapError(({ error }) => error),
-      Effect.flatMap((page) => {
-        const [key, id] = [page.NextKeyMarker, page.NextUploadIdMarker]
-        const isLast = page.IsTruncated !== true
-        const isStuck = key === undefined || (key === marker.key && id === marker.id)
-        if (!isLast && isStuck) {
-          return failed(listing, "Failed", "The listing of uploads broke off: it has more pages")
-        }
-        const next = isLast ? Option.none() : Option.some({ key, id })
-        return Effect.succeed([Chunk.fromIterable(page.Uploads ?? []), next] as const)
-      })
-    )
-
-  /** `None` for an upload that is no more. */
-  const partsOf = (
-    Key: string,
-    UploadId: string
-  ): Effect.Effect<Option.Option<Parts>, ObjectStorageError> => {
-    const attempt = attemptTo("list", "s3:ListMultipartUploadParts", Key.slice(prefix.length))
-    return Stream.paginateEffect(undefined, (marker: string | undefined) =>
-      Effect.map(
-        call(attempt, (client, { ListPartsCommand }, options) =>
-          client.send(
-            new ListPartsCommand({ Bucket, Key, UploadId, PartNumberMarker: marker }),
-            options
-          )
-        ),
-        ({ IsTruncated, NextPartNumberMarker, Parts = [] }) => [
-          Parts,
-          IsTruncated === true ? Option.fromNullable(NextPartNumberMarker) : Option.none()
-        ]
-      )
-    ).pipe(
-      Stream.mapConcat((parts) => parts),
-      Stream.runFold({ size: 0, newest: 0 }, (sum, part) => ({
-        size: sum.size + (part.Size ?? 0),
-        newest: Math.max(sum.newest, part.LastModified?.getTime() ?? 0)
-      })),
-      Effect.asSome,
-      Effect.catchIf(
-        ({ code, status }) => code === "NoSuchUpload" || status === 404,
-        () => Effect.succeedNone
-      ),
-      Effect.mapError(({ error }) => error)
-    )
-  }
-
-  const describe = Effect.fnUntraced(function* (
-    { Initiated, Key = "", UploadId: id = "" }: MultipartUpload,
-    since: number
-  ) {
-    const begun = Initiated?.getTime()
-    if (begun === undefined || begun >= since || !Key.startsWith(prefix)) return Option.none()
-    const parts = yield* partsOf(Key, id)
-    return Option.filterMap(parts, ({ newest, size }) => {
-      // One that still gets parts is a live run's, however long ago it was begun.
-      const touched = Math.max(begun, newest)
-      const key = Key.slice(prefix.length)
-      const upload: UnfinishedUpload = {
-        id,
-        key,
-        path: place + key,
-        touched,
-        size,
-        isOrphan: false
-      }
-      return touched < since ? Option.some(upload) : Option.none()
-    })
-  })
-
+/**
+ * Multipart uploads below the prefix that were neither completed nor aborted: S3 keeps their
+ * chunks, and bills them.
+ */
+export function makeUnfinished(bucket: S3Bucket): NonNullable<ObjectStorage["Type"]["unfinished"]> {
   return {
     list: (since) =>
-      Stream.paginateChunkEffect({}, page).pipe(
-        Stream.mapEffect((upload) => describe(upload, since)),
+      Stream.paginateChunkEffect<Marker, MultipartUpload, ObjectStorageError, never>({}, (marker) =>
+        uploadsFrom(bucket, marker)
+      ).pipe(
+        Stream.mapEffect((upload) => describe(bucket, upload, since)),
         Stream.filterMap((upload) => upload)
       ),
-    abort: Effect.fn("ObjectStorageS3.abort")(function* ({ id, key = "" }: UnfinishedUpload) {
-      yield* call(
-        attemptTo("remove", "s3:AbortMultipartUpload", key),
-        (client, { AbortMultipartUploadCommand }, options) =>
-          client.send(new AbortMultipartUploadCommand({ ...at(key), UploadId: id }), options)
-      ).pipe(
-        Effect.catchIf(
-          ({ code }) => code === "NoSuchUpload",
-          () => Effect.void
-        ),
-        Effect.mapError(({ error }) => error)
-      )
-    })
+    abort: (upload) => abort(bucket, upload)
   }
 }
+
+/** A page of uploads, and where the next begins. */
+function uploadsFrom({ at, attemptBy, call, prefix }: S3Bucket, marker: Marker) {
+  const attempt = attemptBy("list", "s3:ListBucketMultipartUploads", "")
+  return call(attempt, (client, { ListMultipartUploadsCommand }, options) =>
+    client.send(
+      new ListMultipartUploadsCommand({
+        Bucket: at("").Bucket,
+        Prefix: prefix,
+        KeyMarker: marker.key,
+        UploadIdMarker: marker.id
+      }),
+      options
+    )
+  ).pipe(
+    Effect.mapError(errorOf),
+    Effect.flatMap((page) => {
+      const key = page.NextKeyMarker
+      const id = page.NextUploadIdMarker
+      const isLast = page.IsTruncated !== true
+      const isStuck = key === undefined || (key === marker.key && id === marker.id)
+      if (!isLast && isStuck) {
+        return failed(attempt, "Failed", "The listing of uploads broke off: it has more pages")
+      }
+      const next = isLast ? Option.none<Marker>() : Option.some<Marker>({ key, id })
+      return Effect.succeed([Chunk.fromIterable(page.Uploads ?? []), next] as const)
+    })
+  )
+}
+
+/** `None` for an upload that is no more. */
+function chunksOf(
+  { at, attemptBy, call, prefix }: S3Bucket,
+  Key: string,
+  UploadId: string
+): Effect.Effect<Option.Option<Arrived>, ObjectStorageError> {
+  const attempt = attemptBy("list", "s3:ListMultipartUploadParts", Key.slice(prefix.length))
+  return Stream.paginateEffect(undefined, (marker: string | undefined) =>
+    Effect.map(
+      call(attempt, (client, { ListPartsCommand }, options) =>
+        client.send(
+          new ListPartsCommand({ Bucket: at("").Bucket, Key, UploadId, PartNumberMarker: marker }),
+          options
+        )
+      ),
+      ({ IsTruncated, NextPartNumberMarker, Parts = [] }) => [
+        Parts,
+        IsTruncated === true ? Option.fromNullable(NextPartNumberMarker) : Option.none()
+      ]
+    )
+  ).pipe(
+    Stream.mapConcat((chunks) => chunks),
+    Stream.runFold({ size: 0, newest: 0 }, (sum, { LastModified, Size = 0 }) => ({
+      size: sum.size + Size,
+      newest: Math.max(sum.newest, LastModified?.getTime() ?? 0)
+    })),
+    Effect.asSome,
+    Effect.catchIf(
+      ({ code, status }) => code === "NoSuchUpload" || status === 404,
+      () => Effect.succeedNone
+    ),
+    Effect.mapError(errorOf)
+  )
+}
+
+const describe = Effect.fnUntraced(function* (
+  bucket: S3Bucket,
+  { Initiated, Key = "", UploadId: id = "" }: MultipartUpload,
+  since: number
+) {
+  const { place, prefix } = bucket
+  const begun = Initiated?.getTime()
+  if (begun === undefined || begun >= since || !Key.startsWith(prefix)) return Option.none()
+  const arrived = yield* chunksOf(bucket, Key, id)
+  return Option.filterMap(arrived, ({ newest, size }) => {
+    // One that still gets chunks is a live run's, however long ago it was begun.
+    const touched = Math.max(begun, newest)
+    const key = Key.slice(prefix.length)
+    const path = place + key
+    const upload: UnfinishedUpload = { id, key, path, touched, size, isOrphan: false }
+    return touched < since ? Option.some(upload) : Option.none()
+  })
+})
+
+const abort = Effect.fn("ObjectStorageS3.abort")(function* (
+  { at, attemptBy, call }: S3Bucket,
+  { id, key = "" }: UnfinishedUpload
+) {
+  const attempt = attemptBy("remove", "s3:AbortMultipartUpload", key)
+  yield* call(attempt, (client, { AbortMultipartUploadCommand }, options) =>
+    client.send(new AbortMultipartUploadCommand({ ...at(key), UploadId: id }), options)
+  ).pipe(
+    Effect.catchIf(
+      ({ code }) => code === "NoSuchUpload",
+      () => Effect.void
+    ),
+    Effect.mapError(errorOf)
+  )
+})

@@ -19,14 +19,14 @@ const optionsFor = ({ url }: AzureServer.AzureServer) => ({
   prefix: "python-import/",
   endpoint: url,
   credentials: { accountKey: Redacted.make(AzureServer.ACCOUNT_KEY) },
-  partSize: 2 * MIB
+  blockSize: 2 * MIB
 })
 
 objectStorageContract(
   "ObjectStorageAzure",
   Layer.unwrapScoped(
     Effect.map(AzureServer.make({ pageSize: 200 }), (server) =>
-      ObjectStorageAzure.layer({ ...optionsFor(server), partSize: 4 * MIB })
+      ObjectStorageAzure.layer({ ...optionsFor(server), blockSize: 4 * MIB })
     )
   ),
   500
@@ -334,7 +334,7 @@ describe("ObjectStorageAzure, on a bad line", () => {
 
   it.scopedLive("holds four blocks at most, whatever the size", () =>
     Effect.gen(function* () {
-      const { sent, store } = yield* setUp(undefined, { partSize: MIB })
+      const { sent, store } = yield* setUp(undefined, { blockSize: MIB })
       const size = 40 * MIB
       const { sha256 } = objectOf(KEY, Buffer.alloc(size, "bounded!"))
       const chunk = Buffer.alloc(MIB / 4, "bounded!")

@@ -1,16 +1,16 @@
 import { describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { assert } from "vitest"
-import { heldParts, makePartMemory } from "../../../src/layers/cloud/parts.ts"
+import { heldChunks, makeChunkMemory } from "../../../src/layers/cloud/chunks.ts"
 
 const MIB = 1024 * 1024
 const once = <A, E>(call: Effect.Effect<A, E>) => call
 
-describe("heldParts()", () => {
-  it.effect("uses memory again whose part was sent at the first call, and no other", () =>
+describe("heldChunks()", () => {
+  it.effect("uses memory again whose chunk was sent at the first call, and no other", () =>
     Effect.gen(function* () {
-      const memory = makePartMemory()
-      const { sending, take } = heldParts(memory)
+      const memory = makeChunkMemory()
+      const { sending, take } = heldChunks(memory)
       const first = yield* take(2 * MIB)
       yield* sending(first, Effect.void, once)
       const second = yield* take(MIB)
@@ -36,10 +36,10 @@ describe("heldParts()", () => {
     })
   )
 
-  it.effect("holds four parts at most, with the memory that is spare", () =>
+  it.effect("holds four chunks at most, with the memory that is spare", () =>
     Effect.gen(function* () {
-      const memory = makePartMemory()
-      const { giveBackAll, sending, take } = heldParts(memory)
+      const memory = makeChunkMemory()
+      const { giveBackAll, sending, take } = heldChunks(memory)
       const small = yield* Effect.all([take(MIB), take(MIB), take(MIB), take(MIB)])
       yield* Effect.forEach(small, (bytes) => sending(bytes, Effect.void, once))
       assert.strictEqual(memory.spare.length, 4)

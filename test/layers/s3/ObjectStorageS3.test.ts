@@ -1,5 +1,18 @@
 import { describe, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Fiber, Logger, Option, Redacted, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  Config,
+  ConfigProvider,
+  Deferred,
+  Effect,
+  Fiber,
+  Layer,
+  Logger,
+  Option,
+  Redacted,
+  Stream,
+  TestClock
+} from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
@@ -36,7 +49,7 @@ const setUp = Effect.fnUntraced(function* (
     endpoint: server.url,
     credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make(SECRET) },
     multipartThreshold: 6 * MIB,
-    partSize: 5 * MIB,
+    chunkSize: 5 * MIB,
     ...more
   })
   const lake = server.buckets.get("lake")
@@ -576,6 +589,33 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     })
   )
 
+  it.scoped("is told by an app's configuration, and says what lacks there", () =>
+    Effect.gen(function* () {
+      const { lake, server } = yield* setUp()
+      const layer = ObjectStorageS3.layerConfig({
+        bucket: Config.string("BUCKET"),
+        prefix: Config.succeed("events/"),
+        region: Config.succeed("us-east-1"),
+        endpoint: Config.string("ENDPOINT"),
+        idleTimeout: Config.duration("IDLE_TIMEOUT"),
+        credentials: Config.map(Config.redacted("SECRET"), (secretAccessKey) => ({
+          accessKeyId: "AKTEST",
+          secretAccessKey
+        }))
+      })
+      const from = (entries: Readonly<Record<string, string>>) =>
+        Layer.provide(
+          layer,
+          Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(entries))))
+        )
+      const put = Effect.flatMap(ObjectStorage, (store) => store.put(SMALL))
+      const known = { ENDPOINT: server.url, SECRET, IDLE_TIMEOUT: "1 minute" }
+      assert.isTrue(yield* Effect.provide(put, from({ ...known, BUCKET: "lake" })))
+      assert.isTrue(lake.objects.has(`events/${KEY}`))
+      assert.match(String(yield* Effect.flip(Effect.provide(put, from(known)))), /BUCKET/)
+    })
+  )
+
   it.scoped("names the KMS permissions, or the setting, where S3 speaks of KMS", () =>
     Effect.gen(function* () {
       const message = "User is not authorized to perform: kms:GenerateDataKey on the key"
@@ -589,7 +629,7 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
       )
       const other = yield* Effect.flip(store.check)
       assert.strictEqual(other.reason, "Misconfigured")
-      assert.include(other.detail, "--sse-kms-key-id")
+      assert.include(other.detail, "The KMS key cannot be used")
     })
   )
 
