@@ -103,7 +103,8 @@ describe("BucketSetupS3", () => {
 
         const limits = { multipartThreshold: 6 * MIB, chunkSize: 5 * MIB }
         const store = yield* ObjectStorageS3.make({ ...options, ...limits })
-        const [small, large] = [Buffer.from("one\n"), Buffer.alloc(11 * MIB, "lake")]
+        const small = Buffer.from("one\n")
+        const large = Buffer.alloc(11 * MIB, "lake")
         for (const [key, bytes] of [
           ["small", small],
           ["large", large]

@@ -16,7 +16,9 @@ process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true"
 
 const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-/** An empty bucket of its own on the server that `S3_TEST_ENDPOINT` names, or else on the fixture. */
+/**
+ * An empty bucket of its own on the server that `S3_TEST_ENDPOINT` names, or else on the fixture.
+ */
 export class S3Target extends Context.Tag("test/S3Target")<
   S3Target,
   {

@@ -42,7 +42,10 @@ const refused = (input: Omit<PutObjectCommandInput, "Bucket">) =>
     refusalOf(() => client.send(new PutObjectCommand({ ...input, Bucket })))
   )
 
-/** What the store relies on, asked of the server itself: the fixture and a real one must answer alike. */
+/**
+ * What the store relies on, asked of the server itself: the fixture and a real one must answer
+ * alike.
+ */
 describe("an S3 server", () => {
   it.layer(layer)((it) => {
     it.effect("gives back what was put, with its metadata, type and checksum", () =>
@@ -86,7 +89,8 @@ describe("an S3 server", () => {
     it.effect("refuses bytes of another SHA-256, CRC-32 or MD5, and keeps nothing", () =>
       Effect.gen(function* () {
         const { bucket: Bucket, client } = yield* S3Target
-        const [Body, other] = [Buffer.from("sent"), Buffer.from("announced")]
+        const Body = Buffer.from("sent")
+        const other = Buffer.from("announced")
         const Key = "other"
         const wrong = [
           { ChecksumAlgorithm: "SHA256" as const, ChecksumSHA256: sha256(other) },

@@ -389,7 +389,8 @@ describe("ObjectStorageFileSystem", () => {
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const runs = join(root, ".amplitude-lake", "runs")
-      const [dead, live] = [yield* deadRun, yield* liveRun]
+      const dead = yield* deadRun
+      const live = yield* liveRun
       yield* inStore(root)(put("a.jsonl", "stands"))
       yield* write(join(runs, dead, "0"), "draft")
       yield* Effect.promise(() => fs.link(join(root, "a.jsonl"), join(runs, dead, "1")))
@@ -416,7 +417,8 @@ describe("ObjectStorageFileSystem", () => {
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const runs = join(root, ".amplitude-lake/runs")
-      const [dead, live] = [yield* deadRun, yield* liveRun]
+      const dead = yield* deadRun
+      const live = yield* liveRun
       yield* Effect.forEach([dead, earlierRun, live, foreignRun, "unknown"], (name) =>
         write(join(runs, name, "0"), "half")
       )

@@ -126,7 +126,8 @@ describe("SpoolFileSystem", () => {
     () =>
       Effect.gen(function* () {
         const root = yield* temporaryFolder
-        const [dead, live] = [yield* deadRun, yield* liveRun]
+        const dead = yield* deadRun
+        const live = yield* liveRun
         const later = archiveName("eu-3fa9c1", "2025-11-11T00")
         const laterFile = "eu-3fa9c1~2025-11-11T00~2025-11-11T00~1762905600000.zip"
         yield* write(join(root, "runs", dead, "0", file), "of the dead")
@@ -157,7 +158,8 @@ describe("SpoolFileSystem", () => {
   it.scoped("surveys what dead runs left without a change, and prunes its halves alone", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
-      const [dead, live] = [yield* deadRun, yield* liveRun]
+      const dead = yield* deadRun
+      const live = yield* liveRun
       yield* write(join(root, "runs", dead, "0", file), "whole")
       yield* write(join(root, "runs", dead, "1", `${file}.part`), "half")
       yield* write(join(root, "runs", live, "0", `${file}.part`), "of the living")

@@ -743,7 +743,10 @@ describe("ObjectStorageS3, unfinished", () => {
   const DAY = 24 * 3_600_000
   const now = Date.now()
 
-  /** Uploads that were begun so many days ago, by the days since the newest of their parts; a page holds two. */
+  /**
+   * Uploads that were begun so many days ago, by the days since the newest of their parts; a page
+   * holds two.
+   */
   const left = Effect.fnUntraced(function* (serverOptions: S3Server.S3ServerOptions = {}) {
     const set = yield* setUp(undefined, {}, { pageSize: 2, ...serverOptions })
     const begin = (key: string, begun: number, parts: ReadonlyArray<number> = []) => {

@@ -14,7 +14,10 @@ import { selfSigned } from "../../fixtures/selfSigned.ts"
 
 const CHILD = fileURLToPath(new URL("../../fixtures/s3Child.mjs", import.meta.url))
 
-/** Runs the store in a process of its own, whose environment holds what is given and no trace of this machine's AWS. */
+/**
+ * Runs the store in a process of its own, whose environment holds what is given and no trace of
+ * this machine's AWS.
+ */
 const run = (environment: Readonly<Record<string, string>>) =>
   Effect.async<{ readonly result: unknown; readonly stderr: string }>((resume) => {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"))

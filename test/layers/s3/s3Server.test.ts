@@ -24,7 +24,9 @@ interface Changed {
   body: unknown
 }
 
-/** Puts "bytes" by a request that is changed after it was signed, and gives the code of the refusal. */
+/**
+ * Puts "bytes" by a request that is changed after it was signed, and gives the code of the refusal.
+ */
 const refusalOf = (client: S3Client, change: (request: Changed) => void) =>
   Effect.promise(async () => {
     const command = new PutObjectCommand({ Bucket: "lake", Key: "key", Body: "bytes" })
