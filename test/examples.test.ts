@@ -34,10 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("The examples", () => {
   it("show allHours, ObjectStorage and every layer", () => {
-    const required = [
-      "services/ObjectStorage.ts",
-      ...layers.filter((path) => !/\/(s3|azure|disk)\//.test(path))
-    ]
+    const required = ["services/ObjectStorage.ts", ...layers]
     assert.deepEqual(
       required.filter((path) => !examples.has(path)),
       []
