@@ -58,112 +58,119 @@ function foreign(key: string, body: Uint8Array): Stored {
   return { info, metadata: {}, bytes }
 }
 
-/** An object store held in memory, which refuses what a real one refuses. It ends with the process. */
-export const make: (
-  options?: ObjectStorageMemoryOptions
-) => Effect.Effect<ObjectStorage["Type"]> = ({ objects = {}, failures, uploads, calls } = {}) =>
-  Effect.sync(() => {
-    const store = new Map(
-      Object.entries(objects).map(([key, bytes]) => [key, foreign(key, bytes)] as const)
-    )
-    const counts = new Map<string, number>()
+/** The objects, and what is asked before each call. */
+interface Memory {
+  readonly objects: Map<string, Stored>
+  readonly begin: (method: Method, key?: string) => Effect.Effect<void, ObjectStorageError>
+}
 
-    const begin = (method: Method, key = "") =>
-      Effect.suspend(() => {
-        const count = (counts.get(`${method} ${key}`) ?? 0) + 1
-        counts.set(`${method} ${key}`, count)
-        const call: ObjectStorageCall = { method, key, count }
-        calls?.push(call)
-        const planned = failures?.(call) ?? Option.none()
-        if (Option.isSome(planned)) return Effect.fail(planned.value)
-        const problem = method === "check" || method === "list" ? undefined : keyProblem(key)
-        return problem === undefined
-          ? Effect.void
-          : Effect.fail(refusal("Failed", method, key, problem))
-      })
-
-    const isTaken = (key: string, replacing: string | undefined) =>
-      store.get(key)?.info.etag !== replacing
-
-    const put = Effect.fn("ObjectStorageMemory.put")(function* <E>(
-      { key, size, sha256, metadata, body }: NewObject<E>,
-      options?: { readonly replacing?: string | undefined }
-    ) {
-      yield* begin("put", key)
-      if (isTaken(key, options?.replacing)) return false
-      const bytes = yield* collectBytes(body)
-      const actual = sha256Of(bytes)
-      if (bytes.length !== size || actual !== sha256) {
-        const detail = `the body has ${bytes.length} bytes and SHA-256 ${actual}, but ${size} and ${sha256} were announced`
-        return yield* refusal("Corrupt", "put", key, detail)
-      }
-      // Another put may have come first while the body flowed.
-      if (isTaken(key, options?.replacing)) return false
-      const info = { key, size, etag: sha256, hasMetadata: true }
-      store.set(key, { info, metadata: { ...metadata }, bytes })
-      return true
+function makeBegin({ calls, failures }: ObjectStorageMemoryOptions): Memory["begin"] {
+  const counts = new Map<string, number>()
+  return (method, key = "") =>
+    Effect.suspend(() => {
+      const count = (counts.get(`${method} ${key}`) ?? 0) + 1
+      counts.set(`${method} ${key}`, count)
+      const call: ObjectStorageCall = { method, key, count }
+      calls?.push(call)
+      const planned = failures?.(call) ?? Option.none()
+      if (Option.isSome(planned)) return Effect.fail(planned.value)
+      const problem = method === "check" || method === "list" ? undefined : keyProblem(key)
+      return problem === undefined
+        ? Effect.void
+        : Effect.fail(refusal("Failed", method, key, problem))
     })
+}
 
-    const get = (key: string) =>
-      begin("get", key).pipe(
-        Effect.flatMap(() => Effect.fromNullable(store.get(key))),
-        Effect.catchTag("NoSuchElementException", () =>
-          Effect.fail(refusal("NotFound", "get", key, "there is no such object"))
-        ),
-        Effect.map(({ bytes }) =>
-          Stream.range(0, Math.ceil(bytes.length / READ_BYTES) - 1).pipe(
-            Stream.map((index) => bytes.slice(index * READ_BYTES, (index + 1) * READ_BYTES))
-          )
-        ),
-        Stream.unwrap
-      )
-
-    const pending = new Map(uploads?.map((upload) => [upload.id, upload] as const))
-    const unfinished = {
-      list: (since: number) =>
-        Stream.unwrap(
-          Effect.map(begin("list", "uploads"), () =>
-            Stream.fromIterable(
-              [...pending.values()].filter((it) => it.isOrphan || it.touched < since)
-            )
-          )
-        ),
-      abort: ({ id }: UnfinishedUpload) =>
-        Effect.map(begin("remove", id), () => {
-          pending.delete(id)
-        })
+const makePut = ({ begin, objects }: Memory) =>
+  Effect.fn("ObjectStorageMemory.put")(function* <E>(
+    { key, size, sha256, metadata, body }: NewObject<E>,
+    options?: { readonly replacing?: string | undefined }
+  ) {
+    const isTaken = () => objects.get(key)?.info.etag !== options?.replacing
+    yield* begin("put", key)
+    if (isTaken()) return false
+    const bytes = yield* collectBytes(body)
+    const actual = sha256Of(bytes)
+    if (bytes.length !== size || actual !== sha256) {
+      const detail = `the body has ${bytes.length} bytes and SHA-256 ${actual}, but ${size} and ${sha256} were announced`
+      return yield* refusal("Corrupt", "put", key, detail)
     }
+    // Another put may have come first while the body flowed.
+    if (isTaken()) return false
+    const info = { key, size, etag: sha256, hasMetadata: true }
+    objects.set(key, { info, metadata: { ...metadata }, bytes })
+    return true
+  })
 
-    return ObjectStorage.of({
-      place: "memory",
-      isDurable: false,
-      check: begin("check"),
-      list: Stream.unwrap(
-        Effect.map(begin("list"), () =>
+function read({ begin, objects }: Memory, key: string) {
+  return begin("get", key).pipe(
+    Effect.flatMap(() => Effect.fromNullable(objects.get(key))),
+    Effect.catchTag("NoSuchElementException", () =>
+      Effect.fail(refusal("NotFound", "get", key, "there is no such object"))
+    ),
+    Effect.map(({ bytes }) =>
+      Stream.range(0, Math.ceil(bytes.length / READ_BYTES) - 1).pipe(
+        Stream.map((index) => bytes.slice(index * READ_BYTES, (index + 1) * READ_BYTES))
+      )
+    ),
+    Stream.unwrap
+  )
+}
+
+function unfinishedOf({ begin }: Memory, uploads: ReadonlyArray<UnfinishedUpload>) {
+  const pending = new Map(uploads.map((upload) => [upload.id, upload] as const))
+  return {
+    list: (since: number) =>
+      Stream.unwrap(
+        Effect.map(begin("list", "uploads"), () =>
           Stream.fromIterable(
-            [...store.values()].map(({ info, metadata }) => ({
-              ...info,
-              metadata: { ...metadata }
-            }))
+            [...pending.values()].filter((it) => it.isOrphan || it.touched < since)
           )
         )
       ),
-      head: (key) =>
-        Effect.map(begin("head", key), () =>
-          Option.map(Option.fromNullable(store.get(key)), ({ info, metadata }) => ({
-            ...info,
-            metadata: { ...metadata }
-          }))
-        ),
-      get,
-      put,
-      remove: (key) =>
-        Effect.map(begin("remove", key), () => {
-          store.delete(key)
-        }),
-      ...(uploads === undefined ? {} : { unfinished })
-    })
+    abort: ({ id }: UnfinishedUpload) =>
+      Effect.map(begin("remove", id), () => {
+        pending.delete(id)
+      })
+  }
+}
+
+function copyOf({ info, metadata }: Stored) {
+  return { ...info, metadata: { ...metadata } }
+}
+
+function serviceOf(options: ObjectStorageMemoryOptions): ObjectStorage["Type"] {
+  const given = Object.entries(options.objects ?? {})
+  const objects = new Map(given.map(([key, bytes]) => [key, foreign(key, bytes)] as const))
+  const begin = makeBegin(options)
+  const memory: Memory = { objects, begin }
+  return ObjectStorage.of({
+    place: "memory",
+    isDurable: false,
+    check: begin("check"),
+    list: Stream.unwrap(
+      Effect.map(begin("list"), () => Stream.fromIterable([...objects.values()].map(copyOf)))
+    ),
+    head: (key) =>
+      Effect.map(begin("head", key), () =>
+        Option.map(Option.fromNullable(objects.get(key)), copyOf)
+      ),
+    get: (key) => read(memory, key),
+    put: makePut(memory),
+    remove: (key) =>
+      Effect.map(begin("remove", key), () => {
+        objects.delete(key)
+      }),
+    ...(options.uploads === undefined ? {} : { unfinished: unfinishedOf(memory, options.uploads) })
   })
+}
+
+/** An object store in memory, which refuses what a real one refuses. It ends with the process. */
+export function make(
+  options: ObjectStorageMemoryOptions = {}
+): Effect.Effect<ObjectStorage["Type"]> {
+  return Effect.sync(() => serviceOf(options))
+}
 
 /**
  * @example

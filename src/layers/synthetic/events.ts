@@ -82,7 +82,40 @@ export function syntheticLines(options: LinesOptions): Uint8Array {
       if (index === 0 || random() >= 0.01) insertId = randomUuid(random)
       const eventId = isServer ? 100_000_000 + below(random, 900_000_000) : visitor.eventId + index
       const id = uuidOf(wordOf(random), ((hours & 0xffff) << 16) | (hours >>> 16), number, count)
-      const line = `{"$insert_id":"${insertId}","$insert_key":null,"$schema":null,${visitor.identifiers},"app":${project},"city":${visitor.city},"client_event_time":"${timestamp(clientEvent)}","client_upload_time":"${timestamp(clientUpload)}","country":${visitor.country},"data":{"path":"${path}","group_first_event":{},"group_ids":{},"user_properties_updated":${index === 0}},"data_type":"event",${visitor.device},"event_id":${eventId},"event_properties":${properties},"event_time":"${timestamp(clientEvent + drift)}","event_type":"${type}","global_user_properties":null,"group_properties":{},"groups":${visitor.groups},${visitor.client},"processed_time":"${timestamp(uploaded + 1700)}","region":${visitor.region},"sample_rate":null,"server_received_time":"${timestamp(received)}","server_upload_time":"${timestamp(uploaded)}","session_id":${session},"source_id":null,"start_version":${visitor.version},"user_creation_time":null,"user_id":${visitor.userId},"user_properties":${visitor.userProperties},"uuid":"${id}","version_name":${visitor.version}}\n`
+      const line =
+        `{"$insert_id":"${insertId}",` +
+        '"$insert_key":null,' +
+        '"$schema":null,' +
+        `${visitor.identifiers},` +
+        `"app":${project},` +
+        `"city":${visitor.city},` +
+        `"client_event_time":"${timestamp(clientEvent)}",` +
+        `"client_upload_time":"${timestamp(clientUpload)}",` +
+        `"country":${visitor.country},` +
+        `"data":{"path":"${path}","group_first_event":{},"group_ids":{},"user_properties_updated":${index === 0}},` +
+        '"data_type":"event",' +
+        `${visitor.device},` +
+        `"event_id":${eventId},` +
+        `"event_properties":${properties},` +
+        `"event_time":"${timestamp(clientEvent + drift)}",` +
+        `"event_type":"${type}",` +
+        '"global_user_properties":null,' +
+        '"group_properties":{},' +
+        `"groups":${visitor.groups},` +
+        `${visitor.client},` +
+        `"processed_time":"${timestamp(uploaded + 1700)}",` +
+        `"region":${visitor.region},` +
+        '"sample_rate":null,' +
+        `"server_received_time":"${timestamp(received)}",` +
+        `"server_upload_time":"${timestamp(uploaded)}",` +
+        `"session_id":${session},` +
+        '"source_id":null,' +
+        `"start_version":${visitor.version},` +
+        '"user_creation_time":null,' +
+        `"user_id":${visitor.userId},` +
+        `"user_properties":${visitor.userProperties},` +
+        `"uuid":"${id}",` +
+        `"version_name":${visitor.version}}\n`
       size += encoder.encodeInto(line, bytes.subarray(size)).written
     }
   }
