@@ -14,8 +14,9 @@ import { openLogFile } from "./cli/terminal/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/terminal/logging.ts"
 import { withMetricsFile } from "./cli/telemetry/metricsFile.ts"
 import { withProgress } from "./cli/terminal/progress.ts"
-import { type CommandName, type Settings, settings } from "./cli/settings/table.ts"
-import { settle } from "./cli/settings/resolve.ts"
+import type { SettingsOf } from "./cli/settings/settingsOf.ts"
+import { type CommandName, settings } from "./cli/settings/table.ts"
+import { resolveSettings } from "./cli/settings/resolve.ts"
 import { exitCodeOfSignal } from "./cli/signals.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
 import { withTelemetry } from "./cli/telemetry/withTelemetry.ts"
@@ -29,22 +30,21 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const file = yield* readEnvFile(fileName, named !== undefined).pipe(
     withLogs({ logLevel: "info", logFormat: undefined })
   )
-  const settled = settle(command, {
+  const resolved = resolveSettings(command, {
     flags,
     environment: process.env,
     file,
     fileName,
     now: Date.now()
   })
-  if (Either.isLeft(settled)) return yield* misuse(command, settled.left)
-  const { azure, s3 } = settled.right
-  handOver({ ...s3.variables, ...azure.variables })
-  return yield* runSettled(command, settled.right, otlpVariables(process.env, file))
+  if (Either.isLeft(resolved)) return yield* misuse(command, resolved.left)
+  exportEnv(resolved.right.variables)
+  return yield* runResolved(command, resolved.right.settings, otlpVariables(process.env, file))
 }, Effect.scoped)
 
-const runSettled = Effect.fnUntraced(function* (
-  command: CommandName,
-  settings: Settings,
+const runResolved = Effect.fnUntraced(function* <C extends CommandName>(
+  command: C,
+  settings: SettingsOf<C>,
   telemetry: ReturnType<typeof otlpVariables>
 ) {
   const { logDir } = settings
@@ -67,7 +67,7 @@ const runSettled = Effect.fnUntraced(function* (
 })
 
 /** Lets an SDK's own chain find what the env file says, and no blank variable. */
-function handOver(variables: Readonly<Record<string, string | undefined>>): void {
+function exportEnv(variables: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(variables)) {
     if (value === undefined) delete process.env[name]
     else process.env[name] = value
@@ -80,7 +80,7 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
       [
         `amplitude-lake ${command} cannot run:`,
         ...problems.map((problem) => `  ${problem}`),
-        `Nothing was touched. See: amplitude-lake ${command} --help`
+        `Nothing was changed. See: amplitude-lake ${command} --help`
       ].join("\n")
     )
     return USAGE

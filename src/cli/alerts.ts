@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { Context, Effect, type Exit, Option, Ref } from "effect"
+import { Context, Effect, type Exit, Option, type Redacted, Ref } from "effect"
 import { Webhook } from "../services/Webhook.ts"
 import { meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
 import { endingOf } from "./ending.ts"
 import { webhookLayer } from "./layers.ts"
 import { runId } from "./terminal/logging.ts"
-import type { CommandName, Settings } from "./settings/table.ts"
+import type { CommonSettings } from "./settings/settingsOf.ts"
+import type { CommandName, Values } from "./settings/table.ts"
 import { version } from "./version.ts"
 
 /** What a command says of its result, besides the exit code. */
@@ -32,30 +33,40 @@ const [TIMEOUT, TIMEOUT_AFTER_SIGNAL] = [10_000, 2000]
  * Posts how a run ended to the webhook, if there is one: failures, or every end with `--notify always`. That the post fails
  * is a warning and changes nothing.
  */
-export function withAlerts(command: CommandName, settings: Settings) {
+export function withAlerts(
+  command: CommandName,
+  { dryRun = false, notify, webhook }: CommonSettings
+) {
   return <R>(
     self: Effect.Effect<number, CommandError, R>
   ): Effect.Effect<number, CommandError, R> =>
-    settings.webhook === undefined || settings.dryRun
+    webhook === undefined || dryRun
       ? self
       : Effect.flatMap(Ref.make<Result>({}), (last) =>
           self.pipe(
             Effect.provideService(LastResult, last),
             Effect.onExit((exit) =>
-              Effect.flatMap(Ref.get(last), (result) => alert(command, settings, result, exit))
+              Effect.flatMap(Ref.get(last), (result) =>
+                alert(command, { notify, webhook }, result, exit)
+              )
             )
           )
         )
 }
 
+interface Hook {
+  readonly webhook: Redacted.Redacted
+  readonly notify: Values["notify"] | undefined
+}
+
 const alert = Effect.fn("alert")(function* (
   command: CommandName,
-  settings: Settings,
+  { notify, webhook }: Hook,
   result: Result,
   exit: Exit.Exit<number, CommandError>
 ) {
   const { error, exitCode } = endingOf(exit)
-  if (exitCode === 0 && settings.notify === "failure") return
+  if (exitCode === 0 && notify === "failure") return
   const body = {
     text: alertText(command, exitCode, result),
     command,
@@ -67,13 +78,13 @@ const alert = Effect.fn("alert")(function* (
   }
   const timeout = exitCode > 128 ? TIMEOUT_AFTER_SIGNAL : TIMEOUT
   yield* Effect.flatMap(Webhook, (webhook) => webhook.post(body, timeout)).pipe(
-    Effect.provide(webhookLayer(settings)),
+    Effect.provide(webhookLayer(webhook)),
     Effect.catchAll(({ message }) => Effect.logWarning(message))
   )
 })
 
 /** A sentence for a person, which chat programs show: counts and our own words only. */
-export function alertText(command: CommandName, exitCode: number, result: Result): string {
+function alertText(command: CommandName, exitCode: number, result: Result): string {
   const counts = ["landed", "empty", "failed", "differing", "open"].flatMap((name) => {
     const hours = Option.liftPredicate(result[name], Array.isArray)
     return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Chunk, Duration, Effect, Layer, Option, Stream } from "effect"
+import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import { checkSetup } from "../programs/inspect/checkSetup.ts"
 import { cleanLeftovers } from "../programs/clean/cleanLeftovers.ts"
 import type { RunError } from "../programs/run/failureKind.ts"
@@ -15,7 +15,6 @@ import {
   fetchHours,
   planHours,
   recheckWindow,
-  type RunOptions,
   syncHours
 } from "../programs/runPipeline.ts"
 import { statusOfHours } from "../programs/inspect/statusOfHours.ts"
@@ -26,11 +25,11 @@ import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import { keepResult } from "./alerts.ts"
 import {
+  archiveFilesLayer,
   archiveFolderLayer,
-  archivesLayer,
   clockLayer,
-  pipelineLayer,
-  setupLayer,
+  foldersLayer,
+  sourceLayer,
   spoolLayer,
   stagingLayer,
   storeLayer,
@@ -41,31 +40,14 @@ import type { CommandError } from "./CommandError.ts"
 import { print, widthOf } from "./terminal/print.ts"
 import { checkText, listText, planText, stagedText, summaryText } from "./text/printed.ts"
 import { calendarText, canvasOf } from "./text/calendar.ts"
-import type { CommandName, Settings } from "./settings/table.ts"
+import { datesOf, movingOf, retryOf, runOptions, unused, windowOf } from "./runOptions.ts"
+import type { AskedSource, SettingsOf } from "./settings/settingsOf.ts"
+import type { CommandName, Values } from "./settings/table.ts"
 import { setUpBucket, setUpIam } from "./setupCommands.ts"
 import { exitCodeOfSignal } from "./signals.ts"
 import { verificationText } from "./text/verificationText.ts"
-import { version } from "./version.ts"
 
-function runOptions(settings: Settings): RunOptions {
-  return {
-    start: settings.startDate,
-    end: settings.endDate,
-    yesterday: settings.yesterday,
-    lookbackDays: settings.lookbackDays,
-    lagHours: settings.lagHours,
-    healDays: settings.healDays,
-    settleHours: settings.settleHours,
-    requestHours: settings.requestHours,
-    concurrency: settings.concurrency,
-    layout: settings.layout,
-    format: settings.format,
-    retries: settings.retries,
-    base: Duration.millis(settings.retryBaseMs),
-    maxDuration: settings.maxDuration,
-    version
-  }
-}
+type Json = Pick<Values, "json">
 
 const NOTHING = { outcomes: [], retries: 0, durationMs: 0 } as const
 
@@ -74,11 +56,7 @@ function summaryOfFailure(error: RunError): Summary {
   return summarize({ ...NOTHING, window: null, isByDate: false, error })
 }
 
-const printSummary = Effect.fnUntraced(function* (
-  summary: Summary,
-  settings: Settings,
-  place: string
-) {
+const printSummary = Effect.fnUntraced(function* (summary: Summary, settings: Json, place: string) {
   yield* keepResult(summary)
   if (summary.error !== undefined) yield* Effect.logError(summary.error.message)
   if (settings.json) yield* print(JSON.stringify(summary))
@@ -90,7 +68,7 @@ const printSummary = Effect.fnUntraced(function* (
 /** Prints what a run did, also when it failed as a whole or was interrupted. */
 const summarizedRun = Effect.fnUntraced(function* <R>(
   run: Effect.Effect<Summary, RunError, R>,
-  settings: Settings,
+  settings: Json,
   place: string
 ) {
   yield* keepResult(summarize({ ...NOTHING, window: null, isByDate: false }))
@@ -108,7 +86,7 @@ const printInterrupted = Effect.suspend(() => {
 }).pipe(Effect.catchAll(() => Effect.void))
 
 /** Says why a command that looks at the store could not. */
-const reportFailure = Effect.fnUntraced(function* (error: RunError, { json }: Settings) {
+const reportFailure = Effect.fnUntraced(function* (error: RunError, { json }: Json) {
   const { exitCode, error: failure } = summaryOfFailure(error)
   yield* keepResult({ error: failure })
   yield* Effect.logError(error.message)
@@ -116,7 +94,9 @@ const reportFailure = Effect.fnUntraced(function* (error: RunError, { json }: Se
   return exitCode
 })
 
-const dryRun = Effect.fnUntraced(function* (settings: Settings) {
+type Landing = SettingsOf<"fetch" | "all">
+
+const dryRun = Effect.fnUntraced(function* (settings: Landing) {
   const plan = yield* planHours(runOptions(settings))
   const { window, present, open, requests } = plan
   const summary = {
@@ -129,37 +109,69 @@ const dryRun = Effect.fnUntraced(function* (settings: Settings) {
   return 0
 })
 
-const land = (program: typeof fetchHours | typeof allHours, place: "store" | "staging") =>
-  Effect.fnUntraced(function* (settings: Settings) {
-    if (settings.dryRun) {
-      const layers = Layer.mergeAll(
-        clockLayer(settings),
-        storeLayer(settings),
-        stagingLayer(settings)
-      )
-      return yield* dryRun(settings).pipe(
-        Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
-        Effect.provide(layers)
-      )
-    }
-    const run = settings.recheck ? recheckWindow : program
-    return yield* Effect.gen(function* () {
-      const where = place === "store" || settings.recheck ? yield* ObjectStorage : yield* Staging
-      return yield* summarizedRun(run(runOptions(settings)), settings, where.place)
-    }).pipe(Effect.provide(pipelineLayer(settings)))
-  })
+const planned = Effect.fnUntraced(function* (settings: Landing) {
+  const layers = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
+  return yield* dryRun(settings).pipe(
+    Effect.catchTag("ObjectStorageError", (error) => reportFailure(error, settings)),
+    Effect.provide(layers)
+  )
+})
 
-const landAll = land(allHours, "store")
+const landed = Effect.fnUntraced(function* (
+  settings: Landing,
+  source: AskedSource,
+  program: typeof fetchHours | typeof allHours
+) {
+  const layers = Layer.mergeAll(
+    sourceLayer(source),
+    clockLayer(settings),
+    storeLayer(settings),
+    stagingLayer(settings),
+    unpackerLayer(),
+    archiveFolderLayer(settings),
+    spoolLayer(settings)
+  )
+  const run = settings.recheck ? recheckWindow : program
+  return yield* Effect.gen(function* () {
+    const isStaged = program === fetchHours && !settings.recheck
+    const where = isStaged ? yield* Staging : yield* ObjectStorage
+    return yield* summarizedRun(run(runOptions(settings)), settings, where.place)
+  }).pipe(Effect.provide(layers))
+})
 
-const all = Effect.fnUntraced(function* (settings: Settings) {
-  const { fromArchive } = settings
-  if (fromArchive === undefined) return yield* landAll(settings)
+const archived = Effect.fnUntraced(function* (
+  settings: SettingsOf<"all">,
+  files: ReadonlyArray<string>
+) {
+  const layers = Layer.mergeAll(
+    clockLayer(settings),
+    storeLayer(settings),
+    stagingLayer(settings),
+    unpackerLayer(),
+    archiveFilesLayer()
+  )
   return yield* Effect.gen(function* () {
     const store = yield* ObjectStorage
-    const run = archivedHours(fromArchive, runOptions(settings))
+    const run = archivedHours(files, runOptions(settings))
     return yield* summarizedRun(run, settings, store.place)
-  }).pipe(Effect.provide(archivesLayer(settings)))
+  }).pipe(Effect.provide(layers))
 })
+
+const fetch = (settings: SettingsOf<"fetch">) =>
+  settings.source._tag === "Unasked"
+    ? planned(settings)
+    : landed(settings, settings.source, fetchHours)
+
+const all = (settings: SettingsOf<"all">) => {
+  switch (settings.source._tag) {
+    case "Unasked":
+      return planned(settings)
+    case "Archives":
+      return archived(settings, settings.source.files)
+    default:
+      return landed(settings, settings.source, allHours)
+  }
+}
 
 /** What sync would move, in the place of moving it. */
 const drySync = Effect.gen(function* () {
@@ -168,7 +180,7 @@ const drySync = Effect.gen(function* () {
   return [...staged.keys()].sort()
 })
 
-const sync = Effect.fnUntraced(function* (settings: Settings) {
+const sync = Effect.fnUntraced(function* (settings: SettingsOf<"sync">) {
   if (settings.dryRun) {
     return yield* drySync.pipe(
       Effect.flatMap((staged) =>
@@ -182,14 +194,23 @@ const sync = Effect.fnUntraced(function* (settings: Settings) {
   const layers = Layer.mergeAll(storeLayer(settings), stagingLayer(settings), unpackerLayer())
   return yield* Effect.gen(function* () {
     const store = yield* ObjectStorage
-    return yield* summarizedRun(syncHours(runOptions(settings)), settings, store.place)
+    return yield* summarizedRun(
+      syncHours({ ...unused, ...movingOf(settings) }),
+      settings,
+      store.place
+    )
   }).pipe(Effect.provide(layers))
 })
 
-const status = Effect.fnUntraced(function* (settings: Settings) {
+const status = Effect.fnUntraced(function* (settings: SettingsOf<"status">) {
   const layers = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
   return yield* Effect.gen(function* () {
-    const options = { ...runOptions(settings), withEvents: settings.events }
+    const options = {
+      ...windowOf(settings),
+      ...retryOf(settings),
+      requestHours: unused.requestHours,
+      withEvents: settings.events
+    }
     const found = yield* statusOfHours(options, yield* makeRetryPolicy(options))
     yield* keepResult({ window: found.window, totals: found.totals })
     const drawn = { canvas: canvasOf(process.stdout), isShaded: settings.events }
@@ -201,10 +222,10 @@ const status = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
-const list = Effect.fnUntraced(function* (settings: Settings) {
+const list = Effect.fnUntraced(function* (settings: SettingsOf<"list">) {
   return yield* Effect.gen(function* () {
     const store = yield* ObjectStorage
-    const policy = yield* makeRetryPolicy(runOptions(settings))
+    const policy = yield* makeRetryPolicy(retryOf(settings))
     const found = Chunk.toReadonlyArray(yield* policy.retry(Stream.runCollect(store.list)))
     const objects = found
       .map(({ key, size }) => {
@@ -221,18 +242,31 @@ const list = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
-const check = Effect.fnUntraced(function* (settings: Settings) {
-  const found = yield* checkSetup(runOptions(settings)).pipe(Effect.provide(setupLayer(settings)))
+const check = Effect.fnUntraced(function* (settings: SettingsOf<"check">) {
+  const layers = Layer.mergeAll(
+    sourceLayer(settings.source),
+    clockLayer(settings),
+    storeLayer(settings),
+    foldersLayer(settings)
+  )
+  const found = yield* checkSetup(settings).pipe(Effect.provide(layers))
   yield* print(settings.json ? JSON.stringify(found) : checkText(found, widthOf(process.stdout)))
   return found.exitCode
 })
 
-const verify = Effect.fnUntraced(function* (settings: Settings) {
+const verify = Effect.fnUntraced(function* (settings: SettingsOf<"verify">) {
   const layers = Layer.mergeAll(clockLayer(settings), storeLayer(settings), unpackerLayer())
   return yield* Effect.gen(function* () {
     const { place } = yield* ObjectStorage
-    const { sample, sampleSeed } = settings
-    const options = { ...runOptions(settings), sample, sampleSeed }
+    const { concurrency, sample, sampleSeed } = settings
+    const options = {
+      ...datesOf(settings),
+      ...retryOf(settings),
+      healDays: unused.healDays,
+      concurrency,
+      sample,
+      sampleSeed
+    }
     const found = yield* verifyHours(options, yield* makeRetryPolicy(options))
     yield* keepResult({ window: found.window, differing: found.differing, failed: found.failed })
     yield* print(settings.json ? JSON.stringify(found) : verificationText(found, place))
@@ -243,9 +277,9 @@ const verify = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
-const clean = Effect.fnUntraced(function* (settings: Settings) {
+const clean = Effect.fnUntraced(function* (settings: SettingsOf<"clean">) {
   const layers = Layer.mergeAll(
-    clockLayer(settings),
+    clockLayer({ now: undefined }),
     storeLayer(settings),
     stagingLayer(settings),
     spoolLayer(settings),
@@ -255,7 +289,7 @@ const clean = Effect.fnUntraced(function* (settings: Settings) {
   return yield* Effect.gen(function* () {
     const { abortUploads, archiveDays, concurrency, dryRun } = settings
     const options = { abortUploads, archiveDays, concurrency, dryRun }
-    const found = yield* cleanLeftovers(options, yield* makeRetryPolicy(runOptions(settings)))
+    const found = yield* cleanLeftovers(options, yield* makeRetryPolicy(retryOf(settings)))
     yield* print(settings.json ? JSON.stringify(found) : cleaningText(found))
     return found.exitCode
   }).pipe(
@@ -264,16 +298,16 @@ const clean = Effect.fnUntraced(function* (settings: Settings) {
   )
 })
 
-const simulate = Effect.fnUntraced(function* (settings: Settings) {
+const simulate = Effect.fnUntraced(function* (settings: SettingsOf<"simulate">) {
   const serving = yield* Effect.promise(() => import("./simulate/serve.ts"))
   return yield* serving.simulate(settings)
 })
 
 /** Every command by its name. */
 export const runCommand: {
-  readonly [Name in CommandName]: (settings: Settings) => Effect.Effect<number, CommandError>
+  readonly [C in CommandName]: (settings: SettingsOf<C>) => Effect.Effect<number, CommandError>
 } = {
-  fetch: land(fetchHours, "staging"),
+  fetch,
   sync,
   all,
   status,

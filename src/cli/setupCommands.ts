@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { Duration, Effect } from "effect"
+import { Effect } from "effect"
 import { readerPolicy, readerTrust, writerPolicy } from "../programs/setup/iamPolicies.ts"
 import { makeRetryPolicy } from "../programs/run/retryPolicy.ts"
 import { setupBucket } from "../programs/setup/setupBucket.ts"
 import { bucketText } from "./text/bucketText.ts"
 import { bucketSetupLayer } from "./layers.ts"
 import { print, widthOf } from "./terminal/print.ts"
-import type { Settings } from "./settings/table.ts"
+import { retryOf } from "./runOptions.ts"
+import type { SettingsOf } from "./settings/settingsOf.ts"
 
 /** Says what the bucket lacks, and with `--apply` sets it. */
-export const setUpBucket = Effect.fnUntraced(function* (settings: Settings) {
-  const { abortDays, apply, bucket = "", kmsKey, prefix, requireIfNoneMatch } = settings
+export const setUpBucket = Effect.fnUntraced(function* (settings: SettingsOf<"setup bucket">) {
+  const { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch } = settings
   const options = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
-  const retrying = { retries: settings.retries, base: Duration.millis(settings.retryBaseMs) }
-  const found = yield* setupBucket(options, yield* makeRetryPolicy(retrying)).pipe(
+  const found = yield* setupBucket(options, yield* makeRetryPolicy(retryOf(settings))).pipe(
     Effect.provide(bucketSetupLayer(settings))
   )
   yield* print(settings.json ? JSON.stringify(found) : bucketText(found, widthOf(process.stdout)))
@@ -25,8 +25,8 @@ export const setUpBucket = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 /** Prints the policies for whoever writes to the bucket, and for its readers. */
-export const setUpIam = Effect.fnUntraced(function* (settings: Settings) {
-  const { bucket = "", externalId, json, kmsKey, only, prefix, trustedArn } = settings
+export const setUpIam = Effect.fnUntraced(function* (settings: SettingsOf<"setup iam">) {
+  const { bucket, externalId, json, kmsKey, only, prefix, trustedArn } = settings
   const options = { bucket, kmsKey, prefix }
   const policies = {
     writer: writerPolicy(options),

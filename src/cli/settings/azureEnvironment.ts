@@ -9,7 +9,7 @@ import {
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
 
 /** What the environment and the env file say of Azure besides the settings. */
-export interface AzureEnvironment {
+interface AzureEnvironment {
   /** Variables that `DefaultAzureCredential` is to find; `undefined` where a blank one is to go. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly account: string
@@ -18,9 +18,6 @@ export interface AzureEnvironment {
   /** Absent for whoever `DefaultAzureCredential` finds. */
   readonly credentials?: AzureCredentials | undefined
 }
-
-/** Nothing of Azure. */
-export const noAzureEnvironment: AzureEnvironment = { variables: {}, account: "" }
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -52,8 +49,11 @@ function isSafe(endpoint: string): boolean {
   return Either.isRight(url) && url.right.search === "" && url.right.hash === ""
 }
 
-/** Settles who Azure is asked as and where, or names all that is missing, unsafe or contradictory, without its text. */
-export function settleAzure(
+/**
+ * Resolves who Azure is asked as and where, or names all that is missing, unsafe or contradictory,
+ * without its text.
+ */
+export function resolveAzure(
   environment: Variables,
   file: Variables,
   fileName: string
@@ -108,11 +108,11 @@ export function settleAzure(
   if (problems.length > 0) return Either.left(problems)
   return Either.right({
     variables: handedOn(environment, file),
-    ...(named ?? settledAccount(account, endpoint, key, sas))
+    ...(named ?? accountOf(account, endpoint, key, sas))
   })
 }
 
-function settledAccount(
+function accountOf(
   account: Found | undefined,
   endpoint: Found | undefined,
   key: Found | undefined,

@@ -9,12 +9,12 @@ import {
 import { exitCodes } from "../../programs/run/exitCode.ts"
 import { completionHelp, completionScript, shells } from "./completion.ts"
 import { SEPARATOR } from "./parse.ts"
+import type { Setting } from "./setting.ts"
 import {
+  commandEntries,
   type CommandName,
-  commands,
   families,
   keys,
-  type Setting,
   type SettingName,
   settings
 } from "./table.ts"
@@ -83,7 +83,7 @@ export function readCommandLine(
     .exitOverride()
     .showHelpAfterError("See --help for what is possible.")
 
-  for (const [name, command] of Object.entries(commands)) {
+  for (const [name, command] of commandEntries) {
     const sub = parentOf(program, name)
       .command(name.split(" ").at(-1) ?? name)
       .summary(command.help.replace(/\.( .*)?$/s, ""))
@@ -96,7 +96,7 @@ export function readCommandLine(
     if (command.settings.includes("container")) sub.addHelpText("after", AZURE)
     if (command.settings.includes("apiKey")) sub.addHelpText("after", KEYS)
     sub.action((options: Record<string, string | boolean>) => {
-      read = { command: name as CommandName, flags: byName(command.settings, options) }
+      read = { command: name, flags: byName(command.settings, options) }
     })
   }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { commands, families, type Setting, settings } from "./table.ts"
+import type { Setting } from "./setting.ts"
+import { commandEntries, families, settings } from "./table.ts"
 
 export const shells = ["bash", "zsh", "fish"] as const
 
@@ -44,7 +45,7 @@ function flagOf({ flag = "", help, parse }: Setting<unknown>): ReadonlyArray<Fla
 }
 
 function completed(): ReadonlyArray<Completed> {
-  const words = Object.entries(commands).map(([name, { help, settings: used }]) => {
+  const words = commandEntries.map(([name, { help, settings: used }]) => {
     const [first = name, second] = name.split(" ")
     return { first, second, help: families[first] ?? help, used }
   })

@@ -22,7 +22,7 @@ export const texts: Parse<ReadonlyArray<string>> = (value) => Either.right(value
 export const secret: Parse<Redacted.Redacted> = (value) => Either.right(Redacted.make(value))
 
 /** One of the literals of a schema. */
-export function oneOf<A extends string>(literals: ReadonlyArray<A>): Parse<A> {
+export function oneOf<const A extends string>(literals: ReadonlyArray<A>): Parse<A> {
   const parse = (value: string) =>
     Either.fromNullable(
       literals.find((literal) => literal === value),

@@ -2,18 +2,17 @@ import { Either, Option, Redacted } from "effect"
 import { isEncrypted } from "../../services/SafeUrl.ts"
 
 /** What the environment and the env file say of S3 besides the settings. */
-export interface S3Environment {
+interface S3Environment {
   /** Variables that the SDK's own chain is to find; `undefined` where a blank one is to go. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** A pair under one of the older names, where no standard name is set. */
-  readonly credentials: Option.Option<{
-    readonly accessKeyId: string
-    readonly secretAccessKey: Redacted.Redacted
-  }>
+  readonly credentials: Option.Option<S3Credentials>
 }
 
-/** Nothing of S3. */
-export const noS3Environment: S3Environment = { variables: {}, credentials: Option.none() }
+export interface S3Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: Redacted.Redacted
+}
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -62,14 +61,17 @@ function endpointProblems(
   })
 }
 
-/** Settles who S3 is asked as and where; or names the endpoints that are not safe and the alias pairs that are not whole. */
-export function settleS3(
+/**
+ * Resolves who S3 is asked as and where; or names the endpoints that are not safe and the alias
+ * pairs that are not whole.
+ */
+export function resolveS3(
   environment: Variables,
   file: Variables,
   fileName: string
 ): Either.Either<S3Environment, ReadonlyArray<string>> {
   const unsafe = endpointProblems(environment, file, fileName)
-  const identity = settleIdentity(environment, file, fileName)
+  const identity = resolveIdentity(environment, file, fileName)
   if (unsafe.length === 0) return identity
   return Either.left([
     ...unsafe,
@@ -77,7 +79,7 @@ export function settleS3(
   ])
 }
 
-function settleIdentity(
+function resolveIdentity(
   environment: Variables,
   file: Variables,
   fileName: string

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { HttpServer } from "@effect/platform"
 import { layer as nodeServer } from "@effect/platform-node/NodeHttpServer"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer } from "effect"
 import * as AmplitudeSynthetic from "../../layers/synthetic/AmplitudeSynthetic.ts"
 import { exportApi } from "./exportApi.ts"
 import { planWindow } from "../../programs/plan/planWindow.ts"
@@ -12,21 +12,23 @@ import { hourKey } from "../../services/HourKey.ts"
 import { clockLayer, syntheticOptions } from "../layers.ts"
 import { CommandError } from "../CommandError.ts"
 import { print } from "../terminal/print.ts"
-import type { Settings } from "../settings/table.ts"
+import type { SettingsOf, Simulation } from "../settings/settingsOf.ts"
 
 const NEWLINE = 10
 
 /** Serves synthetic events as the Export API does until it is interrupted, or writes them with `--dump`. */
-export const simulate = Effect.fn("simulate")(function* (settings: Settings) {
-  return yield* settings.dump === undefined ? serve(settings) : dump(settings, settings.dump)
+export const simulate = Effect.fn("simulate")(function* (settings: SettingsOf<"simulate">) {
+  const { simulation } = settings
+  return yield* simulation._tag === "Serve"
+    ? serve(settings, simulation)
+    : dump(settings, simulation.folder)
 })
 
-const serve = Effect.fnUntraced(function* (settings: Settings) {
-  const app = exportApi({
-    apiKey: settings.apiKey ?? Redacted.make(""),
-    secretKey: settings.secretKey ?? Redacted.make(""),
-    maxBytes: settings.maxBytes
-  })
+const serve = Effect.fnUntraced(function* (
+  settings: SettingsOf<"simulate">,
+  { port, ...api }: Extract<Simulation, { readonly _tag: "Serve" }>
+) {
+  const app = exportApi(api)
   const announced = HttpServer.addressWith((address) =>
     address._tag === "TcpAddress" ? print(`http://127.0.0.1:${address.port}`) : Effect.void
   )
@@ -39,14 +41,14 @@ const serve = Effect.fnUntraced(function* (settings: Settings) {
   const served = Layer.merge(HttpServer.serve(app), Layer.effectDiscard(announced))
   return yield* Layer.launch(
     Layer.provide(Layer.merge(served, Layer.scopedDiscard(Effect.addFinalizer(() => cut))), [
-      nodeServer(() => server, { host: "127.0.0.1", port: settings.port }),
+      nodeServer(() => server, { host: "127.0.0.1", port }),
       AmplitudeSynthetic.layer(syntheticOptions(settings))
     ])
   ).pipe(
     Effect.mapError(
       () =>
         new CommandError({
-          message: `Cannot serve on 127.0.0.1:${settings.port}: choose another --port, or 0 for any free one`,
+          message: `Cannot serve on 127.0.0.1:${port}: choose another --port, or 0 for any free one`,
           exitCode: 2
         })
     )
@@ -54,7 +56,7 @@ const serve = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 /** A file an hour that has events, named and holding the lines as a local store would. */
-const dump = Effect.fnUntraced(function* (settings: Settings, folder: string) {
+const dump = Effect.fnUntraced(function* (settings: SettingsOf<"simulate">, folder: string) {
   const time = yield* Effect.provide(
     Effect.flatMap(Clock, (clock) =>
       Effect.all({ now: clock.now, newestClosed: clock.newestClosedHour(settings.lagHours) })

@@ -13,21 +13,23 @@ import type { CommandError } from "../CommandError.ts"
 import { endingOf } from "../ending.ts"
 import { runId } from "../terminal/logging.ts"
 import { metricsText } from "./metricsText.ts"
-import type { CommandName, Settings } from "../settings/table.ts"
-import { storeOf } from "../settings/resolve.ts"
+import type { CommonSettings, Store } from "../settings/settingsOf.ts"
+import type { CommandName } from "../settings/table.ts"
 
 /**
- * Writes the file when a command ends, however it does; a dry run is none. That it cannot be written is a warning and changes
- * nothing.
+ * Writes the file when a command ends, however it does; a dry run is none. That it cannot be
+ * written is a warning and changes nothing.
  */
-export function withMetricsFile(command: CommandName, settings: Settings) {
+export function withMetricsFile(
+  command: CommandName,
+  { dryRun = false, metricsFile, store }: CommonSettings
+) {
   return <R>(
     self: Effect.Effect<number, CommandError, R>
   ): Effect.Effect<number, CommandError, R> => {
-    const { dryRun, metricsFile } = settings
-    if (metricsFile === undefined || dryRun) return self
+    if (metricsFile === undefined || store === undefined || dryRun) return self
     const begun = Date.now()
-    const labels = { command, store: storeText(settings) }
+    const labels = { command, store: storeText(store) }
     return Effect.onExit(self, (exit) => write(metricsFile, labels, begun, exit))
   }
 }
@@ -56,7 +58,10 @@ const write = Effect.fn("writeMetricsFile")(function* (
   )
 })
 
-/** Whoever reads the file sees the old text or the new one, whole. Others may read it, as the node exporter has to. */
+/**
+ * Whoever reads the file sees the old text or the new one, whole. Others may read it, as the node
+ * exporter has to.
+ */
 async function replaceFile(path: string, text: string): Promise<void> {
   // Without the ending that the exporter looks for.
   const draft = join(dirname(path), `.${basename(path)}.${runId}`)
@@ -77,13 +82,15 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** Names the store: what is written of two lakes, in files side by side, has to differ. */
-function storeText(settings: Settings): string {
-  const { azure, bucket = "", container = "", localDir, prefix } = settings
-  const texts: Readonly<Record<Settings["store"], string>> = {
-    s3: `s3://${bucket}/${prefix}`,
-    azure: `azure://${azure.account}/${container}/${prefix}`,
-    local: join(localDir, prefix),
-    memory: `memory:${prefix}`
+function storeText(store: Store): string {
+  switch (store._tag) {
+    case "S3":
+      return `s3://${store.bucket}/${store.prefix}`
+    case "Azure":
+      return `azure://${store.account}/${store.container}/${store.prefix}`
+    case "Local":
+      return join(store.folder, store.prefix)
+    case "Memory":
+      return `memory:${store.prefix}`
   }
-  return texts[storeOf(settings)]
 }

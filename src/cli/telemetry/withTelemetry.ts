@@ -8,7 +8,8 @@ import { TELEMETRY } from "../../programs/run/telemetry.ts"
 import type { CommandError } from "../CommandError.ts"
 import { runId } from "../terminal/logging.ts"
 import { otlpOptions } from "./otlpVariables.ts"
-import type { CommandName, Settings } from "../settings/table.ts"
+import type { CommonSettings } from "../settings/settingsOf.ts"
+import type { CommandName } from "../settings/table.ts"
 
 /** A run whose exit code is not 0, so that its span is one of a failure. */
 class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCode: number }> {
@@ -23,14 +24,14 @@ class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCod
  */
 export function withTelemetry(
   command: CommandName,
-  settings: Pick<Settings, "dryRun">,
+  { dryRun = false }: CommonSettings,
   variables: Readonly<Record<string, string | undefined>>
 ) {
   return <R>(
     self: Effect.Effect<number, CommandError, R>
   ): Effect.Effect<number, CommandError, R> => {
     const options = otlpOptions(variables)
-    if (command === "simulate" || settings.dryRun) return self
+    if (command === "simulate" || dryRun) return self
     if (Either.isLeft(options)) {
       return Effect.zipRight(Effect.logWarning(`No telemetry is sent: ${options.left}`), self)
     }

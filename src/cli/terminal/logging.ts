@@ -3,7 +3,7 @@ import { styleText } from "node:util"
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger, LogLevel, Option } from "effect"
 import { writeError } from "./live.ts"
 import type { LogFile } from "./logFile.ts"
-import type { Settings } from "../settings/table.ts"
+import type { Values } from "../settings/table.ts"
 
 const levels = {
   debug: LogLevel.Debug,
@@ -47,7 +47,7 @@ const colored = Logger.map(pretty, ({ color, line }) => {
   return isColored ? styleText(color, line) : line
 })
 
-export interface LogOptions extends Pick<Settings, "logLevel" | "logFormat"> {
+export interface LogOptions extends Pick<Values, "logLevel" | "logFormat"> {
   /** Takes every line, too: in the format that was asked for, else logfmt. */
   readonly logFile?: LogFile | undefined
 }

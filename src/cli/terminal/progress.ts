@@ -8,7 +8,7 @@ import { Progress, type ProgressListener } from "../../services/Progress.ts"
 import { type LiveLines, setLive } from "./live.ts"
 import { makeProgressTally } from "./progressTally.ts"
 import { progressText } from "../text/progressText.ts"
-import type { Settings } from "../settings/table.ts"
+import type { Values } from "../settings/table.ts"
 
 /** In milliseconds. */
 const DRAW_EVERY = 200
@@ -16,14 +16,14 @@ const DRAW_EVERY = 200
 const COLUMNS = 80
 
 /** Whether there is somebody to watch: stderr is a terminal that can be drawn on, and no machine runs this. */
-function isWatched({ logLevel }: Pick<Settings, "logLevel">): boolean {
+function isWatched({ logLevel }: Pick<Values, "logLevel">): boolean {
   const { CI = "", TERM } = process.env
   const isByMachine = !/^(0|false)?$/i.test(CI.trim())
   return process.stderr.isTTY && TERM !== "dumb" && !isByMachine && logLevel !== "none"
 }
 
 /** Shows how far an effect is while it runs, where somebody is there to watch and it says so. Nothing of it stays. */
-export function withProgress(settings: Pick<Settings, "logLevel">) {
+export function withProgress(settings: Pick<Values, "logLevel">) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     isWatched(settings)
       ? Effect.scoped(

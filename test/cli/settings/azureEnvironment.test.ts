@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { Either, Redacted } from "effect"
 import { describe, it } from "vitest"
-import { settleAzure } from "../../../src/cli/settings/azureEnvironment.ts"
+import { resolveAzure } from "../../../src/cli/settings/azureEnvironment.ts"
 
 type Variables = Readonly<Record<string, string>>
 
@@ -15,7 +15,7 @@ const usual = connection(
 
 const settled = (environment: Variables, file: Variables = {}) => {
   const found = Either.getOrThrowWith(
-    settleAzure(environment, file, "keys.env"),
+    resolveAzure(environment, file, "keys.env"),
     (problems) => new Error(problems.join("\n"))
   )
   const { credentials = {} } = found
@@ -24,12 +24,12 @@ const settled = (environment: Variables, file: Variables = {}) => {
 }
 
 const problems = (environment: Variables, file: Variables = {}) => {
-  const found = Either.getOrElse(Either.flip(settleAzure(environment, file, "keys.env")), () => [])
+  const found = Either.getOrElse(Either.flip(resolveAzure(environment, file, "keys.env")), () => [])
   assert.doesNotMatch(found.join("\n"), /geheim|Z2VoZWlt/)
   return found
 }
 
-describe("settleAzure()", () => {
+describe("resolveAzure()", () => {
   it("asks as whoever DefaultAzureCredential finds where only the account is named", () => {
     const { account: name, credentials, endpoint } = settled(account)
     assert.deepEqual([name, credentials, endpoint], ["lake", undefined, undefined])

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterAll, describe, it } from "vitest"
 import { completionScript, shells } from "../../../src/cli/settings/completion.ts"
-import { commands, type Setting, settings } from "../../../src/cli/settings/table.ts"
+import type { Setting } from "../../../src/cli/settings/setting.ts"
+import { commands, settings } from "../../../src/cli/settings/table.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "amplitude-lake-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

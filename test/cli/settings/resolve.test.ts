@@ -8,11 +8,12 @@ import { SEPARATOR } from "../../../src/cli/settings/parse.ts"
 import {
   type CommandName,
   commands,
+  declaredBy,
   type SettingName,
-  type Settings,
   settings
 } from "../../../src/cli/settings/table.ts"
-import { settle, type Sources, storeOf } from "../../../src/cli/settings/resolve.ts"
+import { type Resolved, resolveSettings, type Sources } from "../../../src/cli/settings/resolve.ts"
+import type { SettingsOf, Source, Store } from "../../../src/cli/settings/settingsOf.ts"
 
 const NOW = Date.parse("2025-11-12T10:30:00Z")
 const names = Object.keys(commands) as ReadonlyArray<CommandName>
@@ -21,12 +22,28 @@ function sources(given: Partial<Sources> = {}): Sources {
   return { flags: {}, environment: {}, file: {}, fileName: "keys.env", now: NOW, ...given }
 }
 
-function settled(command: CommandName, given: Partial<Sources>): Settings {
-  return Either.getOrThrowWith(settle(command, sources(given)), (all) => new Error(all.join("\n")))
+function resolved<C extends CommandName>(command: C, given: Partial<Sources>): Resolved<C> {
+  return Either.getOrThrowWith(
+    resolveSettings(command, sources(given)),
+    (all) => new Error(all.join("\n"))
+  )
+}
+
+function settled<C extends CommandName>(command: C, given: Partial<Sources>): SettingsOf<C> {
+  return resolved(command, given).settings
+}
+
+/** What was resolved to a union, as the case that it has to be. */
+function only<T extends Source | Store, Tag extends T["_tag"]>(
+  union: T,
+  tag: Tag
+): Extract<T, { readonly _tag: Tag }> {
+  assert.equal(union._tag, tag)
+  return union as Extract<T, { readonly _tag: Tag }>
 }
 
 function problems(command: CommandName, given: Partial<Sources>): ReadonlyArray<string> {
-  return Either.match(settle(command, sources(given)), {
+  return Either.match(resolveSettings(command, sources(given)), {
     onLeft: (all) => all,
     onRight: () => []
   })
@@ -35,13 +52,14 @@ function problems(command: CommandName, given: Partial<Sources>): ReadonlyArray<
 const synthetic = { source: "synthetic", dev: true } as const
 const pair = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 
-function keysOf(given: Partial<Sources>): ReadonlyArray<string | undefined> {
-  const { apiKey, secretKey } = settled("fetch", { flags: { dev: true }, ...given })
-  return [apiKey, secretKey].map((key) => key && Redacted.value(key))
+function keysOf(given: Partial<Sources>): ReadonlyArray<string> {
+  const { source } = settled("fetch", { flags: { dev: true }, ...given })
+  const { apiKey, secretKey } = only(source, "Amplitude")
+  return [apiKey, secretKey].map(Redacted.value)
 }
 
-function bucketOf(given: Partial<Sources>): string | undefined {
-  return settled("list", given).bucket
+function bucketOf(given: Partial<Sources>): string {
+  return only(settled("list", given).store, "S3").bucket
 }
 
 /** The lag that is settled when it is said in three places. */
@@ -63,7 +81,7 @@ function problemsOf(
   return problems(command, { flags: { ...store, ...flags }, environment })
 }
 
-describe("settle()", () => {
+describe("resolveSettings()", () => {
   it("prefers a flag to the environment, that to the env file, and all to the default", () => {
     assert.equal(lag("1", "2", "3"), 1)
     assert.equal(lag(undefined, "2", "3"), 2)
@@ -95,47 +113,63 @@ describe("settle()", () => {
   })
 
   it("gives every setting its default where nobody says anything", () => {
-    const { apiKey, secretKey, s3, azure, ...rest } = settled("fetch", {
+    const { source, store, ...rest } = settled("fetch", {
       flags: { dev: true },
       environment: pair
     })
-    assert.ok(apiKey && secretKey && s3 && azure)
+    const { apiKey, secretKey, region, origin } = only(source, "Amplitude")
+    assert.ok(apiKey && secretKey)
+    assert.equal(region, settings.region.fallback)
+    assert.equal(origin, settings.amplitudeUrl.fallback)
+    assert.deepEqual(store, {
+      _tag: "Local",
+      folder: settings.localDir.fallback,
+      prefix: settings.prefix.fallback
+    })
+    assert.deepEqual(settled("fetch", { flags: synthetic }).source, {
+      _tag: "Synthetic",
+      seed: settings.seed.fallback,
+      eventsPerHour: settings.eventsPerHour.fallback,
+      project: settings.project.fallback
+    })
+    assert.ok(!("dev" in rest))
     for (const [name, value] of Object.entries(rest)) {
-      const expected = name === "dev" ? true : settings[name as SettingName].fallback
-      assert.equal(value, expected, name)
+      assert.equal(value, settings[name as SettingName].fallback, name)
     }
   })
 
   it("reads each setting as what it is", () => {
     const read = settled("all", {
       flags: {
-        ...synthetic,
+        dev: true,
         startDate: "2025-11-10",
         endDate: "2025-11-11",
         now: "2025-11-12T09:00:00Z",
         prefix: "/",
         maxDuration: "30m",
-        dryRun: true
+        recheck: true
       },
-      environment: { AMPLITUDE_URL: "http://127.0.0.1:4000/", AMPLITUDE_REGION: "us" }
+      environment: { ...pair, AMPLITUDE_URL: "http://127.0.0.1:4000/", AMPLITUDE_REGION: "us" }
     })
     assert.equal(read.startDate, "2025-11-10T00")
     assert.equal(read.endDate, "2025-11-11T23")
     assert.equal(read.now, Date.parse("2025-11-12T09:00:00Z"))
-    assert.equal(read.prefix, "")
+    assert.equal(read.store.prefix, "")
     assert.equal(Duration.toMillis(read.maxDuration ?? Duration.zero), 1_800_000)
-    assert.equal(read.amplitudeUrl, "http://127.0.0.1:4000")
-    assert.equal(read.region, "us")
-    assert.equal(read.dryRun, true)
-    assert.equal(storeOf(read), "local")
+    const { origin, region } = only(read.source, "Amplitude")
+    assert.equal(origin, "http://127.0.0.1:4000")
+    assert.equal(region, "us")
+    assert.equal(read.recheck, true)
+    assert.equal(settled("all", { flags: { ...synthetic, dryRun: true } }).dryRun, true)
+    assert.equal(read.store._tag, "Local")
   })
 
   it("leaves settings alone that the command does not read", () => {
-    const { lagHours } = settled("list", {
+    const read = settled("list", {
       flags: { dev: true },
       environment: { DATA_AVAILABILITY_LAG_HOURS: "many", AMPLITUDE_REGION: "moon" }
     })
-    assert.equal(lagHours, 12)
+    assert.ok(!("lagHours" in read) && !("region" in read) && !("source" in read))
   })
 
   it("names everything that is wrong or missing at once, where it was found and what was expected", () => {
@@ -240,7 +274,7 @@ describe("The window", () => {
 
 describe("The store", () => {
   it("is named by each command that reads or writes it", () => {
-    for (const command of names.filter((name) => commands[name].settings.includes("store"))) {
+    for (const command of names.filter((name) => declaredBy(name).includes("store"))) {
       const found = problems(command, { environment: pair })
       assert.deepEqual(found, [
         "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead"
@@ -263,17 +297,18 @@ describe("The store", () => {
 
   it("is asked for as whoever the environment and the env file say, where it is S3", () => {
     const file = { bucket_name: "lake", AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
-    const { s3 } = settled("list", { file })
-    assert.equal(Option.getOrThrow(s3.credentials).accessKeyId, "me")
+    const { credentials } = only(settled("list", { file }).store, "S3")
+    assert.equal(Option.getOrThrow(credentials).accessKeyId, "me")
     const half = { bucket_name: "lake", AWS_ACCESS_KEY: "me" }
     assert.match(problems("list", { file: half }).join(), /AWS_ACCESS_KEY is set without/)
-    assert.ok(Option.isNone(settled("list", { file: half, flags: { dev: true } }).s3.credentials))
+    assert.equal(settled("list", { file: half, flags: { dev: true } }).store._tag, "Local")
   })
 
   it("is named by a container and an account, where it is Azure", () => {
     const environment = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
-    const found = settled("list", { environment, flags: { store: "azure" } })
-    assert.deepEqual([found.container, found.azure.account], ["events", "lake"])
+    const { store } = settled("list", { environment, flags: { store: "azure" } })
+    const { account, container } = only(store, "Azure")
+    assert.deepEqual([container, account], ["events", "lake"])
     assert.deepEqual(problems("list", { flags: { store: "azure" } }), [
       "the container is missing: say --container, or AZURE_STORAGE_CONTAINER in the environment or in keys.env; --dev lands in a local folder instead",
       "the storage account is missing: looked for AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING in the environment and in keys.env"
@@ -304,7 +339,7 @@ describe("The store", () => {
   })
 
   it("is local with --dev, and nothing else", () => {
-    assert.equal(storeOf(settled("list", { flags: { dev: true, store: "local" } })), "local")
+    assert.equal(settled("list", { flags: { dev: true, store: "local" } }).store._tag, "Local")
     assert.deepEqual(problems("list", { flags: { dev: true, store: "memory" } }), [
       "--dev is --store local, and cannot be combined with --store memory"
     ])
@@ -433,9 +468,10 @@ describe("The bucket that is set up", () => {
       assert.deepEqual(problems(command, { environment }), [])
     }
     const file = { AWS_ACCESS_KEY: "id", AWS_SECRET_KEY: "secret", AWS_REGION: "eu-west-2" }
-    const { s3 } = settled("setup bucket", { environment, file })
-    assert.equal(Option.isSome(s3.credentials), true)
-    assert.deepEqual(s3.variables, { AWS_REGION: "eu-west-2" })
+    const found = resolved("setup bucket", { environment, file })
+    assert.equal(found.settings.bucket, "lake")
+    assert.equal(Option.isSome(found.settings.credentials), true)
+    assert.deepEqual(found.variables, { AWS_REGION: "eu-west-2" })
   })
 
   it("goes by whole ARNs, and by a week at most", () => {
@@ -478,7 +514,8 @@ describe("What would show the keys to others", () => {
 
   it("asks for no keys where archives in files are landed, and says what that excludes", () => {
     const flags = { dev: true, fromArchive: ["a.zip", "b.zip"].join(SEPARATOR) }
-    assert.deepEqual(settled("all", { flags }).fromArchive, ["a.zip", "b.zip"])
+    const { source } = settled("all", { flags })
+    assert.deepEqual(only(source, "Archives").files, ["a.zip", "b.zip"])
     const both = { yesterday: true, dryRun: true, recheck: true, archiveDir: "archives" } as const
     assert.deepEqual(
       problems("all", { flags: { ...flags, ...both } }),

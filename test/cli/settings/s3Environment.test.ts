@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { Either, Option, Redacted } from "effect"
 import { describe, it } from "vitest"
-import { settleS3 } from "../../../src/cli/settings/s3Environment.ts"
+import { resolveS3 } from "../../../src/cli/settings/s3Environment.ts"
 
 const settled = (environment: Record<string, string>, file: Record<string, string>) => {
-  const { variables, credentials } = Either.getOrThrow(settleS3(environment, file, ".env"))
+  const { variables, credentials } = Either.getOrThrow(resolveS3(environment, file, ".env"))
   return {
     variables,
     pair: Option.getOrUndefined(credentials)?.accessKeyId,
@@ -15,7 +15,7 @@ const settled = (environment: Record<string, string>, file: Record<string, strin
   }
 }
 
-describe("settleS3()", () => {
+describe("resolveS3()", () => {
   for (const [id, secret] of [
     ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"],
     ["Access_key_ID", "Secret_access_key"],
@@ -28,7 +28,7 @@ describe("settleS3()", () => {
     })
     it(`names what ${id} lacks`, () => {
       const problems = Either.getOrThrow(
-        Either.flip(settleS3({}, { [id]: "me", [secret]: " " }, ".env"))
+        Either.flip(resolveS3({}, { [id]: "me", [secret]: " " }, ".env"))
       )
       assert.equal(problems.length, 1)
       assert.match(problems[0] ?? "", new RegExp(`^${id} is set without ${secret}`))
@@ -73,13 +73,13 @@ describe("settleS3()", () => {
           [{ [name]: " " }, { [name]: endpoint }, ".env"]
         ] as const) {
           const problem = `${name} in ${where} is not an address in https, or in plain http on loopback`
-          assert.deepEqual(settleS3(environment, file, ".env"), Either.left([problem]))
+          assert.deepEqual(resolveS3(environment, file, ".env"), Either.left([problem]))
         }
       }
       for (const endpoint of ["https://s3.test", "http://127.0.0.1:9000", "http://localhost"]) {
-        assert.ok(Either.isRight(settleS3({}, { [name]: endpoint }, ".env")), endpoint)
+        assert.ok(Either.isRight(resolveS3({}, { [name]: endpoint }, ".env")), endpoint)
         const file = { [name]: "http://s3.test" }
-        assert.ok(Either.isRight(settleS3({ [name]: endpoint }, file, ".env")), endpoint)
+        assert.ok(Either.isRight(resolveS3({ [name]: endpoint }, file, ".env")), endpoint)
       }
     })
   }
@@ -90,12 +90,12 @@ describe("settleS3()", () => {
       [secret, {}, "AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID in the environment"],
       [{}, id, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY in .env"]
     ] as const) {
-      assert.deepEqual(settleS3(environment, file, ".env"), Either.left([problem]))
+      assert.deepEqual(resolveS3(environment, file, ".env"), Either.left([problem]))
     }
   })
   it("names an unsafe endpoint and half a pair at once", () => {
     const file = { AWS_ENDPOINT_URL: "http://s3.test", AWS_ACCESS_KEY: "me" }
-    const problems = Either.getOrThrow(Either.flip(settleS3({}, file, ".env")))
+    const problems = Either.getOrThrow(Either.flip(resolveS3({}, file, ".env")))
     assert.equal(problems.length, 2)
   })
 })

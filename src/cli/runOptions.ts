@@ -1,0 +1,62 @@
+/**
+ * What programs are told of a command's settings.
+ *
+ * @module
+ */
+import { Duration } from "effect"
+import type { RunOptions } from "../programs/runPipeline.ts"
+import { settings, type Values } from "./settings/table.ts"
+import { version } from "./version.ts"
+
+type Has<Name extends keyof Values> = Pick<Values, Name>
+
+/** What programs also ask for where a command has no setting of it, and then do not use. */
+export const unused = {
+  lookbackDays: settings.lookbackDays.fallback,
+  lagHours: settings.lagHours.fallback,
+  healDays: settings.healDays.fallback,
+  settleHours: settings.settleHours.fallback,
+  requestHours: settings.requestHours.fallback,
+  format: settings.format.fallback
+} as const
+
+export function datesOf(
+  it: Has<"startDate" | "endDate" | "yesterday" | "lookbackDays" | "lagHours">
+) {
+  return {
+    start: it.startDate,
+    end: it.endDate,
+    yesterday: it.yesterday,
+    lookbackDays: it.lookbackDays,
+    lagHours: it.lagHours
+  }
+}
+
+export function windowOf(it: Parameters<typeof datesOf>[0] & Has<"healDays" | "settleHours">) {
+  return { ...datesOf(it), healDays: it.healDays, settleHours: it.settleHours }
+}
+
+export function retryOf({ retries, retryBaseMs }: Has<"retries" | "retryBaseMs">) {
+  return { retries, base: Duration.millis(retryBaseMs) }
+}
+
+/** How hours are moved to a store. */
+export function movingOf(
+  it: Parameters<typeof retryOf>[0] & Has<"layout" | "concurrency" | "maxDuration">
+) {
+  return {
+    ...retryOf(it),
+    layout: it.layout,
+    concurrency: it.concurrency,
+    maxDuration: it.maxDuration,
+    version
+  }
+}
+
+export function runOptions(
+  it: Parameters<typeof windowOf>[0] &
+    Parameters<typeof movingOf>[0] &
+    Has<"requestHours" | "format">
+): RunOptions {
+  return { ...windowOf(it), ...movingOf(it), requestHours: it.requestHours, format: it.format }
+}

@@ -1,0 +1,208 @@
+/**
+ * What is wrong between settings that are each well.
+ *
+ * @module
+ */
+import { type Stats, statSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { hourAt } from "../../services/Hour.ts"
+import {
+  isBlank,
+  type ReadSettings,
+  type Sources,
+  standardKeys,
+  storeNamed
+} from "./readSettings.ts"
+import {
+  type CommandName,
+  declaredBy,
+  keys,
+  type SettingName,
+  settings,
+  type Values
+} from "./table.ts"
+
+type Problems = ReadonlyArray<string>
+
+/** Names all of it; settings that are wrong in themselves are left out. */
+export function disagreements(
+  command: CommandName,
+  read: ReadSettings,
+  sources: Sources
+): Problems {
+  const { values, wrong } = read
+  const used = new Set(declaredBy(command))
+  return [
+    ...windowProblems(values),
+    ...archiveProblems(values),
+    ...futureProblems(command, read, sources),
+    ...companionProblems(read, sources),
+    ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used, sources) : []),
+    ...(used.has("bucket") && !used.has("store") ? setupProblems(read, sources) : []),
+    ...(asksAmplitude(command, read) ? missingKeys(values, sources) : [])
+  ]
+}
+
+function windowProblems({ endDate, startDate, yesterday }: Values): Problems {
+  const problems: Array<string> = []
+  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
+    problems.push(`--end-date ${endDate} lies before --start-date ${startDate}`)
+  }
+  if (yesterday && (startDate ?? endDate) !== undefined) {
+    problems.push("--yesterday cannot be combined with --start-date or --end-date")
+  }
+  return problems
+}
+
+function archiveProblems(values: Values): Problems {
+  if (values.fromArchive === undefined) return []
+  return (["yesterday", "dryRun", "recheck", "archiveDir"] as const)
+    .filter((name) => values[name] !== settings[name].fallback)
+    .map((name) => `--from-archive cannot be combined with ${flagOf(name)}`)
+}
+
+function futureProblems(
+  command: CommandName,
+  { values, wrong }: ReadSettings,
+  { now }: Sources
+): Problems {
+  const isSynthetic = values.source !== "amplitude" || command === "simulate"
+  if (isSynthetic || wrong.has("source")) return []
+  const problems: Array<string> = []
+  if (values.now !== undefined && values.now > now) {
+    problems.push("--now lies in the future, which only synthetic events know")
+  }
+  const { startDate } = values
+  if (startDate !== undefined && startDate > hourAt(values.now ?? now)) {
+    problems.push(`--start-date ${startDate} lies in the future`)
+  }
+  return problems
+}
+
+/** Flags that say nothing without another. */
+function companionProblems(
+  { values, wrong }: ReadSettings,
+  { fileName, flags }: Sources
+): Problems {
+  const problems: Array<string> = []
+  if (values.sampleSeed !== undefined && values.sample === undefined) {
+    problems.push("--seed draws a sample: say of how many hours, with --sample")
+  }
+  if (values.archiveDays !== undefined && values.archiveDir === undefined) {
+    problems.push("--archive-days says how long archives are kept: say where, with --archive-dir")
+  }
+  if (flags.notify !== undefined && values.webhook === undefined && !wrong.has("webhook")) {
+    problems.push(
+      `--notify tells nobody: say --webhook, or ${settings.webhook.variables[0]} in the environment or in ${fileName}`
+    )
+  }
+  return problems
+}
+
+/** Flags that say something of another store than the one that is named. */
+const foreign: Readonly<Record<Values["store"], ReadonlyArray<SettingName>>> = {
+  s3: ["container"],
+  azure: ["bucket", "sseKmsKeyId"],
+  local: [],
+  memory: []
+}
+
+function flagOf(name: SettingName): string | undefined {
+  return settings[name].flag?.split(" ")[0]
+}
+
+function missing(what: "bucket" | "container", fileName: string): string {
+  return `the ${what} is missing: say ${flagOf(what)}, or ${settings[what].variables[0]} in the environment or in ${fileName}`
+}
+
+function setupProblems({ values, wrong }: ReadSettings, { fileName }: Sources): Problems {
+  const { bucket, externalId, only, trustedArn } = values
+  const problems: Array<string> = []
+  if (bucket === undefined && !wrong.has("bucket")) problems.push(missing("bucket", fileName))
+  if (wrong.has("externalId") || wrong.has("trustedArn")) return problems
+  const named = [trustedArn, externalId].filter((it) => it !== undefined).length
+  if (named === 1 || (named === 0 && only === "trust")) {
+    problems.push(
+      "who may take the reader's role is said by --trusted-arn and --external-id together"
+    )
+  }
+  return problems
+}
+
+function storeProblems(
+  { values, wrong }: ReadSettings,
+  used: ReadonlySet<SettingName>,
+  { flags, fileName }: Sources
+): Problems {
+  const isNamed = flags.store !== undefined
+  const { store, dev, localDir, prefix, dataDir } = values
+  const named = storeNamed(values)
+  const problems: Array<string> = []
+  for (const [kind, what] of [
+    ["s3", "bucket"],
+    ["azure", "container"]
+  ] as const) {
+    if (named === kind && values[what] === undefined && !wrong.has(what)) {
+      problems.push(`${missing(what, fileName)}; --dev lands in a local folder instead`)
+    }
+  }
+  for (const name of foreign[named]) {
+    if (flags[name] !== undefined) {
+      problems.push(`${flagOf(name)} cannot be combined with --store ${named}`)
+    }
+  }
+  if (dev && isNamed && store !== "local") {
+    problems.push(`--dev is --store local, and cannot be combined with --store ${store}`)
+  }
+  if (named === "local" && used.has("dataDir") && isSameFolder(join(localDir, prefix), dataDir)) {
+    problems.push(`--data-dir "${dataDir}" is the folder of the local store: name another`)
+  }
+  return problems
+}
+
+/** Also by way of a link or a mount: what is moved from a folder to itself is removed from it. */
+function isSameFolder(one: string, other: string): boolean {
+  if (resolve(one) === resolve(other)) return true
+  const left = look(one)
+  const right = look(other)
+  return left !== undefined && left.ino === right?.ino && left.dev === right?.dev
+}
+
+/** `undefined` also for what may not be looked at: whoever uses it says that better. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function asksAmplitude(command: CommandName, { values, wrong }: ReadSettings): boolean {
+  if (command === "simulate") return values.dump === undefined
+  return (
+    declaredBy(command).includes("source") &&
+    values.source === "amplitude" &&
+    !values.dryRun &&
+    values.fromArchive === undefined &&
+    !wrong.has("source")
+  )
+}
+
+function missingKeys(values: Values, sources: Sources): Problems {
+  const { file, fileName } = sources
+  const standard = standardKeys(sources)
+  const disregarded = keys
+    .flatMap((name) => settings[name].fileVariables)
+    .filter((name) => !isBlank(file[name]))
+  return keys
+    .filter((name) => values[name] === undefined)
+    .map((name) => {
+      const { help, variables, fileVariables } = settings[name]
+      const inFile = standard.length === 0 ? [...variables, ...fileVariables] : variables
+      const why =
+        standard.length === 0 || disregarded.length === 0
+          ? ""
+          : `; ${disregarded.join(" and ")} there cannot complete ${standard.join(" and ")}, as the keys count as whole pairs`
+      return `${help} is missing: looked for ${variables.join(", ")} in the environment, and for ${inFile.join(" or ")} in ${fileName}${why}`
+    })
+}

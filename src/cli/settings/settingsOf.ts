@@ -1,0 +1,140 @@
+/**
+ * What a command gets of its settings once they are resolved: those that it declares, and what
+ * several of them say together as one value that says what it is.
+ *
+ * @module
+ */
+import type { Option, Redacted } from "effect"
+import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
+import type { S3Credentials } from "./s3Environment.ts"
+import {
+  type CommandName,
+  type commands,
+  declaredBy,
+  place,
+  type SettingName,
+  source,
+  type Values
+} from "./table.ts"
+
+export type Store =
+  | {
+      readonly _tag: "S3"
+      readonly bucket: string
+      readonly prefix: string
+      readonly sseKmsKeyId: string | undefined
+      /** Absent for whoever the SDK's own chain finds. */
+      readonly credentials: Option.Option<S3Credentials>
+    }
+  | {
+      readonly _tag: "Azure"
+      readonly container: string
+      readonly prefix: string
+      readonly account: string
+      /** Absent for Azure's public cloud. */
+      readonly endpoint: string | undefined
+      /** Absent for whoever `DefaultAzureCredential` finds. */
+      readonly credentials: AzureCredentials | undefined
+    }
+  | { readonly _tag: "Local"; readonly folder: string; readonly prefix: string }
+  | { readonly _tag: "Memory"; readonly prefix: string }
+
+interface Keys {
+  readonly apiKey: Redacted.Redacted
+  readonly secretKey: Redacted.Redacted
+}
+
+/** A source that can be asked for windows. */
+export type AskedSource =
+  | ({
+      readonly _tag: "Amplitude"
+      readonly region: Values["region"]
+      readonly origin: string | undefined
+    } & Keys)
+  | {
+      readonly _tag: "Synthetic"
+      readonly seed: number
+      readonly eventsPerHour: number
+      readonly project: number
+    }
+
+/** Nobody: a dry run, which has no need of keys. */
+interface Unasked {
+  readonly _tag: "Unasked"
+}
+
+/** Files that stand in for answers. */
+interface Archives {
+  readonly _tag: "Archives"
+  readonly files: ReadonlyArray<string>
+}
+
+export type Source = AskedSource | Unasked | Archives
+
+/** What `simulate` does with its events. */
+export type Simulation =
+  | ({
+      readonly _tag: "Serve"
+      readonly port: number
+      readonly maxBytes: number | undefined
+    } & Keys)
+  | { readonly _tag: "Dump"; readonly folder: string }
+
+type Declared<C extends CommandName> = (typeof commands)[C]["settings"][number]
+
+type StoreOf<Name> = "store" extends Name ? { readonly store: Store } : unknown
+
+type SourceOf<Name> = "source" extends Name
+  ? {
+      readonly source:
+        | AskedSource
+        | ("dryRun" extends Name ? Unasked : never)
+        | ("fromArchive" extends Name ? Archives : never)
+    }
+  : unknown
+
+/** What a command gets in the place of the settings that say it together. */
+interface OwnParts {
+  readonly "setup bucket": {
+    readonly bucket: string
+    readonly credentials: Option.Option<S3Credentials>
+  }
+  readonly "setup iam": { readonly bucket: string }
+  readonly simulate: { readonly simulation: Simulation }
+}
+
+type PartsOf<C extends CommandName> = C extends keyof OwnParts
+  ? OwnParts[C]
+  : StoreOf<Declared<C>> & SourceOf<Declared<C>>
+
+/** Settings that are only there as parts of another value. */
+const hidden = [...place, ...source, "fromArchive", "port", "maxBytes", "dump"] as const
+
+/** Hidden elsewhere, but said alone by these commands. */
+const shown = {
+  "setup bucket": ["prefix"],
+  "setup iam": ["prefix"],
+  simulate: ["seed", "eventsPerHour", "project"]
+} as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
+
+type Alone<C extends CommandName> =
+  | Exclude<Declared<C>, (typeof hidden)[number]>
+  | (C extends keyof typeof shown ? (typeof shown)[C][number] : never)
+
+/** The settings of a command that are no part of another value. */
+export function settingsAlone(command: CommandName): ReadonlyArray<SettingName> {
+  const parts: ReadonlyArray<SettingName> = hidden
+  const own: Partial<Record<CommandName, ReadonlyArray<SettingName>>> = shown
+  return [...declaredBy(command).filter((name) => !parts.includes(name)), ...(own[command] ?? [])]
+}
+
+/** A command's settings; those that it does not declare are not there. */
+export type SettingsOf<C extends CommandName> = C extends CommandName
+  ? Pick<Values, Alone<C>> & PartsOf<C>
+  : never
+
+/** What is read of every command's settings; what a command does not declare is absent. */
+export type CommonSettings = Pick<Values, "logLevel" | "logFormat" | "logDir"> &
+  Partial<Pick<Values, "json" | "dryRun" | "webhook" | "notify" | "metricsFile">> & {
+    readonly store?: Store
+  }

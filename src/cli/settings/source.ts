@@ -1,0 +1,72 @@
+import { Either } from "effect"
+import { parseSafeOrigin } from "../../services/SafeUrl.ts"
+import { oneOf, type Parse, texts, wholeNumber } from "./parse.ts"
+import { settingsUnder } from "./setting.ts"
+
+const { optional, value } = settingsUnder("Where from:")
+const { secret } = settingsUnder("Keys:")
+
+const origin: Parse<string> = (text) =>
+  Either.mapBoth(parseSafeOrigin(text), {
+    onLeft: (why) => `an origin as https://amplitude.com: it ${why}`,
+    onRight: (url) => url.origin
+  })
+
+export const sourceSettings = {
+  source: value({
+    flag: "--source <source>",
+    help: "amplitude, or synthetic for made-up events",
+    parse: oneOf(["amplitude", "synthetic"]),
+    fallback: "amplitude"
+  }),
+  region: value({
+    flag: "--amplitude-region <region>",
+    help: "eu or us: where the project's data lives",
+    parse: oneOf(["eu", "us"]),
+    fallback: "eu",
+    variables: ["AMPLITUDE_REGION"]
+  }),
+  amplitudeUrl: optional({
+    flag: "--amplitude-url <origin>",
+    help: "another origin before /api/2/export",
+    parse: origin,
+    variables: ["AMPLITUDE_URL"],
+    isPrivate: true
+  }),
+  fromArchive: optional({
+    flag: "--from-archive <file...>",
+    help: "archives, kept or downloaded by hand: land the hours in them, without asking Amplitude; both dates say that all between them was asked for",
+    parse: texts
+  }),
+  seed: value({
+    flag: "--seed <n>",
+    help: "of the synthetic events: the same seed makes the same events",
+    parse: wholeNumber(0, 2 ** 32 - 1),
+    fallback: 1
+  }),
+  eventsPerHour: value({
+    flag: "--events-per-hour <n>",
+    help: "synthetic events an hour, about",
+    parse: wholeNumber(1, 10_000_000),
+    fallback: 1000
+  }),
+  project: value({
+    flag: "--project <id>",
+    help: "project number of the synthetic events",
+    parse: wholeNumber(1),
+    fallback: 123456
+  })
+} as const
+
+export const keySettings = {
+  apiKey: secret({
+    help: "Amplitude's API key",
+    variables: ["AMP_API_KEY"],
+    fileVariables: ["API_TOKEN"]
+  }),
+  secretKey: secret({
+    help: "Amplitude's secret key",
+    variables: ["AMP_SECRET_KEY"],
+    fileVariables: ["SECRET_KEY"]
+  })
+} as const

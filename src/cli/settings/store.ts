@@ -1,0 +1,56 @@
+import { Format, Layout } from "../../services/HourKey.ts"
+import { bucket, container, oneOf, prefix, text } from "./parse.ts"
+import { settingsUnder } from "./setting.ts"
+
+const { optional, toggle, value } = settingsUnder("Where to:")
+
+export const storeSettings = {
+  store: value({
+    flag: "--store <store>",
+    help: "s3, azure (Blob Storage), local (a folder) or memory (nothing is kept)",
+    parse: oneOf(["s3", "azure", "local", "memory"]),
+    fallback: "s3"
+  }),
+  dev: toggle({ flag: "--dev", help: "the same as --store local" }),
+  bucket: optional({
+    flag: "--bucket <name>",
+    help: "S3 bucket",
+    parse: bucket,
+    variables: ["AWS_BUCKET_NAME", "AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]
+  }),
+  container: optional({
+    flag: "--container <name>",
+    help: "Azure container",
+    parse: container,
+    variables: ["AZURE_STORAGE_CONTAINER"]
+  }),
+  sseKmsKeyId: optional({
+    flag: "--sse-kms-key-id <key>",
+    help: "S3: KMS key that encrypts what is put; else the bucket's own encryption",
+    parse: text
+  }),
+  localDir: value({
+    flag: "--local-dir <folder>",
+    help: "folder of the local store",
+    parse: text,
+    fallback: "s3_dev"
+  }),
+  prefix: value({
+    flag: "--prefix <prefix>",
+    help: "what every key begins with; / for none",
+    parse: prefix,
+    fallback: "python-import/"
+  }),
+  layout: value({
+    flag: "--layout <layout>",
+    help: "hourly: 2025-11-10_21.jsonl; hive: dt=2025-11-10/hour=21/events.jsonl",
+    parse: oneOf(Layout.literals),
+    fallback: "hourly"
+  }),
+  format: value({
+    flag: "--format <format>",
+    help: "jsonl, or jsonl.gz: the gzip members as Amplitude made them",
+    parse: oneOf(Format.literals),
+    fallback: "jsonl"
+  })
+} as const

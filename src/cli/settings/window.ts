@@ -1,0 +1,49 @@
+import { hourOrDay, instant, wholeNumber } from "./parse.ts"
+import { settingsUnder } from "./setting.ts"
+
+const { optional, toggle, value } = settingsUnder("Which hours:")
+
+export const windowSettings = {
+  startDate: optional({
+    flag: "--start-date <hour>",
+    help: "first hour: 20251110T00, 2025-11-10T00 or a day, 2025-11-10",
+    parse: hourOrDay("T00")
+  }),
+  endDate: optional({
+    flag: "--end-date <hour>",
+    help: "last hour, included; of a day, its T23",
+    parse: hourOrDay("T23")
+  }),
+  yesterday: toggle({ flag: "--yesterday", help: "the previous UTC day, T00 to T23" }),
+  lookbackDays: value({
+    flag: "--lookback-days <days>",
+    help: "without dates: so many days up to the newest closed hour",
+    parse: wholeNumber(1, 3660),
+    fallback: 1,
+    variables: ["DEFAULT_LOOKBACK_DAYS"]
+  }),
+  lagHours: value({
+    flag: "--lag-hours <hours>",
+    help: "how long an hour must be over before it is closed and asked for",
+    parse: wholeNumber(0, 8760),
+    fallback: 12,
+    variables: ["DATA_AVAILABILITY_LAG_HOURS"]
+  }),
+  healDays: value({
+    flag: "--heal-days <days>",
+    help: "without dates: reach back to the oldest gap, so many days at most",
+    parse: wholeNumber(0, 3660),
+    fallback: 30
+  }),
+  settleHours: value({
+    flag: "--settle-hours <hours>",
+    help: "how long an hour must be over before having no events is believed",
+    parse: wholeNumber(0, 8760),
+    fallback: 24
+  }),
+  now: optional({
+    flag: "--now <instant>",
+    help: "stand in for the clock: 2025-11-10T21:00:00Z; in the past, but for synthetic events",
+    parse: instant
+  })
+} as const
