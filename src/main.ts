@@ -12,14 +12,11 @@ import { DEFECT, defectText, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts
 import { readEnvFile } from "./cli/settings/envFile.ts"
 import { openLogFile } from "./cli/terminal/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/terminal/logging.ts"
-import { withMetricsFile } from "./cli/telemetry/metricsFile.ts"
-import { withProgress } from "./cli/terminal/progress.ts"
 import type { SettingsOf } from "./cli/settings/settingsOf.ts"
 import { type CommandName, settings } from "./cli/settings/table.ts"
 import { resolveSettings } from "./cli/settings/resolve.ts"
 import { exitCodeOfSignal } from "./cli/signals.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
-import { withTelemetry } from "./cli/telemetry/withTelemetry.ts"
 import { version } from "./cli/version.ts"
 
 const USAGE = 2
@@ -53,14 +50,8 @@ const runResolved = Effect.fnUntraced(function* <C extends CommandName>(
   const logs = { ...settings, logFile }
   yield* Effect.logInfo(`amplitude-lake ${version} begins: ${command}`).pipe(withLogsInFile(logs))
 
-  const [{ runCommand }, { withAlerts }] = yield* Effect.promise(() =>
-    Promise.all([import("./cli/commands.ts"), import("./cli/alerts.ts")])
-  )
-  return yield* runCommand[command](settings).pipe(
-    withProgress(settings),
-    withMetricsFile(command, settings),
-    withAlerts(command, settings),
-    withTelemetry(command, settings, telemetry),
+  const { runCommand } = yield* Effect.promise(() => import("./cli/commands/runCommand.ts"))
+  return yield* runCommand(command, settings, telemetry).pipe(
     withLogs(logs),
     Effect.onExit((exit) => withLogsInFile(logs)(logEnding(exit)))
   )
@@ -87,12 +78,12 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
   })
 }
 
-// What passes through lies outside of V8's heap and is let go of by its small collections: in a young generation that
-// does not grow they come often enough to keep the peak of a day 50 MB lower.
+// What passes through lies outside of V8's heap and is let go of by its small collections: in a young
+// generation that does not grow they come often enough to keep the peak of a day 50 MB lower.
 setFlagsFromString("--semi-space-growth-factor=1")
 
-// What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception. Of stderr there is
-// nobody to tell.
+// What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
+// Of stderr there is nobody to tell.
 process.stdout.on("error", () => {})
 process.stderr.on("error", () => {})
 

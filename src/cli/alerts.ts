@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, Effect, type Exit, Option, type Redacted, Ref } from "effect"
+import { Effect, type Exit, Option, type Redacted } from "effect"
 import { Webhook } from "../services/Webhook.ts"
 import { meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
@@ -17,40 +17,27 @@ import { version } from "./version.ts"
 /** What a command says of its result, besides the exit code. */
 type Result = Readonly<Record<string, unknown>>
 
-/** Where a command leaves its result for whoever wants to pass it on. */
-class LastResult extends Context.Reference<LastResult>()("amplitude-lake/cli/LastResult", {
-  defaultValue: () => Ref.unsafeMake<Result>({})
-}) {}
-
-/** Leaves what `--json` prints for the alert of this run. */
-export const keepResult = (result: object): Effect.Effect<void> =>
-  Effect.flatMap(LastResult, (last) => Ref.set(last, { ...result }))
-
-/** In milliseconds. A run that a signal ended has to be gone within ten seconds, of which others need some. */
-const [TIMEOUT, TIMEOUT_AFTER_SIGNAL] = [10_000, 2000]
+/** In milliseconds. */
+const TIMEOUT = 10_000
+/** A run that a signal ended has to be gone within ten seconds, of which others need some. */
+const TIMEOUT_AFTER_SIGNAL = 2000
 
 /**
- * Posts how a run ended to the webhook, if there is one: failures, or every end with `--notify always`. That the post fails
- * is a warning and changes nothing.
+ * Posts how a run ended to the webhook, if there is one, with what is told of its result: failures,
+ * or every end with `--notify always`. That the post fails is a warning and changes nothing.
  */
 export function withAlerts(
   command: CommandName,
-  { dryRun = false, notify, webhook }: CommonSettings
+  { dryRun = false, notify, webhook }: CommonSettings,
+  told: Effect.Effect<object>
 ) {
   return <R>(
     self: Effect.Effect<number, CommandError, R>
   ): Effect.Effect<number, CommandError, R> =>
     webhook === undefined || dryRun
       ? self
-      : Effect.flatMap(Ref.make<Result>({}), (last) =>
-          self.pipe(
-            Effect.provideService(LastResult, last),
-            Effect.onExit((exit) =>
-              Effect.flatMap(Ref.get(last), (result) =>
-                alert(command, { notify, webhook }, result, exit)
-              )
-            )
-          )
+      : Effect.onExit(self, (exit) =>
+          Effect.flatMap(told, (result) => alert(command, { notify, webhook }, { ...result }, exit))
         )
 }
 

@@ -13,6 +13,12 @@ export const DEFECT = 1
 export const INTERRUPTED_TEXT =
   "Interrupted, and cleaned up: run the same command again to go on from here"
 
+/** What a run that a signal ended says of itself. */
+export const INTERRUPTED_ERROR = {
+  error: "Interrupted",
+  message: "The run was ended by a signal: run it again"
+} as const
+
 /** A defect's message and where it arose; never the object, which may carry what it was about. */
 export function defectText(cause: Cause.Cause<unknown>): string {
   const defects = [...Cause.defects(cause)]
@@ -20,15 +26,16 @@ export function defectText(cause: Cause.Cause<unknown>): string {
   return `A defect in amplitude-lake, please report it: ${texts.join("\n") || "unknown"}`
 }
 
-/** The exit code that a run will have, and what there is to say of one that did not come to its end. */
+/**
+ * The exit code that a run will have, and what there is to say of one that did not come to its end.
+ */
 export function endingOf(exit: Exit.Exit<number, CommandError>): {
   readonly exitCode: number
   readonly error?: { readonly error: string; readonly message: string }
 } {
   if (Exit.isSuccess(exit)) return { exitCode: exit.value }
   if (Cause.isInterruptedOnly(exit.cause)) {
-    const message = "The run was ended by a signal: run it again"
-    return { exitCode: exitCodeOfSignal(), error: { error: "Interrupted", message } }
+    return { exitCode: exitCodeOfSignal(), error: INTERRUPTED_ERROR }
   }
   for (const { exitCode, message } of Cause.failures(exit.cause)) {
     return { exitCode, error: { error: "CommandError", message } }

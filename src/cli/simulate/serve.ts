@@ -85,5 +85,4 @@ const dump = Effect.fnUntraced(function* (settings: SettingsOf<"simulate">, fold
     yield* writing(() => writeFile(file, Buffer.concat(lines), { mode: 0o600 }))
     yield* print(file)
   }
-  return 0
 })

@@ -4,9 +4,9 @@
  * @module
  */
 import { Duration } from "effect"
-import type { RunOptions } from "../programs/runPipeline.ts"
-import { settings, type Values } from "./settings/table.ts"
-import { version } from "./version.ts"
+import type { RunOptions } from "../../programs/runPipeline.ts"
+import { settings, type Values } from "../settings/table.ts"
+import { version } from "../version.ts"
 
 type Has<Name extends keyof Values> = Pick<Values, Name>
 

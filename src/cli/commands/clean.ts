@@ -1,0 +1,35 @@
+import { Effect, Layer } from "effect"
+import { cleanLeftovers } from "../../programs/clean/cleanLeftovers.ts"
+import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
+import {
+  archiveFolderLayer,
+  clockLayer,
+  spoolLayer,
+  stagingLayer,
+  storeLayer,
+  unpackerLayer
+} from "../layers.ts"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { cleaningText } from "../text/cleaningText.ts"
+import { retryOf } from "./options.ts"
+import { type Work, work } from "./Report.ts"
+
+/** Removes what runs left, or says what it would remove. */
+export function clean(settings: SettingsOf<"clean">): Work {
+  const { abortUploads, archiveDays, concurrency, dryRun } = settings
+  return work({
+    layer: Layer.mergeAll(
+      clockLayer({ now: undefined }),
+      storeLayer(settings),
+      stagingLayer(settings),
+      spoolLayer(settings),
+      archiveFolderLayer(settings),
+      unpackerLayer()
+    ),
+    run: Effect.gen(function* () {
+      const options = { abortUploads, archiveDays, concurrency, dryRun }
+      const found = yield* cleanLeftovers(options, yield* makeRetryPolicy(retryOf(settings)))
+      return { json: found, text: () => cleaningText(found), exitCode: found.exitCode }
+    })
+  })
+}

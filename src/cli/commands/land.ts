@@ -1,0 +1,132 @@
+/**
+ * The commands that land hours in a store or in staging.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect"
+import { takeStagedInventory } from "../../programs/plan/inventory.ts"
+import {
+  allHours,
+  archivedHours,
+  fetchHours,
+  planHours,
+  recheckWindow,
+  syncHours
+} from "../../programs/runPipeline.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Staging } from "../../services/Staging.ts"
+import {
+  archiveFilesLayer,
+  archiveFolderLayer,
+  clockLayer,
+  sourceLayer,
+  spoolLayer,
+  stagingLayer,
+  storeLayer,
+  unpackerLayer
+} from "../layers.ts"
+import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
+import { planText, stagedText } from "../text/printed.ts"
+import { movingOf, runOptions, unused } from "./options.ts"
+import { emptySummary, type Work, work } from "./Report.ts"
+import { interruptedReport, summarized } from "./summaryReport.ts"
+
+type Landing = SettingsOf<"fetch" | "all">
+
+export function fetch(settings: SettingsOf<"fetch">): Work {
+  const { source } = settings
+  return source._tag === "Unasked" ? plan(settings) : land(settings, source, fetchHours)
+}
+
+export function all(settings: SettingsOf<"all">): Work {
+  const { source } = settings
+  switch (source._tag) {
+    case "Unasked":
+      return plan(settings)
+    case "Archives":
+      return landFiles(settings, source.files)
+    default:
+      return land(settings, source, allHours)
+  }
+}
+
+export function sync(settings: SettingsOf<"sync">): Work {
+  if (settings.dryRun) return planSync(settings)
+  return work({
+    layer: Layer.mergeAll(storeLayer(settings), stagingLayer(settings), unpackerLayer()),
+    run: Effect.flatMap(ObjectStorage, ({ place }) =>
+      summarized(syncHours({ ...unused, ...movingOf(settings) }), place)
+    ),
+    interrupted: interruptedReport
+  })
+}
+
+function land(
+  settings: Landing,
+  source: AskedSource,
+  program: typeof fetchHours | typeof allHours
+): Work {
+  const run = settings.recheck ? recheckWindow : program
+  const where = run === fetchHours ? Staging : ObjectStorage
+  return work({
+    layer: Layer.mergeAll(
+      sourceLayer(source),
+      clockLayer(settings),
+      storeLayer(settings),
+      stagingLayer(settings),
+      unpackerLayer(),
+      archiveFolderLayer(settings),
+      spoolLayer(settings)
+    ),
+    run: Effect.gen(function* () {
+      const { place } = yield* where
+      return yield* summarized(run(runOptions(settings)), place)
+    }),
+    interrupted: interruptedReport
+  })
+}
+
+function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): Work {
+  return work({
+    layer: Layer.mergeAll(
+      clockLayer(settings),
+      storeLayer(settings),
+      stagingLayer(settings),
+      unpackerLayer(),
+      archiveFilesLayer()
+    ),
+    run: Effect.flatMap(ObjectStorage, ({ place }) =>
+      summarized(archivedHours(files, runOptions(settings)), place)
+    ),
+    interrupted: interruptedReport
+  })
+}
+
+/** What fetch or all would ask for, in the place of asking. */
+function plan(settings: Landing): Work {
+  return work({
+    layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
+    run: Effect.map(planHours(runOptions(settings)), (found) => ({
+      json: {
+        ...emptySummary({ window: found.window }),
+        skipped: found.present,
+        open: found.open,
+        requests: found.requests.map(({ first, last }) => ({ first, last }))
+      },
+      text: () => planText(found),
+      exitCode: 0
+    }))
+  })
+}
+
+/** What sync would move, in the place of moving it. */
+function planSync(settings: SettingsOf<"sync">): Work {
+  return work({
+    layer: stagingLayer(settings),
+    run: Effect.gen(function* () {
+      const inventory = yield* takeStagedInventory(yield* Staging)
+      const staged = [...inventory.staged.keys()].sort()
+      return { json: { staged }, text: () => stagedText(staged), exitCode: 0 }
+    })
+  })
+}

@@ -1,0 +1,108 @@
+/**
+ * The commands that look, and change nothing.
+ *
+ * @module
+ */
+import { Chunk, Effect, Layer, Option, Stream } from "effect"
+import { checkSetup } from "../../programs/inspect/checkSetup.ts"
+import { statusOfHours } from "../../programs/inspect/statusOfHours.ts"
+import { verifyHours } from "../../programs/inspect/verifyHours.ts"
+import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
+import { hourOfKey } from "../../services/HourKey.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import {
+  clockLayer,
+  foldersLayer,
+  sourceLayer,
+  stagingLayer,
+  storeLayer,
+  unpackerLayer
+} from "../layers.ts"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { widthOf } from "../terminal/print.ts"
+import { calendarText, canvasOf } from "../text/calendar.ts"
+import { checkText, listText } from "../text/printed.ts"
+import { verificationText } from "../text/verificationText.ts"
+import { datesOf, retryOf, unused, windowOf } from "./options.ts"
+import { type Work, work } from "./Report.ts"
+
+export function status(settings: SettingsOf<"status">): Work {
+  return work({
+    layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
+    run: Effect.gen(function* () {
+      const options = {
+        ...windowOf(settings),
+        ...retryOf(settings),
+        requestHours: unused.requestHours,
+        withEvents: settings.events
+      }
+      const found = yield* statusOfHours(options, yield* makeRetryPolicy(options))
+      return {
+        json: found,
+        text: (terminal) =>
+          calendarText(found, { canvas: canvasOf(terminal), isShaded: settings.events }),
+        exitCode: found.exitCode,
+        told: { window: found.window, totals: found.totals }
+      }
+    })
+  })
+}
+
+export function list(settings: SettingsOf<"list">): Work {
+  return work({
+    layer: storeLayer(settings),
+    run: Effect.gen(function* () {
+      const store = yield* ObjectStorage
+      const policy = yield* makeRetryPolicy(retryOf(settings))
+      const found = Chunk.toReadonlyArray(yield* policy.retry(Stream.runCollect(store.list)))
+      const objects = found
+        .map(({ key, size }) => {
+          const hour = Option.getOrNull(Option.map(hourOfKey(key), (keyed) => keyed.hour))
+          return { hour, size, key }
+        })
+        .sort((one, other) => (one.key < other.key ? -1 : 1))
+      if (objects.length === 0) yield* Effect.logInfo(`Nothing stands in ${store.place}`)
+      return { json: { objects }, text: () => listText(objects), exitCode: 0 }
+    })
+  })
+}
+
+export function check(settings: SettingsOf<"check">): Work {
+  return work({
+    layer: Layer.mergeAll(
+      sourceLayer(settings.source),
+      clockLayer(settings),
+      storeLayer(settings),
+      foldersLayer(settings)
+    ),
+    run: Effect.map(checkSetup({ lagHours: settings.lagHours }), (found) => ({
+      json: found,
+      text: (terminal) => checkText(found, widthOf(terminal)),
+      exitCode: found.exitCode
+    }))
+  })
+}
+
+export function verify(settings: SettingsOf<"verify">): Work {
+  return work({
+    layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), unpackerLayer()),
+    run: Effect.gen(function* () {
+      const { place } = yield* ObjectStorage
+      const options = {
+        ...datesOf(settings),
+        ...retryOf(settings),
+        healDays: unused.healDays,
+        concurrency: settings.concurrency,
+        sample: settings.sample,
+        sampleSeed: settings.sampleSeed
+      }
+      const found = yield* verifyHours(options, yield* makeRetryPolicy(options))
+      return {
+        json: found,
+        text: () => verificationText(found, place),
+        exitCode: found.exitCode,
+        told: { window: found.window, differing: found.differing, failed: found.failed }
+      }
+    })
+  })
+}

@@ -1,0 +1,89 @@
+/**
+ * Runs a command over its layers, prints what it answers and passes that on.
+ *
+ * @module
+ */
+import { Effect, Layer, Option, Ref } from "effect"
+import { withAlerts } from "../alerts.ts"
+import type { CommandError } from "../CommandError.ts"
+import type { CommonSettings, SettingsOf } from "../settings/settingsOf.ts"
+import type { CommandName } from "../settings/table.ts"
+import { withMetricsFile } from "../telemetry/metricsFile.ts"
+import { withTelemetry } from "../telemetry/withTelemetry.ts"
+import { print } from "../terminal/print.ts"
+import { withProgress } from "../terminal/progress.ts"
+import { clean } from "./clean.ts"
+import { all, fetch, sync } from "./land.ts"
+import { check, list, status, verify } from "./look.ts"
+import { failureReport, noText, type Report, type Work, work } from "./Report.ts"
+import { setupBucket, setupIam } from "./setup.ts"
+
+const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } = {
+  fetch,
+  sync,
+  all,
+  status,
+  list,
+  check,
+  verify,
+  clean,
+  "setup bucket": setupBucket,
+  "setup iam": setupIam,
+  simulate: (settings) =>
+    work({
+      layer: Layer.empty,
+      run: Effect.promise(() => import("../simulate/serve.ts")).pipe(
+        Effect.flatMap(({ simulate }) => simulate(settings)),
+        Effect.as({ json: {}, text: noText, exitCode: 0 })
+      )
+    })
+}
+
+/** Runs a command to its exit code. */
+export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
+  command: C,
+  settings: SettingsOf<C>,
+  telemetry: Readonly<Record<string, string | undefined>>
+) {
+  const asked = works[command](settings)
+  const reported = yield* Ref.make(Option.none<Report>())
+  const told = Effect.map(Ref.get(reported), (report) =>
+    Option.match(
+      Option.orElse(report, () => Option.fromNullable(asked.interrupted?.())),
+      {
+        onNone: () => ({}),
+        onSome: ({ json, told = json }) => told
+      }
+    )
+  )
+  return yield* finished(asked, settings, reported).pipe(
+    withProgress(settings),
+    withMetricsFile(command, settings),
+    withAlerts(command, settings, told),
+    withTelemetry(command, settings, telemetry)
+  )
+})
+
+/** Keeps and prints what a command answers, also where it fails or is interrupted. */
+function finished(
+  { interrupted, run }: Work,
+  { json = false }: CommonSettings,
+  reported: Ref.Ref<Option.Option<Report>>
+): Effect.Effect<number, CommandError> {
+  const printed = (report: Report) =>
+    print(json ? JSON.stringify(report.json) : report.text(process.stdout))
+  return run((effect) =>
+    effect.pipe(
+      Effect.catchAll((error) =>
+        error._tag === "CommandError" ? Effect.fail(error) : Effect.succeed(failureReport(error))
+      ),
+      Effect.onInterrupt(() =>
+        interrupted === undefined ? Effect.void : Effect.ignore(printed(interrupted()))
+      ),
+      Effect.tap((report) => Ref.set(reported, Option.some(report))),
+      Effect.tap(({ error }) => (error === undefined ? Effect.void : Effect.logError(error))),
+      Effect.tap(printed),
+      Effect.map(({ exitCode }) => exitCode)
+    )
+  )
+}

@@ -1,0 +1,54 @@
+/**
+ * The two commands that prepare a bucket and who may use it.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect"
+import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
+import { readerPolicy, readerTrust, writerPolicy } from "../../programs/setup/iamPolicies.ts"
+import { setupBucket as prepareBucket } from "../../programs/setup/setupBucket.ts"
+import { bucketSetupLayer } from "../layers.ts"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { widthOf } from "../terminal/print.ts"
+import { bucketText } from "../text/bucketText.ts"
+import { retryOf } from "./options.ts"
+import { type Work, work } from "./Report.ts"
+
+/** Says what the bucket lacks, and with `--apply` sets it. */
+export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
+  const { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch } = settings
+  return work({
+    layer: bucketSetupLayer(settings),
+    run: Effect.gen(function* () {
+      const options = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
+      const found = yield* prepareBucket(options, yield* makeRetryPolicy(retryOf(settings)))
+      return {
+        json: found,
+        text: (terminal) => bucketText(found, widthOf(terminal)),
+        exitCode: found.exitCode
+      }
+    })
+  })
+}
+
+/** The policies for whoever writes to the bucket, and for its readers. */
+export function setupIam(settings: SettingsOf<"setup iam">): Work {
+  const { bucket, externalId, kmsKey, only, prefix, trustedArn } = settings
+  const options = { bucket, kmsKey, prefix }
+  const policies = {
+    writer: writerPolicy(options),
+    reader: readerPolicy(options),
+    ...(trustedArn === undefined || externalId === undefined
+      ? {}
+      : { trust: readerTrust({ externalId, trustedArn }) })
+  }
+  const asked = (only === undefined ? policies : policies[only]) ?? {}
+  return work({
+    layer: Layer.empty,
+    run: Effect.succeed({
+      json: asked,
+      text: () => JSON.stringify(asked, undefined, 2),
+      exitCode: 0
+    })
+  })
+}
