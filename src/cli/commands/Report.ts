@@ -2,6 +2,7 @@ import { Effect, type Layer } from "effect"
 import type { RunError } from "../../programs/run/failureKind.ts"
 import { summarize, type Summary } from "../../programs/run/Summary.ts"
 import type { CommandError } from "../CommandError.ts"
+import { advised } from "../text/advice.ts"
 
 /** What a command answers. */
 export interface Report {
@@ -58,6 +59,7 @@ export function emptySummary(
 
 /** Why a command that looks at the store could not. */
 export function failureReport(failed: RunError): Report {
-  const { error, exitCode } = emptySummary({ error: failed })
-  return { json: { error, exitCode }, text: noText, exitCode, error: failed.message }
+  const { error: told, exitCode } = emptySummary({ error: failed })
+  const error = told && advised(told)
+  return { json: { error, exitCode }, text: noText, exitCode, error: error?.message }
 }

@@ -10,6 +10,7 @@ import {
   unpackerLayer
 } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
+import { advisedLeftover } from "../text/advice.ts"
 import { cleaningText } from "../text/cleaningText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
@@ -28,7 +29,8 @@ export function clean(settings: SettingsOf<"clean">): Work {
     ),
     run: Effect.gen(function* () {
       const options = { abortUploads, archiveDays, concurrency, dryRun }
-      const found = yield* cleanLeftovers(options, yield* makeRetryPolicy(retryOf(settings)))
+      const cleaned = yield* cleanLeftovers(options, yield* makeRetryPolicy(retryOf(settings)))
+      const found = { ...cleaned, leftovers: cleaned.leftovers.map(advisedLeftover) }
       return { json: found, text: () => cleaningText(found), exitCode: found.exitCode }
     })
   })

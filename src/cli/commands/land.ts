@@ -55,7 +55,7 @@ export function sync(settings: SettingsOf<"sync">): Work {
   return work({
     layer: Layer.mergeAll(storeLayer(settings), stagingLayer(settings), unpackerLayer()),
     run: Effect.flatMap(ObjectStorage, ({ place }) =>
-      summarized(syncHours({ ...unused, ...movingOf(settings) }), place)
+      summarized(syncHours({ ...unused, ...movingOf(settings) }), { place })
     ),
     interrupted: interruptedReport
   })
@@ -80,7 +80,7 @@ function land(
     ),
     run: Effect.gen(function* () {
       const { place } = yield* where
-      return yield* summarized(run(runOptions(settings)), place)
+      return yield* summarized(run(runOptions(settings)), { place, source })
     }),
     interrupted: interruptedReport
   })
@@ -96,7 +96,7 @@ function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): W
       archiveFilesLayer()
     ),
     run: Effect.flatMap(ObjectStorage, ({ place }) =>
-      summarized(archivedHours(files, runOptions(settings)), place)
+      summarized(archivedHours(files, runOptions(settings)), { place })
     ),
     interrupted: interruptedReport
   })

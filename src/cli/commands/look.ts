@@ -20,6 +20,7 @@ import {
 } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
+import { advised } from "../text/advice.ts"
 import { calendarText, canvasOf } from "../text/calendar.ts"
 import { checkText, listText } from "../text/printed.ts"
 import { verificationText } from "../text/verificationText.ts"
@@ -75,11 +76,16 @@ export function check(settings: SettingsOf<"check">): Work {
       storeLayer(settings),
       foldersLayer(settings)
     ),
-    run: Effect.map(checkSetup({ lagHours: settings.lagHours }), (found) => ({
-      json: found,
-      text: (terminal) => checkText(found, widthOf(terminal)),
-      exitCode: found.exitCode
-    }))
+    run: Effect.gen(function* () {
+      const tried = yield* checkSetup({ lagHours: settings.lagHours })
+      const checks = tried.checks.map((it) => advised(it, settings.source))
+      const found = { ...tried, checks }
+      return {
+        json: found,
+        text: (terminal) => checkText(found, widthOf(terminal)),
+        exitCode: found.exitCode
+      }
+    })
   })
 }
 
@@ -96,7 +102,8 @@ export function verify(settings: SettingsOf<"verify">): Work {
         sample: settings.sample,
         sampleSeed: settings.sampleSeed
       }
-      const found = yield* verifyHours(options, yield* makeRetryPolicy(options))
+      const verified = yield* verifyHours(options, yield* makeRetryPolicy(options))
+      const found = { ...verified, failed: verified.failed.map((it) => advised(it)) }
       return {
         json: found,
         text: () => verificationText(found, place),

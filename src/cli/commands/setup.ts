@@ -10,6 +10,7 @@ import { setupBucket as prepareBucket } from "../../programs/setup/setupBucket.t
 import { bucketSetupLayer } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
+import { advisedItem } from "../text/advice.ts"
 import { bucketText } from "../text/bucketText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
@@ -21,7 +22,8 @@ export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
     layer: bucketSetupLayer(settings),
     run: Effect.gen(function* () {
       const options = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
-      const found = yield* prepareBucket(options, yield* makeRetryPolicy(retryOf(settings)))
+      const prepared = yield* prepareBucket(options, yield* makeRetryPolicy(retryOf(settings)))
+      const found = { ...prepared, items: prepared.items.map(advisedItem) }
       return {
         json: found,
         text: (terminal) => bucketText(found, widthOf(terminal)),

@@ -2,19 +2,36 @@ import { Effect } from "effect"
 import type { RunError } from "../../programs/run/failureKind.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { INTERRUPTED_ERROR } from "../ending.ts"
+import type { Source } from "../settings/settingsOf.ts"
 import { exitCodeOfSignal } from "../signals.ts"
+import { advised } from "../text/advice.ts"
 import { summaryText } from "../text/printed.ts"
 import { emptySummary, noText, type Report } from "./Report.ts"
+
+interface SummaryOptions {
+  /** Where hours land. */
+  readonly place: string
+  readonly source?: Source | undefined
+}
 
 /** What a run did, also where it failed as a whole. */
 export const summarized = <R>(
   run: Effect.Effect<Summary, RunError, R>,
-  place: string
+  { place, source }: SummaryOptions
 ): Effect.Effect<Report, never, R> =>
   run.pipe(
     Effect.catchAll((error) => Effect.succeed(emptySummary({ error }))),
-    Effect.map((summary) => summaryReport(summary, place))
+    Effect.map((summary) => summaryReport(withAdvice(summary, source), place))
   )
+
+function withAdvice(summary: Summary, source: Source | undefined): Summary {
+  const { error, failed } = summary
+  return {
+    ...summary,
+    failed: failed.map((hour) => advised(hour, source)),
+    ...(error === undefined ? {} : { error: advised(error, source) })
+  }
+}
 
 function summaryReport(summary: Summary, place: string): Report {
   const { error, exitCode, window } = summary

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict"
+import { Redacted } from "effect"
+import { describe, it } from "vitest"
+import { settings } from "../../../src/cli/settings/table.ts"
+import type { Source } from "../../../src/cli/settings/settingsOf.ts"
+import { adviceFor, advised, advisedItem, advisedLeftover } from "../../../src/cli/text/advice.ts"
+import { BucketItem } from "../../../src/programs/setup/setupBucket.ts"
+
+const key = Redacted.make("key")
+const amplitude = (region: "eu" | "us", origin?: string): Source => ({
+  _tag: "Amplitude",
+  region,
+  origin,
+  apiKey: key,
+  secretKey: key
+})
+
+const TABLE = [
+  ["LandingError.OutOfTime", "--max-duration"],
+  ["LandingError.OtherProject", "another --prefix"],
+  ["SpoolError.Misconfigured", "--work-dir"],
+  ["ArchiveError.NoSpace", "--archive-dir"],
+  ["AmplitudeError.Unauthorized", "AMP_API_KEY and AMP_SECRET_KEY"],
+  ["AmplitudeError.Forbidden", "--amplitude-region eu|us"]
+] as const
+
+const said = (name: BucketItem["name"], message: string, state: BucketItem["state"] = "same") =>
+  advisedItem(new BucketItem({ name, state, message })).message
+
+describe("adviceFor()", () => {
+  for (const [error, says] of TABLE) {
+    it(`says ${says} of ${error}, after its message`, () => {
+      const told = advised({ error, message: "the fact", hour: "2025-11-10T00" })
+      assert.ok(told.message.startsWith("the fact"))
+      assert.ok(told.message.includes(says), told.message)
+      assert.equal(told.hour, "2025-11-10T00")
+    })
+  }
+
+  it("names the region that was not asked, where it is known", () => {
+    const told = { error: "AmplitudeError.Unauthorized", message: "" }
+    assert.match(adviceFor(told, amplitude("eu")), /other region \(--amplitude-region us\)$/)
+    assert.match(adviceFor(told, amplitude("us")), /\(--amplitude-region eu\)$/)
+    const elsewhere = amplitude("us", "http://127.0.0.1:4000")
+    assert.match(adviceFor(told, elsewhere), /\(--amplitude-region eu\|us\)$/)
+  })
+
+  it("names the key of S3 where that cannot be used, and of nothing else that is wrong there", () => {
+    const error = "ObjectStorageError.Misconfigured"
+    assert.match(adviceFor({ error, message: "The KMS key cannot be used" }), /--sse-kms-key-id$/)
+    assert.equal(adviceFor({ error, message: "The bucket is in another region" }), "")
+  })
+
+  it("is silent where nothing typed would help", () => {
+    for (const error of [undefined, "UnpackerError.Corrupt", "ClockSkew", "Other.NoSpace"]) {
+      const told = { error, message: "the fact" }
+      assert.equal(advised(told), told)
+    }
+  })
+
+  it("knows every flag that it names", () => {
+    const flags = Object.values(settings).map(({ flag }) => flag?.split(" ")[0])
+    for (const [error] of TABLE) {
+      const named = adviceFor({ error, message: "" }).match(/--[a-z-]+/g) ?? []
+      assert.ok(named.length > 0, error)
+      for (const flag of named) assert.ok(flags.includes(flag), flag)
+    }
+  })
+})
+
+describe("advisedLeftover()", () => {
+  const upload = { kind: "upload", path: "a", size: 1, fate: "kept", detail: "old" } as const
+
+  it("says what removes an upload that was kept", () => {
+    assert.equal(advisedLeftover(upload).detail, "old: --abort-uploads removes it")
+  })
+
+  it("leaves all else as it is", () => {
+    for (const other of [{ fate: "removed" }, { kind: "spooled" }] as const) {
+      assert.equal(advisedLeftover({ ...upload, ...other }).detail, "old")
+    }
+  })
+})
+
+describe("advisedItem()", () => {
+  it("says how to ask for a key, where the bucket has none of its owner's", () => {
+    assert.match(said("encryption", "AES256"), /^AES256; --kms-key asks for a key of your own$/)
+    assert.equal(said("encryption", "aws:kms, key k"), "aws:kms, key k")
+    assert.equal(said("encryption", "AES256", "would change"), "AES256")
+  })
+
+  it("says how to restrict puts, where they are not", () => {
+    const open = "puts are not restricted"
+    assert.match(said("policy", open), /^puts are not restricted; --require-if-none-match asks/)
+    assert.equal(said("policy", "puts need If-None-Match"), "puts need If-None-Match")
+    assert.equal(said("policy", open, "changed"), open)
+  })
+})
