@@ -78,8 +78,8 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
   })
 }
 
-// What passes through lies outside of V8's heap and is let go of by its small collections: in a young
-// generation that does not grow they come often enough to keep the peak of a day 50 MB lower.
+// What passes through lies outside of V8's heap and is let go of by its small collections: in a
+// young generation that does not grow they come often enough to keep the peak of a day 50 MB lower.
 setFlagsFromString("--semi-space-growth-factor=1")
 
 // What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.

@@ -1,5 +1,6 @@
 /**
- * Which layer stands behind each service, by the settings. A layer is loaded when it is first needed.
+ * Which layer stands behind each service, by the settings. A layer is loaded when it is first
+ * needed.
  *
  * @module
  */

@@ -1,4 +1,5 @@
-const [INTERRUPTED, TERMINATED] = [130, 143]
+const INTERRUPTED = 130
+const TERMINATED = 143
 
 let signalled = INTERRUPTED
 process.once("SIGTERM", () => {

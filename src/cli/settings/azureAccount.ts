@@ -34,7 +34,10 @@ export function isSasToken(token: string): boolean {
   return /^\S*(?<![^?&])sig=[^&\s]\S*$/.test(token)
 }
 
-/** Reads a connection string as the Azure portal shows it; what is wrong with it repeats none of its values. */
+/**
+ * Reads a connection string as the Azure portal shows it; what is wrong with it repeats none of its
+ * values.
+ */
 export function parseConnectionString(text: string): Either.Either<AzureAccount, string> {
   const fields = new Map(
     text.split(";").flatMap((field) => {
@@ -44,7 +47,8 @@ export function parseConnectionString(text: string): Either.Either<AzureAccount,
   )
   const field = (name: string) => fields.get(name) || undefined
   if (field("UseDevelopmentStorage") === "true") return Either.right(EMULATOR)
-  const [key, token] = [field("AccountKey"), field("SharedAccessSignature")]
+  const key = field("AccountKey")
+  const token = field("SharedAccessSignature")
   const protocol = field("DefaultEndpointsProtocol") ?? "https"
   const suffix = field("EndpointSuffix")
   const named = field("BlobEndpoint")

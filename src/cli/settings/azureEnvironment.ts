@@ -131,7 +131,10 @@ function isIdentity(name: string): boolean {
   )
 }
 
-/** What `DefaultAzureCredential` reads, of the env file where the environment names no identity of its own. */
+/**
+ * What `DefaultAzureCredential` reads, of the env file where the environment names no identity of
+ * its own.
+ */
 function handedOn(environment: Variables, file: Variables): AzureEnvironment["variables"] {
   const isNamed = Object.keys(environment).some(
     (name) => isIdentity(name) && textOf(environment, name) !== ""

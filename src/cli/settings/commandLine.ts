@@ -33,10 +33,8 @@ ${Object.entries(exitCodes)
   .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
   .join("\n")}`
 
-const [standard, aliases] = [
-  keys.flatMap((name) => settings[name].variables),
-  keys.flatMap((name) => settings[name].fileVariables)
-]
+const standard = keys.flatMap((name) => settings[name].variables)
+const aliases = keys.flatMap((name) => settings[name].fileVariables)
 const KEYS = `
 Keys:
 ${keys
@@ -56,8 +54,9 @@ Azure:
   or the env file.`
 
 /**
- * Reads the command line. Help and version are printed to stdout, a misuse is explained on stderr: either is answered by
- * the exit code (0 or 2) instead of a command. A flag with blank text is no flag.
+ * Reads the command line. Help and version are printed to stdout, a misuse is explained on stderr:
+ * either is answered by the exit code (0 or 2) instead of a command. A flag with blank text is no
+ * flag.
  */
 export function readCommandLine(
   argv: ReadonlyArray<string>,
@@ -152,7 +151,10 @@ function parserOf({ variadic }: Option) {
       : notAFlag(text)
 }
 
-/** Commander takes whatever follows a flag for its value, so that `--dump --json` would write to a folder `--json`. */
+/**
+ * Commander takes whatever follows a flag for its value, so that `--dump --json` would write to a
+ * folder `--json`.
+ */
 function notAFlag(text: string): string {
   if (!text.startsWith("--")) return text
   throw new InvalidArgumentError("Its value is missing: this looks like a flag.")

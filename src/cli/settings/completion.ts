@@ -1,5 +1,6 @@
 /**
- * What completes commands, flags and their values in a shell: a script made of the settings, which asks nothing when it runs.
+ * What completes commands, flags and their values in a shell: a script made of the settings, which
+ * asks nothing when it runs.
  *
  * @module
  */
@@ -103,7 +104,10 @@ complete -F _amplitude_lake amplitude-lake
 `
 }
 
-/** Names are put in whole, whatever they hold; bash itself escapes them where it knows that they are such. */
+/**
+ * Names are put in whole, whatever they hold; bash itself escapes them where it knows that they are
+ * such.
+ */
 function bashValue({ name, value }: Flag): ReadonlyArray<string> {
   if (value === undefined || value === "text") return []
   const found =

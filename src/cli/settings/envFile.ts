@@ -6,14 +6,18 @@ import { Data, Effect } from "effect"
 /** The env file cannot be read. */
 export class EnvFileError extends Data.TaggedError("EnvFileError")<{ readonly message: string }> {}
 
-/** What systemd keeps there no other user can read: the access list that says so looks like a group's bits. */
+/**
+ * What systemd keeps there no other user can read: the access list that says so looks like a
+ * group's bits.
+ */
 function isCredential(path: string): boolean {
   return dirname(path) === process.env["CREDENTIALS_DIRECTORY"]
 }
 
 /**
- * The variables of an env file, none when there is no such file and nobody named it; a folder of that name, such as a
- * Python environment, is no such file. Warns of a file that other users of the machine can read.
+ * The variables of an env file, none when there is no such file and nobody named it; a folder of
+ * that name, such as a Python environment, is no such file. Warns of a file that other users of the
+ * machine can read.
  */
 export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isNamed: boolean) {
   const read = yield* Effect.tryPromise({
@@ -38,6 +42,7 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
       `"${path}" can be read by other users of this machine: make it yours alone with chmod 600`
     )
   }
-  // Editors on Windows begin a file with a byte order mark, which would count as part of the first name.
+  // Editors on Windows begin a file with a byte order mark, which would count as part of the first
+  // name.
   return parseEnv(read.text.replace(/^\uFEFF/, "")) as Readonly<Record<string, string | undefined>>
 })

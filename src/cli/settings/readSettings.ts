@@ -27,7 +27,9 @@ export interface Sources {
   readonly now: number
 }
 
-/** Every setting's value, which is the default where the command declares none or its text is wrong. */
+/**
+ * Every setting's value, which is the default where the command declares none or its text is wrong.
+ */
 export interface ReadSettings {
   readonly values: Values
   readonly wrong: ReadonlySet<SettingName>
@@ -85,7 +87,10 @@ function find(setting: Setting<unknown>, flag: string, sources: Sources): Found 
   return found?.[0] === undefined ? undefined : { text: found[0].trim(), where: found[1] }
 }
 
-/** The standard variables of the keys that are set anywhere: any of them, and no alias of any key counts. */
+/**
+ * The standard variables of the keys that are set anywhere: any of them, and no alias of any key
+ * counts.
+ */
 export function standardKeys({ environment, file }: Sources): ReadonlyArray<string> {
   return keys
     .flatMap((name) => settings[name].variables)

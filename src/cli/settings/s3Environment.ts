@@ -25,7 +25,10 @@ const ALIASES = [
 
 const STANDARD = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const
 
-/** Who the SDK's chain is to be. Any of them in the environment, and none of the env file's is mixed in. */
+/**
+ * Who the SDK's chain is to be. Any of them in the environment, and none of the env file's is mixed
+ * in.
+ */
 const IDENTITY: ReadonlyArray<string> = [
   ...STANDARD,
   "AWS_SESSION_TOKEN",
@@ -46,7 +49,10 @@ function isSafe(endpoint: string): boolean {
   return URL.canParse(endpoint) && isEncrypted(new URL(endpoint))
 }
 
-/** The endpoints that nothing may be sent to; their text, which may hold a password, is not repeated. */
+/**
+ * The endpoints that nothing may be sent to; their text, which may hold a password, is not
+ * repeated.
+ */
 function endpointProblems(
   environment: Variables,
   file: Variables,

@@ -15,9 +15,15 @@ import { Window } from "../../services/Window.ts"
 export interface ExportApiOptions {
   readonly apiKey: Redacted.Redacted
   readonly secretKey: Redacted.Redacted
-  /** Larger archives are answered with 400, as those above 4 GB are by Amplitude. In bytes; no limit by default. */
+  /**
+   * Larger archives are answered with 400, as those above 4 GB are by Amplitude. In bytes; no limit
+   * by default.
+   */
   readonly maxBytes?: number | undefined
-  /** The `Date` of answers, in milliseconds since 1970. Defaults to that of the `Amplitude`, or else to the server's clock. */
+  /**
+   * The `Date` of answers, in milliseconds since 1970. Defaults to that of the `Amplitude`, or else
+   * to the server's clock.
+   */
   readonly date?: number | undefined
 }
 
@@ -60,7 +66,10 @@ function errorResponse(error: AmplitudeError): HttpServerResponse.HttpServerResp
   )
 }
 
-/** Takes as long for any two texts of the same lengths, so that a key cannot be guessed letter by letter. */
+/**
+ * Takes as long for any two texts of the same lengths, so that a key cannot be guessed letter by
+ * letter.
+ */
 function isSame(given: string, secret: string): boolean {
   let difference = given.length ^ secret.length
   for (let index = 0; index < given.length; index++) {
@@ -105,7 +114,10 @@ function windowOf(params: URLSearchParams): Either.Either<Window, string> {
     : Either.right(window)
 }
 
-/** Whether a window's archive passes a limit: asked for once more to be counted, so that memory stays small. */
+/**
+ * Whether a window's archive passes a limit: asked for once more to be counted, so that memory
+ * stays small.
+ */
 const exceeds = Effect.fnUntraced(function* (window: Window, maxBytes: number) {
   const { archive } = yield* (yield* Amplitude).export(window)
   if (Option.isNone(archive)) return false
@@ -118,7 +130,10 @@ const exceeds = Effect.fnUntraced(function* (window: Window, maxBytes: number) {
   return size > maxBytes
 }, Effect.scoped)
 
-/** Node's server would end a failed body as if it were whole; only a cut connection tells the client that it is not. */
+/**
+ * Node's server would end a failed body as if it were whole; only a cut connection tells the client
+ * that it is not.
+ */
 function cutConnection({ source }: HttpServerRequest.HttpServerRequest): Effect.Effect<void> {
   return Effect.sync(() => {
     const socket: unknown = Predicate.hasProperty(source, "socket") ? source.socket : undefined
@@ -159,8 +174,9 @@ const answer = Effect.fn("exportApi")(
 )
 
 /**
- * `GET /api/2/export?start=YYYYMMDDTHH&end=YYYYMMDDTHH` by HTTP basic authentication: 200 with a streamed zip, 404 without
- * events, 401, 403, 400 or what the `Amplitude` failed with. A body that fails midway cuts its connection.
+ * `GET /api/2/export?start=YYYYMMDDTHH&end=YYYYMMDDTHH` by HTTP basic authentication: 200 with a
+ * streamed zip, 404 without events, 401, 403, 400 or what the `Amplitude` failed with. A body that
+ * fails midway cuts its connection.
  */
 export function exportApi(options: ExportApiOptions): HttpApp.Default<never, Amplitude> {
   return HttpRouter.empty.pipe(

@@ -16,7 +16,10 @@ import type { SettingsOf, Simulation } from "../settings/settingsOf.ts"
 
 const NEWLINE = 10
 
-/** Serves synthetic events as the Export API does until it is interrupted, or writes them with `--dump`. */
+/**
+ * Serves synthetic events as the Export API does until it is interrupted, or writes them with
+ * `--dump`.
+ */
 export const simulate = Effect.fn("simulate")(function* (settings: SettingsOf<"simulate">) {
   const { simulation } = settings
   return yield* simulation._tag === "Serve"

@@ -1,5 +1,6 @@
 /**
- * What a run did, in Prometheus' text format: gauges of the last run, as a batch job has no process to count on.
+ * What a run did, in Prometheus' text format: gauges of the last run, as a batch job has no process
+ * to count on.
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
  *
@@ -7,7 +8,7 @@
  */
 import type { Counted } from "../../programs/run/telemetry.ts"
 
-export interface MetricsOptions {
+interface MetricsOptions {
   /** Tell this lake from others whose files lie in the same folder. */
   readonly labels: Readonly<Record<string, string>>
   readonly exitCode: number
@@ -15,7 +16,9 @@ export interface MetricsOptions {
   readonly begun: number
   readonly ended: number
   readonly counted: ReadonlyArray<Counted>
-  /** What this function wrote of the run before; the time of the last success is taken over from it. */
+  /**
+   * What this function wrote of the run before; the time of the last success is taken over from it.
+   */
   readonly before: string
 }
 

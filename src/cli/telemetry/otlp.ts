@@ -32,7 +32,10 @@ function selected(self: Layer.Layer<OtlpSerialization>): Layer.Layer<OtlpSeriali
   }))
 }
 
-/** Lets an effect's spans and counters be sent as it runs; what is left in the end is waited for, but not for long. */
+/**
+ * Lets an effect's spans and counters be sent as it runs; what is left in the end is waited for,
+ * but not for long.
+ */
 export function withOtlp(options: OtlpOptions) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
@@ -61,8 +64,9 @@ const open = Effect.fnUntraced(function* (options: OtlpOptions) {
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map())),
     Scope.extend(scope)
   )
-  // In fibers of their own: one that was interrupted can wait for no time limit, and a scope that is closed by half leaves
-  // exporters that go on for ever. What is not through by then fails when its connections are cut.
+  // In fibers of their own: one that was interrupted can wait for no time limit, and a scope that
+  // is closed by half leaves exporters that go on for ever. What is not through by then fails when
+  // its connections are cut.
   const close = Effect.gen(function* () {
     const closing = yield* Effect.forkDaemon(Scope.close(scope, Exit.void))
     const waiting = Fiber.await(closing).pipe(

@@ -10,8 +10,11 @@ import { openRoute } from "../../layers/http/WebhookHttp.ts"
 import type { OtlpOptions } from "./otlpVariables.ts"
 import { version } from "../version.ts"
 
-export interface OtlpPost {
-  /** Never fails, so that whoever exports neither tries again nor logs what was sent: the first failure is warned of here. */
+interface OtlpPost {
+  /**
+   * Never fails, so that whoever exports neither tries again nor logs what was sent: the first
+   * failure is warned of here.
+   */
   readonly client: HttpClient.HttpClient
   /** Warns once, whoever calls first. */
   readonly warn: (why: string) => Effect.Effect<void>
@@ -22,7 +25,10 @@ export interface OtlpPost {
 /** In milliseconds. */
 const TIMEOUT = 10_000
 
-/** The way to the collector. The headers are added to what goes over the wire, so that no request object holds them. */
+/**
+ * The way to the collector. The headers are added to what goes over the wire, so that no request
+ * object holds them.
+ */
 export const makeOtlpPost = ({ endpoint, headers }: OtlpOptions): Effect.Effect<OtlpPost> =>
   Effect.sync(() => {
     const route = openRoute(endpoint)

@@ -45,8 +45,9 @@ const ATTRIBUTES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A tracer whose spans go to `outer` where programs gave them a name for others to see. The rest is how functions call each
- * other here: it goes to `inner`, and what it contains counts as contained in the span around it.
+ * A tracer whose spans go to `outer` where programs gave them a name for others to see. The rest is
+ * how functions call each other here: it goes to `inner`, and what it contains counts as contained
+ * in the span around it.
  */
 export function selectedSpans(outer: Tracer.Tracer, inner: Tracer.Tracer): Tracer.Tracer {
   return Tracer.make({
@@ -66,7 +67,8 @@ export function selectedSpans(outer: Tracer.Tracer, inner: Tracer.Tracer): Trace
 
 /** Lets a span tell what it is asked for only, and of a failure what a log may say. */
 function told(span: Tracer.Span): Tracer.Span {
-  const [attribute, end] = [span.attribute.bind(span), span.end.bind(span)]
+  const attribute = span.attribute.bind(span)
+  const end = span.end.bind(span)
   return Object.assign(span, {
     attribute: (name: string, value: unknown) => {
       if (ATTRIBUTES.has(name)) attribute(name, value)
@@ -81,8 +83,8 @@ function told(span: Tracer.Span): Tracer.Span {
 }
 
 /**
- * Spans without what the exporter adds to those that failed: where in the code that was, and that they were interrupted,
- * which it says of all of them.
+ * Spans without what the exporter adds to those that failed: where in the code that was, and that
+ * they were interrupted, which it says of all of them.
  */
 export function withoutStacks({ resourceSpans }: OtlpTraces): OtlpTraces {
   const added = new Set(["span.label", "status.interrupted"])
@@ -114,7 +116,10 @@ export function withoutOthers({ resourceMetrics }: OtlpMetrics): OtlpMetrics {
   }
 }
 
-/** Of errors as services and programs define them, class, reason and message; of a defect nothing, as it may hold anything. */
+/**
+ * Of errors as services and programs define them, class, reason and message; of a defect nothing,
+ * as it may hold anything.
+ */
 function failureOf(cause: Cause.Cause<unknown>): {
   readonly type: string
   readonly message: string

@@ -42,8 +42,9 @@ export function otlpVariables(environment: Variables, file: Variables): Variable
 }
 
 /**
- * Reads them: `undefined` where nobody is to be told, or why what they say is not done, without repeating it. They are often
- * set for all of a machine, so that they are no reason for a run to fail.
+ * Reads them: `undefined` where nobody is to be told, or why what they say is not done, without
+ * repeating it. They are often set for all of a machine, so that they are no reason for a run to
+ * fail.
  */
 export function otlpOptions(variables: Variables): Either.Either<OtlpOptions | undefined, string> {
   const endpoint = variables["OTEL_EXPORTER_OTLP_ENDPOINT"]
@@ -63,7 +64,10 @@ export function otlpOptions(variables: Variables): Either.Either<OtlpOptions | u
   })
 }
 
-/** Headers may be a token, so that they travel encrypted; without them, a collector nearby may be told in plain http. */
+/**
+ * Headers may be a token, so that they travel encrypted; without them, a collector nearby may be
+ * told in plain http.
+ */
 function parseEndpoint(text: string, hasHeaders: boolean): Either.Either<URL, string> {
   const name = "OTEL_EXPORTER_OTLP_ENDPOINT"
   if (!URL.canParse(text)) return Either.left(`${name} is no URL such as http://localhost:4318`)

@@ -1,5 +1,6 @@
 /**
- * Tells OpenTelemetry of a run, where its variables ask for that. What it takes is loaded only then.
+ * Tells OpenTelemetry of a run, where its variables ask for that. What it takes is loaded only
+ * then.
  *
  * @module
  */
@@ -19,8 +20,9 @@ class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCod
 }
 
 /**
- * Lets a command be the root span of a trace, and its spans and counters be sent while it runs and in the end, for which it
- * waits 3 seconds at most. That they cannot be is a warning, said once, and changes nothing.
+ * Lets a command be the root span of a trace, and its spans and counters be sent while it runs and
+ * in the end, for which it waits 3 seconds at most. That they cannot be is a warning, said once,
+ * and changes nothing.
  */
 export function withTelemetry(
   command: CommandName,

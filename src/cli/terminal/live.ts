@@ -1,5 +1,6 @@
 /**
- * The lines at the bottom of a terminal that are drawn again and again, and all that is written above them.
+ * The lines at the bottom of a terminal that are drawn again and again, and all that is written
+ * above them.
  *
  * @module
  */

@@ -6,12 +6,16 @@ import { writeError } from "./live.ts"
 /** The folder of the log files cannot be written to. */
 export class LogFileError extends Data.TaggedError("LogFileError")<{ readonly message: string }> {}
 
-/** Takes a line without its newline. When it returns, the line outlives the process, however that ends. */
+/**
+ * Takes a line without its newline. When it returns, the line outlives the process, however that
+ * ends.
+ */
 export type LogFile = (line: string) => void
 
 /**
- * Creates the file of one run: `<folder>/2025-11-10T21-00-00Z_<command>_<run>.log`, for its owner alone. A line that
- * cannot be written later, on a full disk for one, is said on stderr once, and fails nothing.
+ * Creates the file of one run: `<folder>/2025-11-10T21-00-00Z_<command>_<run>.log`, for its owner
+ * alone. A line that cannot be written later, on a full disk for one, is said on stderr once, and
+ * fails nothing.
  */
 export const openLogFile = (
   folder: string,

@@ -22,7 +22,10 @@ const COLORS: Readonly<Record<string, "red" | "yellow" | "gray">> = {
 /** Tells the lines of this run from those of others. */
 export const runId = randomBytes(3).toString("hex")
 
-/** A line an entry: time of day in UTC as the hours are, run, level, the hour that it is about, message. */
+/**
+ * A line an entry: time of day in UTC as the hours are, run, level, the hour that it is about,
+ * message.
+ */
 const pretty = Logger.make(({ annotations, cause, date, logLevel, message }) => {
   const run = Option.getOrElse(HashMap.get(annotations, "run"), () => "-")
   const hour = Option.match(HashMap.get(annotations, "hour"), {
@@ -47,14 +50,14 @@ const colored = Logger.map(pretty, ({ color, line }) => {
   return isColored ? styleText(color, line) : line
 })
 
-export interface LogOptions extends Pick<Values, "logLevel" | "logFormat"> {
+interface LogOptions extends Pick<Values, "logLevel" | "logFormat"> {
   /** Takes every line, too: in the format that was asked for, else logfmt. */
   readonly logFile?: LogFile | undefined
 }
 
 /**
- * Lets an effect log to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says anything else. Every line
- * bears the run.
+ * Lets an effect log to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says
+ * anything else. Every line bears the run.
  */
 export function withLogs(options: LogOptions) {
   const format = options.logFormat ?? (process.stderr.isTTY ? "pretty" : "logfmt")

@@ -2,7 +2,10 @@ import { Effect } from "effect"
 import { CommandError } from "../CommandError.ts"
 import { pauseLive } from "./live.ts"
 
-/** Writes a text and a newline to stdout, whole before it returns; a reader that left (`| head`) is no failure. */
+/**
+ * Writes a text and a newline to stdout, whole before it returns; a reader that left (`| head`) is
+ * no failure.
+ */
 export function print(text: string): Effect.Effect<void, CommandError> {
   if (text === "") return Effect.void
   return Effect.async((resume) => {

@@ -15,14 +15,20 @@ const DRAW_EVERY = 200
 /** Of a terminal that does not say how wide it is. */
 const COLUMNS = 80
 
-/** Whether there is somebody to watch: stderr is a terminal that can be drawn on, and no machine runs this. */
+/**
+ * Whether there is somebody to watch: stderr is a terminal that can be drawn on, and no machine
+ * runs this.
+ */
 function isWatched({ logLevel }: Pick<Values, "logLevel">): boolean {
   const { CI = "", TERM } = process.env
   const isByMachine = !/^(0|false)?$/i.test(CI.trim())
   return process.stderr.isTTY && TERM !== "dumb" && !isByMachine && logLevel !== "none"
 }
 
-/** Shows how far an effect is while it runs, where somebody is there to watch and it says so. Nothing of it stays. */
+/**
+ * Shows how far an effect is while it runs, where somebody is there to watch and it says so.
+ * Nothing of it stays.
+ */
 export function withProgress(settings: Pick<Values, "logLevel">) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     isWatched(settings)
@@ -36,7 +42,8 @@ const watched: Effect.Effect<ProgressListener, never, Scope.Scope> = Effect.gen(
   const { createLogUpdate } = yield* Effect.promise(() => import("log-update"))
   // A hidden cursor would stay hidden after a kill.
   const render = createLogUpdate(process.stderr, { showCursor: true })
-  let [isDrawn, isPaused] = [false, false]
+  let isDrawn = false
+  let isPaused = false
   const { listener, standing } = makeProgressTally(
     () => performance.now(),
     () => {

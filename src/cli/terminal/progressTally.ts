@@ -2,9 +2,12 @@ import type { ProgressListener } from "../../services/Progress.ts"
 import type { Standing } from "../text/progressText.ts"
 
 /** Adds up what programs tell. */
-export interface ProgressTally {
+interface ProgressTally {
   readonly listener: ProgressListener
-  /** How far they are, `undefined` before anything was planned; to be asked now and then, for the rates. */
+  /**
+   * How far they are, `undefined` before anything was planned; to be asked now and then, for the
+   * rates.
+   */
   readonly standing: () => Standing | undefined
 }
 
@@ -13,7 +16,8 @@ const RATE_OVER = 5000
 
 /** A tally by a clock of milliseconds; `onNews` is called whenever something is told. */
 export function makeProgressTally(now: () => number, onNews: () => void): ProgressTally {
-  let [noun, begun] = ["hours", 0]
+  let noun = "hours"
+  let begun = 0
   const sums = { planned: 0, done: 0, received: 0, sent: 0 }
   const retried = new Map<object, string>()
   const samples: Array<{ readonly at: number; readonly received: number; readonly sent: number }> =
@@ -26,7 +30,10 @@ export function makeProgressTally(now: () => number, onNews: () => void): Progre
   return {
     listener: {
       planned: (count, what = "hours") => {
-        if (sums.planned === 0) [noun, begun] = [what, now()]
+        if (sums.planned === 0) {
+          noun = what
+          begun = now()
+        }
         add("planned")(count)
       },
       done: add("done"),

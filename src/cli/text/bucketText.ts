@@ -6,7 +6,10 @@
 import type { BucketReport } from "../../programs/setup/setupBucket.ts"
 import { plural, wrapped } from "./printed.ts"
 
-/** A line a thing: what became of it, what it is about, and what it was and is; wrapped where a width is given. */
+/**
+ * A line a thing: what became of it, what it is about, and what it was and is; wrapped where a
+ * width is given.
+ */
 export function bucketText({ items }: BucketReport, width = Infinity): string {
   const lines = items.map(({ from, message, name, state }) => {
     const head = `${state.padEnd(14)}${name.padEnd(15)}`

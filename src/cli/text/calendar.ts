@@ -8,15 +8,17 @@ import type { HourState, Status, StatusHour } from "../../programs/inspect/statu
 import { bytesText, plural } from "./printed.ts"
 
 /** What the terminal can do; a pipe has no colours and all the room in the world. */
-export interface Canvas {
+interface Canvas {
   readonly columns?: number | undefined
   /** Colours it has: 0, 16 or 256. */
   readonly colors: number
 }
 
-export interface CalendarOptions {
+interface CalendarOptions {
   readonly canvas: Canvas
-  /** Shade landed hours by their events, or by their bytes where the listing does not tell events. */
+  /**
+   * Shade landed hours by their events, or by their bytes where the listing does not tell events.
+   */
   readonly isShaded: boolean
 }
 
@@ -39,11 +41,15 @@ const LOOKS: Readonly<Record<HourState, Look>> = {
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const
 const CLOCKS = Array.from({ length: 24 }, (_, clock) => String(clock).padStart(2, "0"))
-const [LEVELS, ROOM_FOR_AMOUNTS, ROOM_FOR_SPACES] = [9, 78, 67] as const
+const LEVELS = 9
+const ROOM_FOR_AMOUNTS = 78
+const ROOM_FOR_SPACES = 67
 /** From dark to light, of the 256 colours that terminals have. */
 const GREENS = [22, 28, 28, 34, 34, 40, 40, 46, 46] as const
 
-/** Tells how many columns and colours a stream of the process has; `NO_COLOR` and `TERM=dumb` count. */
+/**
+ * Tells how many columns and colours a stream of the process has; `NO_COLOR` and `TERM=dumb` count.
+ */
 export function canvasOf(stream: NodeJS.WriteStream): Canvas {
   if (!stream.isTTY) return { colors: 0 }
   const depth = stream.getColorDepth()

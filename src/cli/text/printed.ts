@@ -123,7 +123,10 @@ export function listText(objects: ReadonlyArray<ListedObject>): string {
     .join("\n")
 }
 
-/** A line a check: how it went, what it was about, what was found and what to do; wrapped where a width is given. */
+/**
+ * A line a check: how it went, what it was about, what was found and what to do; wrapped where a
+ * width is given.
+ */
 export function checkText({ checks }: SetupChecks, width = Infinity): string {
   return checks
     .map(({ name, state, message }) => {

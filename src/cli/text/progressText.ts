@@ -17,15 +17,20 @@ export interface Standing {
   readonly retried: ReadonlyArray<string>
 }
 
-const [LEAST_BAR, LONGEST_BAR, LONGEST_LIST] = [10, 40, 2]
-/** What the text takes at most, nearly always: by it the bar keeps its width while the text grows. */
+const LEAST_BAR = 10
+const LONGEST_BAR = 40
+const LONGEST_LIST = 2
+/**
+ * What the text takes at most, nearly always: by it the bar keeps its width while the text grows.
+ */
 const ROOM_OF_TEXT = 86
 /** A guess is worth something only after a while. */
 const LEAST_ELAPSED = 2000
 
 /**
- * A line of what is done and what is left, and below it what is tried again, two lines at most and a count of the others.
- * Plain ASCII but for what an error says; no line is wider than the terminal.
+ * A line of what is done and what is left, and below it what is tried again, two lines at most and
+ * a count of the others. Plain ASCII but for what an error says; no line is wider than the
+ * terminal.
  */
 export function progressText(standing: Standing, columns: number): string {
   const { done, planned, retried } = standing
@@ -60,7 +65,8 @@ function leftTexts({ done, elapsed, planned }: Standing): ReadonlyArray<string> 
 /** `0:04`, `12:30` or `1:02:03`. */
 function timeText(millis: number): string {
   const seconds = Math.ceil(millis / 1000)
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  const hours = Math.floor(seconds / 3600)
+  const minutes = Math.floor(seconds / 60) % 60
   const shown = hours === 0 ? String(minutes) : `${hours}:${padded(minutes)}`
   return `${shown}:${padded(seconds % 60)}`
 }
