@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Option, Schema } from "effect"
+import { Option, Order, Schema } from "effect"
 
 const MILLIS = 3_600_000
 
@@ -19,6 +19,9 @@ export const Hour = Schema.String.pipe(
   Schema.brand("Hour")
 )
 export type Hour = typeof Hour.Type
+
+/** Oldest hour first. */
+export const byHour = Order.mapInput(Order.string, ({ hour }: { readonly hour: Hour }) => hour)
 
 /** The hour that holds an instant, in milliseconds since 1970. */
 export function hourAt(millis: number): Hour {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, type Effect, type Option, Schema, type Stream } from "effect"
+import { Context, type Effect, type Option, Order, Schema, type Stream } from "effect"
 
 /** What went wrong in the store, and whether trying again could help. */
 export class ObjectStorageError extends Schema.TaggedError<ObjectStorageError>()(
@@ -53,6 +53,8 @@ export interface ObjectInfo {
   /** Text by name, as it was put; absent where a listing does not give it. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
+
+export const byKey = Order.mapInput(Order.string, ({ key }: { readonly key: string }) => key)
 
 export interface ObjectHead extends ObjectInfo {
   /** Text by name, as it was put; empty for an object of another program. */

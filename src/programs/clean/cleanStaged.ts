@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { sameLines } from "../../services/LinesDigest.ts"
-import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { byKey, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { type HourObject, type Inventory, takeStagedInventory } from "../plan/inventory.ts"
@@ -23,7 +23,7 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
 ) {
   const staging = yield* Staging
   const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
-  const known = [...staged.values()].flat().sort((one, two) => (one.key < two.key ? -1 : 1))
+  const known = [...staged.values()].flat().sort(byKey)
   const progress = yield* Progress
   progress.planned(known.length, "files")
   const cleaned = yield* Effect.forEach(

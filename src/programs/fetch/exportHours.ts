@@ -166,8 +166,7 @@ function hoursOf({ archive }: Asked): ReadonlyArray<Hour> {
 
 /** Whether the archive can do no more for its hour: that is landed, kept elsewhere, refused for good, or unreadable in it. */
 function isDoneWith(outcome: HourOutcome): boolean {
-  if (outcome._tag !== "Failed" || outcome.kind !== "integrity") return outcome._tag !== "Failed"
-  return /^(LandingError\.(Conflict|OtherProject)$|UnpackerError\.)/.test(outcome.error)
+  return outcome._tag !== "Failed" || outcome.isFinal
 }
 
 /** Whether Amplitude says that it has nothing, by a 404 or by an archive without parts. */

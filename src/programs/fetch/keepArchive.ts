@@ -3,7 +3,7 @@ import { ArchiveFolder } from "../../services/ArchiveFolder.ts"
 import type { Hour } from "../../services/Hour.ts"
 import type { OpenArchive } from "./askForWindow.ts"
 import { type HandOverOptions, hourTimes } from "./handOver.ts"
-import type { HourOutcome } from "../run/HourOutcome.ts"
+import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
 
 /**
  * Keeps a verified archive whose hours have all landed, where archives are kept. `false` where that failed, so that the
@@ -43,7 +43,3 @@ export const keepArchive = Effect.fn("keepArchive")(function* (
     )
   )
 })
-
-function isInStore({ _tag }: HourOutcome): boolean {
-  return _tag === "Landed" || _tag === "Empty" || _tag === "Skipped"
-}

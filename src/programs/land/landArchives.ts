@@ -11,7 +11,7 @@ import type { Asked, OpenArchive } from "../fetch/askForWindow.ts"
 import { beforeDeadline } from "../run/deadline.ts"
 import { failedHour, failureKind } from "../run/failureKind.ts"
 import { hourTimes, makeHandOver } from "../fetch/handOver.ts"
-import { type HourOutcome, Pending, Skipped } from "../run/HourOutcome.ts"
+import { type HourOutcome, isInStore, Pending, Skipped } from "../run/HourOutcome.ts"
 import type { Standing } from "../plan/inventory.ts"
 import type { LandingError } from "../run/LandingError.ts"
 import { makeLandHour, type LandMissingOptions } from "./landMissing.ts"
@@ -66,8 +66,10 @@ export const landArchives = Effect.fn("landArchives")(function* (
   const silences: Array<Silence> = []
   const unread: Array<{ readonly hours: ReadonlyArray<Hour>; readonly error: FileError }> = []
 
-  const isThere = (hour: Hour) =>
-    isPresent(hour) || ["Landed", "Skipped", "Empty"].includes(outcomes.get(hour)?._tag ?? "")
+  const isThere = (hour: Hour) => {
+    const outcome = outcomes.get(hour)
+    return isPresent(hour) || (outcome !== undefined && isInStore(outcome))
+  }
   const hand = Effect.fnUntraced(function* (hours: ReadonlyArray<Hour>, asked: Asked) {
     for (const hour of hours) {
       if (isPresent(hour) && !outcomes.has(hour)) outcomes.set(hour, new Skipped({ hour }))

@@ -1,4 +1,5 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option, Order, Ref } from "effect"
+import { byHour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { isEmptySize } from "../plan/emptyObject.ts"
@@ -45,7 +46,7 @@ const findProject = Effect.fn("admitOneProject.findProject")(function* (
       [...inventory.values()].flat().map((object) => ({ ...object, store }))
     )
     .filter(({ format, size }) => !isEmptySize(format, size))
-    .sort((one, other) => (one.hour < other.hour ? 1 : -1))
+    .sort(Order.reverse(byHour))
     .slice(0, PROJECT_LOOKUPS)
   for (const { key, project, store } of newest) {
     if (Option.isSome(project)) return project

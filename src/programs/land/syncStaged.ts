@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { Hour } from "../../services/Hour.ts"
+import { byHour, type Hour } from "../../services/Hour.ts"
 import { type Format, hourKey, type Layout } from "../../services/HourKey.ts"
 import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
 import { sameLines } from "../../services/LinesDigest.ts"
@@ -47,8 +47,8 @@ export const syncStaged = Effect.fn("syncStaged")(function* (
   const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
 
   return yield* Effect.forEach(
-    [...staged].sort(([one], [other]) => (one < other ? -1 : 1)),
-    ([hour, objects]) =>
+    [...staged].map(([hour, objects]) => ({ hour, objects })).sort(byHour),
+    ({ hour, objects }) =>
       beforeDeadline(options.deadline)(
         moveHour(hour, objects, inventory.get(hour) ?? [], admit, options, policy)
       ).pipe(

@@ -43,9 +43,16 @@ export type FailureKind = typeof FailureKind.Type
 export class Failed extends Schema.TaggedClass<Failed>()("Failed", {
   hour: Hour,
   kind: FailureKind,
+  /** Whether landing the same archive once more would fail the same way. */
+  isFinal: Schema.Boolean,
   /** Class and reason, as `AmplitudeError.Forbidden`. */
   error: Schema.String,
   message: Schema.String
 }) {}
 
 export type HourOutcome = Landed | Empty | Skipped | Pending | Open | Failed
+
+/** Whether the hour's object stands where the run put or found it. */
+export function isInStore({ _tag }: HourOutcome): boolean {
+  return _tag === "Landed" || _tag === "Empty" || _tag === "Skipped"
+}

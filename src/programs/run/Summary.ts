@@ -4,7 +4,7 @@
  * @module
  */
 import { Schema } from "effect"
-import { Hour } from "../../services/Hour.ts"
+import { byHour, Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
 import { failureKind, type RunError } from "./failureKind.ts"
 import { ExitCode, exitCodeOf } from "./exitCode.ts"
@@ -51,7 +51,7 @@ export interface SummaryOptions {
 /** The summary of a run, also of one that ended early. */
 export function summarize(options: SummaryOptions): Summary {
   const { window, outcomes, error, retries, durationMs } = options
-  const sorted = outcomes.toSorted((one, other) => (one.hour < other.hour ? -1 : 1))
+  const sorted = outcomes.toSorted(byHour)
   const hoursOf = (tag: HourOutcome["_tag"]) =>
     sorted.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
   const landed = sorted.filter((it) => it._tag === "Landed")

@@ -48,11 +48,27 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
   }
 }
 
+/** Whether landing the same archive once more would fail the same way. */
+function isFinal(error: RunError): boolean {
+  switch (error._tag) {
+    case "UnpackerError":
+      return error.reason !== "Unreadable"
+    case "LandingError":
+      return error.reason === "Conflict" || error.reason === "OtherProject"
+    case "AmplitudeError":
+    case "SpoolError":
+    case "ArchiveError":
+    case "ObjectStorageError":
+      return false
+  }
+}
+
 /** The outcome of an hour that an error kept from landing. */
 export function failedHour(hour: Hour, error: RunError): Failed {
   return new Failed({
     hour,
     kind: failureKind(error),
+    isFinal: isFinal(error),
     error: `${error._tag}.${error.reason}`,
     message: error.message
   })

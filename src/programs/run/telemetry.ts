@@ -6,7 +6,7 @@
 import { Effect, Metric, MetricState, type Tracer } from "effect"
 import { hourStart } from "../../services/Hour.ts"
 import type { HourMetadata } from "../../services/HourMetadata.ts"
-import type { HourOutcome } from "./HourOutcome.ts"
+import { type HourOutcome, isInStore } from "./HourOutcome.ts"
 
 /** What the names of all spans and metrics here begin with. */
 export const TELEMETRY = "amplitude_lake."
@@ -112,8 +112,8 @@ export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArra
   for (const error of new Set(failed.map(({ error }) => error))) {
     yield* countFailures(error, failed.filter((it) => it.error === error).length)
   }
-  const standing = outcomes.filter(({ _tag }) => ["Landed", "Empty", "Skipped"].includes(_tag))
-  const newest = standing
+  const newest = outcomes
+    .filter(isInStore)
     .map(({ hour }) => hour)
     .sort()
     .at(-1)

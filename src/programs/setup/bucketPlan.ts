@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Order } from "effect"
 import type {
   EncryptionRule,
   Lifecycle,
@@ -156,16 +157,19 @@ function asList<A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> {
   return Array.isArray(value) ? value : [value as A]
 }
 
+const byText = Order.mapInput(Order.string, text)
+const byName = Order.mapInput(Order.string, ([name]: readonly [string, unknown]) => name)
+
 /** A policy's JSON in one form, whatever a store made of it: lists of one unwrapped, names and lists in order. */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) {
-    const items = value.map(normal).sort((one, other) => (text(one) < text(other) ? -1 : 1))
+    const items = value.map(normal).sort(byText)
     return items.length === 1 ? items[0] : items
   }
   if (typeof value !== "object" || value === null) return value
   const entries = Object.entries(value).map(([name, it]) => [name, normal(it)] as const)
   if (entries.length === 1 && entries[0]?.[0] === "AWS" && entries[0][1] === "*") return "*"
-  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)))
+  return Object.fromEntries(entries.sort(byName))
 }
 
 function text(value: unknown): string {

@@ -16,7 +16,13 @@ import { hour } from "../../fixtures/world.ts"
 const at = hour("2025-11-10T21")
 const landed = new Landed({ hour: at, events: 2, bytes: 30 })
 const failed = (kind: FailureKind) =>
-  new Failed({ hour: at, kind, error: "AmplitudeError.Unavailable", message: "Cannot" })
+  new Failed({
+    hour: at,
+    kind,
+    isFinal: false,
+    error: "AmplitudeError.Unavailable",
+    message: "Cannot"
+  })
 
 describe("exitCodeOfRun()", () => {
   const cases: ReadonlyArray<readonly [string, ReadonlyArray<HourOutcome>, boolean, number]> = [
