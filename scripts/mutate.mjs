@@ -147,7 +147,7 @@ const MUTATIONS = [
   {
     name: "retry of what may succeed later",
     file: "src/programs/run/retryPolicy.ts",
-    find: "Schedule.recurs(options.retries)",
+    find: "Schedule.recurs(retries)",
     put: "Schedule.recurs(0)",
     tests: RUN,
     named: "tries transient failures again"
@@ -235,8 +235,8 @@ const MUTATIONS = [
   {
     name: "a staged file stays until the store has its hour",
     file: "src/programs/land/syncStaged.ts",
-    find: "const isNew = yield* confirm(store, target, standing, policy)",
-    put: "yield* removeStaged\n      const isNew = yield* confirm(store, target, standing, policy)",
+    find: "const isNew = yield* confirm(store, target, standing)",
+    put: "yield* removeStaged\n      const isNew = yield* confirm(store, target, standing)",
     tests: RUN,
     named: "lose nothing while the store is down"
   },
@@ -251,7 +251,7 @@ const MUTATIONS = [
   {
     name: "what another run moved just after it was staged is landed",
     file: "src/programs/land/landObject.ts",
-    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) {",
+    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {",
     put: "if (isWhole) {",
     tests: COMPARED,
     named: "takes an hour for landed that another run moved"

@@ -1,106 +1,76 @@
-import { Clock as EffectClock, Duration, Effect } from "effect"
+import { Clock as EffectClock, Effect } from "effect"
 import type { Hour } from "../services/Hour.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
 import { Window } from "../services/Window.ts"
+import { landArchives } from "./land/landArchives.ts"
+import { landMissing } from "./land/landMissing.ts"
+import { recheckHours } from "./land/recheckHours.ts"
+import { syncStaged } from "./land/syncStaged.ts"
+import { type Plan, planRun } from "./plan/planRun.ts"
+import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { failedHour, type RunError } from "./run/failureKind.ts"
 import { type HourOutcome, Open, Skipped } from "./run/HourOutcome.ts"
-import { landArchives } from "./land/landArchives.ts"
-import { landMissing, type LandMissingOptions } from "./land/landMissing.ts"
 import { LandingError } from "./run/LandingError.ts"
-import { type Plan, planRun, type PlanOptions } from "./plan/planRun.ts"
-import { isByDate } from "./plan/planWindow.ts"
-import { recheckHours } from "./land/recheckHours.ts"
-import { makeRetryPolicy, type RetryOptions, type RetryPolicy } from "./run/retryPolicy.ts"
+import { asRun, type LandingOptions, Run } from "./run/Run.ts"
 import { summarize, type Summary } from "./run/Summary.ts"
-import { syncStaged } from "./land/syncStaged.ts"
 import { countFailure, countOutcomes } from "./run/telemetry.ts"
 
 /** How a run finds, asks for, names and lands its hours. */
-export interface RunOptions
-  extends PlanOptions, RetryOptions, Omit<LandMissingOptions, "deadline"> {
-  /** After this, nothing new is begun or waited for: hours that it cut off have failed for now. */
-  readonly maxDuration?: Duration.Duration | undefined
-}
+export interface RunOptions extends WindowOptions, LandingOptions {}
 
 /** Lands what store and staging lack in staging. */
-export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions) {
-  const staging = yield* Staging
-  return yield* summarized(options, (policy, deadline) =>
-    landPlanned(staging, { ...options, deadline }, policy)
-  )
-})
+export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions = {}) {
+  return yield* landPlanned(yield* Staging, options)
+}, summarized)
 
 /** Moves what is staged to the store. */
-export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions) {
-  return yield* summarized(options, (policy, deadline) =>
-    Effect.map(syncStaged({ ...options, deadline }, policy), resultOf)
-  )
+export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions = {}) {
+  return yield* summarized(Effect.map(syncStaged(), resultOf), options)
 })
 
 /** Moves what is staged to the store, then lands what still misses straight there. */
-export const allHours = Effect.fn("allHours")(function* (options: RunOptions) {
-  const store = yield* ObjectStorage
-  return yield* summarized(options, (policy, deadline) => {
-    const timed = { ...options, deadline }
-    return afterSync(timed, policy, landPlanned(store, timed, policy))
-  })
-})
+export const allHours = Effect.fn("allHours")(function* (options: RunOptions = {}) {
+  return yield* afterSync(landPlanned(yield* ObjectStorage, options))
+}, summarized)
 
 /** Moves what is staged to the store, then lands there what archives in files have, without asking Amplitude. */
-export const archivedHours = Effect.fn("archivedHours")(function* (
-  files: ReadonlyArray<string>,
-  options: RunOptions
-) {
-  const store = yield* ObjectStorage
-  return yield* summarized(options, (policy, deadline) => {
-    const timed = { ...options, deadline }
-    const landed = Effect.gen(function* () {
-      const plan = yield* planRun(options, policy)
-      return yield* landArchives(files, store, [plan.staging, plan.store], timed, policy)
-    })
-    return Effect.map(afterSync(timed, policy, landed), (result) => ({
-      ...result,
-      window: result.window ?? resultOf(result.outcomes).window
-    }))
-  })
-})
+export const archivedHours = Effect.fn("archivedHours")(
+  function* (files: ReadonlyArray<string>, options: RunOptions = {}) {
+    const result = yield* afterSync(
+      Effect.gen(function* () {
+        const { staging, store } = yield* planRun(options)
+        return yield* landArchives(files, store.store, [staging, store], options)
+      })
+    )
+    return { ...result, window: result.window ?? resultOf(result.outcomes).window }
+  },
+  (self, _files, options) => summarized(self, options)
+)
 
 /** Asks Amplitude again for the landed hours of the window and compares them with the store. */
-export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions) {
-  return yield* summarized(options, (policy, deadline) =>
-    Effect.gen(function* () {
-      const { window, store } = yield* planRun(options, policy)
-      const landed = window.hours.filter((hour) => store.inventory.has(hour))
-      const outcomes = yield* recheckHours(
-        landed,
-        store.store,
-        store.inventory,
-        { ...options, deadline },
-        policy
-      )
-      return { window, outcomes }
-    })
-  )
-})
+export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions = {}) {
+  const { window, store } = yield* planRun(options)
+  const landed = window.hours.filter((hour) => store.inventory.has(hour))
+  const outcomes = yield* recheckHours(landed, store.store, store.inventory)
+  return { window, outcomes }
+}, summarized)
 
-/** What `fetch` or `all` would do: nothing is asked of Amplitude and nothing written. */
-export const planHours = Effect.fn("planHours")(function* (options: RunOptions) {
-  return yield* planRun(options, yield* makeRetryPolicy(options))
-})
+/** What `fetchHours` or `allHours` would do: nothing is asked of Amplitude and nothing written. */
+export const planHours = Effect.fn("planHours")(function* (options: RunOptions = {}) {
+  return yield* planRun(options)
+}, asRun)
 
 /** Moves what is staged first; what was moved is not told of twice, nor lost where the rest fails. */
 const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
-  options: LandMissingOptions,
-  policy: RetryPolicy,
   land: Effect.Effect<RunResult, E, R>
 ): Effect.fn.Return<
   RunResult,
   E | Effect.Effect.Error<ReturnType<typeof syncStaged>>,
-  R | ObjectStorage | Staging | Unpacker
+  R | ObjectStorage | Run | Staging | Unpacker
 > {
-  const synced = yield* syncStaged(options, policy)
+  const synced = yield* syncStaged()
   const moved = new Set(synced.map(({ hour }) => hour))
   return yield* land.pipe(
     Effect.map((result) => ({
@@ -116,23 +86,16 @@ const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
 
 const landPlanned = Effect.fn("landPlanned")(function* (
   destination: ObjectStorage["Type"],
-  options: LandMissingOptions & PlanOptions,
-  policy: RetryPolicy
+  options: WindowOptions
 ) {
-  const plan = yield* planRun(options, policy)
+  const plan = yield* planRun(options)
   const { window, present, open, store, staging } = plan
   const isInTheWay = (hour: Hour) => destination === staging.store && plan.foreign.has(hour)
   const missing = plan.missing.filter((hour) => !isInTheWay(hour))
   yield* Effect.logInfo(
     `${window}: ${present.length} hours are there, ${missing.length} are missing, ${open.length} are not closed`
   )
-  const outcomes: ReadonlyArray<HourOutcome> = yield* landMissing(
-    missing,
-    destination,
-    [staging, store],
-    options,
-    policy
-  )
+  const outcomes = yield* landMissing(missing, destination, [staging, store])
   return {
     window,
     outcomes: [
@@ -160,29 +123,32 @@ interface RunResult {
   readonly error?: RunError | undefined
 }
 
-const summarized = Effect.fnUntraced(function* <E extends RunError, R>(
-  options: RunOptions,
-  run: (policy: RetryPolicy, deadline: number | undefined) => Effect.Effect<RunResult, E, R>
-): Effect.fn.Return<Summary, E, R> {
-  const policy = yield* makeRetryPolicy(options)
-  const begun = yield* EffectClock.currentTimeMillis
-  const { maxDuration } = options
-  const deadline = maxDuration === undefined ? undefined : begun + Duration.toMillis(maxDuration)
-  const result = yield* Effect.tapError(run(policy, deadline), countFailure)
-  yield* countOutcomes(result.outcomes)
-  if (result.error !== undefined) yield* countFailure(result.error)
-  return summarize({
-    ...result,
-    isByDate: isByDate(options),
-    retries: yield* policy.made,
-    // The clock may be set back meanwhile.
-    durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
+/** Lets a program be one run, and says what it did. */
+function summarized<E extends RunError, R>(
+  program: Effect.Effect<RunResult, E, R>,
+  options: RunOptions = {}
+): Effect.Effect<Summary, E, Exclude<R, Run>> {
+  const run = Effect.gen(function* () {
+    const { made } = yield* Run
+    const begun = yield* EffectClock.currentTimeMillis
+    const result = yield* Effect.tapError(program, countFailure)
+    yield* countOutcomes(result.outcomes)
+    if (result.error !== undefined) yield* countFailure(result.error)
+    return summarize({
+      ...result,
+      isByDate: isByDate(options),
+      retries: yield* made,
+      // The clock may be set back meanwhile.
+      durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
+    })
   })
-})
+  return asRun(run, options)
+}
 
 function resultOf(outcomes: ReadonlyArray<HourOutcome>): RunResult {
   const sorted = outcomes.map(({ hour }) => hour).sort()
-  const [first, last] = [sorted.at(0), sorted.at(-1)]
+  const first = sorted.at(0)
+  const last = sorted.at(-1)
   const window = first === undefined || last === undefined ? null : new Window({ first, last })
   return { window, outcomes }
 }

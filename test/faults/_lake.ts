@@ -174,7 +174,12 @@ export const makeLake = Effect.fnUntraced(function* (
     (first?: string, last = first, more: Partial<RunOptions> & { readonly now?: string } = {}) => {
       const { now = options.now ?? "2025-11-12T12:00:00Z", ...rest } = more
       return program(
-        runOptions(first, last, { base: Duration.millis(1), retries: 3, ...options.run, ...rest })
+        runOptions(first, last, {
+          retryBase: Duration.millis(1),
+          retries: 3,
+          ...options.run,
+          ...rest
+        })
       ).pipe(
         Effect.provide(layers(now)),
         Effect.catchAll((error) =>

@@ -48,7 +48,7 @@ function optionsOf({ hours: [first, last], source, ...run }: Run): RunOptions {
     layout: run.layout,
     format: run.format,
     retries: RETRIES,
-    base: Duration.seconds(1),
+    retryBase: Duration.seconds(1),
     // Nothing else ends what never answers.
     maxDuration: source.some(([, { do: what }]) => what === "hang")
       ? Duration.minutes(10)

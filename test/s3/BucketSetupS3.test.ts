@@ -6,7 +6,6 @@ import { Duration, Effect, Layer, Stream } from "effect"
 import { vi } from "vitest"
 import * as BucketSetupS3 from "../../src/layers/s3/BucketSetupS3.ts"
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
-import { makeRetryPolicy } from "../../src/programs/run/retryPolicy.ts"
 import { setupBucket } from "../../src/programs/setup/setupBucket.ts"
 import { bucketSetupContract } from "../contracts/bucketSetup.ts"
 import { objectOf } from "./_object.ts"
@@ -33,9 +32,9 @@ const PREFIX = "python-import/"
 
 const setUp = (bucket: string, apply: boolean) =>
   Effect.gen(function* () {
-    const policy = yield* makeRetryPolicy({ retries: 3, base: Duration.millis(1) })
+    const retrying = { retries: 3, retryBase: Duration.millis(1) }
     const asked = { kmsKey: KEY, abortDays: 7, requireIfNoneMatch: true }
-    const { items } = yield* setupBucket({ bucket, prefix: PREFIX, apply, ...asked }, policy)
+    const { items } = yield* setupBucket({ bucket, prefix: PREFIX, apply, ...retrying, ...asked })
     return Object.fromEntries(items.map(({ name, state }) => [name, state]))
   })
 

@@ -1,6 +1,5 @@
 import { Effect, Layer } from "effect"
 import { cleanLeftovers } from "../../programs/clean/cleanLeftovers.ts"
-import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
 import {
   archiveFolderLayer,
   clockLayer,
@@ -28,8 +27,8 @@ export function clean(settings: SettingsOf<"clean">): Work {
       unpackerLayer()
     ),
     run: Effect.gen(function* () {
-      const options = { abortUploads, archiveDays, concurrency, dryRun }
-      const cleaned = yield* cleanLeftovers(options, yield* makeRetryPolicy(retryOf(settings)))
+      const options = { ...retryOf(settings), abortUploads, archiveDays, concurrency, dryRun }
+      const cleaned = yield* cleanLeftovers(options)
       const found = { ...cleaned, leftovers: cleaned.leftovers.map(advisedLeftover) }
       return { json: found, text: () => cleaningText(found), exitCode: found.exitCode }
     })

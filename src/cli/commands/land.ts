@@ -27,7 +27,7 @@ import {
 } from "../layers.ts"
 import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
 import { planText, stagedText } from "../text/printed.ts"
-import { movingOf, runOptions, unused } from "./options.ts"
+import { movingOf, runOptions } from "./options.ts"
 import { emptySummary, type Work, work } from "./Report.ts"
 import { interruptedReport, summarized } from "./summaryReport.ts"
 
@@ -55,7 +55,7 @@ export function sync(settings: SettingsOf<"sync">): Work {
   return work({
     layer: Layer.mergeAll(storeLayer(settings), stagingLayer(settings), unpackerLayer()),
     run: Effect.flatMap(ObjectStorage, ({ place }) =>
-      summarized(syncHours({ ...unused, ...movingOf(settings) }), { place })
+      summarized(syncHours(movingOf(settings)), { place })
     ),
     interrupted: interruptedReport
   })

@@ -24,7 +24,7 @@ import { advised } from "../text/advice.ts"
 import { calendarText, canvasOf } from "../text/calendar.ts"
 import { checkText, listText } from "../text/printed.ts"
 import { verificationText } from "../text/verificationText.ts"
-import { datesOf, retryOf, unused, windowOf } from "./options.ts"
+import { datesOf, retryOf, windowOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
 export function status(settings: SettingsOf<"status">): Work {
@@ -34,10 +34,9 @@ export function status(settings: SettingsOf<"status">): Work {
       const options = {
         ...windowOf(settings),
         ...retryOf(settings),
-        requestHours: unused.requestHours,
         withEvents: settings.events
       }
-      const found = yield* statusOfHours(options, yield* makeRetryPolicy(options))
+      const found = yield* statusOfHours(options)
       return {
         json: found,
         text: (terminal) =>
@@ -97,12 +96,11 @@ export function verify(settings: SettingsOf<"verify">): Work {
       const options = {
         ...datesOf(settings),
         ...retryOf(settings),
-        healDays: unused.healDays,
         concurrency: settings.concurrency,
         sample: settings.sample,
         sampleSeed: settings.sampleSeed
       }
-      const verified = yield* verifyHours(options, yield* makeRetryPolicy(options))
+      const verified = yield* verifyHours(options)
       const found = { ...verified, failed: verified.failed.map((it) => advised(it)) }
       return {
         json: found,

@@ -5,20 +5,10 @@
  */
 import { Duration } from "effect"
 import type { RunOptions } from "../../programs/runPipeline.ts"
-import { settings, type Values } from "../settings/table.ts"
+import type { Values } from "../settings/table.ts"
 import { version } from "../version.ts"
 
 type Has<Name extends keyof Values> = Pick<Values, Name>
-
-/** What programs also ask for where a command has no setting of it, and then do not use. */
-export const unused = {
-  lookbackDays: settings.lookbackDays.fallback,
-  lagHours: settings.lagHours.fallback,
-  healDays: settings.healDays.fallback,
-  settleHours: settings.settleHours.fallback,
-  requestHours: settings.requestHours.fallback,
-  format: settings.format.fallback
-} as const
 
 export function datesOf(
   it: Has<"startDate" | "endDate" | "yesterday" | "lookbackDays" | "lagHours">
@@ -37,7 +27,7 @@ export function windowOf(it: Parameters<typeof datesOf>[0] & Has<"healDays" | "s
 }
 
 export function retryOf({ retries, retryBaseMs }: Has<"retries" | "retryBaseMs">) {
-  return { retries, base: Duration.millis(retryBaseMs) }
+  return { retries, retryBase: Duration.millis(retryBaseMs) }
 }
 
 /** How hours are moved to a store. */

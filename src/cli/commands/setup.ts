@@ -4,7 +4,6 @@
  * @module
  */
 import { Effect, Layer } from "effect"
-import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
 import { readerPolicy, readerTrust, writerPolicy } from "../../programs/setup/iamPolicies.ts"
 import { setupBucket as prepareBucket } from "../../programs/setup/setupBucket.ts"
 import { bucketSetupLayer } from "../layers.ts"
@@ -21,8 +20,8 @@ export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
   return work({
     layer: bucketSetupLayer(settings),
     run: Effect.gen(function* () {
-      const options = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
-      const prepared = yield* prepareBucket(options, yield* makeRetryPolicy(retryOf(settings)))
+      const aspects = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
+      const prepared = yield* prepareBucket({ ...retryOf(settings), ...aspects })
       const found = { ...prepared, items: prepared.items.map(advisedItem) }
       return {
         json: found,

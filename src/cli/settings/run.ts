@@ -1,3 +1,5 @@
+import { Duration } from "effect"
+import * as defaults from "../../programs/run/defaults.ts"
 import { duration, text, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
@@ -31,25 +33,25 @@ export const runSettings = {
     flag: "--request-hours <hours>",
     help: "hours of one request to Amplitude, at most",
     parse: wholeNumber(1, 8760),
-    fallback: 24
+    fallback: defaults.requestHours
   }),
   concurrency: value({
     flag: "--concurrency <n>",
     help: "hours landed at once",
     parse: wholeNumber(1, 64),
-    fallback: 4
+    fallback: defaults.concurrency
   }),
   retries: value({
     flag: "--retries <n>",
     help: "further tries of what may succeed later",
     parse: wholeNumber(0, 100),
-    fallback: 5
+    fallback: defaults.retries
   }),
   retryBaseMs: value({
     flag: "--retry-base-ms <ms>",
     help: "wait before the first further try, doubled each time",
     parse: wholeNumber(1, 600_000),
-    fallback: 1000
+    fallback: Duration.toMillis(defaults.retryBase)
   }),
   maxDuration: optional({
     flag: "--max-duration <time>",

@@ -1,3 +1,4 @@
+import * as defaults from "../../programs/run/defaults.ts"
 import { externalId, keyArn, oneOf, principalArn, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
@@ -13,7 +14,7 @@ export const setupSettings = {
     flag: "--abort-days <days>",
     help: "unfinished uploads below the prefix are removed after so many days, 7 at most",
     parse: wholeNumber(1, 7),
-    fallback: 7
+    fallback: defaults.abortDays
   }),
   requireIfNoneMatch: toggle({
     flag: "--require-if-none-match",

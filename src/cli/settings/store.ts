@@ -1,3 +1,4 @@
+import * as defaults from "../../programs/run/defaults.ts"
 import { Format, Layout } from "../../services/HourKey.ts"
 import { bucket, container, oneOf, prefix, text } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
@@ -45,12 +46,12 @@ export const storeSettings = {
     flag: "--layout <layout>",
     help: "hourly: 2025-11-10_21.jsonl; hive: dt=2025-11-10/hour=21/events.jsonl",
     parse: oneOf(Layout.literals),
-    fallback: "hourly"
+    fallback: defaults.layout
   }),
   format: value({
     flag: "--format <format>",
     help: "jsonl, or jsonl.gz: the gzip members as Amplitude made them",
     parse: oneOf(Format.literals),
-    fallback: "jsonl"
+    fallback: defaults.format
   })
 } as const

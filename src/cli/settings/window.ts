@@ -1,3 +1,4 @@
+import * as defaults from "../../programs/run/defaults.ts"
 import { hourOrDay, instant, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
@@ -19,27 +20,27 @@ export const windowSettings = {
     flag: "--lookback-days <days>",
     help: "without dates: so many days up to the newest closed hour",
     parse: wholeNumber(1, 3660),
-    fallback: 1,
+    fallback: defaults.lookbackDays,
     variables: ["DEFAULT_LOOKBACK_DAYS"]
   }),
   lagHours: value({
     flag: "--lag-hours <hours>",
     help: "how long an hour must be over before it is closed and asked for",
     parse: wholeNumber(0, 8760),
-    fallback: 12,
+    fallback: defaults.lagHours,
     variables: ["DATA_AVAILABILITY_LAG_HOURS"]
   }),
   healDays: value({
     flag: "--heal-days <days>",
     help: "without dates: reach back to the oldest gap, so many days at most",
     parse: wholeNumber(0, 3660),
-    fallback: 30
+    fallback: defaults.healDays
   }),
   settleHours: value({
     flag: "--settle-hours <hours>",
     help: "how long an hour must be over before having no events is believed",
     parse: wholeNumber(0, 8760),
-    fallback: 24
+    fallback: defaults.settleHours
   }),
   now: optional({
     flag: "--now <instant>",

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { failureKind, type RunError } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
+import type { RetryOptions } from "../run/retryPolicy.ts"
 
 export const Leftover = Schema.Struct({
   kind: Schema.Literal(
@@ -25,14 +26,15 @@ export const Leftover = Schema.Struct({
 })
 export type Leftover = typeof Leftover.Type
 
-export interface CleanOptions {
-  readonly dryRun: boolean
-  /** Staged hours compared at once. */
-  readonly concurrency: number
-  /** Kept archives older than so many days go. */
+export interface CleanOptions extends RetryOptions {
+  /** Whether to change nothing. Defaults to `false`. */
+  readonly dryRun?: boolean | undefined
+  /** Staged hours compared at once. Defaults to 4. */
+  readonly concurrency?: number | undefined
+  /** Kept archives older than so many days go; without it, none does. */
   readonly archiveDays?: number | undefined
-  /** Abort uploads that only their age speaks against. */
-  readonly abortUploads: boolean
+  /** Whether to abort uploads that only their age speaks against. Defaults to `false`. */
+  readonly abortUploads?: boolean | undefined
 }
 
 /** What lies about. */
@@ -46,7 +48,7 @@ export function failedLeftover(what: What, error: RunError): Leftover {
 export const removing = Effect.fnUntraced(function* <R>(
   what: What,
   detail: string,
-  { dryRun }: CleanOptions,
+  { dryRun = false }: CleanOptions,
   remove: Effect.Effect<unknown, RunError, R>
 ): Effect.fn.Return<Leftover, never, R> {
   const removed: Leftover = { ...what, fate: "removed", detail }

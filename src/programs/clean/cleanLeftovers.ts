@@ -10,7 +10,7 @@ import { cleanUploads } from "./cleanUploads.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { type Inventory, takeInventory } from "../plan/inventory.ts"
 import { type CleanOptions, failedLeftover, Leftover, removing, type What } from "./Leftover.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { asRun, Run } from "../run/Run.ts"
 
 export type { CleanOptions, Leftover } from "./Leftover.ts"
 
@@ -34,20 +34,19 @@ const DAY = 24 * 3_600_000
  * uploads that were never finished. What a live run holds is never among it, and one failure stops nothing else. Where
  * archives are kept, a spooled one whose hours have landed waits for that.
  */
-export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
-  options: CleanOptions,
-  policy: RetryPolicy
-) {
-  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (options: CleanOptions = {}) {
+  const { made, retry } = yield* Run
+  const store = yield* ObjectStorage
+  const staging = yield* Staging
   const begun = yield* EffectClock.currentTimeMillis
-  const standing = yield* policy.retry(takeInventory(store))
+  const standing = yield* retry(takeInventory(store))
   // Nothing local goes on the word of a store that ends with the process.
   const inventory: Inventory = store.isDurable ? standing : new Map()
   // Uploads first: whatever writes to a folder takes over what dead runs left there, and says nothing of it.
   const leftovers = [
-    ...(yield* cleanUploads(staging, options, policy)),
-    ...(yield* cleanUploads(store, options, policy)),
-    ...(yield* cleanStaged(inventory, options, policy)),
+    ...(yield* cleanUploads(staging, options)),
+    ...(yield* cleanUploads(store, options)),
+    ...(yield* cleanStaged(inventory, options)),
     ...(yield* cleanSpool(inventory, options)),
     ...(yield* cleanArchives(options))
   ]
@@ -55,14 +54,14 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (
   if (leftovers.some(({ fate }) => fate === "moved")) kinds.add("integrity")
   const removed = leftovers.filter(({ fate }) => fate === "removed")
   return new Cleaning({
-    dryRun: options.dryRun,
+    dryRun: options.dryRun ?? false,
     leftovers,
     freed: removed.reduce((sum, { size }) => sum + size, 0),
-    retries: yield* policy.made,
+    retries: yield* made,
     durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
     exitCode: exitCodeOf({ kinds, isDone: removed.length > 0, isTouched: true })
   })
-})
+}, asRun)
 
 const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
   inventory: Inventory,

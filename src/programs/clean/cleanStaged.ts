@@ -12,24 +12,24 @@ import {
   removing,
   type What
 } from "./Leftover.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { Run } from "../run/Run.ts"
 import { readStaged } from "../land/syncStaged.ts"
 
 /** Removes staged hours that the store has, and moves those aside that differ from it; a file of somebody else's stays. */
 export const cleanStaged = Effect.fn("cleanStaged")(function* (
   inventory: Inventory,
-  options: CleanOptions,
-  policy: RetryPolicy
+  options: CleanOptions
 ) {
+  const { concurrency, retry } = yield* Run
   const staging = yield* Staging
-  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
+  const { staged, foreign } = yield* retry(takeStagedInventory(staging))
   const known = [...staged.values()].flat().sort(byKey)
   const progress = yield* Progress
   progress.planned(known.length, "files")
   const cleaned = yield* Effect.forEach(
     known,
     (object) =>
-      cleanStagedObject(object, inventory.get(object.hour) ?? [], options, policy).pipe(
+      cleanStagedObject(object, inventory.get(object.hour) ?? [], options).pipe(
         Effect.catchAll((error) =>
           error._tag === "ObjectStorageError" && error.reason === "NotFound"
             ? // A live run has moved it meanwhile.
@@ -38,7 +38,7 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
         ),
         Effect.tap(() => Effect.sync(() => progress.done(1)))
       ),
-    { concurrency: options.concurrency }
+    { concurrency }
   )
   return [
     ...cleaned.flatMap(Option.toArray),
@@ -60,10 +60,10 @@ function stagedFile({ key, size }: HourObject): What {
 const cleanStagedObject = Effect.fnUntraced(function* (
   object: HourObject,
   landed: ReadonlyArray<HourObject>,
-  options: CleanOptions,
-  policy: RetryPolicy
+  options: CleanOptions
 ) {
-  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+  const store = yield* ObjectStorage
+  const staging = yield* Staging
   const { format, key, size } = object
   const what = stagedFile(object)
   if (landed.length === 0) {
@@ -72,7 +72,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   }
   const metadata = yield* readStaged(key, format)
   const keys = landed.map((it) => it.key)
-  const theirs = yield* digestLanded(store, keys, policy, { size, sha256: metadata.sha256 })
+  const theirs = yield* digestLanded(store, keys, { size, sha256: metadata.sha256 })
   if (sameLines(theirs, metadata)) {
     const detail = "the store has the same hour"
     return Option.some(yield* removing(what, detail, options, staging.remove(key)))
@@ -83,7 +83,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
     fate: "moved",
     detail: `the store has another hour as "${keys.join(" and ")}": compare it with "${copy}" in ${staging.place}`
   }
-  if (options.dryRun) return Option.some(moved)
+  if (options.dryRun === true) return Option.some(moved)
   const ours = { key, size, metadata, body: staging.get(key) }
   yield* refuseAsConflict(store, ours, theirs).pipe(
     Effect.catchIf(

@@ -9,23 +9,24 @@ import {
   removing,
   type What
 } from "./Leftover.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { Run } from "../run/Run.ts"
 
 const DAY = 24 * 3_600_000
 
 /** Aborts what was begun to become an object and never did: of dead runs, and with `abortUploads` what nothing came to for a day. */
 export const cleanUploads = Effect.fn("cleanUploads")(function* (
   place: ObjectStorage["Type"],
-  options: CleanOptions,
-  policy: RetryPolicy
-): Effect.fn.Return<ReadonlyArray<Leftover>, never, Clock> {
+  options: CleanOptions
+): Effect.fn.Return<ReadonlyArray<Leftover>, never, Clock | Run> {
+  const { abortUploads = false } = options
+  const { retry } = yield* Run
   const { unfinished } = place
   if (unfinished === undefined) return []
   const since = (yield* Effect.flatMap(Clock, (clock) => clock.now)) - DAY
-  const found = yield* policy.retry(Stream.runCollect(unfinished.list(since))).pipe(
+  const found = yield* retry(Stream.runCollect(unfinished.list(since))).pipe(
     Effect.catchAll((error) =>
       // Only who asks for their removal needs the permission to list them.
-      !options.abortUploads && error.reason === "AccessDenied"
+      !abortUploads && error.reason === "AccessDenied"
         ? Effect.as(Effect.logWarning(`Uploads were not looked for: ${error.message}`), [])
         : Effect.succeed([failedLeftover({ kind: "upload", path: place.place, size: 0 }, error)])
     )
@@ -38,11 +39,11 @@ export const cleanUploads = Effect.fn("cleanUploads")(function* (
     if ("fate" in upload) return Effect.succeed(upload)
     const { isOrphan, path, size, touched } = upload
     const what: What = { kind: "upload", path, size }
-    if (!isOrphan && !options.abortUploads) {
+    if (!isOrphan && !abortUploads) {
       const detail = `nothing came since ${new Date(touched).toISOString().slice(0, 16)}Z: --abort-uploads removes it`
       return Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
     }
     const detail = isOrphan ? "its run is dead" : "nothing came for a day"
-    return removing(what, detail, options, policy.retry(unfinished.abort(upload)))
+    return removing(what, detail, options, retry(unfinished.abort(upload)))
   })
 })

@@ -1,14 +1,13 @@
 import { Clock as EffectClock, Effect, Option, Ref, Scope } from "effect"
 import { Amplitude, AmplitudeError } from "../../services/Amplitude.ts"
 import { Clock } from "../../services/Clock.ts"
-import type { Format } from "../../services/HourKey.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Spool, type SpooledArchive, type SpoolError } from "../../services/Spool.ts"
 import type { UnpackedArchive, Unpacker, UnpackerError } from "../../services/Unpacker.ts"
 import type { Window } from "../../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "./clockSkew.ts"
 import { countBytes } from "../run/countBytes.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { Run } from "../run/Run.ts"
 import { inSpanEach } from "../run/telemetry.ts"
 import { unpackArchive } from "./unpackArchive.ts"
 
@@ -18,33 +17,15 @@ export interface OpenArchive {
   readonly unpacked: UnpackedArchive
 }
 
-export interface Asked {
+/** What Amplitude answered to the request for a window. */
+export interface Answer {
   /** The earliest that the answer can speak of, by the clock here and by Amplitude's, in milliseconds since 1970. */
   readonly askedAt: number
   /** `None` where Amplitude has nothing in the window, or says so. */
   readonly archive: Option.Option<OpenArchive>
 }
 
-/** What the requests of one run share. */
-export interface RequestGate {
-  readonly requests: Effect.Semaphore
-  readonly unpackings: Effect.Semaphore
-  /** A refusal of the keys: what one request was refused for, the next ones are not made for. */
-  readonly refusal: Ref.Ref<Option.Option<AmplitudeError>>
-  /** Whether it has been said that the clocks differ. */
-  readonly isSkewSaid: Ref.Ref<boolean>
-}
-
-/** Amplitude allows 5 requests at once in all an account: two leave room for its other users. */
-const REQUESTS_AT_ONCE = 2
 const BROKEN_ARCHIVE_TRIES = 3
-
-export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
-  requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),
-  unpackings: Effect.makeSemaphore(1),
-  refusal: Ref.make(Option.none<AmplitudeError>()),
-  isSkewSaid: Ref.make(false)
-})
 
 /** Whether asking for less may succeed where this window did not. */
 export function isWorthHalving(error: AmplitudeError): boolean {
@@ -58,12 +39,11 @@ export function isTooMuch(error: AmplitudeError): boolean {
 
 /** Reads and checks a spooled archive whole; one that fails is dropped. */
 export const openArchive = Effect.fn("openArchive")(function* (
-  spooled: SpooledArchive,
-  format: Format,
-  gate: RequestGate
-): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Unpacker | Spool | Scope.Scope> {
+  spooled: SpooledArchive
+): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Run | Unpacker | Spool | Scope.Scope> {
+  const { gate } = yield* Run
   const spool = yield* Spool
-  const unpacked = yield* unpackArchive(spooled, format).pipe(
+  const unpacked = yield* unpackArchive(spooled).pipe(
     gate.unpackings.withPermits(1),
     Effect.tapError((error) =>
       error.reason === "Unreadable"
@@ -79,24 +59,22 @@ export const openArchive = Effect.fn("openArchive")(function* (
  * The archive is held, and can be read, while the scope is open.
  */
 export const askForWindow = Effect.fn("askForWindow")(function* (
-  window: Window,
-  format: Format,
-  policy: RetryPolicy,
-  gate: RequestGate
+  window: Window
 ): Effect.fn.Return<
-  Asked,
+  Answer,
   AmplitudeError | UnpackerError | SpoolError,
-  Amplitude | Clock | Spool | Unpacker | Scope.Scope
+  Amplitude | Clock | Run | Spool | Unpacker | Scope.Scope
 > {
+  const { retry } = yield* Run
   let broken = 0
   const asRequest = inSpanEach("request", { window: String(window) })
-  const attempt = Effect.flatMap(download(window, gate, asRequest), ({ askedAt, spooled }) =>
+  const attempt = Effect.flatMap(download(window, asRequest), ({ askedAt, spooled }) =>
     Effect.map(
-      Effect.transposeMapOption(spooled, (archive) => openArchive(archive, format, gate)),
-      (archive): Asked => ({ askedAt, archive })
+      Effect.transposeMapOption(spooled, (archive) => openArchive(archive)),
+      (archive): Answer => ({ askedAt, archive })
     )
   )
-  return yield* policy.retry(attempt, {
+  return yield* retry(attempt, {
     while: (error) => {
       switch (error._tag) {
         case "AmplitudeError":
@@ -114,22 +92,26 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
 /** One request, and the way of its answer into the spool. The connection ends with it; the archive is held by the caller's scope. */
 const download = Effect.fn("askForWindow.download")(function* (
   window: Window,
-  gate: RequestGate,
   asRequest: ReturnType<typeof inSpanEach>
 ) {
-  const [amplitude, clock, spool] = [yield* Amplitude, yield* Clock, yield* Spool]
-  const [held, progress] = [yield* Effect.scope, yield* Progress]
+  const { gate } = yield* Run
+  const amplitude = yield* Amplitude
+  const clock = yield* Clock
+  const spool = yield* Spool
+  const held = yield* Effect.scope
+  const progress = yield* Progress
 
   const request = Effect.gen(function* () {
     const refused = yield* Ref.get(gate.refusal)
     if (Option.isSome(refused)) {
       return yield* new AmplitudeError({ ...refused.value, window })
     }
-    const [asked, sent] = [yield* clock.now, yield* EffectClock.currentTimeMillis]
+    const asked = yield* clock.now
+    const sent = yield* EffectClock.currentTimeMillis
     yield* Effect.logInfo(`Asking Amplitude for ${window}`)
     const answer = yield* amplitude.export(window)
     const answered = yield* EffectClock.currentTimeMillis
-    yield* warnOfSkew({ date: answer.date, sent, answered }, gate)
+    yield* warnOfSkew({ date: answer.date, sent, answered })
     const askedAt = Option.match(answer.date, {
       onNone: () => asked,
       // The clock here may have been set back meanwhile.
@@ -161,7 +143,8 @@ const download = Effect.fn("askForWindow.download")(function* (
   )
 })
 
-const warnOfSkew = Effect.fnUntraced(function* (answer: TimedAnswer, gate: RequestGate) {
+const warnOfSkew = Effect.fnUntraced(function* (answer: TimedAnswer) {
+  const { gate } = yield* Run
   const text = Option.flatMap(clockSkew(answer), skewText)
   if (Option.isNone(text)) return
   if (yield* Ref.getAndSet(gate.isSkewSaid, true)) return

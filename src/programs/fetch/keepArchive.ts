@@ -2,8 +2,8 @@ import { Effect, Option } from "effect"
 import { ArchiveFolder } from "../../services/ArchiveFolder.ts"
 import type { Hour } from "../../services/Hour.ts"
 import type { OpenArchive } from "./askForWindow.ts"
-import { type HandOverOptions, hourTimes } from "./handOver.ts"
 import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
+import { Run } from "../run/Run.ts"
 
 /**
  * Keeps a verified archive whose hours have all landed, where archives are kept. `false` where that failed, so that the
@@ -13,15 +13,14 @@ import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
 export const keepArchive = Effect.fn("keepArchive")(function* (
   { spooled, unpacked }: OpenArchive,
   outcomes: ReadonlyArray<HourOutcome>,
-  isLanded: (hour: Hour) => boolean,
-  options: Pick<HandOverOptions, "lagHours" | "settleHours">
+  isLanded: (hour: Hour) => boolean
 ) {
+  const { isClosed, isSettled } = yield* Run
   const folder = yield* Effect.serviceOption(ArchiveFolder)
   if (Option.isNone(folder) || unpacked.hours.size === 0) return true
-  const { isClosed, isSettled } = hourTimes(options)
   const landed = new Set(outcomes.filter(isInStore).map(({ hour }) => hour))
   const isWhole = [...unpacked.hours.keys()].every(
-    (hour) => isClosed(hour, spooled) && (landed.has(hour) || isLanded(hour))
+    (hour) => isClosed(hour, spooled.askedAt) && (landed.has(hour) || isLanded(hour))
   )
   if (!isWhole) {
     yield* Effect.logWarning(
@@ -30,7 +29,7 @@ export const keepArchive = Effect.fn("keepArchive")(function* (
     return true
   }
   const isComplete = spooled.window.hours.every(
-    (hour) => unpacked.hours.has(hour) || isSettled(hour, spooled)
+    (hour) => unpacked.hours.has(hour) || isSettled(hour, spooled.askedAt)
   )
   return yield* folder.value.keep(spooled, isComplete).pipe(
     Effect.tap((path) => Effect.logInfo(`Kept the archive of ${spooled.window} as "${path}"`)),

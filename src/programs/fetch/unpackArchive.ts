@@ -1,13 +1,15 @@
 import { Effect } from "effect"
-import type { Format } from "../../services/HourKey.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
+import { Run } from "../run/Run.ts"
 import { inSpan } from "../run/telemetry.ts"
 
 /** Reads and checks an archive whole, as one span. */
 export const unpackArchive = Effect.fnUntraced(
-  function* (archive: SpooledArchive, format: Format) {
-    const unpacked = yield* (yield* Unpacker).open(archive, format)
+  function* (archive: SpooledArchive) {
+    const { format } = yield* Run
+    const unpacker = yield* Unpacker
+    const unpacked = yield* unpacker.open(archive, format)
     const hours = [...unpacked.hours.values()]
     yield* Effect.annotateCurrentSpan({
       hours: hours.length,

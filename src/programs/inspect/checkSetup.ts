@@ -7,7 +7,9 @@ import { Window } from "../../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "../fetch/clockSkew.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { failureKind, type RunError } from "../run/failureKind.ts"
+import * as defaults from "../run/defaults.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
+import type { LagOptions } from "../run/Run.ts"
 
 /** What one look at the set-up found. */
 export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
@@ -26,11 +28,6 @@ export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
   exitCode: ExitCode
 }) {}
 
-export interface CheckOptions {
-  /** Hours that an hour must have been over for before it is closed. */
-  readonly lagHours: number
-}
-
 /** A check, and what its failure asks of whoever runs the program. */
 interface Finding {
   readonly check: SetupCheck
@@ -45,7 +42,7 @@ const LEAST_SPACE = 1e9
  * the answer; the clock, against that answer's; the store, as a run does before it downloads; folders and their space.
  * Lands nothing. What the store's own check leaves, an empty object that no listing shows, every run leaves.
  */
-export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptions) {
+export const checkSetup = Effect.fn("checkSetup")(function* (options: LagOptions = {}) {
   const folders = yield* Folders
   const findings = yield* Effect.all(
     [checkAmplitude(options), checkStore, ...folders.all.map(checkFolder)],
@@ -70,8 +67,11 @@ function failed(name: string, error: RunError | FolderError): Finding {
 }
 
 /** The keys, and with the same answer the clock. */
-const checkAmplitude = Effect.fn("checkSetup.amplitude")(function* ({ lagHours }: CheckOptions) {
-  const [amplitude, clock] = [yield* Amplitude, yield* Clock]
+const checkAmplitude = Effect.fn("checkSetup.amplitude")(function* ({
+  lagHours = defaults.lagHours
+}: LagOptions) {
+  const amplitude = yield* Amplitude
+  const clock = yield* Clock
   const hour = yield* clock.newestClosedHour(lagHours)
   const sent = yield* EffectClock.currentTimeMillis
   const asked = Effect.gen(function* () {

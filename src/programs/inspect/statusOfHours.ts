@@ -1,13 +1,15 @@
 import { Effect, Option, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import { Hour, isOverSince } from "../../services/Hour.ts"
+import { Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
-import { planRun, type PlanOptions } from "../plan/planRun.ts"
+import { planRun } from "../plan/planRun.ts"
+import type { WindowOptions } from "../plan/planWindow.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import type { RetryOptions } from "../run/retryPolicy.ts"
+import { asRun, Run, type SettleOptions } from "../run/Run.ts"
 
 /** What a window's hour is, by a listing of the store. */
 export const HourState = Schema.Literal(
@@ -52,10 +54,8 @@ export class Status extends Schema.Class<Status>("Status")({
   exitCode: ExitCode
 }) {}
 
-export interface StatusOptions extends PlanOptions {
-  /** Hours that an hour must have been over for before it is known to stay without events. */
-  readonly settleHours: number
-  /** Whether to tell each hour's events, where the store's listing knows of metadata. */
+export interface StatusOptions extends WindowOptions, SettleOptions, RetryOptions {
+  /** Whether to tell each hour's events, where the store's listing knows of metadata. Defaults to `false`. */
   readonly withEvents?: boolean | undefined
 }
 
@@ -64,28 +64,27 @@ const READ_AT_ONCE = 16
 /** The events of an object: `None` where only a request for that one object would tell. */
 const eventsOf = Effect.fnUntraced(function* (
   store: ObjectStorage["Type"],
-  { hasMetadata, key, metadata }: HourObject,
-  policy: RetryPolicy
+  { hasMetadata, key, metadata }: HourObject
 ) {
+  const { retry } = yield* Run
   // A listing that knows of metadata without giving them is that of a folder, where looking costs no request.
   const text =
     metadata !== undefined || hasMetadata !== true
       ? Option.fromNullable(metadata)
-      : Option.map(yield* policy.retry(store.head(key)), (head) => head.metadata)
+      : Option.map(yield* retry(store.head(key)), (head) => head.metadata)
   return Option.map(Option.flatMap(text, metadataFromText), ({ events }) => events)
 })
 
 const eventsOfHours = Effect.fnUntraced(function* (
   store: ObjectStorage["Type"],
-  objects: ReadonlyArray<HourObject>,
-  policy: RetryPolicy
-): Effect.fn.Return<ReadonlyMap<Hour, number>, ObjectStorageError> {
+  objects: ReadonlyArray<HourObject>
+): Effect.fn.Return<ReadonlyMap<Hour, number>, ObjectStorageError, Run> {
   const found = new Map<Hour, number>()
   yield* Effect.forEach(
     objects,
     (object) =>
       Effect.map(
-        eventsOf(store, object, policy),
+        eventsOf(store, object),
         Option.map((events) => found.set(object.hour, (found.get(object.hour) ?? 0) + events))
       ),
     { concurrency: READ_AT_ONCE, discard: true }
@@ -97,17 +96,15 @@ const eventsOfHours = Effect.fnUntraced(function* (
  * Tells a window's hours apart by one listing of the store and one of staging. Whose an object is, the listing tells, or its
  * key where the listing does not, as S3's: an object under one of this program's own keys then counts as its own.
  */
-export const statusOfHours = Effect.fn("statusOfHours")(function* (
-  options: StatusOptions,
-  policy: RetryPolicy
-) {
-  const { window, store, staging } = yield* planRun(options, policy)
+export const statusOfHours = Effect.fn("statusOfHours")(function* (options: StatusOptions = {}) {
+  const { isClosed, isSettled } = yield* Run
+  const { window, store, staging } = yield* planRun(options)
   const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
 
   const stateOf = (hour: Hour, objects: ReadonlyArray<HourObject>): HourState => {
     if (objects.length > 0) return stateOfObjects(objects)
-    if (!isOverSince(hour, options.lagHours, now)) return "open"
-    return isOverSince(hour, options.settleHours, now) ? "gap" : "pending"
+    if (!isClosed(hour, now)) return "open"
+    return isSettled(hour, now) ? "gap" : "pending"
   }
   const standing = window.hours.map((hour) => ({
     hour,
@@ -117,8 +114,7 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (
     options.withEvents === true
       ? yield* eventsOfHours(
           store.store,
-          standing.flatMap(({ objects }) => objects),
-          policy
+          standing.flatMap(({ objects }) => objects)
         )
       : new Map<Hour, number>()
   const hours = standing.map(({ hour, objects }): StatusHour => ({
@@ -150,7 +146,7 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (
       isIncomplete: count("gap") > 0
     })
   })
-})
+}, asRun)
 
 function newest(hours: Iterable<Hour>): Hour | null {
   let found: Hour | null = null

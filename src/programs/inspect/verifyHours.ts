@@ -11,7 +11,8 @@ import { failureKind } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
 import { type HourObject, type Inventory, takeInventory } from "../plan/inventory.ts"
 import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import type { RetryOptions } from "../run/retryPolicy.ts"
+import { asRun, type LagOptions, Run } from "../run/Run.ts"
 
 const Hours = Schema.Array(Hour)
 
@@ -53,11 +54,9 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   exitCode: ExitCode
 }) {}
 
-export interface VerifyOptions extends WindowOptions {
-  /** Hours that an hour must have been over for before it is closed. */
-  readonly lagHours: number
-  /** Objects read at once. */
-  readonly concurrency: number
+export interface VerifyOptions extends WindowOptions, LagOptions, RetryOptions {
+  /** Objects read at once. Defaults to 4. */
+  readonly concurrency?: number | undefined
   /** Read so many hours only: of the window where dates are given, else of all that stand in the store. */
   readonly sample?: number | undefined
   /** Draws the same sample again. */
@@ -81,13 +80,11 @@ type Found =
  * Reads landed hours back, object by object in constant memory, and holds bytes, lines and digests against their metadata.
  * Changes nothing, and one object never stops another.
  */
-export const verifyHours = Effect.fn("verifyHours")(function* (
-  options: VerifyOptions,
-  policy: RetryPolicy
-) {
+export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOptions = {}) {
+  const { concurrency, made, retry } = yield* Run
   const store = yield* ObjectStorage
   const begun = yield* EffectClock.currentTimeMillis
-  const inventory = yield* policy.retry(takeInventory(store))
+  const inventory = yield* retry(takeInventory(store))
   const { absent, hours, sample, window } = yield* chooseHours(inventory, options)
   const objects = hours.flatMap((hour) => inventory.get(hour) ?? [])
   const progress = yield* Progress
@@ -96,13 +93,13 @@ export const verifyHours = Effect.fn("verifyHours")(function* (
     objects,
     (object) =>
       Effect.map(
-        verifyObject(store, object, policy).pipe(Effect.annotateLogs({ hour: object.hour })),
+        verifyObject(store, object).pipe(Effect.annotateLogs({ hour: object.hour })),
         (found) => {
           progress.done(1)
           return { object, found }
         }
       ),
-    { concurrency: options.concurrency }
+    { concurrency }
   )
 
   const of = <Tag extends Found["_tag"]>(tag: Tag) =>
@@ -110,7 +107,8 @@ export const verifyHours = Effect.fn("verifyHours")(function* (
       found._tag === tag ? [{ object, found: found as Extract<Found, { _tag: Tag }> }] : []
     )
   const hoursOf = (tag: Found["_tag"]) => new Set(of(tag).map(({ object }) => object.hour))
-  const [foreign, gone] = [hoursOf("Foreign"), hoursOf("Gone")]
+  const foreign = hoursOf("Foreign")
+  const gone = hoursOf("Gone")
   const wrong = new Set([...hoursOf("Differs"), ...hoursOf("Unread")])
   const sound = hours.filter((hour) => !wrong.has(hour) && !gone.has(hour))
   const failed = of("Unread").map(({ object: { hour, key }, found: { error } }) => ({
@@ -141,18 +139,19 @@ export const verifyHours = Effect.fn("verifyHours")(function* (
     objects: read.length,
     events: read.reduce((sum, { events }) => sum + events, 0),
     bytes: read.reduce((sum, { size }) => sum + size, 0),
-    retries: yield* policy.made,
+    retries: yield* made,
     durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
     exitCode: exitCodeOf({ kinds, isDone: read.length > 0, isTouched: true })
   })
-})
+}, asRun)
 
 const chooseHours = Effect.fnUntraced(function* (inventory: Inventory, options: VerifyOptions) {
   const { sample: size } = options
+  const { lagHours } = yield* Run
   const clock = yield* Clock
   const time = {
     now: yield* clock.now,
-    newestClosed: yield* clock.newestClosedHour(options.lagHours)
+    newestClosed: yield* clock.newestClosedHour(lagHours)
   }
   const window =
     size !== undefined && !isByDate(options) ? null : planWindow(options, time, new Set())
@@ -170,17 +169,18 @@ const chooseHours = Effect.fnUntraced(function* (inventory: Inventory, options: 
 
 const verifyObject = (
   store: ObjectStorage["Type"],
-  object: HourObject,
-  policy: RetryPolicy
-): Effect.Effect<Found, never, Unpacker> =>
+  object: HourObject
+): Effect.Effect<Found, never, Run | Unpacker> =>
   Effect.gen(function* () {
     const { key, format } = object
-    const [unpacker, progress] = [yield* Unpacker, yield* Progress]
-    const head = yield* policy.retry(store.head(key))
+    const { retry } = yield* Run
+    const unpacker = yield* Unpacker
+    const progress = yield* Progress
+    const head = yield* retry(store.head(key))
     if (Option.isNone(head)) return { _tag: "Gone" } as const
     const { etag, metadata, size } = head.value
     const body = countBytes(store.get(key), progress.received)
-    const found = yield* policy.retry(unpacker.digest(key, body, format)).pipe(
+    const found = yield* retry(unpacker.digest(key, body, format)).pipe(
       Effect.map((read) => judge(object, size, metadata, read)),
       Effect.catchTag("UnpackerError", ({ detail }) =>
         Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
@@ -188,9 +188,9 @@ const verifyObject = (
     )
     if (found._tag !== "Differs") return found
     // Another run may have replaced a mark of "no events" between the two looks.
-    const now = yield* policy.retry(store.head(key))
+    const now = yield* retry(store.head(key))
     const isSame = Option.exists(now, (it) => it.etag === etag)
-    return isSame ? found : yield* verifyObject(store, object, policy)
+    return isSame ? found : yield* verifyObject(store, object)
   }).pipe(
     Effect.catchTag("ObjectStorageError", (error) =>
       Effect.succeed<Found>(

@@ -7,18 +7,17 @@ import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { UnpackerError } from "../../services/Unpacker.ts"
 import { Window } from "../../services/Window.ts"
-import type { Asked, OpenArchive } from "../fetch/askForWindow.ts"
-import { beforeDeadline } from "../run/deadline.ts"
+import type { Answer, OpenArchive } from "../fetch/askForWindow.ts"
 import { failedHour, failureKind } from "../run/failureKind.ts"
-import { hourTimes, makeHandOver } from "../fetch/handOver.ts"
+import { handOver } from "../fetch/handOver.ts"
 import { type HourOutcome, isInStore, Pending, Skipped } from "../run/HourOutcome.ts"
 import type { Standing } from "../plan/inventory.ts"
 import type { LandingError } from "../run/LandingError.ts"
-import { makeLandHour, type LandMissingOptions } from "./landMissing.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { makeLandHour } from "./landMissing.ts"
+import { Run } from "../run/Run.ts"
 import { unpackArchive } from "../fetch/unpackArchive.ts"
 
-export interface LandArchivesOptions extends Omit<LandMissingOptions, "requestHours"> {
+export interface LandArchivesOptions {
   /** First hour to land, where a person named it. */
   readonly start?: Hour | undefined
   /** Last hour to land, included, where a person named it. */
@@ -30,7 +29,7 @@ type FileError = ArchiveError | UnpackerError | LandingError
 /** What an archive lacks of the hours that were asked for: it has been read, and its bytes are not needed for that. */
 interface Silence {
   readonly hours: ReadonlyArray<Hour>
-  readonly asked: Asked
+  readonly asked: Answer
 }
 
 /**
@@ -43,16 +42,15 @@ export const landArchives = Effect.fn("landArchives")(function* (
   files: ReadonlyArray<string>,
   store: ObjectStorage["Type"],
   standing: ReadonlyArray<Standing>,
-  options: LandArchivesOptions,
-  policy: RetryPolicy
+  options: LandArchivesOptions
 ) {
-  const [archives, clock] = [yield* ArchiveFiles, yield* Clock]
-  yield* policy.retry(store.check)
-  const onHour = yield* makeLandHour(store, standing, options, policy)
-  const handOver = yield* makeHandOver(options, onHour)
-  const inTime = beforeDeadline(options.deadline)
-  const { isClosed } = hourTimes(options)
-  const [now, progress] = [yield* clock.now, yield* Progress]
+  const { beforeDeadline, isClosed, retry } = yield* Run
+  const archives = yield* ArchiveFiles
+  const clock = yield* Clock
+  yield* retry(store.check)
+  const onHour = yield* makeLandHour(store, standing)
+  const now = yield* clock.now
+  const progress = yield* Progress
 
   const dates = datesOf(options)
   const isWanted = (hour: Hour) =>
@@ -70,13 +68,14 @@ export const landArchives = Effect.fn("landArchives")(function* (
     const outcome = outcomes.get(hour)
     return isPresent(hour) || (outcome !== undefined && isInStore(outcome))
   }
-  const hand = Effect.fnUntraced(function* (hours: ReadonlyArray<Hour>, asked: Asked) {
+  const hand = Effect.fnUntraced(function* (hours: ReadonlyArray<Hour>, asked: Answer) {
     for (const hour of hours) {
       if (isPresent(hour) && !outcomes.has(hour)) outcomes.set(hour, new Skipped({ hour }))
     }
     const missing = hours.filter((hour) => !isThere(hour))
     progress.planned(missing.length)
-    for (const outcome of yield* handOver(missing, asked)) outcomes.set(outcome.hour, outcome)
+    for (const outcome of yield* handOver(missing, asked, onHour))
+      outcomes.set(outcome.hour, outcome)
   })
 
   const readFile = Effect.fn("landArchives.readFile")(function* (file: string, found: ArchiveFile) {
@@ -88,13 +87,13 @@ export const landArchives = Effect.fn("landArchives")(function* (
       yield* hand(named, { ...asked, archive: Option.none() })
       return yield* Effect.logInfo(`Passed over "${file}": all of its hours are there`)
     }
-    const unpacked = yield* unpackArchive(archive, options.format)
+    const unpacked = yield* unpackArchive(archive)
     const all = [...unpacked.hours.keys()]
     const hours = all.filter(isWanted)
     yield* Effect.logInfo(
       `"${file}" has lines of ${all.length} hours, of which ${hours.filter((hour) => !isThere(hour)).length} are to be landed`
     )
-    const early = hours.filter((hour) => !isClosed(hour, asked))
+    const early = hours.filter((hour) => !isClosed(hour, asked.askedAt))
     if (early.length > 0) {
       yield* Effect.logWarning(
         `"${file}" was last written at ${new Date(archive.askedAt).toISOString()}, before ${early.length} of its hours were closed: they may lack events, and are not landed`
@@ -117,7 +116,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
     yield* Effect.gen(function* () {
       const found = yield* archives.open(file)
       if (found.isNamed) hours = found.archive.window.hours.filter(isWanted)
-      yield* inTime(readFile(file, found))
+      yield* beforeDeadline(readFile(file, found))
     }).pipe(
       Effect.scoped,
       Effect.catchAll((error) => {

@@ -1,26 +1,19 @@
 import { Effect, Option, type Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
-import { type Format, hourKey, type Layout } from "../../services/HourKey.ts"
+import { hourKey } from "../../services/HourKey.ts"
 import { HourMetadata } from "../../services/HourMetadata.ts"
 import { noLines } from "../../services/LinesDigest.ts"
 import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import type { UnpackedHour } from "../../services/Unpacker.ts"
 import { emptyObject } from "../plan/emptyObject.ts"
-import { exportHours, type ExportHoursOptions } from "../fetch/exportHours.ts"
+import { exportHours } from "../fetch/exportHours.ts"
 import { failedHour } from "../run/failureKind.ts"
 import type { ExportedHour } from "../fetch/handOver.ts"
 import { Empty, Landed, Pending, Skipped } from "../run/HourOutcome.ts"
 import type { Standing } from "../plan/inventory.ts"
 import { type HourToLand, landObject } from "./landObject.ts"
 import { admitOneProject } from "./oneProject.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
-
-export interface LandMissingOptions extends Omit<ExportHoursOptions, "leftovers"> {
-  readonly layout: Layout
-  readonly format: Format
-  /** Version of this program, written into the metadata. */
-  readonly version: string
-}
+import { Run } from "../run/Run.ts"
 
 /**
  * Lands hours (oldest first, closed by the clock here, standing nowhere yet) in a store, straight from Amplitude.
@@ -30,21 +23,15 @@ export interface LandMissingOptions extends Omit<ExportHoursOptions, "leftovers"
 export const landMissing = Effect.fn("landMissing")(function* (
   hours: ReadonlyArray<Hour>,
   store: ObjectStorage["Type"],
-  standing: ReadonlyArray<Standing>,
-  options: LandMissingOptions,
-  policy: RetryPolicy
+  standing: ReadonlyArray<Standing>
 ) {
-  if (hours.length > 0) yield* policy.retry(store.check)
-  const onHour = yield* makeLandHour(store, hours.length > 0 ? standing : [], options, policy)
-  return yield* exportHours(
-    hours,
-    {
-      ...options,
-      leftovers: { isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour)) }
-    },
-    policy,
-    onHour
-  )
+  const { retry } = yield* Run
+  if (hours.length > 0) yield* retry(store.check)
+  const onHour = yield* makeLandHour(store, hours.length > 0 ? standing : [])
+  return yield* exportHours(hours, {
+    onHour,
+    isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour))
+  })
 })
 
 /**
@@ -53,11 +40,10 @@ export const landMissing = Effect.fn("landMissing")(function* (
  */
 export const makeLandHour = Effect.fn("makeLandHour")(function* (
   store: ObjectStorage["Type"],
-  standing: ReadonlyArray<Standing>,
-  options: Pick<LandMissingOptions, "layout" | "format" | "version">,
-  policy: RetryPolicy
+  standing: ReadonlyArray<Standing>
 ) {
-  const admit = yield* admitOneProject(standing, store.place, policy)
+  const { format, layout, version } = yield* Run
+  const admit = yield* admitOneProject(standing, store.place)
 
   const landHour = Effect.fn("makeLandHour.landHour")(function* (exported: ExportedHour) {
     const { hour, settled } = exported
@@ -69,7 +55,7 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     }
     const lines = Option.getOrElse(unpacked, () => ({
       ...noLines,
-      ...emptyObject(options.format),
+      ...emptyObject(format),
       parts: 0
     }))
     const { events, bytes, malformed } = lines
@@ -78,9 +64,9 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
         `${malformed} lines are no JSON object; they are landed as they came`
       )
     }
-    const key = hourKey(hour, options.layout, options.format)
-    const target = toLand(exported, lines, key, options)
-    const isNew = yield* landObject(store, target, policy)
+    const key = hourKey(hour, layout, format)
+    const target = toLand(exported, lines, key, version)
+    const isNew = yield* landObject(store, target)
     yield* Effect.logInfo(
       isNew ? `Landed ${events} events as "${key}"` : `Found the same hour as "${key}"`
     )
@@ -99,7 +85,7 @@ export function toLand<E>(
   { hour, project }: ExportedHour,
   lines: Omit<UnpackedHour, "hour" | "body"> & { readonly body: Stream.Stream<Uint8Array, E> },
   key: string,
-  { version }: { readonly version: string }
+  version: string
 ): HourToLand<E> {
   const { events, bytes, lineset, malformed, sha256, parts, size, body } = lines
   return {

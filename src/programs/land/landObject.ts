@@ -9,7 +9,8 @@ import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { takeInventory } from "../plan/inventory.ts"
 import { LandingError } from "../run/LandingError.ts"
-import type { Retryable, RetryPolicy } from "../run/retryPolicy.ts"
+import type { Retryable } from "../run/retryPolicy.ts"
+import { Run } from "../run/Run.ts"
 import { countLanded, inSpanEach } from "../run/telemetry.ts"
 
 /** An hour's object before it is put. */
@@ -30,13 +31,13 @@ export interface HourToLand<E> {
 export const landObject = Effect.fn("landObject")(function* <E extends Retryable>(
   store: ObjectStorage["Type"],
   hour: HourToLand<E>,
-  policy: RetryPolicy,
   replacing?: string
 ): Effect.fn.Return<
   boolean,
   LandingError | ObjectStorageError | UnpackerError | E,
-  Staging | ObjectStorage | Unpacker
+  Run | Staging | ObjectStorage | Unpacker
 > {
+  const { retry } = yield* Run
   const { key, size, metadata } = hour
   const body = countBytes(hour.body, (yield* Progress).sent)
   const put = store
@@ -45,13 +46,13 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       { replacing }
     )
     .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
-  if (yield* policy.retry(put)) {
-    const head = yield* policy.retry(store.head(key))
+  if (yield* retry(put)) {
+    const head = yield* retry(store.head(key))
     const isWhole = Option.exists(
       head,
       (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
     )
-    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata, policy)))) {
+    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {
       yield* countLanded(metadata)
       return true
     }
@@ -60,10 +61,10 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
     })
   }
-  const landed = yield* digestLanded(store, [key], policy, { size, sha256: metadata.sha256 }).pipe(
+  const landed = yield* digestLanded(store, [key], { size, sha256: metadata.sha256 }).pipe(
     Effect.asSome,
     Effect.catchIf(isNotFound, (error) =>
-      Effect.flatMap(isMoved(store, metadata, policy), (moved) =>
+      Effect.flatMap(isMoved(store, metadata), (moved) =>
         moved ? Effect.succeedNone : Effect.fail(error)
       )
     )
@@ -74,13 +75,10 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
 })
 
 /** Whether what was staged a moment ago is gone because another run has moved its hour to the store. */
-const isMoved = Effect.fnUntraced(function* (
-  from: ObjectStorage["Type"],
-  { hour }: HourMetadata,
-  policy: RetryPolicy
-) {
+const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour }: HourMetadata) {
+  const { retry } = yield* Run
   if (from !== (yield* Staging)) return false
-  return (yield* policy.retry(takeInventory(yield* ObjectStorage))).has(hour)
+  return (yield* retry(takeInventory(yield* ObjectStorage))).has(hour)
 })
 
 /**
@@ -96,7 +94,8 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
   LandingError | ObjectStorageError | UnpackerError | E,
   Staging | Unpacker
 > {
-  const [staging, unpacker] = [yield* Staging, yield* Unpacker]
+  const staging = yield* Staging
+  const unpacker = yield* Unpacker
   const copy = failedUploadKey(key, metadata.sha256)
   const isNew = yield* staging.put({
     key: copy,
@@ -133,21 +132,21 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
 export const digestLanded = Effect.fn("digestLanded")(function* (
   store: ObjectStorage["Type"],
   keys: ReadonlyArray<string>,
-  policy: RetryPolicy,
   ours?: { readonly size: number; readonly sha256: string }
-): Effect.fn.Return<LinesDigest, ObjectStorageError | UnpackerError, Unpacker> {
+): Effect.fn.Return<LinesDigest, ObjectStorageError | UnpackerError, Run | Unpacker> {
+  const { retry } = yield* Run
   const unpacker = yield* Unpacker
   const digests = yield* Effect.forEach(keys, (key) =>
     Effect.gen(function* () {
       const format = formatOf(key)
-      const head = yield* policy.retry(store.head(key))
+      const head = yield* retry(store.head(key))
       const metadata = Option.flatMap(head, ({ size, metadata }) =>
         Option.filter(metadataFromText(metadata), ({ bytes, sha256 }) =>
           sha256 === ours?.sha256 ? size === ours.size : format !== "jsonl" || size === bytes
         )
       )
       if (Option.isSome(metadata)) return metadata.value
-      return yield* policy.retry(unpacker.digest(key, store.get(key), format))
+      return yield* retry(unpacker.digest(key, store.get(key), format))
     })
   )
   return digests.reduce<LinesDigest>(addDigests, noLines)

@@ -9,9 +9,9 @@ import { Landed, Skipped } from "../run/HourOutcome.ts"
 import type { Inventory } from "../plan/inventory.ts"
 import { digestLanded, landObject } from "./landObject.ts"
 import { LandingError } from "../run/LandingError.ts"
-import { type LandMissingOptions, toLand } from "./landMissing.ts"
+import { toLand } from "./landMissing.ts"
 import { admitOneProject } from "./oneProject.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import { Run } from "../run/Run.ts"
 
 /**
  * Asks again for landed hours (oldest first) and compares. Changes nothing, but for an hour that was marked as without
@@ -20,11 +20,10 @@ import type { RetryPolicy } from "../run/retryPolicy.ts"
 export const recheckHours = Effect.fn("recheckHours")(function* (
   hours: ReadonlyArray<Hour>,
   store: ObjectStorage["Type"],
-  inventory: Inventory,
-  options: LandMissingOptions,
-  policy: RetryPolicy
+  inventory: Inventory
 ) {
-  const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
+  const { format, version } = yield* Run
+  const admit = yield* admitOneProject([{ store, inventory }], store.place)
 
   const onHour = Effect.fn("recheckHours.onHour")(function* (exported: ExportedHour) {
     const { hour } = exported
@@ -32,8 +31,7 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     const objects = inventory.get(hour) ?? []
     const landed = yield* digestLanded(
       store,
-      objects.map(({ key }) => key),
-      policy
+      objects.map(({ key }) => key)
     )
     const ours = Option.getOrElse(exported.unpacked, () => noLines)
     if (sameLines(landed, ours)) {
@@ -42,9 +40,9 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     }
     const [object] = objects
     const isReplaceable = landed.events === 0 && objects.length === 1
-    if (isReplaceable && object?.format === options.format && Option.isSome(exported.unpacked)) {
-      const target = toLand(exported, exported.unpacked.value, object.key, options)
-      const isReplaced = yield* landObject(store, target, policy, object.etag)
+    if (isReplaceable && object?.format === format && Option.isSome(exported.unpacked)) {
+      const target = toLand(exported, exported.unpacked.value, object.key, version)
+      const isReplaced = yield* landObject(store, target, object.etag)
       if (!isReplaced) return new Skipped({ hour })
       yield* Effect.logInfo(`Replaced the empty "${object.key}" by ${ours.events} events`)
       return new Landed({ hour, events: ours.events, bytes: ours.bytes })
@@ -57,9 +55,10 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     })
   })
 
-  return yield* exportHours(hours, options, policy, (exported) =>
-    Effect.catchAll(onHour(exported), (error) =>
-      Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
-    )
-  )
+  return yield* exportHours(hours, {
+    onHour: (exported) =>
+      Effect.catchAll(onHour(exported), (error) =>
+        Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
+      )
+  })
 })

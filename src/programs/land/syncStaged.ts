@@ -1,39 +1,29 @@
 import { Effect, Option } from "effect"
 import { byHour, type Hour } from "../../services/Hour.ts"
-import { type Format, hourKey, type Layout } from "../../services/HourKey.ts"
+import { type Format, hourKey } from "../../services/HourKey.ts"
 import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
 import { sameLines } from "../../services/LinesDigest.ts"
 import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
-import { beforeDeadline } from "../run/deadline.ts"
 import { failedHour } from "../run/failureKind.ts"
 import { Empty, type HourOutcome, Landed, Skipped } from "../run/HourOutcome.ts"
 import { type HourObject, takeInventory, takeStagedInventory } from "../plan/inventory.ts"
 import { digestLanded, type HourToLand, landObject, refuseAsConflict } from "./landObject.ts"
 import { LandingError } from "../run/LandingError.ts"
 import { type Admit, admitOneProject } from "./oneProject.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
-
-export interface SyncOptions {
-  readonly layout: Layout
-  /** Hours moved at once. */
-  readonly concurrency: number
-  /** Instant, in milliseconds since 1970, after which nothing is begun or waited for. */
-  readonly deadline?: number | undefined
-}
+import { Run } from "../run/Run.ts"
 
 /**
  * Moves every staged hour to the store: reads the file against its metadata, lands it, and removes it only once the store
  * has confirmed the same hour. Nothing is asked of the store when nothing is staged.
  */
-export const syncStaged = Effect.fn("syncStaged")(function* (
-  options: SyncOptions,
-  policy: RetryPolicy
-) {
-  const [store, staging] = [yield* ObjectStorage, yield* Staging]
-  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
+export const syncStaged = Effect.fn("syncStaged")(function* () {
+  const { beforeDeadline, concurrency, retry } = yield* Run
+  const store = yield* ObjectStorage
+  const staging = yield* Staging
+  const { staged, foreign } = yield* retry(takeStagedInventory(staging))
   for (const key of foreign.values()) {
     yield* Effect.logWarning(
       `Left "${key}" in ${staging.place} alone: it was not put there by this program`
@@ -42,23 +32,21 @@ export const syncStaged = Effect.fn("syncStaged")(function* (
   if (staged.size === 0) return []
   const progress = yield* Progress
   progress.planned(staged.size)
-  yield* policy.retry(store.check)
-  const inventory = yield* policy.retry(takeInventory(store))
-  const admit = yield* admitOneProject([{ store, inventory }], store.place, policy)
+  yield* retry(store.check)
+  const inventory = yield* retry(takeInventory(store))
+  const admit = yield* admitOneProject([{ store, inventory }], store.place)
 
   return yield* Effect.forEach(
     [...staged].map(([hour, objects]) => ({ hour, objects })).sort(byHour),
     ({ hour, objects }) =>
-      beforeDeadline(options.deadline)(
-        moveHour(hour, objects, inventory.get(hour) ?? [], admit, options, policy)
-      ).pipe(
+      beforeDeadline(moveHour(hour, objects, inventory.get(hour) ?? [], admit)).pipe(
         Effect.catchAll((error) =>
           Effect.as(Effect.logError(error.message), failedHour(hour, error))
         ),
         Effect.tap(() => Effect.sync(() => progress.done(1))),
         Effect.annotateLogs({ hour })
       ),
-    { concurrency: options.concurrency }
+    { concurrency }
   )
 })
 
@@ -67,11 +55,11 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   hour: Hour,
   staged: ReadonlyArray<HourObject>,
   landed: ReadonlyArray<HourObject>,
-  admit: Admit,
-  options: SyncOptions,
-  policy: RetryPolicy
+  admit: Admit
 ) {
-  const [store, staging] = [yield* ObjectStorage, yield* Staging]
+  const { layout, retry } = yield* Run
+  const store = yield* ObjectStorage
+  const staging = yield* Staging
   const standing = landed.map(({ key }) => key)
   const outcomes: Array<HourOutcome> = []
 
@@ -80,7 +68,7 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
       const metadata = yield* readStaged(key, format)
       yield* admit(metadata.project === "" ? Option.none() : Option.some(metadata.project))
       const target = {
-        key: hourKey(hour, options.layout, format),
+        key: hourKey(hour, layout, format),
         size,
         metadata,
         body: staging.get(key)
@@ -88,7 +76,7 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
       const removeStaged = Effect.catchAll(staging.remove(key), (error) =>
         Effect.logWarning(error.message)
       )
-      const isNew = yield* confirm(store, target, standing, policy).pipe(
+      const isNew = yield* confirm(store, target, standing).pipe(
         Effect.tapError((error) =>
           // A copy lies in failed_uploads by now.
           error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
@@ -105,7 +93,7 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
       Effect.gen(function* () {
         // A run removes a staged file only when the store has confirmed its hour.
         const isGone = Option.isNone(yield* staging.head(key))
-        const isMoved = isGone && (yield* policy.retry(takeInventory(store))).has(hour)
+        const isMoved = isGone && (yield* retry(takeInventory(store))).has(hour)
         if (!isMoved) return yield* error
         yield* Effect.logInfo(`Another run moved "${key}" to ${store.place} meanwhile`)
         return new Skipped({ hour })
@@ -120,12 +108,11 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
 const confirm = Effect.fn("syncStaged.confirm")(function* (
   store: ObjectStorage["Type"],
   target: HourToLand<ObjectStorageError>,
-  standing: ReadonlyArray<string>,
-  policy: RetryPolicy
+  standing: ReadonlyArray<string>
 ) {
-  if (standing.length === 0) return yield* landObject(store, target, policy)
+  if (standing.length === 0) return yield* landObject(store, target)
   const { size, metadata } = target
-  const landed = yield* digestLanded(store, standing, policy, { size, sha256: metadata.sha256 })
+  const landed = yield* digestLanded(store, standing, { size, sha256: metadata.sha256 })
   if (sameLines(landed, target.metadata)) return false
   return yield* refuseAsConflict(store, target, landed)
 })
@@ -140,7 +127,8 @@ export const readStaged = Effect.fn("syncStaged.readStaged")(function* (
   key: string,
   format: Format
 ) {
-  const [staging, unpacker] = [yield* Staging, yield* Unpacker]
+  const staging = yield* Staging
+  const unpacker = yield* Unpacker
   const head = yield* staging.head(key)
   const metadata = Option.flatMap(head, (it) => metadataFromText(it.metadata))
   const read = yield* unpacker.digest(key, staging.get(key), format)

@@ -1,20 +1,13 @@
 import { Effect } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import { type Hour, isOverSince } from "../../services/Hour.ts"
+import type { Hour } from "../../services/Hour.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Window } from "../../services/Window.ts"
 import { type Standing, takeInventory, takeStagedInventory } from "./inventory.ts"
 import { planRequests } from "./planRequests.ts"
 import { planWindow, type WindowOptions } from "./planWindow.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
-
-export interface PlanOptions extends WindowOptions {
-  /** Hours of one request at most. */
-  readonly requestHours: number
-  /** Hours that an hour must have been over for before it is closed. */
-  readonly lagHours: number
-}
+import { Run } from "../run/Run.ts"
 
 /** What a run would do: every hour of its window is in one of the three lists, oldest first. */
 export interface Plan {
@@ -35,26 +28,28 @@ export interface Plan {
 
 /** Lists staging and the store, and plans from what stands there. */
 export const planRun = Effect.fn("planRun")(function* (
-  options: PlanOptions,
-  policy: RetryPolicy
-): Effect.fn.Return<Plan, ObjectStorageError, ObjectStorage | Staging | Clock> {
-  const [store, staging, clock] = [yield* ObjectStorage, yield* Staging, yield* Clock]
+  options: WindowOptions
+): Effect.fn.Return<Plan, ObjectStorageError, Run | ObjectStorage | Staging | Clock> {
+  const { isClosed, lagHours, requestHours, retry } = yield* Run
+  const store = yield* ObjectStorage
+  const staging = yield* Staging
+  const clock = yield* Clock
   // Staging first: an hour that another run moves meanwhile is then seen twice rather than never.
-  const { staged, foreign } = yield* policy.retry(takeStagedInventory(staging))
-  const landed = yield* policy.retry(takeInventory(store))
+  const { staged, foreign } = yield* retry(takeStagedInventory(staging))
+  const landed = yield* retry(takeInventory(store))
   const have = new Set([...staged.keys(), ...landed.keys()])
 
   const now = yield* clock.now
-  const newestClosed = yield* clock.newestClosedHour(options.lagHours)
+  const newestClosed = yield* clock.newestClosedHour(lagHours)
   const window = planWindow(options, { now, newestClosed }, have)
   const absent = window.hours.filter((hour) => !have.has(hour))
-  const missing = absent.filter((hour) => isOverSince(hour, options.lagHours, now))
+  const missing = absent.filter((hour) => isClosed(hour, now))
   return {
     window,
     present: window.hours.filter((hour) => have.has(hour)),
     missing,
-    open: absent.filter((hour) => !isOverSince(hour, options.lagHours, now)),
-    requests: planRequests(missing, options.requestHours),
+    open: absent.filter((hour) => !isClosed(hour, now)),
+    requests: planRequests(missing, requestHours),
     store: { store, inventory: landed },
     staging: { store: staging, inventory: staged },
     foreign

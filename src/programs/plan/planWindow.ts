@@ -1,5 +1,6 @@
 import { addHours, type Hour, hourAt } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
+import * as defaults from "../run/defaults.ts"
 
 /** Which hours a run is about. */
 export interface WindowOptions {
@@ -9,10 +10,10 @@ export interface WindowOptions {
   readonly end?: Hour | undefined
   /** The previous UTC day, T00 to T23. */
   readonly yesterday?: boolean | undefined
-  /** Days of the default window, up to the newest closed hour. */
-  readonly lookbackDays: number
-  /** Days that the default window reaches back to the oldest gap after the first landed hour, at most. */
-  readonly healDays: number
+  /** Days of the default window, up to the newest closed hour. Defaults to 1. */
+  readonly lookbackDays?: number | undefined
+  /** Days that the default window reaches back to the oldest gap after the first landed hour, at most. Defaults to 30. */
+  readonly healDays?: number | undefined
 }
 
 /** Whether hours were asked for by date, so that one that is still open is missing rather than early. */
@@ -46,7 +47,8 @@ export function planWindow(
     return new Window({ first: options.start, last })
   }
   const last = options.end ?? newestClosed
-  const first = addHours(last, 1 - options.lookbackDays * 24)
+  const { lookbackDays = defaults.lookbackDays } = options
+  const first = addHours(last, 1 - lookbackDays * 24)
   return new Window({
     first: options.end === undefined ? (oldestGap(options, first, have) ?? first) : first,
     last
@@ -54,7 +56,7 @@ export function planWindow(
 }
 
 function oldestGap(
-  options: WindowOptions,
+  { healDays = defaults.healDays, lookbackDays = defaults.lookbackDays }: WindowOptions,
   before: Hour,
   have: ReadonlySet<Hour>
 ): Hour | undefined {
@@ -63,7 +65,7 @@ function oldestGap(
     undefined
   )
   if (firstLanded === undefined) return undefined
-  const reach = addHours(before, (options.lookbackDays - options.healDays) * 24)
+  const reach = addHours(before, (lookbackDays - healDays) * 24)
   const from = firstLanded > reach ? firstLanded : reach
   for (let hour = from; hour < before; hour = addHours(hour, 1)) {
     if (!have.has(hour)) return hour

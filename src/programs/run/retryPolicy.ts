@@ -1,5 +1,6 @@
 import { Duration, Effect, Ref, Schedule, ScheduleDecision } from "effect"
 import { Progress } from "../../services/Progress.ts"
+import * as defaults from "./defaults.ts"
 import { countRetry } from "./telemetry.ts"
 
 /** An error that knows whether the same call may succeed later. */
@@ -11,10 +12,10 @@ export interface Retryable {
 }
 
 export interface RetryOptions {
-  /** Further tries after the first. */
-  readonly retries: number
-  /** Wait before the first further try, doubled each time, jittered, a minute at most. */
-  readonly base: Duration.Duration
+  /** Further tries after the first. Defaults to 5. */
+  readonly retries?: number | undefined
+  /** Wait before the first further try, doubled each time, jittered, a minute at most. Defaults to 1 second. */
+  readonly retryBase?: Duration.DurationInput | undefined
 }
 
 /** The one retry policy of a run, which counts what it repeated. */
@@ -43,13 +44,15 @@ function waitFor({ retryAfter = 0 }: Retryable, backoff: Duration.Duration): Dur
 const LONGEST_RETRY_AFTER = Duration.toMillis(Duration.minutes(10))
 
 /** Makes the retry policy of one run. */
-export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: RetryOptions) {
+export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: RetryOptions = {}) {
+  const { retries = defaults.retries } = options
+  const base = Duration.decode(options.retryBase ?? defaults.retryBase)
   const made = yield* Ref.make(0)
   const progress = yield* Progress
 
   const policy: RetryPolicy = {
     made: Ref.get(made),
-    base: options.base,
+    base,
     retry: <A, E extends Retryable, R>(
       self: Effect.Effect<A, E, R>,
       how?: { readonly while?: ((error: E) => boolean) | undefined }
@@ -67,10 +70,10 @@ export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: 
           })
         return Effect.retry(
           self,
-          Schedule.exponential(options.base).pipe(
+          Schedule.exponential(base).pipe(
             Schedule.jittered,
             Schedule.union(Schedule.spaced("1 minute")),
-            Schedule.intersect(Schedule.recurs(options.retries)),
+            Schedule.intersect(Schedule.recurs(retries)),
             Schedule.zipRight(Schedule.identity<E>()),
             Schedule.whileInput((error: E) => (how?.while ?? isTransient)(error)),
             Schedule.modifyDelay((error, delay) => waitFor(error, delay)),

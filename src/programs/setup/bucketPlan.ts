@@ -11,6 +11,7 @@ import type {
   LifecycleRule,
   PublicAccess
 } from "../../services/BucketSetup.ts"
+import * as defaults from "../run/defaults.ts"
 import { conditionalPuts, type PolicyStatement } from "./iamPolicies.ts"
 
 /** What is to become of one thing of a bucket. */
@@ -23,14 +24,14 @@ export type BucketStep<A> =
 
 export interface BucketPlanOptions {
   readonly bucket: string
-  /** Ends in a slash; empty for the whole bucket. */
-  readonly prefix: string
+  /** Ends in a slash. Defaults to the whole bucket. */
+  readonly prefix?: string | undefined
   /** ARN of the key that encrypts by default; without it, encryption stays as it is. */
   readonly kmsKey?: string | undefined
-  /** Days after which an unfinished upload is removed, at most. */
-  readonly abortDays: number
-  /** Whether puts that could overwrite are to be refused. */
-  readonly requireIfNoneMatch: boolean
+  /** Days after which an unfinished upload is removed, at most. Defaults to 7. */
+  readonly abortDays?: number | undefined
+  /** Whether puts that could overwrite are to be refused. Defaults to `false`. */
+  readonly requireIfNoneMatch?: boolean | undefined
 }
 
 /** Every kind of public access blocked. */
@@ -125,10 +126,11 @@ function daysText(days: number): string {
 /** A rule that aborts unfinished uploads, beside all rules that are there; one that does so sooner is enough. */
 export function planLifecycle(
   found: Lifecycle,
-  { abortDays, prefix }: Pick<BucketPlanOptions, "abortDays" | "prefix">
+  { abortDays = defaults.abortDays, prefix = "" }: Pick<BucketPlanOptions, "abortDays" | "prefix">
 ): BucketStep<Lifecycle> {
   const { Rules } = found
-  const [days, ID] = [daysOf(Rules, prefix), abortRuleId(prefix)]
+  const days = daysOf(Rules, prefix)
+  const ID = abortRuleId(prefix)
   if (days <= abortDays) return { state: "same", is: daysText(days) }
   // S3 takes a bucket's rules in one form only, the older or the newer.
   const isOld = Rules.some(({ Prefix }) => Prefix !== undefined)
@@ -212,13 +214,13 @@ export function planPolicy(
   const policy = found === undefined ? NONE : parsePolicy(found)
   if (policy === undefined) {
     const what = "the bucket policy that stands there cannot be read: look at it, and mend it"
-    return options.requireIfNoneMatch
+    return options.requireIfNoneMatch === true
       ? { state: "cannot", what }
       : { state: "same", is: "as it was, not looked into" }
   }
   const ours = conditionalPuts(options)
   const { Resource: resource, Sid } = ours
-  const to = `puts to ${options.prefix}* need If-None-Match`
+  const to = `puts to ${options.prefix ?? ""}* need If-None-Match`
   const statements = asList(policy.Statement)
   const standing = statements.find((statement) => statement.Sid === Sid)
   const resources = standing === undefined ? [] : asList(standing.Resource)
@@ -226,7 +228,7 @@ export function planPolicy(
   if (isOurs && resources.some((pattern) => covers(pattern, String(resource)))) {
     return { state: "same", is: to }
   }
-  if (!options.requireIfNoneMatch) {
+  if (options.requireIfNoneMatch !== true) {
     return { state: "same", is: "puts are not restricted; --require-if-none-match asks for it" }
   }
   if (standing !== undefined && !isOurs) {

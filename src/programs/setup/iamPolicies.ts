@@ -23,8 +23,8 @@ export interface PolicyDocument {
 
 export interface IamOptions {
   readonly bucket: string
-  /** Ends in a slash; empty for the whole bucket. */
-  readonly prefix: string
+  /** Ends in a slash. Defaults to the whole bucket. */
+  readonly prefix?: string | undefined
   /** ARN of the key that encrypts the bucket's objects. */
   readonly kmsKey?: string | undefined
 }
@@ -41,18 +41,17 @@ function bucketArn({ bucket }: Pick<IamOptions, "bucket">): string {
   return `arn:aws:s3:::${bucket}`
 }
 
-function objectsArn({ bucket, prefix }: Pick<IamOptions, "bucket" | "prefix">): string {
+function objectsArn({ bucket, prefix = "" }: Pick<IamOptions, "bucket" | "prefix">): string {
   return `arn:aws:s3:::${bucket}/${prefix}*`
 }
 
 function listing(options: IamOptions): PolicyStatement {
+  const { prefix = "" } = options
   return {
     Effect: "Allow",
     Action: "s3:ListBucket",
     Resource: bucketArn(options),
-    ...(options.prefix === ""
-      ? {}
-      : { Condition: { StringLike: { "s3:prefix": `${options.prefix}*` } } })
+    ...(prefix === "" ? {} : { Condition: { StringLike: { "s3:prefix": `${prefix}*` } } })
   }
 }
 

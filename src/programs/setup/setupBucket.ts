@@ -12,7 +12,8 @@ import {
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { failureKind } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
-import type { RetryPolicy } from "../run/retryPolicy.ts"
+import type { RetryOptions } from "../run/retryPolicy.ts"
+import { asRun, Run } from "../run/Run.ts"
 
 /** One thing of a bucket, and what became of it. */
 export class BucketItem extends Schema.Class<BucketItem>("BucketItem")({
@@ -34,9 +35,9 @@ export class BucketReport extends Schema.Class<BucketReport>("BucketReport")({
   exitCode: ExitCode
 }) {}
 
-export interface SetupBucketOptions extends BucketPlanOptions {
-  /** Whether to change what differs. */
-  readonly apply: boolean
+export interface SetupBucketOptions extends BucketPlanOptions, RetryOptions {
+  /** Whether to change what differs. Defaults to `false`. */
+  readonly apply?: boolean | undefined
 }
 
 interface Outcome {
@@ -64,15 +65,13 @@ function failed(name: BucketItem["name"], error: BucketSetupError): Outcome {
  * Holds a bucket against what is asked for and, with `apply`, changes what differs, a thing at a time; each change is read
  * back. A thing that cannot be read or changed keeps none of the others.
  */
-export const setupBucket = Effect.fn("setupBucket")(function* (
-  options: SetupBucketOptions,
-  policy: RetryPolicy
-) {
+export const setupBucket = Effect.fn("setupBucket")(function* (options: SetupBucketOptions) {
+  const { retry } = yield* Run
   const setup = yield* BucketSetup
-  const { bucket, exists } = yield* settleBucket(options, policy)
+  const { bucket, exists } = yield* settleBucket(options)
   const outcomes = [bucket]
   if (bucket.item.state !== "cannot") {
-    const settle = makeSettle(options.apply, exists, policy, setup.place)
+    const settle = makeSettle(options.apply === true, exists, retry, setup.place)
     const closed = { BlockPublicAcls: false, IgnorePublicAcls: false }
     const open = { ...closed, BlockPublicPolicy: false, RestrictPublicBuckets: false }
     // One after the other: S3 refuses changes of one bucket that cross each other.
@@ -86,7 +85,7 @@ export const setupBucket = Effect.fn("setupBucket")(function* (
   }
   const items = outcomes.map(({ item }) => item)
   return new BucketReport({ place: setup.place, items, exitCode: exitCodeOfSetup(outcomes) })
-})
+}, asRun)
 
 function exitCodeOfSetup(outcomes: ReadonlyArray<Outcome>): ExitCode {
   const kinds = new Set(outcomes.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))
@@ -101,13 +100,13 @@ function exitCodeOfSetup(outcomes: ReadonlyArray<Outcome>): ExitCode {
 }
 
 /** The bucket itself; `exists` where its parts can be read. */
-const settleBucket = Effect.fn("setupBucket.bucket")(function* (
-  { apply }: SetupBucketOptions,
-  policy: RetryPolicy
-) {
+const settleBucket = Effect.fn("setupBucket.bucket")(function* ({
+  apply = false
+}: SetupBucketOptions) {
+  const { retry } = yield* Run
   const setup = yield* BucketSetup
   return yield* Effect.gen(function* () {
-    const { exists, region } = yield* policy.retry(setup.find)
+    const { exists, region } = yield* retry(setup.find)
     if (exists) {
       return { exists, bucket: outcome("bucket", "same", `${setup.place} in ${region}`) }
     }
@@ -118,7 +117,7 @@ const settleBucket = Effect.fn("setupBucket.bucket")(function* (
     }
     const to = `${setup.place} in ${region}`
     if (!apply) return { exists, bucket: outcome("bucket", "would change", to, from) }
-    yield* policy.retry(setup.create(region))
+    yield* retry(setup.create(region))
     return { exists: true, bucket: outcome("bucket", "changed", to, from) }
   }).pipe(
     Effect.catchAll((error) => Effect.succeed({ exists: false, bucket: failed("bucket", error) }))
@@ -126,7 +125,7 @@ const settleBucket = Effect.fn("setupBucket.bucket")(function* (
 })
 
 /** Settles one thing: `absent` stands for what a bucket has that is not there yet. */
-function makeSettle(apply: boolean, exists: boolean, policy: RetryPolicy, path: string) {
+function makeSettle(apply: boolean, exists: boolean, retry: Run["Type"]["retry"], path: string) {
   return <A>(
     name: BucketItem["name"],
     part: BucketPart<A>,
@@ -134,15 +133,15 @@ function makeSettle(apply: boolean, exists: boolean, policy: RetryPolicy, path: 
     plan: (found: A) => BucketStep<A>
   ): Effect.Effect<Outcome> =>
     Effect.gen(function* () {
-      const found = exists ? yield* policy.retry(part.read) : absent
+      const found = exists ? yield* retry(part.read) : absent
       const step = plan(found)
       if (step.state === "cannot") return outcome(name, "cannot", step.what)
       if (step.state === "same") return outcome(name, "same", step.is)
       // Of a bucket that is not there, nothing was found.
       if (!exists) return outcome(name, "would change", step.to)
       if (!apply) return outcome(name, "would change", step.to, step.from)
-      yield* policy.retry(part.write(step.value))
-      yield* policy.retry(Effect.filterOrFail(part.read, (it) => plan(it).state === "same", unseen))
+      yield* retry(part.write(step.value))
+      yield* retry(Effect.filterOrFail(part.read, (it) => plan(it).state === "same", unseen))
       return outcome(name, "changed", step.to, step.from)
     }).pipe(
       Effect.catchAll((error) => Effect.succeed(failed(name, error))),

@@ -4,7 +4,6 @@ import { Effect, Layer, Option, Stream } from "effect"
 import * as ArchiveFolderMemory from "../../../src/layers/memory/ArchiveFolderMemory.ts"
 import type * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
 import { cleanLeftovers, type CleanOptions } from "../../../src/programs/clean/cleanLeftovers.ts"
-import { makeRetryPolicy } from "../../../src/programs/run/retryPolicy.ts"
 import { allHours, fetchHours } from "../../../src/programs/runPipeline.ts"
 import { ArchiveFolder } from "../../../src/services/ArchiveFolder.ts"
 import {
@@ -26,10 +25,10 @@ const clean = Effect.fn(function* (more: Partial<CleanOptions> = {}) {
     dryRun: false,
     concurrency: 4,
     abortUploads: false,
+    retries: 0,
     ...more
   }
-  const retry = { ...runOptions(), retries: 0 }
-  return yield* cleanLeftovers(options, yield* makeRetryPolicy(retry))
+  return yield* cleanLeftovers(options)
 })
 
 const archiveOf = (days: number) => `2025-10-${days}T00--2025-10-${days}T23.zip`

@@ -4,7 +4,6 @@ import { Effect, Layer, Redacted, Stream } from "effect"
 import * as ClockFixed from "../../../src/layers/clock/ClockFixed.ts"
 import * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
 import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
-import { makeRetryPolicy } from "../../../src/programs/run/retryPolicy.ts"
 import { allHours, fetchHours } from "../../../src/programs/runPipeline.ts"
 import { statusOfHours } from "../../../src/programs/inspect/statusOfHours.ts"
 import { hourKey } from "../../../src/services/HourKey.ts"
@@ -15,8 +14,7 @@ import * as S3Server from "../../fixtures/s3Server.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
 
 const status = Effect.fnUntraced(function* (first: string, last: string) {
-  const options = runOptions(first, last, { lagHours: 2 })
-  return yield* statusOfHours(options, yield* makeRetryPolicy(options))
+  return yield* statusOfHours(runOptions(first, last, { lagHours: 2 }))
 })
 
 const asFolder = (info: ObjectInfo): ObjectInfo => ({ ...info, metadata: undefined })
@@ -73,7 +71,7 @@ describe("statusOfHours()", () => {
           world.calls.length = 0
           const store = { ...world.store, list: Stream.map(world.store.list, change) }
           const options = { ...runOptions("2025-11-11T00"), withEvents: true }
-          const found = yield* statusOfHours(options, yield* makeRetryPolicy(options)).pipe(
+          const found = yield* statusOfHours(options).pipe(
             Effect.provideService(ObjectStorage, store),
             Effect.provide(world.layer)
           )

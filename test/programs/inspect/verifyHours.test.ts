@@ -4,7 +4,6 @@ import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Effect, Option, Stream } from "effect"
 import type { ObjectStorageCall } from "../../../src/layers/memory/ObjectStorageMemory.ts"
-import { makeRetryPolicy } from "../../../src/programs/run/retryPolicy.ts"
 import { allHours } from "../../../src/programs/runPipeline.ts"
 import { verifyHours, type VerifyOptions } from "../../../src/programs/inspect/verifyHours.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
@@ -18,7 +17,7 @@ const part = (clock: number) => `123456_2025-11-10_${clock}#0.json`
 
 const verify = Effect.fn(function* (more: Partial<VerifyOptions> = {}, retries = 5) {
   const options = { ...runOptions(H20, H22, { retries }), ...more }
-  return yield* verifyHours(options, yield* makeRetryPolicy(options))
+  return yield* verifyHours(options)
 })
 
 type World = Effect.Effect.Success<ReturnType<typeof makeWorld>>

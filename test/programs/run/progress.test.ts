@@ -8,7 +8,6 @@ import {
   syncHours
 } from "../../../src/programs/runPipeline.ts"
 import { cleanLeftovers } from "../../../src/programs/clean/cleanLeftovers.ts"
-import { makeRetryPolicy } from "../../../src/programs/run/retryPolicy.ts"
 import { verifyHours } from "../../../src/programs/inspect/verifyHours.ts"
 import { AmplitudeError } from "../../../src/services/Amplitude.ts"
 import { ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
@@ -91,9 +90,8 @@ describe("Progress", () => {
       const world = yield* makeWorld({ amplitude: { hours: three } })
       const options = runOptions(h20, h22)
       yield* Effect.provide(allHours(options), world.layer)
-      const policy = yield* makeRetryPolicy(options)
       const verified = listener()
-      yield* verifyHours(options, policy).pipe(
+      yield* verifyHours(options).pipe(
         Effect.provide(world.layer),
         Effect.provideService(Progress, verified.listening)
       )
@@ -103,7 +101,7 @@ describe("Progress", () => {
       yield* Effect.provide(fetchHours(options), staged.layer)
       const cleaned = listener()
       const how = { dryRun: true, concurrency: 1, keepsArchives: false, abortUploads: false }
-      yield* cleanLeftovers(how, policy).pipe(
+      yield* cleanLeftovers(how).pipe(
         Effect.provide(staged.layer),
         Effect.provideService(Progress, cleaned.listening)
       )

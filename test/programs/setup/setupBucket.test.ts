@@ -2,7 +2,6 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
 import * as BucketSetupMemory from "../../../src/layers/memory/BucketSetupMemory.ts"
-import { makeRetryPolicy } from "../../../src/programs/run/retryPolicy.ts"
 import { setupBucket } from "../../../src/programs/setup/setupBucket.ts"
 import { BucketSetup, BucketSetupError } from "../../../src/services/BucketSetup.ts"
 
@@ -18,8 +17,8 @@ const OPTIONS = {
 
 const setUp = (more: Partial<typeof OPTIONS> = {}) =>
   Effect.gen(function* () {
-    const policy = yield* makeRetryPolicy({ retries: 2, base: Duration.seconds(1) })
-    const running = yield* Effect.fork(setupBucket({ ...OPTIONS, ...more }, policy))
+    const retrying = { retries: 2, retryBase: Duration.seconds(1) }
+    const running = yield* Effect.fork(setupBucket({ ...OPTIONS, ...retrying, ...more }))
     yield* TestClock.adjust("1 minute")
     const { exitCode, items } = yield* Fiber.join(running)
     const states = Object.fromEntries(items.map(({ name, state }) => [name, state]))
