@@ -91,7 +91,7 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
     if (!isLanded(window.hours)) {
       return kept(`hours of ${window} are not landed yet: the next run starts from it`)
     }
-    if (keepsArchives) return kept("the next run keeps it, as --archive-dir says")
+    if (keepsArchives) return kept("the next run keeps it, as archives are kept")
     const drop = Effect.scoped(
       Effect.flatMap(spool.claim(archive), Effect.transposeMapOption(spool.drop))
     )

@@ -40,7 +40,7 @@ export const cleanUploads = Effect.fn("cleanUploads")(function* (
     const { isOrphan, path, size, touched } = upload
     const what: What = { kind: "upload", path, size }
     if (!isOrphan && !abortUploads) {
-      const detail = `nothing came since ${new Date(touched).toISOString().slice(0, 16)}Z: --abort-uploads removes it`
+      const detail = `nothing came since ${new Date(touched).toISOString().slice(0, 16)}Z`
       return Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
     }
     const detail = isOrphan ? "its run is dead" : "nothing came for a day"

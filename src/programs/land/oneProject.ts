@@ -27,7 +27,7 @@ export const admitOneProject = Effect.fn("admitOneProject")(function* (
       reason: "OtherProject",
       detail:
         `it is of Amplitude's project ${project.value}, while the hours in ${place} are of project ` +
-        `${Option.getOrElse(first, () => "")}: use its keys, or another --prefix`
+        `${Option.getOrElse(first, () => "")}`
     })
   })
 })

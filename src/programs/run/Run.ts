@@ -99,7 +99,7 @@ const makeRun = Effect.fnUntraced(function* (options: LandingOptions) {
               onTimeout: () =>
                 new LandingError({
                   reason: "OutOfTime",
-                  detail: "the longest duration of a run (--max-duration) was over before it"
+                  detail: "the longest duration of a run was over before it"
                 })
             })
       )

@@ -1,5 +1,5 @@
 /**
- * What a run did, as `--json` prints it, and what a script may conclude from it.
+ * What a run did, and what a script may conclude from it.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   exitCode: ExitCode,
   /** What ended the run before it was through with its hours. */
   error: Schema.optional(Failure),
-  /** With `--dry-run`: what would be asked of Amplitude. */
+  /** Of a plan: what would be asked of Amplitude. */
   requests: Schema.optional(Schema.Array(Schema.Struct({ first: Hour, last: Hour })))
 }) {}
 

@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import type { FailureKind } from "./HourOutcome.ts"
 
-/** Every exit code and what it means, in the words of `--help`, README and webhook. */
+/** Every exit code and what it means, in the words of help, README and webhook. */
 export const exitCodes = {
   0: "every requested hour is there, or there was nothing to do",
   1: "a defect in this program",

@@ -69,10 +69,7 @@ export function planEncryption(
     algorithm === undefined
       ? "none by default"
       : `${algorithm}${key === undefined ? "" : `, key ${key}`}${isKeyed ? ", bucket key" : ""}`
-  if (kmsKey === undefined) {
-    const more = key === undefined ? "; --kms-key asks for a key of your own" : ""
-    return { state: "same", is: from + more }
-  }
+  if (kmsKey === undefined) return { state: "same", is: from }
 
   const isOurs = key !== undefined && (key === kmsKey || kmsKey.endsWith(`:key/${key}`))
   if (key !== undefined && !isOurs) {
@@ -229,7 +226,7 @@ export function planPolicy(
     return { state: "same", is: to }
   }
   if (options.requireIfNoneMatch !== true) {
-    return { state: "same", is: "puts are not restricted; --require-if-none-match asks for it" }
+    return { state: "same", is: "puts are not restricted" }
   }
   if (standing !== undefined && !isOurs) {
     const what = `the bucket policy's statement "${Sid}" was changed by somebody: remove it, or give it another Sid, and run again`
