@@ -1,35 +1,38 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import { type ArchiveFile, ArchiveFiles } from "../../services/ArchiveFiles.ts"
 import { ArchiveError } from "../../services/ArchiveFolder.ts"
 import { Clock } from "../../services/Clock.ts"
 import type { Hour } from "../../services/Hour.ts"
 import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
-import { UnpackerError } from "../../services/Unpacker.ts"
+import { type Unpacker, UnpackerError } from "../../services/Unpacker.ts"
 import { Window } from "../../services/Window.ts"
-import type { Answer, OpenArchive } from "../fetch/askForWindow.ts"
-import { failedHour, failureKind } from "../run/failureKind.ts"
-import { handOver } from "../fetch/handOver.ts"
-import { type HourOutcome, isInStore, Pending, Skipped } from "../run/HourOutcome.ts"
-import type { Standing } from "../plan/inventory.ts"
-import type { LandingError } from "../run/LandingError.ts"
-import { makeLandHour } from "./landMissing.ts"
-import { Run } from "../run/Run.ts"
+import type { Answer } from "../fetch/askForWindow.ts"
+import { handOver, type LandHour } from "../fetch/handOver.ts"
 import { unpackArchive } from "../fetch/unpackArchive.ts"
+import type { Standing } from "../plan/inventory.ts"
+import type { WindowOptions } from "../plan/planWindow.ts"
+import { failureKind } from "../run/failureKind.ts"
+import { type HourOutcome, isInStore, Skipped } from "../run/HourOutcome.ts"
+import { Run } from "../run/Run.ts"
+import { decideHours, type FileError, type FileReport } from "./decideHours.ts"
+import { makeLandHour } from "./landMissing.ts"
 
-export interface LandArchivesOptions {
-  /** First hour to land, where a person named it. */
-  readonly start?: Hour | undefined
-  /** Last hour to land, included, where a person named it. */
-  readonly end?: Hour | undefined
-}
+type Dates = Pick<WindowOptions, "start" | "end">
 
-type FileError = ArchiveError | UnpackerError | LandingError
-
-/** What an archive lacks of the hours that were asked for: it has been read, and its bytes are not needed for that. */
-interface Silence {
-  readonly hours: ReadonlyArray<Hour>
-  readonly asked: Answer
+/** What landing one file after the other goes by. */
+interface Landing<R> {
+  readonly onHour: LandHour<R>
+  /** In milliseconds since 1970. */
+  readonly now: number
+  /** Whether an hour stood in the store or in staging before. */
+  readonly isPresent: (hour: Hour) => boolean
+  /** Whether an hour lies between the dates, as far as they are named. */
+  readonly isWanted: (hour: Hour) => boolean
+  /** The hours between both dates; none where not both are named. */
+  readonly dates: ReadonlyArray<Hour>
+  /** What became of hours so far. */
+  readonly outcomes: Map<Hour, HourOutcome>
 }
 
 /**
@@ -42,135 +45,132 @@ export const landArchives = Effect.fn("landArchives")(function* (
   files: ReadonlyArray<string>,
   store: ObjectStorage["Type"],
   standing: ReadonlyArray<Standing>,
-  options: LandArchivesOptions
+  { start, end }: Dates
 ) {
-  const { beforeDeadline, isClosed, retry } = yield* Run
-  const archives = yield* ArchiveFiles
+  const { retry } = yield* Run
   const clock = yield* Clock
   yield* retry(store.check)
-  const onHour = yield* makeLandHour(store, standing)
-  const now = yield* clock.now
-  const progress = yield* Progress
-
-  const dates = datesOf(options)
-  const isWanted = (hour: Hour) =>
-    (options.start === undefined || options.start <= hour) &&
-    (options.end === undefined || hour <= options.end)
-  const isPresent = (hour: Hour) => standing.some(({ inventory }) => inventory.has(hour))
-
+  const window =
+    start === undefined || end === undefined ? null : new Window({ first: start, last: end })
   const outcomes = new Map<Hour, HourOutcome>()
-  /** Hours that dates or names speak of: each has an outcome in the end. */
-  const spokenOf = new Set(dates)
-  const silences: Array<Silence> = []
-  const unread: Array<{ readonly hours: ReadonlyArray<Hour>; readonly error: FileError }> = []
+  const landing = {
+    onHour: yield* makeLandHour(store, standing),
+    now: yield* clock.now,
+    isPresent: (hour: Hour) => standing.some(({ inventory }) => inventory.has(hour)),
+    isWanted: (hour: Hour) =>
+      (start === undefined || start <= hour) && (end === undefined || hour <= end),
+    dates: window?.hours ?? [],
+    outcomes
+  }
+  const reports = yield* Effect.forEach(files, (file) => landFile(file, landing))
+  const isDone = (hour: Hour) => outcomes.has(hour)
+  yield* markSilent(decideHours(reports, { ...landing, isDone }), landing)
+  const errors = reports.flatMap((it) => (it._tag === "Unread" ? [it.error] : []))
+  return { window, outcomes: [...outcomes.values()], error: together(errors) }
+})
 
-  const isThere = (hour: Hour) => {
-    const outcome = outcomes.get(hour)
-    return isPresent(hour) || (outcome !== undefined && isInStore(outcome))
-  }
-  const hand = Effect.fnUntraced(function* (hours: ReadonlyArray<Hour>, asked: Answer) {
-    for (const hour of hours) {
-      if (isPresent(hour) && !outcomes.has(hour)) outcomes.set(hour, new Skipped({ hour }))
-    }
-    const missing = hours.filter((hour) => !isThere(hour))
-    progress.planned(missing.length)
-    for (const outcome of yield* handOver(missing, asked, onHour))
-      outcomes.set(outcome.hour, outcome)
-  })
+/** Lands what a file has lines of, while it is open. */
+const landFile = Effect.fn("landArchives.landFile")(function* <R>(
+  file: string,
+  landing: Landing<R>
+) {
+  const { beforeDeadline } = yield* Run
+  const archives = yield* ArchiveFiles
+  let hours = landing.dates
+  return yield* Effect.gen(function* () {
+    const found = yield* archives.open(file)
+    if (found.isNamed) hours = found.archive.window.hours.filter(landing.isWanted)
+    return yield* beforeDeadline(readFile(file, found, hours, landing))
+  }).pipe(
+    Effect.scoped,
+    Effect.catchAll((error) =>
+      Effect.as(Effect.logWarning(`Passed over "${file}"`), {
+        _tag: "Unread",
+        hours,
+        error
+      } as const)
+    )
+  )
+})
 
-  const readFile = Effect.fn("landArchives.readFile")(function* (file: string, found: ArchiveFile) {
-    const { archive, isComplete, isNamed } = found
-    const asked = { askedAt: Math.min(now, archive.askedAt) }
-    const named = isNamed ? archive.window.hours.filter(isWanted) : []
-    for (const hour of named) spokenOf.add(hour)
-    if (isNamed && named.every(isThere)) {
-      yield* hand(named, { ...asked, archive: Option.none() })
-      return yield* Effect.logInfo(`Passed over "${file}": all of its hours are there`)
-    }
-    const unpacked = yield* unpackArchive(archive)
-    const all = [...unpacked.hours.keys()]
-    const hours = all.filter(isWanted)
-    yield* Effect.logInfo(
-      `"${file}" has lines of ${all.length} hours, of which ${hours.filter((hour) => !isThere(hour)).length} are to be landed`
-    )
-    const early = hours.filter((hour) => !isClosed(hour, asked.askedAt))
-    if (early.length > 0) {
-      yield* Effect.logWarning(
-        `"${file}" was last written at ${new Date(archive.askedAt).toISOString()}, before ${early.length} of its hours were closed: they may lack events, and are not landed`
-      )
-    }
-    yield* hand(hours, { ...asked, archive: opened({ spooled: archive, unpacked }) })
-    // An archive without a part says nothing, as it does not where Amplitude sends it.
-    if (all.length === 0) {
-      return yield* Effect.logWarning(`"${file}" has no part of any hour, and proves nothing`)
-    }
-    const silent = opened({ spooled: archive, unpacked: { ...unpacked, hours: new Map() } })
-    silences.push({
-      hours: isComplete ? named.filter((hour) => !unpacked.hours.has(hour)) : [],
-      asked: { ...asked, archive: silent }
-    })
-  })
-
-  for (const file of files) {
-    let hours: ReadonlyArray<Hour> = dates
-    yield* Effect.gen(function* () {
-      const found = yield* archives.open(file)
-      if (found.isNamed) hours = found.archive.window.hours.filter(isWanted)
-      yield* beforeDeadline(readFile(file, found))
-    }).pipe(
-      Effect.scoped,
-      Effect.catchAll((error) => {
-        unread.push({ hours, error })
-        return Effect.logWarning(`Passed over "${file}"`)
-      })
+const readFile = Effect.fn("landArchives.readFile")(function* <R>(
+  file: string,
+  { archive, isComplete, isNamed }: ArchiveFile,
+  asked: ReadonlyArray<Hour>,
+  landing: Landing<R>
+): Effect.fn.Return<FileReport, UnpackerError, Run | Scope.Scope | Unpacker | R> {
+  const { isClosed } = yield* Run
+  // A file of the future was asked for now, at the latest.
+  const askedAt = Math.min(landing.now, archive.askedAt)
+  if (isNamed && asked.every((hour) => isThere(hour, landing))) {
+    yield* landHours(asked, { askedAt, archive: Option.none() }, landing)
+    yield* Effect.logInfo(`Passed over "${file}": all of its hours are there`)
+    return { _tag: "PassedOver", hours: asked }
+  }
+  const unpacked = yield* unpackArchive(archive)
+  const all = [...unpacked.hours.keys()]
+  const hours = all.filter(landing.isWanted)
+  const missing = hours.filter((hour) => !isThere(hour, landing))
+  yield* Effect.logInfo(
+    `"${file}" has lines of ${all.length} hours, of which ${missing.length} are to be landed`
+  )
+  const early = hours.filter((hour) => !isClosed(hour, askedAt))
+  if (early.length > 0) {
+    yield* Effect.logWarning(
+      `"${file}" was last written at ${new Date(archive.askedAt).toISOString()}, before ${early.length} of its hours were closed: they may lack events, and are not landed`
     )
   }
-  const [first, ...more] = silences
-  if (first !== undefined) {
-    // Which file was asked for which of the dates is not known: the oldest of them is the one to go by.
-    const oldest = more.reduce(
-      (one, other) => (other.asked.askedAt < one.asked.askedAt ? other : one),
-      first
-    )
-    silences.push({ hours: dates, asked: oldest.asked })
+  const spooled = archive
+  yield* landHours(hours, { askedAt, archive: Option.some({ spooled, unpacked }) }, landing)
+  // An archive without a part says nothing, as it does not where Amplitude sends it.
+  if (all.length === 0) {
+    yield* Effect.logWarning(`"${file}" has no part of any hour, and proves nothing`)
+    return { _tag: "PassedOver", hours: asked }
   }
-  for (const { hours, asked } of silences) {
-    yield* hand(
-      hours.filter((hour) => !outcomes.has(hour) && !unread.some((it) => it.hours.includes(hour))),
-      asked
-    )
-  }
-  for (const { hours, error } of unread) {
-    for (const hour of hours) {
-      if (!isThere(hour) && !outcomes.has(hour)) outcomes.set(hour, failedHour(hour, error))
-    }
-  }
-  for (const hour of spokenOf) {
-    if (outcomes.has(hour)) continue
-    outcomes.set(hour, isPresent(hour) ? new Skipped({ hour }) : new Pending({ hour }))
-  }
+  const silent = { spooled, unpacked: { ...unpacked, hours: new Map() } }
   return {
-    window: dates.length > 0 ? windowOf(dates) : null,
-    outcomes: [...outcomes.values()],
-    error: together(unread.map(({ error }) => error))
+    _tag: "Read",
+    hours: asked,
+    lacks: isNamed && isComplete ? asked.filter((hour) => !unpacked.hours.has(hour)) : [],
+    answer: { askedAt, archive: Option.some(silent) }
   }
 })
 
-function opened(archive: OpenArchive): Option.Option<OpenArchive> {
-  return Option.some(archive)
+function isThere<R>(hour: Hour, { isPresent, outcomes }: Landing<R>): boolean {
+  const outcome = outcomes.get(hour)
+  return isPresent(hour) || (outcome !== undefined && isInStore(outcome))
 }
 
-/** The hours between two dates; none where not both are named. */
-function datesOf({ start, end }: LandArchivesOptions): ReadonlyArray<Hour> {
-  return start === undefined || end === undefined
-    ? []
-    : new Window({ first: start, last: end }).hours
-}
+/** Lands those of an answer's hours that are not there. */
+const landHours = Effect.fnUntraced(function* <R>(
+  hours: ReadonlyArray<Hour>,
+  answer: Answer,
+  landing: Landing<R>
+) {
+  const { isPresent, onHour, outcomes } = landing
+  const progress = yield* Progress
+  for (const hour of hours) {
+    if (isPresent(hour) && !outcomes.has(hour)) outcomes.set(hour, new Skipped({ hour }))
+  }
+  const missing = hours.filter((hour) => !isThere(hour, landing))
+  progress.planned(missing.length)
+  for (const outcome of yield* handOver(missing, answer, onHour)) {
+    outcomes.set(outcome.hour, outcome)
+  }
+})
 
-function windowOf(hours: ReadonlyArray<Hour>): Window | null {
-  const [first, last] = [hours.at(0), hours.at(-1)]
-  return first === undefined || last === undefined ? null : new Window({ first, last })
-}
+/** Marks hours as without events, by the answers that say so, and takes down what became of all others. */
+const markSilent = Effect.fnUntraced(function* <R>(
+  decided: ReturnType<typeof decideHours>,
+  landing: Landing<R>
+) {
+  const silent = decided.filter((it) => it._tag === "Silent")
+  for (const answer of new Set(silent.map((it) => it.answer))) {
+    const hours = silent.filter((it) => it.answer === answer).map(({ hour }) => hour)
+    yield* landHours(hours, answer, landing)
+  }
+  for (const it of decided) if (it._tag !== "Silent") landing.outcomes.set(it.hour, it)
+})
 
 /** One error for several: the one that most needs a person, which tells of the others too. */
 function together(errors: ReadonlyArray<FileError>): FileError | undefined {
