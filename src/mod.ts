@@ -1,46 +1,56 @@
 /**
- * The library entry: services and programs. It names no layer, so importing it loads no SDK; layers are imported one by
- * one, as `amplitude-lake/layers/ObjectStorageFileSystem`.
+ * The library entry: programs, the services that they ask for, and what they answer. It names no layer, so importing it
+ * loads no SDK; layers are imported one by one, as `amplitude-lake/layers/ObjectStorageFileSystem`.
  *
  * @module
  */
-export * from "./services/Amplitude.ts"
-export * from "./services/ArchiveFiles.ts"
-export * from "./services/ArchiveFolder.ts"
-export * from "./services/BucketSetup.ts"
-export * from "./services/Clock.ts"
-export * from "./services/Folders.ts"
-export * from "./services/Hour.ts"
-export * from "./services/HourKey.ts"
-export * from "./services/HourMetadata.ts"
-export * from "./services/ObjectStorage.ts"
-export * from "./services/Progress.ts"
-export * from "./services/Spool.ts"
-export * from "./services/Staging.ts"
-export * from "./services/Unpacker.ts"
-export * from "./services/Window.ts"
+export {
+  allHours,
+  archivedHours,
+  fetchHours,
+  planHours,
+  recheckWindow,
+  type RunOptions,
+  syncHours
+} from "./programs/runPipeline.ts"
+export { type Status, statusOfHours, type StatusOptions } from "./programs/inspect/statusOfHours.ts"
+export {
+  type Verification,
+  verifyHours,
+  type VerifyOptions
+} from "./programs/inspect/verifyHours.ts"
+export { checkSetup, type SetupChecks } from "./programs/inspect/checkSetup.ts"
+export {
+  type Cleaning,
+  cleanLeftovers,
+  type CleanOptions
+} from "./programs/clean/cleanLeftovers.ts"
+export {
+  type BucketReport,
+  setupBucket,
+  type SetupBucketOptions
+} from "./programs/setup/setupBucket.ts"
+export { readerPolicy, readerTrust, writerPolicy } from "./programs/setup/iamPolicies.ts"
 
-export * from "./programs/setup/bucketPlan.ts"
-export * from "./programs/inspect/checkSetup.ts"
-export * from "./programs/clean/cleanLeftovers.ts"
-export * from "./programs/fetch/exportHours.ts"
-export * from "./programs/run/failureKind.ts"
-export * from "./programs/fetch/handOver.ts"
-export * from "./programs/run/HourOutcome.ts"
-export * from "./programs/setup/iamPolicies.ts"
-export * from "./programs/plan/inventory.ts"
-export * from "./programs/land/landArchives.ts"
-export * from "./programs/run/LandingError.ts"
-export * from "./programs/land/landMissing.ts"
-export * from "./programs/land/landObject.ts"
-export * from "./programs/plan/planRequests.ts"
-export * from "./programs/plan/planRun.ts"
-export * from "./programs/plan/planWindow.ts"
-export * from "./programs/land/recheckHours.ts"
-export * from "./programs/run/retryPolicy.ts"
-export * from "./programs/runPipeline.ts"
-export * from "./programs/setup/setupBucket.ts"
-export * from "./programs/inspect/statusOfHours.ts"
-export * from "./programs/run/Summary.ts"
-export * from "./programs/land/syncStaged.ts"
-export * from "./programs/inspect/verifyHours.ts"
+export type { Plan } from "./programs/plan/planRun.ts"
+export type { RunError } from "./programs/run/failureKind.ts"
+export type { HourOutcome } from "./programs/run/HourOutcome.ts"
+export { LandingError } from "./programs/run/LandingError.ts"
+export { Summary } from "./programs/run/Summary.ts"
+
+export { Amplitude, AmplitudeError } from "./services/Amplitude.ts"
+export { ArchiveFiles } from "./services/ArchiveFiles.ts"
+export { ArchiveError, ArchiveFolder } from "./services/ArchiveFolder.ts"
+export { BucketSetup, BucketSetupError } from "./services/BucketSetup.ts"
+export { Clock } from "./services/Clock.ts"
+export { FolderError, Folders } from "./services/Folders.ts"
+export { Hour } from "./services/Hour.ts"
+export { Format, Layout } from "./services/HourKey.ts"
+export { HourMetadata } from "./services/HourMetadata.ts"
+export type { LinesDigest } from "./services/LinesDigest.ts"
+export { ObjectStorage, ObjectStorageError } from "./services/ObjectStorage.ts"
+export { Progress } from "./services/Progress.ts"
+export { Spool, SpoolError } from "./services/Spool.ts"
+export { Staging } from "./services/Staging.ts"
+export { Unpacker, UnpackerError } from "./services/Unpacker.ts"
+export { Window } from "./services/Window.ts"

@@ -8,17 +8,21 @@ import { expectTypeOf } from "vitest"
 import type {
   allHours,
   Amplitude,
+  checkSetup,
+  cleanLeftovers,
   Clock,
   fetchHours,
   ObjectStorage,
   planHours,
   recheckWindow,
   RunError,
+  setupBucket,
   Spool,
   Staging,
   statusOfHours,
   syncHours,
-  Unpacker
+  Unpacker,
+  verifyHours
 } from "../src/mod.ts"
 
 type Needs<Program extends (...args: never) => Effect.Effect<unknown, unknown, unknown>> =
@@ -40,6 +44,60 @@ describe("mod", () => {
     expectTypeOf<Needs<typeof planHours>>().toEqualTypeOf<Clock | ObjectStorage | Staging>()
     expectTypeOf<Needs<typeof statusOfHours>>().toEqualTypeOf<Clock | ObjectStorage | Staging>()
     expectTypeOf<Fails<typeof allHours>>().toExtend<RunError>()
+  })
+
+  it("has these names to offer, each a promise", async () => {
+    assert.deepEqual(Object.keys(await import("../src/mod.ts")).toSorted(), [
+      "Amplitude",
+      "AmplitudeError",
+      "ArchiveError",
+      "ArchiveFiles",
+      "ArchiveFolder",
+      "BucketSetup",
+      "BucketSetupError",
+      "Clock",
+      "FolderError",
+      "Folders",
+      "Format",
+      "Hour",
+      "HourMetadata",
+      "LandingError",
+      "Layout",
+      "ObjectStorage",
+      "ObjectStorageError",
+      "Progress",
+      "Spool",
+      "SpoolError",
+      "Staging",
+      "Summary",
+      "Unpacker",
+      "UnpackerError",
+      "Window",
+      "allHours",
+      "archivedHours",
+      "checkSetup",
+      "cleanLeftovers",
+      "fetchHours",
+      "planHours",
+      "readerPolicy",
+      "readerTrust",
+      "recheckWindow",
+      "setupBucket",
+      "statusOfHours",
+      "syncHours",
+      "verifyHours",
+      "writerPolicy"
+    ])
+  })
+
+  it("needs no option, but for a bucket's name", () => {
+    expectTypeOf<[]>().toExtend<Parameters<typeof allHours>>()
+    expectTypeOf<[]>().toExtend<Parameters<typeof planHours>>()
+    expectTypeOf<[]>().toExtend<Parameters<typeof statusOfHours>>()
+    expectTypeOf<[]>().toExtend<Parameters<typeof verifyHours>>()
+    expectTypeOf<[]>().toExtend<Parameters<typeof cleanLeftovers>>()
+    expectTypeOf<[]>().toExtend<Parameters<typeof checkSetup>>()
+    expectTypeOf<[{ bucket: string }]>().toExtend<Parameters<typeof setupBucket>>()
   })
 
   it("is published with every layer and service, and no inside of a layer", () => {
