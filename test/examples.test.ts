@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("The examples", () => {
   it("show allHours, ObjectStorage and every layer", () => {
-    const required = ["services/ObjectStorage.ts", ...layers]
+    const required = ["programs/runPipeline.ts", "services/ObjectStorage.ts", ...layers]
     assert.deepEqual(
       required.filter((path) => !examples.has(path)),
       []

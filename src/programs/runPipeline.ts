@@ -30,7 +30,36 @@ export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions =
   return yield* summarized(Effect.map(syncStaged(), resultOf), options)
 })
 
-/** Moves what is staged to the store, then lands what still misses straight there. */
+/**
+ * Moves what is staged to the store, then lands what still misses straight there.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { allHours, Hour, Staging } from "amplitude-lake"
+ * import * as AmplitudeSynthetic from "amplitude-lake/layers/AmplitudeSynthetic"
+ * import * as ClockSystem from "amplitude-lake/layers/ClockSystem"
+ * import * as ObjectStorageFileSystem from "amplitude-lake/layers/ObjectStorageFileSystem"
+ * import * as SpoolFileSystem from "amplitude-lake/layers/SpoolFileSystem"
+ * import * as UnpackerWorkers from "amplitude-lake/layers/UnpackerWorkers"
+ *
+ * const layers = Layer.mergeAll(
+ *   AmplitudeSynthetic.layer({ seed: 1, eventsPerHour: 20 }),
+ *   ClockSystem.layer,
+ *   ObjectStorageFileSystem.layer({ root: "lake", prefix: "events/" }),
+ *   Layer.scoped(Staging, ObjectStorageFileSystem.make({ root: "staged" })),
+ *   SpoolFileSystem.layer({ root: "work" }),
+ *   UnpackerWorkers.layer()
+ * )
+ * const program = allHours({
+ *   start: Hour.make("2025-11-10T21"),
+ *   end: Hour.make("2025-11-10T22")
+ * })
+ *
+ * const summary = await Effect.runPromise(Effect.provide(program, layers))
+ * console.log(summary.landed)
+ * ```
+ */
 export const allHours = Effect.fn("allHours")(function* (options: RunOptions = {}) {
   return yield* afterSync(landPlanned(yield* ObjectStorage, options))
 }, summarized)
