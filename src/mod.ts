@@ -1,6 +1,7 @@
 /**
- * The library entry: programs, the services that they ask for, and what they answer. It names no layer, so importing it
- * loads no SDK; layers are imported one by one, as `amplitude-lake/layers/ObjectStorageFileSystem`.
+ * The library entry: programs, the services that they ask for, and what they answer. It names no
+ * layer, so importing it loads no SDK; layers are imported one by one, as
+ * `amplitude-lake/layers/ObjectStorageFileSystem`.
  *
  * @module
  */

@@ -64,7 +64,10 @@ export const allHours = Effect.fn("allHours")(function* (options: RunOptions = {
   return yield* afterSync(landPlanned(yield* ObjectStorage, options))
 }, summarized)
 
-/** Moves what is staged to the store, then lands there what archives in files have, without asking Amplitude. */
+/**
+ * Moves what is staged to the store, then lands there what archives in files have, without asking
+ * Amplitude.
+ */
 export const archivedHours = Effect.fn("archivedHours")(
   function* (files: ReadonlyArray<string>, options: RunOptions = {}) {
     const result = yield* afterSync(
@@ -91,7 +94,9 @@ export const planHours = Effect.fn("planHours")(function* (options: RunOptions =
   return yield* planRun(options)
 }, asRun)
 
-/** Moves what is staged first; what was moved is not told of twice, nor lost where the rest fails. */
+/**
+ * Moves what is staged first; what was moved is not told of twice, nor lost where the rest fails.
+ */
 const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
   land: Effect.Effect<RunResult, E, R>
 ): Effect.fn.Return<

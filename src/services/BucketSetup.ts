@@ -1,6 +1,6 @@
 /**
- * How an S3 bucket is set up. What is carried is named as S3's API names it, so that what this program does not know of goes
- * back as it came.
+ * How an S3 bucket is set up. What is carried is named as S3's API names it, so that what this
+ * program does not know of goes back as it came.
  *
  * @module
  */
@@ -51,12 +51,15 @@ export interface LifecycleRule {
 
 export interface Lifecycle {
   readonly Rules: ReadonlyArray<LifecycleRule>
-  /** How small an object may be to be moved to another storage class; a put without it would reset it. */
+  /**
+   * How small an object may be to be moved to another storage class; a put without it would reset
+   * it.
+   */
   readonly TransitionDefaultMinimumObjectSize?: string | undefined
 }
 
 /** One thing of a bucket: read as a whole, and written as a whole. */
-export interface BucketPart<A> {
+export interface BucketAspect<A> {
   readonly read: Effect.Effect<A, BucketSetupError>
   readonly write: (value: A) => Effect.Effect<void, BucketSetupError>
 }
@@ -67,27 +70,33 @@ export class BucketSetup extends Context.Tag("amplitude-lake/BucketSetup")<
     /** The bucket, named to a person. */
     readonly place: string
 
-    /** Whether the bucket is there, and its region; of one that is not, the region it would be made in, where one is named. */
+    /**
+     * Whether the bucket is there, and its region; of one that is not, the region it would be made
+     * in, where one is named.
+     */
     readonly find: Effect.Effect<
       { readonly exists: boolean; readonly region: string | undefined },
       BucketSetupError
     >
 
-    /** Makes the bucket in a region, with ACLs disabled; nothing happens when it is there and the caller's own. */
+    /**
+     * Makes the bucket in a region, with ACLs disabled; nothing happens when it is there and the
+     * caller's own.
+     */
     readonly create: (region: string) => Effect.Effect<void, BucketSetupError>
 
-    readonly publicAccess: BucketPart<PublicAccess>
+    readonly publicAccess: BucketAspect<PublicAccess>
 
     /** Whose objects are, as `BucketOwnerEnforced`; `undefined` where nothing is set. */
-    readonly ownership: BucketPart<string | undefined>
+    readonly ownership: BucketAspect<string | undefined>
 
     /** No rules where nothing is set. */
-    readonly encryption: BucketPart<ReadonlyArray<EncryptionRule>>
+    readonly encryption: BucketAspect<ReadonlyArray<EncryptionRule>>
 
     /** No rules where nothing is set. */
-    readonly lifecycle: BucketPart<Lifecycle>
+    readonly lifecycle: BucketAspect<Lifecycle>
 
     /** The bucket policy's JSON; `undefined` where there is none. */
-    readonly policy: BucketPart<string | undefined>
+    readonly policy: BucketAspect<string | undefined>
   }
 >() {}

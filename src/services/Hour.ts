@@ -1,5 +1,6 @@
 /**
- * One UTC hour by Amplitude's `server_upload_time`, as text `2025-11-10T21`. The text sorts as time does.
+ * One UTC hour by Amplitude's `server_upload_time`, as text `2025-11-10T21`. The text sorts as time
+ * does.
  *
  * @module
  */

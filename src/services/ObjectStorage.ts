@@ -1,5 +1,6 @@
 /**
- * The place where hours land: a flat key space below one prefix, whose objects are whole and never overwritten.
+ * The place where hours land: a flat key space below one prefix, whose objects are whole and never
+ * overwritten.
  *
  * @module
  */
@@ -110,10 +111,16 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
     /** Names the store and its prefix to a person. */
     readonly place: string
 
-    /** Whether what lands here outlives the process: nothing local is removed on the word of a store that does not. */
+    /**
+     * Whether what lands here outlives the process: nothing local is removed on the word of a store
+     * that does not.
+     */
     readonly isDurable: boolean
 
-    /** Fails, saying what to do, when nothing could land here. To be called before anything is downloaded. */
+    /**
+     * Fails, saying what to do, when nothing could land here. To be called before anything is
+     * downloaded.
+     */
     readonly check: Effect.Effect<void, ObjectStorageError>
 
     /** Every object below the prefix, in no promised order: all of them, or a failure. */
@@ -126,9 +133,10 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
     readonly get: (key: string) => Stream.Stream<Uint8Array, ObjectStorageError>
 
     /**
-     * Creates an object, visible only when whole and durable, and only if there is none: `false` when there is one.
-     * A body that fails, or is not of the announced size and SHA-256 (`Corrupt`), leaves nothing. With `replacing`, the one
-     * object of that etag is replaced instead: `false` when it is gone or another.
+     * Creates an object, visible only when whole and durable, and only if there is none: `false`
+     * when there is one. A body that fails, or is not of the announced size and SHA-256
+     * (`Corrupt`), leaves nothing. With `replacing`, the one object of that etag is replaced
+     * instead: `false` when it is gone or another.
      */
     readonly put: <E>(
       object: NewObject<E>,
@@ -141,10 +149,16 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
     /** Absent where an object that was not put whole leaves nothing. */
     readonly unfinished?:
       | {
-          /** Uploads below the prefix, whoever began them, to which nothing was added since an instant; orphans of any age. */
+          /**
+           * Uploads below the prefix, whoever began them, to which nothing was added since an
+           * instant; orphans of any age.
+           */
           readonly list: (since: number) => Stream.Stream<UnfinishedUpload, ObjectStorageError>
 
-          /** Removes one of them; nothing happens when it is gone. An object that it became meanwhile stays. */
+          /**
+           * Removes one of them; nothing happens when it is gone. An object that it became
+           * meanwhile stays.
+           */
           readonly abort: (upload: UnfinishedUpload) => Effect.Effect<void, ObjectStorageError>
         }
       | undefined

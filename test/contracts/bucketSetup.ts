@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { it as effectIt } from "@effect/vitest"
 import { Effect, Either, type Layer } from "effect"
 import {
-  type BucketPart,
+  type BucketAspect,
   BucketSetup,
   type BucketSetupError
 } from "../../src/services/BucketSetup.ts"
@@ -25,7 +25,7 @@ const RULES = [
   }
 ]
 
-const gives = <A>(part: BucketPart<A>, value: A) =>
+const gives = <A>(part: BucketAspect<A>, value: A) =>
   Effect.gen(function* () {
     yield* part.write(value)
     assert.deepEqual(yield* part.read, value)

@@ -1,6 +1,6 @@
 import { Effect, Layer, Ref } from "effect"
 import {
-  type BucketPart,
+  type BucketAspect,
   BucketSetup,
   BucketSetupError,
   type EncryptionRule,
@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
     name: Names,
     initial: A,
     problemOf: (value: A) => string | undefined = () => undefined
-  ): Effect.fn.Return<BucketPart<A>> {
+  ): Effect.fn.Return<BucketAspect<A>> {
     const kept = yield* Ref.make(initial)
     const admit = (what: "read" | "write") =>
       Effect.gen(function* () {

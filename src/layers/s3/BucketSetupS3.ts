@@ -1,5 +1,5 @@
 import { Config, type ConfigError, Effect, Layer, type Scope } from "effect"
-import { type BucketPart, BucketSetup, BucketSetupError } from "../../services/BucketSetup.ts"
+import { type BucketAspect, BucketSetup, BucketSetupError } from "../../services/BucketSetup.ts"
 import * as Aspects from "./bucketAspects.ts"
 import * as S3Client from "./client.ts"
 
@@ -113,9 +113,9 @@ const create = Effect.fn("BucketSetupS3.create")(function* (
 
 /** Ownership, refused where the store does not know of it. */
 function knownOwnership(
-  ownership: BucketPart<string | undefined>,
+  ownership: BucketAspect<string | undefined>,
   path: string
-): BucketPart<string | undefined> {
+): BucketAspect<string | undefined> {
   const detail =
     "this store knows no ownership controls: its own documents say how ACLs are disabled there"
   const read = ownership.read.pipe(

@@ -5,7 +5,7 @@ import type {
 } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import {
-  type BucketPart,
+  type BucketAspect,
   BucketSetupError,
   type EncryptionRule,
   type Lifecycle,
@@ -56,7 +56,7 @@ interface Aspect<A> {
 function aspect<A>(
   { attempt }: AspectCalls,
   { absent, action, read, write }: Aspect<A>
-): BucketPart<A> {
+): BucketAspect<A> {
   return {
     read: attempt(`s3:Get${action}`, read).pipe(
       Effect.catchIf(
@@ -75,7 +75,7 @@ function aspect<A>(
   }
 }
 
-export function publicAccess(calls: AspectCalls): BucketPart<PublicAccess> {
+export function publicAccess(calls: AspectCalls): BucketAspect<PublicAccess> {
   const { Bucket } = calls
   return aspect(calls, {
     action: "BucketPublicAccessBlock",
@@ -105,7 +105,7 @@ export function publicAccess(calls: AspectCalls): BucketPart<PublicAccess> {
 }
 
 /** Read as an empty text from a store that does not know of it. */
-export function ownership(calls: AspectCalls): BucketPart<string | undefined> {
+export function ownership(calls: AspectCalls): BucketAspect<string | undefined> {
   const { Bucket } = calls
   return aspect<string | undefined>(calls, {
     action: "BucketOwnershipControls",
@@ -124,7 +124,7 @@ export function ownership(calls: AspectCalls): BucketPart<string | undefined> {
   })
 }
 
-export function encryption(calls: AspectCalls): BucketPart<ReadonlyArray<EncryptionRule>> {
+export function encryption(calls: AspectCalls): BucketAspect<ReadonlyArray<EncryptionRule>> {
   const { Bucket } = calls
   return aspect<ReadonlyArray<EncryptionRule>>(calls, {
     action: "EncryptionConfiguration",
@@ -145,7 +145,7 @@ export function encryption(calls: AspectCalls): BucketPart<ReadonlyArray<Encrypt
   })
 }
 
-export function lifecycle(calls: AspectCalls): BucketPart<Lifecycle> {
+export function lifecycle(calls: AspectCalls): BucketAspect<Lifecycle> {
   const { Bucket } = calls
   return aspect<Lifecycle>(calls, {
     action: "LifecycleConfiguration",
@@ -171,7 +171,7 @@ export function lifecycle(calls: AspectCalls): BucketPart<Lifecycle> {
   })
 }
 
-export function policy(calls: AspectCalls): BucketPart<string | undefined> {
+export function policy(calls: AspectCalls): BucketAspect<string | undefined> {
   const { Bucket } = calls
   return aspect<string | undefined>(calls, {
     action: "BucketPolicy",

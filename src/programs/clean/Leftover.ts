@@ -17,7 +17,10 @@ export const Leftover = Schema.Struct({
   path: Schema.String,
   /** In bytes. */
   size: Schema.NonNegativeInt,
-  /** With `dryRun`: what would become of it. `moved`: to `failed_uploads/` in staging, for a person to look at. */
+  /**
+   * With `dryRun`: what would become of it. `moved`: to `failed_uploads/` in staging, for a person
+   * to look at.
+   */
   fate: Schema.Literal("removed", "moved", "kept", "failed"),
   /** Why. */
   detail: Schema.String,

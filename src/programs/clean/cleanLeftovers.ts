@@ -23,16 +23,20 @@ export class Cleaning extends Schema.Class<Cleaning>("Cleaning")({
   freed: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
-  /** 8 where a staged hour was moved, as another stands for it; else 0, or 8, 7, 3 or 5 where something failed. */
+  /**
+   * 8 where a staged hour was moved, as another stands for it; else 0, or 8, 7, 3 or 5 where
+   * something failed.
+   */
   exitCode: ExitCode
 }) {}
 
 const DAY = 24 * 3_600_000
 
 /**
- * Tidies what runs left: staged hours that the store has, archives in the spool that nobody needs, old kept archives, and
- * uploads that were never finished. What a live run holds is never among it, and one failure stops nothing else. Where
- * archives are kept, a spooled one whose hours have landed waits for that.
+ * Tidies what runs left: staged hours that the store has, archives in the spool that nobody needs,
+ * old kept archives, and uploads that were never finished. What a live run holds is never among it,
+ * and one failure stops nothing else. Where archives are kept, a spooled one whose hours have
+ * landed waits for that.
  */
 export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (options: CleanOptions = {}) {
   const { made, retry } = yield* Run
@@ -42,7 +46,8 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (options: Cl
   const standing = yield* retry(takeInventory(store))
   // Nothing local goes on the word of a store that ends with the process.
   const inventory: Inventory = store.isDurable ? standing : new Map()
-  // Uploads first: whatever writes to a folder takes over what dead runs left there, and says nothing of it.
+  // Uploads first: whatever writes to a folder takes over what dead runs left there, and says
+  // nothing of it.
   const leftovers = [
     ...(yield* cleanUploads(staging, options)),
     ...(yield* cleanUploads(store, options)),

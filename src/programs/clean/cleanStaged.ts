@@ -15,7 +15,10 @@ import {
 import { Run } from "../run/Run.ts"
 import { readStaged } from "../land/syncStaged.ts"
 
-/** Removes staged hours that the store has, and moves those aside that differ from it; a file of somebody else's stays. */
+/**
+ * Removes staged hours that the store has, and moves those aside that differ from it; a file of
+ * somebody else's stays.
+ */
 export const cleanStaged = Effect.fn("cleanStaged")(function* (
   inventory: Inventory,
   options: CleanOptions

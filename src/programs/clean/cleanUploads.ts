@@ -13,7 +13,10 @@ import { Run } from "../run/Run.ts"
 
 const DAY = 24 * 3_600_000
 
-/** Aborts what was begun to become an object and never did: of dead runs, and with `abortUploads` what nothing came to for a day. */
+/**
+ * Aborts what was begun to become an object and never did: of dead runs, and with `abortUploads`
+ * what nothing came to for a day.
+ */
 export const cleanUploads = Effect.fn("cleanUploads")(function* (
   place: ObjectStorage["Type"],
   options: CleanOptions

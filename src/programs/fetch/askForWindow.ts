@@ -19,7 +19,10 @@ export interface OpenArchive {
 
 /** What Amplitude answered to the request for a window. */
 export interface Answer {
-  /** The earliest that the answer can speak of, by the clock here and by Amplitude's, in milliseconds since 1970. */
+  /**
+   * The earliest that the answer can speak of, by the clock here and by Amplitude's, in
+   * milliseconds since 1970.
+   */
   readonly askedAt: number
   /** `None` where Amplitude has nothing in the window, or says so. */
   readonly archive: Option.Option<OpenArchive>
@@ -55,8 +58,8 @@ export const openArchive = Effect.fn("openArchive")(function* (
 })
 
 /**
- * Asks for a window until its archive lies in the spool and passed every check, or no further try is worth it.
- * The archive is held, and can be read, while the scope is open.
+ * Asks for a window until its archive lies in the spool and passed every check, or no further try
+ * is worth it. The archive is held, and can be read, while the scope is open.
  */
 export const askForWindow = Effect.fn("askForWindow")(function* (
   window: Window
@@ -89,7 +92,10 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
   })
 })
 
-/** One request, and the way of its answer into the spool. The connection ends with it; the archive is held by the caller's scope. */
+/**
+ * One request, and the way of its answer into the spool. The connection ends with it; the archive
+ * is held by the caller's scope.
+ */
 const download = Effect.fn("askForWindow.download")(function* (
   window: Window,
   asRequest: ReturnType<typeof inSpanEach>

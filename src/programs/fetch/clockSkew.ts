@@ -1,6 +1,9 @@
 import { Option } from "effect"
 
-/** An answer's own time, and when it was asked for and came by the clock here, in milliseconds since 1970. */
+/**
+ * An answer's own time, and when it was asked for and came by the clock here, in milliseconds since
+ * 1970.
+ */
 export interface TimedAnswer {
   readonly date: Option.Option<number>
   readonly sent: number
@@ -11,7 +14,10 @@ const WORTH_A_WARNING = 5 * 60_000
 /** What the `Date` of an answer leaves out. */
 const SECOND = 1000
 
-/** Milliseconds by which the clock here is ahead of the answer's, negative where it is behind; `None` without a `Date`. */
+/**
+ * Milliseconds by which the clock here is ahead of the answer's, negative where it is behind;
+ * `None` without a `Date`.
+ */
 export function clockSkew({ date, sent, answered }: TimedAnswer): Option.Option<number> {
   return Option.map(date, (date) => {
     if (date > answered) return answered - date

@@ -26,8 +26,8 @@ export interface Landing<R> {
   /** A callback, since an archive can be read only until its scope closes, which lies in here. */
   readonly onHour: LandHour<R>
   /**
-   * Whether an hour stands already. With it, a run starts from archives that earlier runs left in the spool, and those
-   * whose hours all stand go; without it, a run only compares.
+   * Whether an hour stands already. With it, a run starts from archives that earlier runs left in
+   * the spool, and those whose hours all stand go; without it, a run only compares.
    */
   readonly isLanded?: ((hour: Hour) => boolean) | undefined
 }
@@ -36,9 +36,9 @@ export interface Landing<R> {
 const WINDOWS_AT_ONCE = 3
 
 /**
- * Asks Amplitude for hours (oldest first, closed by the clock here) and hands each to `onHour` once its whole archive was
- * verified. What an earlier run left in the spool is used first. Every hour has one outcome, in no promised order, and
- * the failure of one never stops another.
+ * Asks Amplitude for hours (oldest first, closed by the clock here) and hands each to `onHour` once
+ * its whole archive was verified. What an earlier run left in the spool is used first. Every hour
+ * has one outcome, in no promised order, and the failure of one never stops another.
  */
 export const exportHours = Effect.fn("exportHours")(function* <R>(
   hours: ReadonlyArray<Hour>,
@@ -189,7 +189,10 @@ function hoursOf({ archive }: Answer): ReadonlyArray<Hour> {
   })
 }
 
-/** Whether the archive can do no more for its hour: that is landed, kept elsewhere, refused for good, or unreadable in it. */
+/**
+ * Whether the archive can do no more for its hour: that is landed, kept elsewhere, refused for
+ * good, or unreadable in it.
+ */
 function isDoneWith(outcome: HourOutcome): boolean {
   return outcome._tag !== "Failed" || outcome.isFinal
 }

@@ -21,7 +21,10 @@ export interface ExportedHour {
 /** Lands an exported hour; whatever fails is the hour's outcome. */
 export type LandHour<R> = (exported: ExportedHour) => Effect.Effect<HourOutcome, never, R>
 
-/** Hands hours of an answer to `onHour`, but those that were not closed: `concurrency` of all answers at once. */
+/**
+ * Hands hours of an answer to `onHour`, but those that were not closed: `concurrency` of all
+ * answers at once.
+ */
 export const handOver = Effect.fn("handOver")(function* <R>(
   wanted: ReadonlyArray<Hour>,
   { archive, askedAt }: Answer,

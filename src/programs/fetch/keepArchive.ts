@@ -6,9 +6,10 @@ import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Keeps a verified archive whose hours have all landed, where archives are kept. `false` where that failed, so that the
- * spool has to hold it for the next run; `true` also for an archive that is not to be kept: one without a part, one that
- * was asked for too early, and one of whose hours another was landed.
+ * Keeps a verified archive whose hours have all landed, where archives are kept. `false` where that
+ * failed, so that the spool has to hold it for the next run; `true` also for an archive that is not
+ * to be kept: one without a part, one that was asked for too early, and one of whose hours another
+ * was landed.
  */
 export const keepArchive = Effect.fn("keepArchive")(function* (
   { spooled, unpacked }: OpenArchive,

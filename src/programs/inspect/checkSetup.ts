@@ -38,9 +38,10 @@ interface Finding {
 const LEAST_SPACE = 1e9
 
 /**
- * Tries everything that a run needs, all of it even where something fails: keys, by asking for one closed hour and dropping
- * the answer; the clock, against that answer's; the store, as a run does before it downloads; folders and their space.
- * Lands nothing. What the store's own check leaves, an empty object that no listing shows, every run leaves.
+ * Tries everything that a run needs, all of it even where something fails: keys, by asking for one
+ * closed hour and dropping the answer; the clock, against that answer's; the store, as a run does
+ * before it downloads; folders and their space. Lands nothing. What the store's own check leaves,
+ * an empty object that no listing shows, every run leaves.
  */
 export const checkSetup = Effect.fn("checkSetup")(function* (options: LagOptions = {}) {
   const folders = yield* Folders

@@ -55,7 +55,10 @@ export class Status extends Schema.Class<Status>("Status")({
 }) {}
 
 export interface StatusOptions extends WindowOptions, SettleOptions, RetryOptions {
-  /** Whether to tell each hour's events, where the store's listing knows of metadata. Defaults to `false`. */
+  /**
+   * Whether to tell each hour's events, where the store's listing knows of metadata. Defaults to
+   * `false`.
+   */
   readonly withEvents?: boolean | undefined
 }
 
@@ -67,7 +70,8 @@ const eventsOf = Effect.fnUntraced(function* (
   { hasMetadata, key, metadata }: HourObject
 ) {
   const { retry } = yield* Run
-  // A listing that knows of metadata without giving them is that of a folder, where looking costs no request.
+  // A listing that knows of metadata without giving them is that of a folder, where looking costs
+  // no request.
   const text =
     metadata !== undefined || hasMetadata !== true
       ? Option.fromNullable(metadata)
@@ -93,8 +97,9 @@ const eventsOfHours = Effect.fnUntraced(function* (
 })
 
 /**
- * Tells a window's hours apart by one listing of the store and one of staging. Whose an object is, the listing tells, or its
- * key where the listing does not, as S3's: an object under one of this program's own keys then counts as its own.
+ * Tells a window's hours apart by one listing of the store and one of staging. Whose an object is,
+ * the listing tells, or its key where the listing does not, as S3's: an object under one of this
+ * program's own keys then counts as its own.
  */
 export const statusOfHours = Effect.fn("statusOfHours")(function* (options: StatusOptions = {}) {
   const { isClosed, isSettled } = yield* Run

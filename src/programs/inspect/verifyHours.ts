@@ -24,7 +24,10 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   sample: Schema.NullOr(Schema.Struct({ hours: Schema.Int, seed: Schema.Int })),
   /** Every byte and line is as the metadata say. */
   verified: Hours,
-  /** Of other pipelines: there is nothing to hold them against but the form of their lines, which is right. */
+  /**
+   * Of other pipelines: there is nothing to hold them against but the form of their lines, which is
+   * right.
+   */
   unverified: Hours,
   /** Of the window, and without an object: `status` tells what they are. */
   absent: Hours,
@@ -57,7 +60,10 @@ export class Verification extends Schema.Class<Verification>("Verification")({
 export interface VerifyOptions extends WindowOptions, LagOptions, RetryOptions {
   /** Objects read at once. Defaults to 4. */
   readonly concurrency?: number | undefined
-  /** Read so many hours only: of the window where dates are given, else of all that stand in the store. */
+  /**
+   * Read so many hours only: of the window where dates are given, else of all that stand in the
+   * store.
+   */
   readonly sample?: number | undefined
   /** Draws the same sample again. */
   readonly sampleSeed?: number | undefined
@@ -77,8 +83,8 @@ type Found =
   | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
 
 /**
- * Reads landed hours back, object by object in constant memory, and holds bytes, lines and digests against their metadata.
- * Changes nothing, and one object never stops another.
+ * Reads landed hours back, object by object in constant memory, and holds bytes, lines and digests
+ * against their metadata. Changes nothing, and one object never stops another.
  */
 export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOptions = {}) {
   const { concurrency, made, retry } = yield* Run

@@ -41,8 +41,9 @@ export interface DecideOptions {
 }
 
 /**
- * What becomes of the hours that dates or names ask for and no archive has lines of: one answer for each. A file that could
- * not be read may have lines of all that it was asked for, so that none of these is taken for empty.
+ * What becomes of the hours that dates or names ask for and no archive has lines of: one answer for
+ * each. A file that could not be read may have lines of all that it was asked for, so that none of
+ * these is taken for empty.
  */
 export function decideHours(
   reports: ReadonlyArray<FileReport>,
@@ -64,7 +65,9 @@ export function decideHours(
   return [...asked].filter((hour) => !isDone(hour)).map(decide)
 }
 
-/** Which file was asked for which of the dates is not known: the oldest of them is the one to go by. */
+/**
+ * Which file was asked for which of the dates is not known: the oldest of them is the one to go by.
+ */
 function oldest(read: ReadonlyArray<{ readonly answer: Answer }>): Answer | undefined {
   return read
     .map(({ answer }) => answer)

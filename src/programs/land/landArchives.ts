@@ -36,10 +36,11 @@ interface Landing<R> {
 }
 
 /**
- * Lands hours in a store from archives in files, one after the other, without asking Amplitude: those that stand nowhere
- * yet and, with `start` or `end`, lie between them. An hour that no archive has a part of is marked as without events only
- * where the name of its file or both dates say that it was asked for, and it was settled when the file was written.
- * A file that cannot be read or verified is an error beside the outcomes, and stops no other.
+ * Lands hours in a store from archives in files, one after the other, without asking Amplitude:
+ * those that stand nowhere yet and, with `start` or `end`, lie between them. An hour that no
+ * archive has a part of is marked as without events only where the name of its file or both dates
+ * say that it was asked for, and it was settled when the file was written. A file that cannot be
+ * read or verified is an error beside the outcomes, and stops no other.
  */
 export const landArchives = Effect.fn("landArchives")(function* (
   files: ReadonlyArray<string>,
@@ -159,7 +160,10 @@ const landHours = Effect.fnUntraced(function* <R>(
   }
 })
 
-/** Marks hours as without events, by the answers that say so, and takes down what became of all others. */
+/**
+ * Marks hours as without events, by the answers that say so, and takes down what became of all
+ * others.
+ */
 const markSilent = Effect.fnUntraced(function* <R>(
   decided: ReturnType<typeof decideHours>,
   landing: Landing<R>

@@ -16,7 +16,8 @@ import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Lands hours (oldest first, closed by the clock here, standing nowhere yet) in a store, straight from Amplitude.
+ * Lands hours (oldest first, closed by the clock here, standing nowhere yet) in a store, straight
+ * from Amplitude.
  * `standing` is what stands already: its project is the only one whose archives are let in. With no hours it only tidies:
  * what an earlier run left in the spool goes, if all its hours stand by now.
  */
@@ -35,8 +36,8 @@ export const landMissing = Effect.fn("landMissing")(function* (
 })
 
 /**
- * Lands one exported hour at a time, of one project only: that of `standing`, else the first that comes. Whatever fails is
- * the hour's outcome.
+ * Lands one exported hour at a time, of one project only: that of `standing`, else the first that
+ * comes. Whatever fails is the hour's outcome.
  */
 export const makeLandHour = Effect.fn("makeLandHour")(function* (
   store: ObjectStorage["Type"],

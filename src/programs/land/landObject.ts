@@ -24,9 +24,10 @@ export interface HourToLand<E> {
 }
 
 /**
- * Lands an hour at most once: `true` when this call created its object and read it back the same, `false` when the
- * same hour stood there before. Another hour under the key is a `Conflict`: nothing is overwritten, and a copy of ours
- * is kept in staging under `failed_uploads/`. With `replacing`, the one object of that etag gives way instead.
+ * Lands an hour at most once: `true` when this call created its object and read it back the same,
+ * `false` when the same hour stood there before. Another hour under the key is a `Conflict`:
+ * nothing is overwritten, and a copy of ours is kept in staging under `failed_uploads/`. With
+ * `replacing`, the one object of that etag gives way instead.
  */
 export const landObject = Effect.fn("landObject")(function* <E extends Retryable>(
   store: ObjectStorage["Type"],
@@ -74,7 +75,9 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
   return yield* refuseAsConflict(store, hour, landed.value)
 })
 
-/** Whether what was staged a moment ago is gone because another run has moved its hour to the store. */
+/**
+ * Whether what was staged a moment ago is gone because another run has moved its hour to the store.
+ */
 const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour }: HourMetadata) {
   const { retry } = yield* Run
   if (from !== (yield* Staging)) return false
@@ -82,8 +85,9 @@ const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour
 })
 
 /**
- * Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its place. As `Conflict`
- * only where the copy is whole, also one that an earlier run kept: whoever hears that may remove the original.
+ * Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its
+ * place. As `Conflict` only where the copy is whole, also one that an earlier run kept: whoever
+ * hears that may remove the original.
  */
 export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
   store: ObjectStorage["Type"],
@@ -126,8 +130,9 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
 })
 
 /**
- * The digest of an hour as it stands in a store: from the metadata of its objects, or read back where they have none, or
- * where the object is of another size than they say. `ours` is what this run would put.
+ * The digest of an hour as it stands in a store: from the metadata of its objects, or read back
+ * where they have none, or where the object is of another size than they say. `ours` is what this
+ * run would put.
  */
 export const digestLanded = Effect.fn("digestLanded")(function* (
   store: ObjectStorage["Type"],
@@ -156,7 +161,10 @@ function formatOf(key: string): Format {
   return Option.match(hourOfKey(key), { onNone: () => "jsonl", onSome: ({ format }) => format })
 }
 
-/** Where a copy of a refused hour is kept in staging; the digest in it keeps two copies apart, and out of every inventory. */
+/**
+ * Where a copy of a refused hour is kept in staging; the digest in it keeps two copies apart, and
+ * out of every inventory.
+ */
 export function failedUploadKey(key: string, sha256: string): string {
   return `failed_uploads/${key.replace(/(?=\.jsonl(\.gz)?$)/, `.${sha256.slice(0, 8)}`)}`
 }

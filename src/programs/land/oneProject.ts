@@ -7,10 +7,16 @@ import type { Standing } from "../plan/inventory.ts"
 import { LandingError } from "../run/LandingError.ts"
 import { Run } from "../run/Run.ts"
 
-/** Fails with `OtherProject` for another of Amplitude's projects than the first that was let in; `None` is none. */
+/**
+ * Fails with `OtherProject` for another of Amplitude's projects than the first that was let in;
+ * `None` is none.
+ */
 export type Admit = (project: Option.Option<string>) => Effect.Effect<void, LandingError>
 
-/** Lets in hours of one project only: that of the hours that stand already, else the first that comes. */
+/**
+ * Lets in hours of one project only: that of the hours that stand already, else the first that
+ * comes.
+ */
 export const admitOneProject = Effect.fn("admitOneProject")(function* (
   standing: ReadonlyArray<Standing>,
   place: string

@@ -14,8 +14,9 @@ import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Asks again for landed hours (oldest first) and compares. Changes nothing, but for an hour that was marked as without
- * events and has some now: its object is replaced, if it is still the one that was looked at.
+ * Asks again for landed hours (oldest first) and compares. Changes nothing, but for an hour that
+ * was marked as without events and has some now: its object is replaced, if it is still the one
+ * that was looked at.
  */
 export const recheckHours = Effect.fn("recheckHours")(function* (
   hours: ReadonlyArray<Hour>,

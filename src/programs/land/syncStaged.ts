@@ -16,8 +16,9 @@ import { type Admit, admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Moves every staged hour to the store: reads the file against its metadata, lands it, and removes it only once the store
- * has confirmed the same hour. Nothing is asked of the store when nothing is staged.
+ * Moves every staged hour to the store: reads the file against its metadata, lands it, and removes
+ * it only once the store has confirmed the same hour. Nothing is asked of the store when nothing is
+ * staged.
  */
 export const syncStaged = Effect.fn("syncStaged")(function* () {
   const { beforeDeadline, concurrency, retry } = yield* Run
@@ -50,7 +51,10 @@ export const syncStaged = Effect.fn("syncStaged")(function* () {
   )
 })
 
-/** Moves what is staged of an hour. Of several forms the first is landed, and the others have to be the same hour. */
+/**
+ * Moves what is staged of an hour. Of several forms the first is landed, and the others have to be
+ * the same hour.
+ */
 const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   hour: Hour,
   staged: ReadonlyArray<HourObject>,
@@ -104,7 +108,10 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
 })
 
-/** Whether this call landed the hour; `false` where the same hour stood in the store, under whichever keys. */
+/**
+ * Whether this call landed the hour; `false` where the same hour stood in the store, under
+ * whichever keys.
+ */
 const confirm = Effect.fn("syncStaged.confirm")(function* (
   store: ObjectStorage["Type"],
   target: HourToLand<ObjectStorageError>,

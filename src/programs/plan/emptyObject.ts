@@ -19,7 +19,9 @@ const EMPTY = {
   }
 } as const
 
-/** The object of an hour without events: no lines, which for `jsonl.gz` is one empty gzip member. */
+/**
+ * The object of an hour without events: no lines, which for `jsonl.gz` is one empty gzip member.
+ */
 export function emptyObject(format: Format): {
   readonly size: number
   readonly sha256: string

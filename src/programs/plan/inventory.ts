@@ -6,7 +6,10 @@ import type { ObjectInfo, ObjectStorage, ObjectStorageError } from "../../servic
 /** An object that stands for an hour. */
 export interface HourObject extends ObjectInfo, KeyedHour {}
 
-/** The hours that stand in a store, each with its objects: several only where Amplitude's part names are kept. */
+/**
+ * The hours that stand in a store, each with its objects: several only where Amplitude's part names
+ * are kept.
+ */
 export type Inventory = ReadonlyMap<Hour, ReadonlyArray<HourObject>>
 
 /** A store and what stands in it. */
@@ -38,7 +41,10 @@ export const takeInventory = Effect.fn("takeInventory")(function* (
 export interface StagedInventory {
   /** What `fetch` has put there. */
   readonly staged: Inventory
-  /** Keys, by hour, of files without metadata: somebody else's, which no program here moves or removes. */
+  /**
+   * Keys, by hour, of files without metadata: somebody else's, which no program here moves or
+   * removes.
+   */
   readonly foreign: ReadonlyMap<Hour, string>
 }
 

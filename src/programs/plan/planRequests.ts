@@ -1,7 +1,10 @@
 import { addHours, type Hour } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 
-/** Joins neighbouring hours (oldest first) into windows of at most `requestHours`, none of which asks for another hour. */
+/**
+ * Joins neighbouring hours (oldest first) into windows of at most `requestHours`, none of which
+ * asks for another hour.
+ */
 export function planRequests(
   hours: ReadonlyArray<Hour>,
   requestHours: number

@@ -12,11 +12,17 @@ export interface WindowOptions {
   readonly yesterday?: boolean | undefined
   /** Days of the default window, up to the newest closed hour. Defaults to 1. */
   readonly lookbackDays?: number | undefined
-  /** Days that the default window reaches back to the oldest gap after the first landed hour, at most. Defaults to 30. */
+  /**
+   * Days that the default window reaches back to the oldest gap after the first landed hour, at
+   * most. Defaults to 30.
+   */
   readonly healDays?: number | undefined
 }
 
-/** Whether hours were asked for by date, so that one that is still open is missing rather than early. */
+/**
+ * Whether hours were asked for by date, so that one that is still open is missing rather than
+ * early.
+ */
 export function isByDate(options: WindowOptions): boolean {
   return options.start !== undefined || options.end !== undefined || options.yesterday === true
 }
@@ -29,8 +35,8 @@ export interface PlanTime {
 }
 
 /**
- * The window of a run, given the hours that already stand somewhere.
- * Dates win; with one of them only, the other end is the newest closed hour or the lookback before it.
+ * The window of a run, given the hours that already stand somewhere. Dates win; with one of them
+ * only, the other end is the newest closed hour or the lookback before it.
  */
 export function planWindow(
   options: WindowOptions,

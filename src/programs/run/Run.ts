@@ -1,6 +1,6 @@
 /**
- * What the steps of one run share. Every public program makes its own from its options, so that none of its steps has to
- * hand it on.
+ * What the steps of one run share. Every public program makes its own from its options, so that
+ * none of its steps has to hand it on.
  *
  * @module
  */
@@ -19,7 +19,10 @@ export interface LagOptions {
 }
 
 export interface SettleOptions extends LagOptions {
-  /** Hours that an hour must have been over for before it is known to stay without events. Defaults to 24. */
+  /**
+   * Hours that an hour must have been over for before it is known to stay without events. Defaults
+   * to 24.
+   */
   readonly settleHours?: number | undefined
 }
 
@@ -34,8 +37,8 @@ export interface LandingOptions extends SettleOptions, RetryOptions {
   /** Defaults to `jsonl`. */
   readonly format?: Format | undefined
   /**
-   * After this, nothing new is begun or waited for: hours that it cut off have failed for now. Without it, a run takes as
-   * long as it takes.
+   * After this, nothing new is begun or waited for: hours that it cut off have failed for now.
+   * Without it, a run takes as long as it takes.
    */
   readonly maxDuration?: Duration.DurationInput | undefined
   /** Version of the program, written into the metadata. Defaults to that of this package. */
@@ -58,7 +61,10 @@ export class Run extends Context.Tag("amplitude-lake/Run")<
     /** Whether an hour was closed at an instant, in milliseconds since 1970. */
     readonly isClosed: (hour: Hour, at: number) => boolean
 
-    /** Whether an hour that had no events at an instant, in milliseconds since 1970, never will have any. */
+    /**
+     * Whether an hour that had no events at an instant, in milliseconds since 1970, never will have
+     * any.
+     */
     readonly isSettled: (hour: Hour, at: number) => boolean
 
     /** Cuts work off, safely at any moment, when the run's longest duration is over. */

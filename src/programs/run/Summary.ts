@@ -16,7 +16,10 @@ const Failure = Schema.Struct({ error: Schema.String, message: Schema.String })
 
 /** Hours are listed oldest first. */
 export class Summary extends Schema.Class<Summary>("Summary")({
-  /** `null` where the run ended before it knew its hours, or was about staged ones and there were none. */
+  /**
+   * `null` where the run ended before it knew its hours, or was about staged ones and there were
+   * none.
+   */
   window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
   landed: Hours,
   empty: Hours,

@@ -1,5 +1,6 @@
 /**
- * What a script may conclude from a run: every exit code, what it means, and which one a run ends with.
+ * What a script may conclude from a run: every exit code, what it means, and which one a run ends
+ * with.
  *
  * @module
  */
@@ -33,7 +34,9 @@ export interface ExitCodeOptions {
   readonly kinds: ReadonlySet<FailureKind>
   /** Whether something was achieved, so that a temporary failure is one of some hours only. */
   readonly isDone: boolean
-  /** Whether anything was attempted: a permanent failure before that is one of the configuration. */
+  /**
+   * Whether anything was attempted: a permanent failure before that is one of the configuration.
+   */
   readonly isTouched: boolean
   /** Whether something is missing although nothing failed. Defaults to `false`. */
   readonly isIncomplete?: boolean | undefined

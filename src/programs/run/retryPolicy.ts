@@ -14,13 +14,19 @@ export interface Retryable {
 export interface RetryOptions {
   /** Further tries after the first. Defaults to 5. */
   readonly retries?: number | undefined
-  /** Wait before the first further try, doubled each time, jittered, a minute at most. Defaults to 1 second. */
+  /**
+   * Wait before the first further try, doubled each time, jittered, a minute at most. Defaults to 1
+   * second.
+   */
   readonly retryBase?: Duration.DurationInput | undefined
 }
 
 /** The one retry policy of a run, which counts what it repeated. */
 export interface RetryPolicy {
-  /** Repeats while the error is transient, or as `options.while` says of it; a Retry-After is kept up to 10 minutes. */
+  /**
+   * Repeats while the error is transient, or as `options.while` says of it; a Retry-After is kept
+   * up to 10 minutes.
+   */
   readonly retry: <A, E extends Retryable, R>(
     self: Effect.Effect<A, E, R>,
     options?: { readonly while?: ((error: E) => boolean) | undefined }

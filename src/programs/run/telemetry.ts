@@ -1,5 +1,6 @@
 /**
- * What programs count and time, by Effect's own metrics and spans: nobody is told unless an entry point exports them.
+ * What programs count and time, by Effect's own metrics and spans: nobody is told unless an entry
+ * point exports them.
  *
  * @module
  */
@@ -101,7 +102,10 @@ export const countFailure = (error: {
   readonly reason: string
 }): Effect.Effect<void> => countFailures(`${error._tag}.${error.reason}`, 1)
 
-/** Counts the hours of a run that `countLanded` was not told of, and says how new and how old they are. */
+/**
+ * Counts the hours of a run that `countLanded` was not told of, and says how new and how old they
+ * are.
+ */
 export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArray<HourOutcome>) {
   const failed = outcomes.filter((it) => it._tag === "Failed")
   const tags = ["Skipped", "Pending", "Open", "Failed"] as const

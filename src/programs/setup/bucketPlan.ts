@@ -1,6 +1,6 @@
 /**
- * What a bucket lacks: each thing that is found, held against what is asked for. Nothing that somebody else set is taken
- * away or loosened.
+ * What a bucket lacks: each thing that is found, held against what is asked for. Nothing that
+ * somebody else set is taken away or loosened.
  *
  * @module
  */
@@ -96,7 +96,10 @@ export function abortRuleId(prefix: string): string {
   )
 }
 
-/** The prefix that a rule applies to all objects of; `undefined` where it applies to some of them only. */
+/**
+ * The prefix that a rule applies to all objects of; `undefined` where it applies to some of them
+ * only.
+ */
 function prefixOf({ Filter, Prefix }: LifecycleRule): string | undefined {
   const narrowing = Object.entries(Filter ?? {}).filter(
     ([name, value]) => name !== "Prefix" && value !== undefined
@@ -120,7 +123,10 @@ function daysText(days: number): string {
   return `removed after ${days} ${days === 1 ? "day" : "days"}`
 }
 
-/** A rule that aborts unfinished uploads, beside all rules that are there; one that does so sooner is enough. */
+/**
+ * A rule that aborts unfinished uploads, beside all rules that are there; one that does so sooner
+ * is enough.
+ */
 export function planLifecycle(
   found: Lifecycle,
   { abortDays = defaults.abortDays, prefix = "" }: Pick<BucketPlanOptions, "abortDays" | "prefix">
@@ -159,7 +165,10 @@ function asList<A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> {
 const byText = Order.mapInput(Order.string, text)
 const byName = Order.mapInput(Order.string, ([name]: readonly [string, unknown]) => name)
 
-/** A policy's JSON in one form, whatever a store made of it: lists of one unwrapped, names and lists in order. */
+/**
+ * A policy's JSON in one form, whatever a store made of it: lists of one unwrapped, names and lists
+ * in order.
+ */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = value.map(normal).sort(byText)

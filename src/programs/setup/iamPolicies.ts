@@ -98,7 +98,10 @@ export function readerPolicy(options: IamOptions): PolicyDocument {
   }
 }
 
-/** Who may take the reader's role: one user, and only with the external id, so that nobody else can have it act for them. */
+/**
+ * Who may take the reader's role: one user, and only with the external id, so that nobody else can
+ * have it act for them.
+ */
 export function readerTrust({ externalId, trustedArn }: TrustOptions): PolicyDocument {
   return {
     Version: "2012-10-17",
@@ -114,8 +117,9 @@ export function readerTrust({ externalId, trustedArn }: TrustOptions): PolicyDoc
 }
 
 /**
- * A bucket policy's statement: whoever it is, what is put must carry If-None-Match. The beginning of a multipart upload and
- * its parts cannot carry it and create no object, so that its completion is what must.
+ * A bucket policy's statement: whoever it is, what is put must carry If-None-Match. The beginning
+ * of a multipart upload and its parts cannot carry it and create no object, so that its completion
+ * is what must.
  */
 export function conditionalPuts(
   options: Pick<IamOptions, "bucket" | "prefix">

@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import { type BucketPart, BucketSetup, BucketSetupError } from "../../services/BucketSetup.ts"
+import { type BucketAspect, BucketSetup, BucketSetupError } from "../../services/BucketSetup.ts"
 import {
   type BucketPlanOptions,
   type BucketStep,
@@ -31,7 +31,10 @@ export class BucketReport extends Schema.Class<BucketReport>("BucketReport")({
   /** As `s3://bucket`. */
   place: Schema.String,
   items: Schema.Array(BucketItem),
-  /** 0 all is as asked for, 2 the bucket itself can be neither looked at nor made, 3 something differs, 5 later, 7 refused. */
+  /**
+   * 0 all is as asked for, 2 the bucket itself can be neither looked at nor made, 3 something
+   * differs, 5 later, 7 refused.
+   */
   exitCode: ExitCode
 }) {}
 
@@ -62,25 +65,27 @@ function failed(name: BucketItem["name"], error: BucketSetupError): Outcome {
 }
 
 /**
- * Holds a bucket against what is asked for and, with `apply`, changes what differs, a thing at a time; each change is read
- * back. A thing that cannot be read or changed keeps none of the others.
+ * Holds a bucket against what is asked for and, with `apply`, changes what differs, a thing at a
+ * time; each change is read back. A thing that cannot be read or changed keeps none of the others.
  */
 export const setupBucket = Effect.fn("setupBucket")(function* (options: SetupBucketOptions) {
   const { retry } = yield* Run
   const setup = yield* BucketSetup
-  const { bucket, exists } = yield* settleBucket(options)
+  const { bucket, exists } = yield* findOrCreate(options)
   const outcomes = [bucket]
   if (bucket.item.state !== "cannot") {
-    const settle = makeSettle(options.apply === true, exists, retry, setup.place)
+    const applyStep = makeApplyStep(options.apply === true, exists, retry, setup.place)
     const closed = { BlockPublicAcls: false, IgnorePublicAcls: false }
     const open = { ...closed, BlockPublicPolicy: false, RestrictPublicBuckets: false }
     // One after the other: S3 refuses changes of one bucket that cross each other.
     outcomes.push(
-      yield* settle("public access", setup.publicAccess, open, planPublicAccess),
-      yield* settle("ownership", setup.ownership, undefined, planOwnership),
-      yield* settle("encryption", setup.encryption, [], (it) => planEncryption(it, options)),
-      yield* settle("uploads", setup.lifecycle, { Rules: [] }, (it) => planLifecycle(it, options)),
-      yield* settle("policy", setup.policy, undefined, (it) => planPolicy(it, options))
+      yield* applyStep("public access", setup.publicAccess, open, planPublicAccess),
+      yield* applyStep("ownership", setup.ownership, undefined, planOwnership),
+      yield* applyStep("encryption", setup.encryption, [], (it) => planEncryption(it, options)),
+      yield* applyStep("uploads", setup.lifecycle, { Rules: [] }, (it) =>
+        planLifecycle(it, options)
+      ),
+      yield* applyStep("policy", setup.policy, undefined, (it) => planPolicy(it, options))
     )
   }
   const items = outcomes.map(({ item }) => item)
@@ -99,8 +104,8 @@ function exitCodeOfSetup(outcomes: ReadonlyArray<Outcome>): ExitCode {
   })
 }
 
-/** The bucket itself; `exists` where its parts can be read. */
-const settleBucket = Effect.fn("setupBucket.bucket")(function* ({
+/** The bucket itself; `exists` where what it has can be read. */
+const findOrCreate = Effect.fn("setupBucket.bucket")(function* ({
   apply = false
 }: SetupBucketOptions) {
   const { retry } = yield* Run
@@ -124,24 +129,27 @@ const settleBucket = Effect.fn("setupBucket.bucket")(function* ({
   )
 })
 
-/** Settles one thing: `absent` stands for what a bucket has that is not there yet. */
-function makeSettle(apply: boolean, exists: boolean, retry: Run["Type"]["retry"], path: string) {
+/**
+ * Looks at one thing of a bucket and changes it where it differs: `absent` stands for what a bucket
+ * has that is not there yet.
+ */
+function makeApplyStep(apply: boolean, exists: boolean, retry: Run["Type"]["retry"], path: string) {
   return <A>(
     name: BucketItem["name"],
-    part: BucketPart<A>,
+    aspect: BucketAspect<A>,
     absent: A,
     plan: (found: A) => BucketStep<A>
   ): Effect.Effect<Outcome> =>
     Effect.gen(function* () {
-      const found = exists ? yield* retry(part.read) : absent
+      const found = exists ? yield* retry(aspect.read) : absent
       const step = plan(found)
       if (step.state === "cannot") return outcome(name, "cannot", step.what)
       if (step.state === "same") return outcome(name, "same", step.is)
       // Of a bucket that is not there, nothing was found.
       if (!exists) return outcome(name, "would change", step.to)
       if (!apply) return outcome(name, "would change", step.to, step.from)
-      yield* retry(part.write(step.value))
-      yield* retry(Effect.filterOrFail(part.read, (it) => plan(it).state === "same", unseen))
+      yield* retry(aspect.write(step.value))
+      yield* retry(Effect.filterOrFail(aspect.read, (it) => plan(it).state === "same", unseen))
       return outcome(name, "changed", step.to, step.from)
     }).pipe(
       Effect.catchAll((error) => Effect.succeed(failed(name, error))),

@@ -148,7 +148,8 @@ describe("keepArchive()", () => {
     "keeps no archive with lines of an hour that was still open, even once that landed",
     () =>
       Effect.gen(function* () {
-        // By Amplitude's own time, two hours behind the clock here, the last hour was not over for long enough.
+        // By Amplitude's own time, two hours behind the clock here, the last hour was not over for
+        // long enough.
         const date = Date.parse("2025-11-11T10:30:00Z")
         let isRefused = true
         const world = yield* makeKeeping({

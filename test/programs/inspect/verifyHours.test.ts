@@ -22,7 +22,9 @@ const verify = Effect.fn(function* (more: Partial<VerifyOptions> = {}, retries =
 
 type World = Effect.Effect.Success<ReturnType<typeof makeWorld>>
 
-/** A world in which three hours are landed, and what a later change of its store is looked at by. */
+/**
+ * A world in which three hours are landed, and what a later change of its store is looked at by.
+ */
 const landed = Effect.fn(function* (
   store: Parameters<typeof makeWorld>[0]["store"] = {},
   format: "jsonl" | "jsonl.gz" = "jsonl"
