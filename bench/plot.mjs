@@ -1,4 +1,4 @@
-// Draws bars as an SVG that is readable on light and on dark ground.
+// Draws bars as an SVG that is readable on a light and on a dark background.
 import { peaksOf, secondsOf } from "./groups/_group.mjs"
 import { spread } from "./statistics.mjs"
 
@@ -8,7 +8,7 @@ const BARS = 360
 const ROW = 24
 const HEAD = 44
 const VALUE = 64
-// Of middling lightness, so that they stand out from white and from black alike.
+// Of medium lightness, so that they stand out from both white and black.
 const [TEXT, OWN, PEER, LIMIT] = ["#7d8590", "#2f81f7", "#8b949e", "#db6d28"]
 
 /** @typedef {{ label: string, isOwn: boolean, median: number, least: number, most: number, limit?: number | undefined }} Bar */
@@ -49,7 +49,7 @@ function drawPanel(title, bars, top, shown) {
   return `<text x="8" y="${top + HEAD - 10}" font-weight="bold">${escape(title)}</text>${rows.join("\n")}`
 }
 
-/** What a case may take at most, by the strictest claim of it. */
+/** The most a case may take, by the strictest claim about it. */
 function limitOf(
   /** @type {string} */ name,
   /** @type {import("./report.mjs").Result} */ { samples },
@@ -65,7 +65,7 @@ function limitOf(
 }
 
 /**
- * A panel of seconds for every group, and one of peaks for that of memory.
+ * A panel of seconds for every group; for the memory group, a panel of peaks.
  *
  * @param {ReadonlyArray<import("./report.mjs").Result>} results
  * @param {ReadonlyArray<import("./report.mjs").Judged>} claims
@@ -99,7 +99,7 @@ export function plot(results, claims) {
   const height = top + HEAD
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="13" fill="${TEXT}">
 ${panels.join("\n")}
-<text x="8" y="${height - 14}" font-size="12">Bars are medians, whiskers the least and the most; dashed: what the strictest limit allows. Blue is amplitude-lake.</text>
+<text x="8" y="${height - 14}" font-size="12">Bars show medians, whiskers the lowest and highest values. Dashed lines are the strictest limits. Blue is amplitude-lake.</text>
 </svg>
 `
 }

@@ -1,4 +1,4 @@
-// What is shown of a run: a few lines for a terminal, and a page with a plot.
+// Presents a run's results: tables for a terminal, and a page with a plot.
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { peaksOf, secondsOf } from "./groups/_group.mjs"
@@ -9,7 +9,7 @@ import { median, spread } from "./statistics.mjs"
  * @typedef {object} Result
  * @property {import("./groups/_group.mjs").Group} group
  * @property {Record<string, ReadonlyArray<import("./groups/_group.mjs").Sample>>} samples
- * @property {Record<string, string | undefined>} absent why a case has none
+ * @property {Record<string, string | undefined>} absent why a case has no samples
  *
  * @typedef {Omit<import("./groups/_group.mjs").Claim, "value"> & {
  *   readonly value?: Measured,
@@ -21,7 +21,7 @@ import { median, spread } from "./statistics.mjs"
  */
 
 /**
- * Each claim with what was measured of it, or why nothing was.
+ * Each claim with its measured value, or why it was not measured.
  *
  * @param {Result} result
  * @returns {ReadonlyArray<Judged>}
@@ -71,7 +71,7 @@ function claimsTable(claims) {
     const { line, text, limit, unit } = claim
     return [`${line}. ${text}`, measured(claim), shown(limit, unit), verdict(claim)]
   })
-  return table(["what must hold", "measured", "at most", "holds"], rows)
+  return table(["requirement", "measured", "limit", "met"], rows)
 }
 
 /** @param {Result} result */
@@ -91,7 +91,7 @@ function groupTable({ group, samples, absent }) {
       peaks.some(Number.isNaN) ? "" : `${Math.round(Math.max(...peaks) / 1e6)} MB`
     ]
   })
-  return table([group.title, "seconds", "least to most", "CPU seconds", "peak memory"], rows)
+  return table([group.title, "seconds", "range", "CPU seconds", "peak memory"], rows)
 }
 
 /** For a terminal. @param {ReadonlyArray<Result>} results @param {ReadonlyArray<Judged>} claims */
@@ -117,21 +117,21 @@ function page(results, claims, made) {
   const digests = Object.values(day.hours)
   const total = (/** @type {"events" | "bytes"} */ name) =>
     digests.reduce((sum, digest) => sum + digest[name], 0)
-  return `Measured on ${date} by \`npm run bench\` at ${commit}: medians of ${runs} ${runs === 1 ? "round" : "rounds"}${quick ? " with small data" : " after a warm-up"}, in
-each of which every case ran once, in turn with its peers. A ratio is one of medians, with the least and the most that a
-round had of it.
+  return `Measured on ${date} by \`npm run bench\` at ${commit}: medians of ${runs} ${runs === 1 ? "round" : "rounds"}${quick ? " with small data" : " after a warm-up"}.
+Every case ran once per round, interleaved with its peers. A ratio compares medians; its lowest and highest value in any round
+are in brackets.
 
 ${claimsTable(claims)}
 
-![How long each case took, and how much memory](benchmarks.svg)
+![How long each case took, and how much memory it used](benchmarks.svg)
 
 - **The day**: ${Object.keys(day.hours).length} hours, ${total("events").toLocaleString("en")} events, ${(total("bytes") / 1e9).toFixed(2)} GB of lines in an archive of ${Math.round(day.archiveBytes / 1e6)} MB with
-  data descriptors. Small hours have ${size.smallEvents} events each. All of it is synthetic, and the same wherever it is made.
+  data descriptors. Small hours have ${size.smallEvents} events each. All data is synthetic, and identical wherever it is made.
 - **The machine**: ${cpu}, ${memory}, ${system}. The Export API and the store run on the same cores, over loopback.
-- **With**: ${[node, ...tools].join(", ")}; the store is ${store}.
-- Whole processes are timed, but for unpacking, where the clock runs from the opening of a downloaded archive until all of
-  it is verified. Peak memory is the highest resident set of the whole process in any round. What landed is compared with
-  what was sent: every line in the warm-up, every size after.
+- **Versions**: ${[node, ...tools].join(", ")}; the store is ${store}.
+- Times are those of whole processes, except for unpacking: there the clock runs from opening a downloaded archive until all
+  of it is verified. Peak memory is the highest resident set of the whole process in any round. What landed is compared with
+  what was sent: every line in the warm-up, every size afterwards.
 
 ${results.map(groupTable).join("\n\n")}`
 }
@@ -140,7 +140,7 @@ const [START, END] = ["<!-- measured: written by npm run bench -->", "<!-- /meas
 const EMPTY_PAGE = `# Benchmarks\n\n${START}\n${END}\n`
 
 /**
- * Writes `benchmarks.md`, whose words outside of the marks stay, and `benchmarks.svg`.
+ * Writes `benchmarks.svg`, and `benchmarks.md` between its marks. Text outside the marks stays as it is.
  *
  * @param {string} folder
  * @param {ReadonlyArray<Result>} results

@@ -68,7 +68,7 @@ export function azure(bench) {
     claims: [
       /** @type {Claim} */ ({
         line: 4,
-        text: "into Azurite: the highest peak of all",
+        text: "into Azurite: highest peak",
         unit: "bytes",
         limit: 250e6,
         of: formats,

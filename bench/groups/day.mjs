@@ -42,7 +42,7 @@ export function day(bench) {
     cases: [
       all("jsonl", "`all --format jsonl`", ["--format", "jsonl"]),
       all("jsonl-6h", "`all --format jsonl --request-hours 6`", ["--format", "jsonl", ...sixHours]),
-      peer("seeds", "the older pipelines' way: zipfile, gzip, boto3", ["boto3"], PYTHON, [
+      peer("seeds", "older pipelines: zipfile, gzip, boto3", ["boto3"], PYTHON, [
         join(PEERS, "seeds.py")
       ]),
       peer(
@@ -84,11 +84,17 @@ export function day(bench) {
       }
     ],
     claims: [
-      atMost(1, "`jsonl`, of the older pipelines' time", "jsonl", "seeds", 0.55),
-      atMost(1, "`jsonl`, of the shell's time", "jsonl", "shell", 1.15),
-      atMost(1, "`jsonl` by 6 hours, of the older pipelines' time", "jsonl-6h", "seeds", 0.5),
-      atMost(2, "`jsonl.gz`, of the older pipelines' time", "gz", "seeds", 0.17),
-      atMost(2, "`jsonl.gz`, of the shell's time", "gz", "shell-gz", 2)
+      atMost(1, "`jsonl`: time relative to the older pipelines", "jsonl", "seeds", 0.55),
+      atMost(1, "`jsonl`: time relative to the shell tools", "jsonl", "shell", 1.15),
+      atMost(
+        1,
+        "`jsonl` by 6 hours: time relative to the older pipelines",
+        "jsonl-6h",
+        "seeds",
+        0.5
+      ),
+      atMost(2, "`jsonl.gz`: time relative to the older pipelines", "gz", "seeds", 0.17),
+      atMost(2, "`jsonl.gz`: time relative to the shell tools", "gz", "shell-gz", 2)
     ]
   }
 }

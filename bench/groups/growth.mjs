@@ -33,19 +33,19 @@ export function growth(bench) {
     cases: [
       {
         name: "none",
-        label: "`all` where 24 hours have landed",
+        label: "`all` with 24 hours landed already",
         run: async () => {
           await discarding.renew(landedKeys([first.first.slice(0, 10)]))
           return runProgram(bench, discarding.env, "all", first, [])
         }
       },
-      landing("few", "`all` of 24 hours", first),
-      landing("many", `\`all\` of ${many} hours`, data.small)
+      landing("few", "`all` over 24 hours", first),
+      landing("many", `\`all\` over ${many} hours`, data.small)
     ],
     claims: [
       {
         line: 7,
-        text: `time of an hour among ${many}, of that of one among 24`,
+        text: `time per hour with ${many} hours, relative to 24 hours`,
         unit: "ratio",
         limit: 1.2,
         of: ["none", "few", "many"],

@@ -15,12 +15,12 @@ export function memory(bench) {
   const worlds = /** @type {const} */ ([
     ["day", data.day, "the day"],
     ["days", data.days, `${data.size.days} such days in one archive`],
-    ["hour", data.hour, "one hour that has all of the day"]
+    ["hour", data.hour, "one hour with the data of the whole day"]
   ])
   const formats = ["jsonl", "jsonl.gz"]
   return {
     name: "memory",
-    title: "Memory, into a store that discards",
+    title: "Memory, with a store that discards everything",
     cases: formats.flatMap((format) =>
       worlds.map(([name, world, label]) => ({
         name: `${name} ${format}`,
@@ -40,7 +40,7 @@ export function memory(bench) {
       return [
         /** @type {Claim} */ ({
           line: 4,
-          text: `\`${format}\`: the highest peak of all`,
+          text: `\`${format}\`: highest peak`,
           unit: "bytes",
           limit: 250e6,
           of: names,
@@ -50,7 +50,7 @@ export function memory(bench) {
         }),
         /** @type {Claim} */ ({
           line: 4,
-          text: `\`${format}\`: the highest of the three peaks above the lowest`,
+          text: `\`${format}\`: how far the highest of the three peaks exceeds the lowest`,
           unit: "share",
           limit: 0.15,
           of: names,

@@ -47,18 +47,18 @@ export function plan(bench) {
   })
   return {
     name: "plan",
-    title: "A store where all has landed",
+    title: "A store where every hour has landed",
     cases: commands.map(over),
     claims: [
       {
         line: 5,
-        text: "`status` of all of them",
+        text: "`status` over all landed hours",
         unit: "seconds",
         limit: 3,
         of: ["status"],
         value: (samples) => spread(secondsOf(samples.status))
       },
-      calls("list calls of `status` or `all`", "list", Math.ceil(keys.length / 1000) + 2),
+      calls("list calls by `status` or `all`", "list", Math.ceil(keys.length / 1000) + 2),
       calls("head calls", "head", 0),
       calls("requests to Amplitude", "amplitude", 0)
     ]

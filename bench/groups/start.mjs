@@ -12,7 +12,7 @@ import { assert, assertEnded, inFolder, MAIN } from "./_runs.mjs"
 export function start(bench) {
   return {
     name: "start",
-    title: "The start",
+    title: "Startup",
     cases: [
       {
         name: "help",

@@ -15,11 +15,11 @@ export function unpack(bench) {
   const { day } = bench.data
   return {
     name: "unpack",
-    title: "Unpacking the day alone",
+    title: "Unpacking the day only",
     cases: [
       {
         name: "open",
-        label: "opened for `jsonl.gz`: verified, inflated, counted, digested",
+        label: "opening for `jsonl.gz`: verify, inflate, count, digest",
         run: () =>
           inFolder(bench, async (cwd) => {
             const ended = await runNode([UNPACK, archiveOf(bench), day.first, day.last], { cwd })
@@ -37,12 +37,12 @@ export function unpack(bench) {
       },
       {
         name: "igzip",
-        label: "limit: `unzip -p` into `igzip`, all of it",
+        label: "limit: `unzip -p` piped into `igzip`, the whole archive",
         isPeer: true,
         needs: ["unzip", "igzip"],
         run: () => runPeer(bench, join(PEERS, "raw.sh"), ["unpack", archiveOf(bench)])
       }
     ],
-    claims: [atMost(3, "opened, of the time of `unzip -p` and `igzip`", "open", "igzip", 2)]
+    claims: [atMost(3, "unpacking: time relative to `unzip -p` and `igzip`", "open", "igzip", 2)]
   }
 }
