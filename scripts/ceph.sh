@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
 #
 # A real Ceph RADOS Gateway on 127.0.0.1, for tests only: one monitor, one OSD that keeps its
-# objects in memory, one gateway, from Debian sid packages in a chroot. Needs root on Debian or
-# Ubuntu, and 0.8 GB of disk. Nothing is left mounted, and outside CEPH_TEST_DIR only debootstrap is
-# installed. Objects and keys do not outlive a stop. Remove CEPH_TEST_DIR to be rid of it all.
+# objects in memory, and one gateway, from Debian sid packages in a chroot. Needs root on Debian or
+# Ubuntu, and 0.8 GB of disk. Leaves nothing mounted; outside CEPH_TEST_DIR it installs only
+# debootstrap. Objects and keys are lost on stop. To remove everything, delete CEPH_TEST_DIR.
 #
-#   scripts/ceph.sh start    install when needed, start when needed, print the variables
-#   scripts/ceph.sh stop     end the daemons
-#   scripts/ceph.sh collect  give back at once the memory of removed objects
-#   scripts/ceph.sh status   exit 0 when it runs, 3 when it does not
+#   scripts/ceph.sh start    install and start if needed, print the variables
+#   scripts/ceph.sh stop     stop the daemons
+#   scripts/ceph.sh collect  free the memory of removed objects at once
+#   scripts/ceph.sh status   exit 0 if it is running, 3 if it is not
 #
-# start prints these three lines on stdout, and all else on stderr:
+# start prints these three lines on stdout, and everything else on stderr:
 #
 #   S3_TEST_ENDPOINT=http://127.0.0.1:PORT
 #   S3_TEST_ACCESS_KEY=...
 #   S3_TEST_SECRET_KEY=...
 #
 # CEPH_TEST_DIR      where the chroot is kept (default /var/tmp/amplitude-lake-ceph)
-# CEPH_TEST_PORT     the port wanted (default 7480); when it is taken, a free one is used
-# CEPH_TEST_MIRROR   the Debian mirror (default: the first one in apt's sources that has sid)
+# CEPH_TEST_PORT     the preferred port (default 7480); if it is taken, a free one is used
+# CEPH_TEST_MIRROR   the Debian mirror (default: the first one in apt's sources with sid)
 #
-# Every request is for region us-east-1 and path style. Two KMS keys exist, for SSE-KMS:
+# Use region us-east-1 and path-style requests. Two KMS keys exist, for SSE-KMS:
 # testkey-1 and arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab.
 
 set -euo pipefail
@@ -35,7 +35,7 @@ readonly wanted_port=${CEPH_TEST_PORT:-7480}
 readonly packages=(radosgw ceph-mon ceph-osd ceph-common)
 readonly start_seconds=120
 
-# stdout is for the variables alone.
+# stdout is reserved for the variables.
 exec 3>&1 1>&2
 
 say() {
@@ -47,9 +47,9 @@ fail() {
   exit 1
 }
 
-# Becomes a command that has mount and process namespaces of its own: however it ends, the kernel
-# then ends whatever it started and drops its mounts. To be called in a subshell, whose process id
-# is then the one to kill.
+# Replaces the shell with a command in its own mount and process namespaces. However the command
+# ends, the kernel then kills whatever it started and drops its mounts. Call it in a subshell: the
+# subshell's process ID is the one to kill.
 contained() {
   local proc=$1
   shift
@@ -65,8 +65,9 @@ in_chroot() {
     ${no_proxy:+no_proxy="$no_proxy"} chroot "$chroot" "$@"
 }
 
-# In the background and waited for, because bash runs a trap during `wait` but not during a command.
-# It keeps the lock: should this script be killed midway, the next one waits until it has ended.
+# Runs a command in the background and waits for it, because bash runs traps during `wait` but not
+# during a command. The command inherits the lock: if this script is killed midway, the next one
+# waits until the command has ended.
 interruptible() {
   "$@" </dev/null 3>&- &
   job=$!
@@ -83,7 +84,7 @@ chroot_processes() {
   done
 }
 
-# SIGKILL, because a cluster in memory has nothing to save.
+# With SIGKILL, because an in-memory cluster has nothing to save.
 end_processes() {
   local deadline=$((SECONDS + 20)) processes
   while processes=$(chroot_processes) && [[ -n $processes ]]; do
@@ -120,7 +121,7 @@ use_apt_proxy() {
   fi
 }
 
-# Every address in apt's sources, as apt itself reads them: both formats, disabled ones left out.
+# Every address in apt's sources as apt itself reads them: both formats, without disabled ones.
 apt_addresses() {
   local address
   while read -r address; do
@@ -132,8 +133,8 @@ apt_addresses() {
   done < <(apt-get --print-uris update | sed -En "s|^'(.*)/dists/.*/InRelease' .*|\\1|p" | uniq)
 }
 
-# The sources also hold debian-security, other makers' archives, all of Ubuntu's: asking for sid
-# tells which is a Debian mirror.
+# The sources also list debian-security, third-party archives and all of Ubuntu's. A Debian mirror is
+# one that has sid.
 debian_mirror() {
   local address release
   if [[ -n ${CEPH_TEST_MIRROR:-} ]]; then
@@ -180,8 +181,8 @@ install_ceph() {
   printf '%s\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' 'path-exclude=/usr/share/man/*' \
     'path-exclude=/usr/share/locale/*' >"$chroot/etc/dpkg/dpkg.cfg.d/test-only"
   cp -L /etc/resolv.conf /etc/hosts "$chroot/etc/"
-  # A mirror that the machine takes as good is good here: it may be a frozen one, or have a
-  # certificate of the machine's own.
+  # Trust the mirrors that the machine trusts: one may be frozen, or use a certificate that only this
+  # machine knows.
   for setting in Acquire::Check-Valid-Until Acquire::Check-Date; do
     if [[ -n $(apt_setting $setting) ]]; then
       apt+=(-o "$setting=$(apt_setting $setting)")
@@ -202,7 +203,7 @@ listens() {
   (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# Below the ports that the kernel gives to outgoing connections.
+# Stays below the port range that the kernel uses for outgoing connections.
 free_port() {
   local port=$1
   while listens "$port"; do
@@ -211,7 +212,7 @@ free_port() {
   echo "$port"
 }
 
-# Only the gateway puts this header in an answer, so another server on the port is not taken for it.
+# Only the gateway sends this header, so another server on the port is not mistaken for it.
 answers() {
   local reply
   # shellcheck disable=SC2016
@@ -234,11 +235,11 @@ random_text() {
   echo "${text:0:$2}"
 }
 
-# The three intervals are shortened because at their defaults a start takes up to 14 seconds.
+# The three intervals are shortened because a start takes up to 14 seconds with the defaults.
 configuration() {
   local port=$1 monitor_port=$2 classes kms_key
   local kms_arn=arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-  # The path built into Debian's package is relative, and finds nothing.
+  # The path built into Debian's package is relative, and leads nowhere.
   classes=$(echo "$chroot"/usr/lib/*/rados-classes)
   kms_key=$(head -c 32 /dev/urandom | base64)
   cat <<END
@@ -283,13 +284,13 @@ rgw_crypt_s3_kms_encryption_keys = testkey-1=$kms_key $kms_arn=$kms_key
 END
 }
 
-# Runs inside the chroot as the first process of its namespace: when it ends, so do the daemons,
-# and it ends when any of them does.
+# Runs inside the chroot as the first process of its namespace. When it ends, so do the daemons; when
+# any daemon ends, so does it.
 cluster() {
   set -euo pipefail
   local access_key=$1 secret_key=$2 fsid monitor osd
-  # A process that asks the monitor for more configuration forgets the cluster's id, and may then
-  # send its first command without, which the monitor refuses: one start in three fails.
+  # A process that fetches more configuration from the monitor forgets the cluster's ID. It may then
+  # send its first command without the ID, which the monitor refuses: one start in three fails.
   export CEPH_CONF=/srv/ceph/ceph.conf CEPH_ARGS=--no-mon-config
   cd /srv/ceph
   mkdir mon osd
@@ -322,7 +323,7 @@ start_cluster() {
   configuration "$port" "$monitor_port" >"$chroot/srv/ceph/ceph.conf"
   say "starting $(in_chroot radosgw --version) on port $port"
 
-  # None of this script's own streams may stay open in the daemons, or whoever reads them waits on.
+  # The daemons must not inherit this script's streams, or whoever reads those would wait forever.
   in_chroot bash -c "$(declare -f cluster); cluster \"\$@\"" cluster \
     "$access_key" "$secret_key" >"$log" 2>&1 </dev/null 3>&- 4>&- &
   job=$!
@@ -345,7 +346,7 @@ END
   job=
 }
 
-# What has not been seen to work is taken down again.
+# Takes down a cluster that has not been seen to work.
 end_job() {
   local code=$?
   trap - EXIT INT TERM HUP
@@ -376,7 +377,7 @@ fi
 case $1 in
   start | stop)
     (umask 077 && mkdir -p -- "$dir")
-    # By default it is in a folder where anyone could have made it first.
+    # The default is in a world-writable folder, where anyone could have created it first.
     [[ -O $dir && ! -L $dir ]] || fail "$dir belongs to another user, or is a link"
     exec 4>"$dir/lock"
     if ! flock -n 4; then

@@ -1,4 +1,4 @@
-// Lands a day of synthetic events in demo/ through the command that production runs, then lists what landed.
+// Lands a day of synthetic events in demo/ with the command that production runs, draws the calendar, and runs it again.
 import { spawnSync } from "node:child_process"
 import { rmSync } from "node:fs"
 

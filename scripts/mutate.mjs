@@ -1,9 +1,9 @@
-// Tests the tests: takes out one safeguard after another, each in a copy of the tree, runs the tests that are named for it,
-// and wants one of them to fail by what the program then did: an assertion, an error that should not have come, or one that
-// should have. Code that does not load, or a test that runs out of time, proves nothing.
+// Tests the tests: removes one safeguard at a time, each in a copy of the tree, and runs the tests named for it. One of them
+// has to fail because of what the program then did: an assertion, an unexpected error, or a missing one. Code that does not
+// load, or a test that times out, proves nothing.
 //
-//   node scripts/mutate.mjs [WORD]     only the safeguards whose names have the word
-//   node scripts/mutate.mjs --write    all of them, and the table into docs/reliability.md where all were noticed
+//   node scripts/mutate.mjs [WORD]     only the safeguards whose names contain the word
+//   node scripts/mutate.mjs --write    all of them; writes the table into docs/reliability.md if every removal was noticed
 import { spawn } from "node:child_process"
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { availableParallelism, tmpdir } from "node:os"
@@ -282,7 +282,7 @@ const MUTATIONS = [
   }
 ]
 
-/** Runs vitest in a copy; the tests that passed and failed, by their full names, and why. */
+/** Runs vitest in a copy, and returns the tests that passed and those that failed. */
 async function vitest(copy, tests, named) {
   const report = join(copy, "report.json")
   await rm(report, { force: true })
@@ -316,7 +316,7 @@ function isByOutcome({ failureMessages }) {
   )
 }
 
-/** The name of a test that noticed, or what is wrong. */
+/** The name of a test that noticed, or the problem. */
 async function caught(copy, { file, find, name, named, put, tests }) {
   const path = join(copy, file)
   const source = await readFile(path, "utf8")

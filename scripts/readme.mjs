@@ -1,5 +1,5 @@
-// Writes what the program says of itself into the docs: the table of exit codes between its marks in README.md, and the help
-// of every command as docs/cli.md. With --check, it says whether they are up to date.
+// Writes the generated docs: the table of exit codes between its marks in README.md, and docs/cli.md with the help of every
+// command. With --check, it only reports whether they are up to date.
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { exitCodes } from "../dist/programs/run/exitCode.js"
@@ -9,7 +9,7 @@ function helpOf(words) {
   return execFileSync(process.execPath, ["dist/main.js", ...words, "--help"], { encoding: "utf8" })
 }
 
-/** The commands that a help lists, one of two words as two. @param {ReadonlyArray<string>} family @returns {string[][]} */
+/** The commands that a help text lists, each as its words. @param {ReadonlyArray<string>} family @returns {string[][]} */
 function commandsOf(family) {
   const [, list = ""] = helpOf(family).split("\nCommands:\n")
   const names = [...(list.split("\n\n")[0] ?? "").matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)

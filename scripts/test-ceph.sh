@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the S3 suites against a real Ceph RADOS Gateway, and stops it again unless it ran before.
+# Runs the S3 suites against a real Ceph RADOS Gateway, and stops it afterwards unless it was already running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
