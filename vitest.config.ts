@@ -20,8 +20,6 @@ export default defineConfig({
       ...(hasAzurite ? [] : AZURE)
     ],
     testTimeout: 20_000,
-    // Each worker loads Effect and the sources once: loading them for every file took as long as a third of the tests.
-    isolate: false,
     maxWorkers: 2,
     minWorkers: 2,
     // It imports JSON in a way that node refuses.

@@ -10,8 +10,6 @@ export default defineConfig({
       "test/main/mainDeno.test.ts"
     ],
     testTimeout: 120_000,
-    // Each worker loads Effect and the sources once: loading them for every file took as long as a third of the tests.
-    isolate: false,
     maxWorkers: 2,
     minWorkers: 2,
     env: { FAULTS_SECONDS: process.env["FAULTS_SECONDS"] ?? "120" }

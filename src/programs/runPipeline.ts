@@ -45,7 +45,7 @@ export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions =
  *
  * const layers = Layer.mergeAll(
  *   AmplitudeSynthetic.layer({ seed: 1, eventsPerHour: 20 }),
- *   ClockSystem.layer,
+ *   ClockSystem.layer(),
  *   ObjectStorageFileSystem.layer({ root: "lake", prefix: "events/" }),
  *   Layer.scoped(Staging, ObjectStorageFileSystem.make({ root: "staged" })),
  *   SpoolFileSystem.layer({ root: "work" }),
