@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
+import { advised } from "../../src/cli/text/advice.ts"
 import type { Layout } from "../../src/services/HourKey.ts"
 import { hourKey } from "../../src/services/HourKey.ts"
 import { addHours, hourAt } from "../../src/services/Hour.ts"
@@ -89,7 +90,8 @@ describe("a configuration that is wrong", { timeout: 60_000 }, () => {
         const lake = yield* makeLake({ amplitude: server })
         const summary = yield* lake.all(H20, H22)
         assert.equal(summary.exitCode, 7)
-        assert.match(summary.failed[0]?.message ?? "", /other region \(--amplitude-region/)
+        const messages = summary.failed.map((hour) => advised(hour).message)
+        assert.match(messages[0] ?? "", /other region \(--amplitude-region/)
       })
     )
   }

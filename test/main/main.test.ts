@@ -468,7 +468,7 @@ describe("amplitude-lake", { concurrent: true, timeout: 60_000 }, () => {
         const refused = yield* lake("all", "--dev", ...from(simulator.origin), ...DAY)
         assertCode(refused, 7)
         assert.match(refused.stderr, /Invalid API Key/)
-        assert.match(refused.stderr, /--amplitude-region/)
+        assert.match(refused.stdout, /other region \(--amplitude-region/)
 
         const echo = yield* Effect.acquireRelease(
           Effect.async<http.Server>((resume) => {

@@ -65,7 +65,7 @@ export function readCommandLine(
   let read: CommandLine | number | undefined
   const program = new Command("amplitude-lake")
     .description(
-      "Lands Amplitude's raw events, hour by hour, in your own object store: whole, verified, once."
+      "Copies Amplitude's raw events into your own storage, one object per UTC hour: complete, verified, exactly once."
     )
     .version(version)
     .helpCommand("help [command]", "the help of a command")

@@ -127,11 +127,6 @@ function reasonOf(status: number, message: string): AmplitudeError["reason"] {
   return status === 408 || status === 425 || status >= 500 ? "Unavailable" : "Rejected"
 }
 
-function keysHint(origin: string): string {
-  const flag = origin.includes(".eu.") ? "us" : origin === "https://amplitude.com" ? "eu" : "eu|us"
-  return `check AMP_API_KEY and AMP_SECRET_KEY, and whether the project is in the other region (--amplitude-region ${flag})`
-}
-
 /** Takes secrets out of a text, in each form in which a server might echo them. */
 export function hider(secrets: ReadonlyArray<string>): (text: string) => string {
   const forms = secrets.flatMap((secret) => {
@@ -171,9 +166,7 @@ export function answerError(answer: RefusedAnswer): AmplitudeError {
   const detail =
     reason === "Redirected"
       ? answer.hide(redirectDetail(header(headers, "location"), origin))
-      : reason === "Unauthorized" || reason === "Forbidden"
-        ? `${said}; ${keysHint(origin)}`
-        : said
+      : said
   const error = { reason, window, status, detail }
   const wait = retryAfter(headers, answer.now)
   return new AmplitudeError(wait === undefined ? error : { ...error, retryAfter: wait })

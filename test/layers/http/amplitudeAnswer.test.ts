@@ -106,12 +106,10 @@ describe("answerError()", () => {
     assert.strictEqual(judge(599).detail, "no reason given")
   })
 
-  it("hints at the keys and at the other region", () => {
+  it("repeats why keys are refused, and leaves advice to the entry point", () => {
     const forbidden = judge(403, amplitudeSays("Forbidden", "Invalid API Key")).detail
-    assert.match(forbidden, /^Forbidden: Invalid API Key; check AMP_API_KEY.*region us\)$/)
-    assert.match(judge(401, "", {}, "https://amplitude.com").detail, /region eu\)$/)
-    assert.match(judge(401, "", {}, "https://gateway.example").detail, /region eu\|us\)$/)
-    assert.notMatch(judge(402).detail, /AMP_API_KEY/)
+    assert.strictEqual(forbidden, "Forbidden: Invalid API Key")
+    assert.strictEqual(judge(401).detail, "Unauthorized")
   })
 
   it("names of a redirect's target the origin alone", () => {
