@@ -4,9 +4,16 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { exitCodes } from "../dist/programs/run/exitCode.js"
 
+/** @type {Map<string, string>} */
+const helps = new Map()
+
 /** @param {ReadonlyArray<string>} words */
 function helpOf(words) {
-  return execFileSync(process.execPath, ["dist/main.js", ...words, "--help"], { encoding: "utf8" })
+  const name = words.join(" ")
+  const args = ["dist/main.js", ...words, "--help"]
+  const help = helps.get(name) ?? execFileSync(process.execPath, args, { encoding: "utf8" })
+  helps.set(name, help)
+  return help
 }
 
 /** The commands that a help text lists, each as its words. @param {ReadonlyArray<string>} family @returns {string[][]} */

@@ -29,7 +29,7 @@ function anchorsOf(page: string): ReadonlySet<string> {
 describe("The pages", () => {
   it("show the help and the exit codes as they are", () => {
     execFileSync(process.execPath, ["scripts/readme.mjs", "--check"])
-  })
+  }, 60_000)
 
   it("link only to files and headings that exist", () => {
     const broken: Array<string> = []
