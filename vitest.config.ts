@@ -19,7 +19,7 @@ export default defineConfig({
       "test/main/mainDeno.test.ts",
       ...(hasAzurite ? [] : AZURE)
     ],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     maxWorkers: 2,
     minWorkers: 2,
     // It imports JSON in a way that node refuses.

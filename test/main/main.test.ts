@@ -653,7 +653,7 @@ describe("amplitude-lake", { concurrent: true, timeout: 60_000 }, () => {
       simulator.kill("SIGINT")
       const ended = yield* Effect.promise(() => simulator.ended)
       assertCode(ended, 130)
-      assert.ok(performance.now() - sent < 10_000, `it took ${performance.now() - sent} ms`)
+      assert.ok(performance.now() - sent < 30_000, `it took ${performance.now() - sent} ms`)
       assert.equal(ended.stdout, `${simulator.origin}\n`)
     })
   )
