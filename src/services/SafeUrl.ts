@@ -18,7 +18,7 @@ export function isLoopbackHost(host: string): boolean {
   return /^(localhost|::1|\[::1\]|127(\.\d+){3})$/.test(host)
 }
 
-/** Whether others can read what is sent there: plain http to another machine, or no HTTP at all. */
+/** Whether nobody else can read what is sent there: https, or http that stays on this machine. */
 export function isEncrypted(url: URL): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))
 }

@@ -38,13 +38,13 @@ export const windowSettings = {
   }),
   settleHours: value({
     flag: "--settle-hours <hours>",
-    help: "how long an hour must be over before having no events is believed",
+    help: "hours to wait before an hour without events is recorded as empty",
     parse: wholeNumber(0, 8760),
     fallback: defaults.settleHours
   }),
   now: optional({
     flag: "--now <instant>",
-    help: "stand in for the clock: 2025-11-10T21:00:00Z; in the past, but for synthetic events",
+    help: "use this time, such as 2025-11-10T21:00:00Z, instead of the system clock",
     parse: instant
   })
 } as const
