@@ -19,6 +19,9 @@ export default defineConfig({
       "test/main/mainDeno.test.ts",
       ...(hasAzurite ? [] : AZURE)
     ],
+    // Loading the same modules for each file would take four times as long as the loading itself.
+    isolate: false,
+    setupFiles: ["test/fixtures/ownServices.ts"],
     testTimeout: 60_000,
     maxWorkers: 2,
     minWorkers: 2,

@@ -9,7 +9,7 @@ export default defineConfig({
       "test/container.test.ts",
       "test/main/mainDeno.test.ts"
     ],
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     maxWorkers: 2,
     minWorkers: 2,
     env: { FAULTS_SECONDS: process.env["FAULTS_SECONDS"] ?? "120" }

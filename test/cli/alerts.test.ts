@@ -23,7 +23,7 @@ const refused = Effect.map(scriptedServer([answer(503), answer(503)]), ({ origin
   ...once
 ])
 
-describe("A webhook", { concurrent: true, timeout: 60_000 }, () => {
+describe("A webhook", { concurrent: true }, () => {
   it.scopedLive(
     "is told the summary of a run that failed, once, and nothing of one that did not",
     () =>

@@ -31,7 +31,7 @@ import {
 
 const times = (count: number, step: Step) => Array.from({ length: count }, () => step)
 
-describe("a configuration that is wrong", { timeout: 60_000 }, () => {
+describe("a configuration that is wrong", () => {
   it.scopedLive(
     "C1 names all that is missing or wrong at once, shows no secret, and touches nothing",
     () =>
@@ -97,7 +97,7 @@ describe("a configuration that is wrong", { timeout: 60_000 }, () => {
   }
 })
 
-describe("a clock that is wrong", { timeout: 60_000 }, () => {
+describe("a clock that is wrong", () => {
   const Date = "Tue, 11 Nov 2025 10:30:00 GMT"
 
   it.scopedLive(

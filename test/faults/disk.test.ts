@@ -72,7 +72,7 @@ const assertLands = Effect.fnUntraced(function* (lake: Lake, lines = LINES) {
   assert.deepEqual(yield* lake.spooled, [])
 })
 
-describe("a full disk", { timeout: 60_000 }, () => {
+describe("a full disk", () => {
   it.scopedLive("D1 looks for the space before it downloads, and names path and need", (context) =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
@@ -154,7 +154,7 @@ const asNobody = <A, E, R>(self: Effect.Effect<A, E, R>) =>
         () => Effect.sync(() => process.seteuid?.(0))
       )
 
-describe("a folder for reading only", { timeout: 60_000 }, () => {
+describe("a folder for reading only", () => {
   for (const [what, command] of [
     ["the store", "all"],
     ["staging", "fetch"]
@@ -358,7 +358,7 @@ const s3Lake = Effect.fnUntraced(function* (plan?: S3Server.S3ServerOptions["pla
   return { s3, server, ...lake }
 })
 
-describe("after the power was lost", { timeout: 60_000 }, () => {
+describe("after the power was lost", () => {
   for (const [title, left] of [
     ["nothing", 0],
     ["a half", ARCHIVE.length / 2],
@@ -403,7 +403,7 @@ describe("after the power was lost", { timeout: 60_000 }, () => {
   }
 })
 
-describe("a data folder that others write to", { timeout: 60_000 }, () => {
+describe("a data folder that others write to", () => {
   it.scopedLive(
     "D7 uploads no file that was edited since it was staged, and keeps it: exit 8",
     () =>

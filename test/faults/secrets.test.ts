@@ -644,7 +644,7 @@ const writeEnv = (folder: string, text: string, mode = 0o600) =>
     await fs.chmod(join(folder, ".env"), mode)
   })
 
-describe("K2 an env file", { timeout: 60_000 }, () => {
+describe("K2 an env file", () => {
   it.scopedLive("that others can read is warned about, and one of its owner's alone is not", () =>
     Effect.gen(function* () {
       const options = yield* here({})
@@ -662,7 +662,7 @@ describe("K2 an env file", { timeout: 60_000 }, () => {
   )
 })
 
-describe("K3 what would show the keys to others", { timeout: 60_000 }, () => {
+describe("K3 what would show the keys to others", () => {
   const refused = Effect.fnUntraced(function* (
     args: ReadonlyArray<string>,
     options: ProgramOptions,

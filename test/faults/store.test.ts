@@ -94,7 +94,7 @@ function assertHourFailed({ failed, landed, exitCode }: Summary, error: string, 
 }
 
 for (const [name, kind] of Object.entries(stores)) {
-  describe(`a faulty store, ${name}`, { timeout: 60_000 }, () => {
+  describe(`a faulty store, ${name}`, () => {
     for (const [permission, words] of kind.permissions) {
       it.scopedLive(`O1 finds before it downloads that it lacks ${permission}, and exits 7`, () =>
         Effect.gen(function* () {
@@ -462,7 +462,7 @@ for (const [name, kind] of Object.entries(stores)) {
     )
   })
 
-  describe(`two runs on one store, ${name}`, { timeout: 60_000 }, () => {
+  describe(`two runs on one store, ${name}`, () => {
     for (const inParts of [false, true]) {
       const how = inParts ? "in parts" : "at once"
       it.scopedLive(`X2 land every hour once from two hosts, ${how}, and both end well`, () =>
@@ -530,7 +530,7 @@ for (const [name, kind] of Object.entries(stores)) {
   })
 }
 
-describe("what only S3 can do", { timeout: 60_000 }, () => {
+describe("what only S3 can do", () => {
   const s3Lake = Effect.fnUntraced(function* (
     server: S3Server.S3ServerOptions,
     lines: Readonly<Record<string, string>> = LINES

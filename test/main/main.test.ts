@@ -216,7 +216,7 @@ const closedPort = Effect.promise(async () => {
   return port
 })
 
-describe("amplitude-lake", { concurrent: true, timeout: 60_000 }, () => {
+describe("amplitude-lake", { concurrent: true }, () => {
   layer(simulated, { timeout: "60 seconds", excludeTestServices: true })("on a day", (it) => {
     it.scoped("lands every hour byte for byte and once, with metadata that holds", () =>
       Effect.gen(function* () {

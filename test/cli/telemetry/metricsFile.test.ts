@@ -31,7 +31,7 @@ const lake = Effect.gen(function* () {
   return { folder, path, read }
 })
 
-describe("A metrics file", { concurrent: true, timeout: 60_000 }, () => {
+describe("A metrics file", { concurrent: true }, () => {
   it.scopedLive("says of the last run what its summary says, for everybody to read", () =>
     Effect.gen(function* () {
       const { folder, path, read } = yield* lake

@@ -28,7 +28,7 @@ const sumOf = ({ points }: OtlpReceiver, name: string, attributes: object = {}) 
 const named = ({ spans }: OtlpReceiver, name: string) =>
   spans().filter((span) => span.name === `amplitude_lake.${name}`)
 
-describe("OpenTelemetry", { concurrent: true, timeout: 60_000 }, () => {
+describe("OpenTelemetry", { concurrent: true }, () => {
   for (const protocol of [undefined, "http/json"]) {
     it.scopedLive(
       `is told a run as one trace, and what it counted, by ${protocol ?? "protobuf"}`,

@@ -31,7 +31,7 @@ interface Entry {
 
 const entriesOf = (lines: ReadonlyArray<string>) => lines.map((line): Entry => JSON.parse(line))
 
-describe("The log", { concurrent: true, timeout: 60_000 }, () => {
+describe("The log", { concurrent: true }, () => {
   it.scopedLive("says the run in each line, and the hour where a line is about one", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder

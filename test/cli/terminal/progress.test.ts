@@ -112,7 +112,7 @@ const LIVE = /\d+\/\d+ hours/
 const COLOR = /\x1b\[3\dm/
 const synthetic = ["all", "--dev", "--source", "synthetic", "--events-per-hour", "500", ...DAY]
 
-describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true, timeout: 60_000 }, () => {
+describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
   it.scopedLive("the progress is drawn below whole lines of the log, and is gone in the end", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
