@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { it as effectIt } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Fiber, type Layer, Option, Stream } from "effect"
 import { assert } from "vitest"
+import { markFolders } from "../../src/services/LakeMark.ts"
 import { type NewObject, ObjectStorage } from "../../src/services/ObjectStorage.ts"
 
 const encoder = new TextEncoder()
@@ -129,6 +130,19 @@ export function objectStorageContract<E>(
         assert.deepStrictEqual(head.metadata, { events: "0" })
         assert.strictEqual(yield* textOf("empty.jsonl"), "")
         assert.isFalse(yield* storage.put(objectOf("empty.jsonl", "")))
+      })
+    )
+
+    it.effect("lists the lake's own marks, whose folders begin with a dot", () =>
+      Effect.gen(function* () {
+        const storage = yield* ObjectStorage
+        const keys = Object.values(markFolders).map((folder) => `${folder}2025-11-10T21--1`)
+        for (const key of keys) {
+          assert.isTrue(yield* storage.put(objectOf(key, "", { reason: "an%20outage" })))
+        }
+        assert.deepStrictEqual(yield* keysBelow(".amplitude-lake-"), keys.toSorted())
+        const head = Option.getOrThrow(yield* storage.head(keys[0] ?? ""))
+        assert.deepStrictEqual(head.metadata, { reason: "an%20outage" })
       })
     )
 

@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { attempt, type FileFailure, hasCode } from "./files.ts"
 import type { RunFolder } from "./runFolder.ts"
-import { keyProblem } from "../names/objectKey.ts"
+import { keyProblem, prefixProblem } from "../names/objectKey.ts"
 
 export type Method = ObjectStorageError["method"]
 
@@ -96,13 +96,13 @@ export function storePaths(root: string, prefix: string): StorePaths {
     pathOf: (key) => join(root, `${prefix}${key}`),
     metadataOf: (key) => join(metadata, `${prefix}${key}`),
     checkKey: (method, key) => {
-      const problem = keyProblem(`${prefix}${key}`)
+      const problem = keyProblem(key, prefix)
       return problem === undefined
         ? Effect.void
         : refusal("Failed", method, `${root}/${prefix}${key}`, problem)
     },
     checkPrefix: (method) => {
-      const problem = keyProblem(`${prefix}x`)
+      const problem = prefixProblem(prefix)
       return problem === undefined
         ? Effect.void
         : refusal("Misconfigured", method, place, `the prefix "${prefix}" is no prefix: ${problem}`)

@@ -5,6 +5,7 @@ import type { ObjectHead, ObjectInfo, ObjectStorageError } from "../../services/
 import { attempt, closeFile, readFolder, readStream } from "./files.ts"
 import { look, type Method, refusal, type RegularFile, type StorePaths, toError } from "./store.ts"
 import * as Sidecar from "./sidecar.ts"
+import { isLakeKey } from "../../services/LakeMark.ts"
 
 /** How many files of a folder are looked at together. */
 const LOOKS = 16
@@ -92,9 +93,12 @@ const listFolder = Effect.fnUntraced(function* (paths: StorePaths, folder: strin
   const { prefix, root } = paths
   const path = join(root, folder)
   const entries = (yield* readFolder(path).pipe(Effect.mapError(toError("list", path))))
-    .filter(({ name }) => !name.startsWith("."))
     .map((entry) => ({ entry, full: `${folder}${entry.name}` }))
     .filter(({ full }) => full.startsWith(prefix))
+    .filter(
+      ({ entry, full }) =>
+        !entry.name.startsWith(".") || isLakeKey(`${full.slice(prefix.length)}/`)
+    )
   for (const { entry, full } of entries) {
     if (entry.isFile() || entry.isDirectory()) continue
     yield* Effect.logWarning(`Skipped "${join(root, full)}": it is no regular file`)

@@ -1,0 +1,89 @@
+/**
+ * Empty objects below a lake's prefix that record what a person decided or a run found. They are only ever added: a mark
+ * counts until its counterpart, an object of the same name in the folder beside it, takes it back.
+ *
+ * @module
+ */
+import { Option, Schema } from "effect"
+import { Hour } from "./Hour.ts"
+import { Window } from "./Window.ts"
+
+/** A folder of marks, and the folder of the counterparts that take them back. */
+export const markFolders = {
+  accepted: ".amplitude-lake-accepted/",
+  withdrawn: ".amplitude-lake-withdrawn/",
+  conflicts: ".amplitude-lake-conflicts/",
+  resolved: ".amplitude-lake-resolved/"
+} as const
+export type MarkFolder = keyof typeof markFolders
+
+/** Where objects that were replaced are kept. */
+const REPLACED = ".amplitude-lake-replaced/"
+
+/** Whether a key below the prefix is one of the lake's own that no pipeline takes for an hour. */
+export function isLakeKey(key: string): boolean {
+  return [...Object.values(markFolders), REPLACED].some((folder) => key.startsWith(folder))
+}
+
+/** The key of a mark, below the prefix. */
+export function markKey(folder: MarkFolder, name: string): string {
+  return `${markFolders[folder]}${name}`
+}
+
+export interface Mark {
+  readonly folder: MarkFolder
+  readonly name: string
+}
+
+/** The mark that a key below the prefix is; `None` for any other object. */
+export function markOfKey(key: string): Option.Option<Mark> {
+  for (const folder of Object.keys(markFolders) as ReadonlyArray<MarkFolder>) {
+    const path = markFolders[folder]
+    if (key.startsWith(path)) return Option.some({ folder, name: key.slice(path.length) })
+  }
+  return Option.none()
+}
+
+/** Gaps that a person has declared final. */
+export interface Acceptance {
+  /** `2025-07-31T22--2025-08-16T08--1` */
+  readonly name: string
+  readonly window: Window
+}
+
+/** The name of the `number`-th acceptance of a window; the first is 1. */
+export function acceptanceName({ first, last }: Window, number: number): string {
+  return `${first}--${last}--${number}`
+}
+
+/** `None` for a name that no acceptance has. */
+export function acceptanceOf(name: string): Option.Option<Acceptance> {
+  const [first, last, number, ...more] = name.split("--")
+  if (more.length > 0 || !/^[1-9]\d*$/.test(number ?? "")) return Option.none()
+  return Option.map(Schema.decodeUnknownOption(Window)({ first, last }), (window) => ({
+    name,
+    window
+  }))
+}
+
+/** Two versions of an hour that a person has to choose between. */
+export interface Conflict {
+  /** `2025-08-01T03--000050c2fa4b--9f86d081884c` */
+  readonly name: string
+  readonly hour: Hour
+}
+
+/** The name of a conflict: our lineset, and what tells the store's object from any other. */
+export function conflictName(hour: Hour, lineset: string, fingerprint: string): string {
+  return `${hour}--${lineset}--${fingerprint}`
+}
+
+/** `None` for a name that no conflict has. */
+export function conflictOf(name: string): Option.Option<Conflict> {
+  const [hour, lineset, fingerprint, ...more] = name.split("--")
+  const isName = /^[0-9a-f]{12}$/
+  if (more.length > 0 || !isName.test(lineset ?? "") || !isName.test(fingerprint ?? "")) {
+    return Option.none()
+  }
+  return Option.map(Schema.decodeUnknownOption(Hour)(hour), (it) => ({ name, hour: it }))
+}
