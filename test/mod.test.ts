@@ -40,7 +40,9 @@ describe("mod", () => {
     expectTypeOf<Needs<typeof allHours>>().toEqualTypeOf<Pipeline>()
     expectTypeOf<Needs<typeof fetchHours>>().toEqualTypeOf<Pipeline>()
     expectTypeOf<Needs<typeof recheckWindow>>().toEqualTypeOf<Pipeline>()
-    expectTypeOf<Needs<typeof syncHours>>().toEqualTypeOf<ObjectStorage | Staging | Unpacker>()
+    expectTypeOf<Needs<typeof syncHours>>().toEqualTypeOf<
+      Clock | ObjectStorage | Staging | Unpacker
+    >()
     expectTypeOf<Needs<typeof planHours>>().toEqualTypeOf<Clock | ObjectStorage | Staging>()
     expectTypeOf<Needs<typeof statusOfHours>>().toEqualTypeOf<Clock | ObjectStorage | Staging>()
     expectTypeOf<Fails<typeof allHours>>().toExtend<RunError>()

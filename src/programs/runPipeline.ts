@@ -1,5 +1,6 @@
 import { Clock as EffectClock, Effect } from "effect"
-import type { Hour } from "../services/Hour.ts"
+import { Clock } from "../services/Clock.ts"
+import { addHours, type Hour } from "../services/Hour.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
@@ -8,14 +9,15 @@ import { landArchives } from "./land/landArchives.ts"
 import { landMissing } from "./land/landMissing.ts"
 import { recheckHours } from "./land/recheckHours.ts"
 import { syncStaged } from "./land/syncStaged.ts"
+import { countGaps, outermost } from "./plan/gaps.ts"
 import { type Plan, planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { failedHour, type RunError } from "./run/failureKind.ts"
-import { type HourOutcome, Open, Skipped } from "./run/HourOutcome.ts"
+import { Accepted, type HourOutcome, isInStore, Open, Skipped } from "./run/HourOutcome.ts"
 import { LandingError } from "./run/LandingError.ts"
 import { asRun, type LandingOptions, Run } from "./run/Run.ts"
-import { summarize, type Summary } from "./run/Summary.ts"
-import { countFailure, countOutcomes } from "./run/telemetry.ts"
+import { type LakeFindings, summarize, type Summary } from "./run/Summary.ts"
+import { countFailure, countOutcomes, gaugeLake } from "./run/telemetry.ts"
 
 /** How a run finds, asks for, names and lands its hours. */
 export interface RunOptions extends WindowOptions, LandingOptions {}
@@ -27,8 +29,16 @@ export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions
 
 /** Moves what is staged to the store. */
 export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions = {}) {
-  return yield* summarized(Effect.map(syncStaged(), resultOf), options)
-})
+  const lookAtLake = Effect.gen(function* () {
+    const plan = yield* planRun(options)
+    const lake = yield* findingsOf(plan, {
+      olderGaps: plan.lake.gaps({ last: plan.window.last }),
+      answersForGaps: false
+    })
+    return { window: null, outcomes: [], lake }
+  })
+  return withWindow(yield* afterSync(lookAtLake))
+}, summarized)
 
 /**
  * Moves what is staged to the store, then lands what still misses straight there.
@@ -72,21 +82,24 @@ export const archivedHours = Effect.fn("archivedHours")(
   function* (files: ReadonlyArray<string>, options: RunOptions = {}) {
     const result = yield* afterSync(
       Effect.gen(function* () {
-        const { staging, store } = yield* planRun(options)
-        return yield* landArchives(files, store.store, [staging, store], options)
+        const plan = yield* planRun(options)
+        const { staging, store } = plan
+        const landed = yield* landArchives(files, store.store, [staging, store], options)
+        return { ...landed, lake: yield* findingsOf(plan) }
       })
     )
-    return { ...result, window: result.window ?? resultOf(result.outcomes).window }
+    return withWindow(result)
   },
   (self, _files, options) => summarized(self, options)
 )
 
 /** Asks Amplitude again for the landed hours of the window and compares them with the store. */
 export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions = {}) {
-  const { window, store } = yield* planRun(options)
+  const plan = yield* planRun(options)
+  const { window, store } = plan
   const landed = window.hours.filter((hour) => store.inventory.has(hour))
   const outcomes = yield* recheckHours(landed, store.store, store.inventory)
-  return { window, outcomes }
+  return { window, outcomes, lake: yield* findingsOf(plan) }
 }, summarized)
 
 /** What `fetchHours` or `allHours` would do: nothing is asked of Amplitude and nothing written. */
@@ -123,21 +136,75 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   options: WindowOptions
 ) {
   const plan = yield* planRun(options)
-  const { window, present, open, store, staging } = plan
-  const isInTheWay = (hour: Hour) => destination === staging.store && plan.foreign.has(hour)
+  const { window, present, open, accepted, store, staging, lake } = plan
+  const isFetch = destination === staging.store
+  const olderGaps = lake.gaps({ last: addHours(window.first, -1) }, isFetch)
+  const isInTheWay = (hour: Hour) => isFetch && plan.foreign.has(hour)
   const missing = plan.missing.filter((hour) => !isInTheWay(hour))
   yield* Effect.logInfo(
     `${window}: ${present.length} hours are there, ${missing.length} are missing, ${open.length} are not closed`
   )
-  const outcomes = yield* landMissing(missing, destination, [staging, store])
+  const others = [
+    ...present.map((hour) => new Skipped({ hour })),
+    ...open.map((hour) => new Open({ hour })),
+    ...accepted.map((hour) => new Accepted({ hour })),
+    ...plan.missing.filter(isInTheWay).map((hour) => inTheWay(hour, plan))
+  ]
+  // A lake that is extended backwards grows without a gap when its newest hours land first.
+  const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded
+  const findings = { olderGaps }
+  return yield* landMissing(missing, destination, [staging, store], { newestFirst }).pipe(
+    Effect.flatMap((outcomes) =>
+      Effect.map(findingsOf(plan, { ...findings, outcomes }), (found): RunResult => ({
+        window,
+        outcomes: [...outcomes, ...others],
+        lake: found
+      }))
+    ),
+    // What is known of the lake is not lost where nothing could be landed.
+    Effect.catchIf(
+      () => olderGaps.length > 0 || lake.conflicts.length > 0,
+      (error) =>
+        Effect.map(findingsOf(plan, findings), (found) => ({
+          window,
+          outcomes: others,
+          lake: found,
+          error
+        }))
+    )
+  )
+})
+
+interface FindingsOptions {
+  /** Defaults to those before the window, by the store alone. */
+  readonly olderGaps?: ReadonlyArray<Window>
+  /** Of the hours that the run tried to land. */
+  readonly outcomes?: ReadonlyArray<HourOutcome>
+  /** Defaults to `true`. */
+  readonly answersForGaps?: boolean
+}
+
+const findingsOf = Effect.fnUntraced(function* (
+  { window, lake }: Plan,
+  options: FindingsOptions = {}
+): Effect.fn.Return<LakeFindings, never, Clock | Run> {
+  const { isSettled } = yield* Run
+  const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
+  const before = addHours(window.first, -1)
+  const { answersForGaps = true, olderGaps = lake.gaps({ last: before }), outcomes = [] } = options
+  const oldest = outermost(outcomes.filter(isInStore).map(({ hour }) => hour))
+  const { firstLanded } = lake
+  const isExtended =
+    oldest !== undefined && firstLanded !== undefined && addHours(window.last, 1) < firstLanded
+  const newer = isExtended
+    ? [new Window({ first: addHours(window.last, 1), last: addHours(firstLanded, -1) })]
+    : []
   return {
-    window,
-    outcomes: [
-      ...outcomes,
-      ...present.map((hour) => new Skipped({ hour })),
-      ...open.map((hour) => new Open({ hour })),
-      ...plan.missing.filter(isInTheWay).map((hour) => inTheWay(hour, plan))
-    ]
+    olderGaps: countGaps(olderGaps),
+    newerGaps: countGaps(newer),
+    conflicts: lake.conflicts,
+    answersForGaps,
+    isSettled: (hour) => isSettled(hour, now)
   }
 })
 
@@ -154,7 +221,13 @@ function inTheWay(hour: Hour, { foreign, staging }: Plan): HourOutcome {
 interface RunResult {
   readonly window: Window | null
   readonly outcomes: ReadonlyArray<HourOutcome>
+  readonly lake?: LakeFindings | undefined
   readonly error?: RunError | undefined
+}
+
+/** A result that names the hours which it is about, also where nobody named dates. */
+function withWindow(result: RunResult): RunResult {
+  return { ...result, window: result.window ?? resultOf(result.outcomes).window }
 }
 
 /** Lets a program be one run, and says what it did. */
@@ -168,6 +241,8 @@ function summarized<E extends RunError, R>(
     const result = yield* Effect.tapError(program, countFailure)
     yield* countOutcomes(result.outcomes)
     if (result.error !== undefined) yield* countFailure(result.error)
+    if (result.lake !== undefined) yield* gaugeLake(result.lake)
+    yield* logPostponed(result.outcomes)
     return summarize({
       ...result,
       isByDate: isByDate(options),
@@ -177,6 +252,13 @@ function summarized<E extends RunError, R>(
     })
   })
   return asRun(run, options)
+}
+
+function logPostponed(outcomes: ReadonlyArray<HourOutcome>): Effect.Effect<void> {
+  const { length } = outcomes.filter(({ _tag }) => _tag === "Postponed")
+  return length === 0
+    ? Effect.void
+    : Effect.logInfo(`Stopped at the longest duration: ${length} hours are left for the next run`)
 }
 
 function resultOf(outcomes: ReadonlyArray<HourOutcome>): RunResult {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect, Layer } from "effect"
+import { countGaps } from "../../programs/plan/gaps.ts"
 import { takeStagedInventory } from "../../programs/plan/inventory.ts"
 import {
   allHours,
@@ -13,6 +14,7 @@ import {
   recheckWindow,
   syncHours
 } from "../../programs/runPipeline.ts"
+import { addHours } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import {
@@ -53,7 +55,12 @@ export function all(settings: SettingsOf<"all">): Work {
 export function sync(settings: SettingsOf<"sync">): Work {
   if (settings.dryRun) return planSync(settings)
   return work({
-    layer: Layer.mergeAll(storeLayer(settings), stagingLayer(settings), unpackerLayer()),
+    layer: Layer.mergeAll(
+      clockLayer({ now: undefined }),
+      storeLayer(settings),
+      stagingLayer(settings),
+      unpackerLayer()
+    ),
     run: Effect.flatMap(ObjectStorage, ({ place }) =>
       summarized(syncHours(movingOf(settings)), { place })
     ),
@@ -111,6 +118,9 @@ function plan(settings: Landing): Work {
         ...emptySummary({ window: found.window }),
         skipped: found.present,
         open: found.open,
+        accepted: found.accepted,
+        olderGaps: countGaps(found.lake.gaps({ last: addHours(found.window.first, -1) })),
+        conflicts: found.lake.conflicts,
         requests: found.requests.map(({ first, last }) => ({ first, last }))
       },
       text: () => planText(found),

@@ -24,25 +24,37 @@ import { advised } from "../text/advice.ts"
 import { calendarText, canvasOf } from "../text/calendar.ts"
 import { checkText, listText } from "../text/printed.ts"
 import { verificationText } from "../text/verificationText.ts"
-import { datesOf, retryOf, windowOf } from "./options.ts"
+import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
 export function status(settings: SettingsOf<"status">): Work {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
     run: Effect.gen(function* () {
+      const { place } = yield* ObjectStorage
       const options = {
-        ...windowOf(settings),
+        ...datesOf(settings),
         ...retryOf(settings),
+        settleHours: settings.settleHours,
         withEvents: settings.events
       }
       const found = yield* statusOfHours(options)
       return {
         json: found,
         text: (terminal) =>
-          calendarText(found, { canvas: canvasOf(terminal), isShaded: settings.events }),
+          calendarText(found, {
+            place,
+            canvas: canvasOf(terminal),
+            isShaded: settings.events
+          }),
         exitCode: found.exitCode,
-        told: { window: found.window, totals: found.totals }
+        told: {
+          window: found.window,
+          totals: found.totals,
+          gaps: found.gaps,
+          olderGaps: found.olderGaps,
+          conflicts: found.conflicts
+        }
       }
     })
   })

@@ -127,8 +127,18 @@ export const commands = {
     ]
   },
   status: {
-    help: "Draw the window as a calendar: what each hour is, by one listing of the store. Exits 3 where there is a gap.",
-    settings: [...window, ...place, "dataDir", "envFile", ...retry, "events", ...output, ...alerts]
+    help: "Draw the lake as a calendar: what each hour is, by one listing of the store. Without dates, from the first landed hour to now. Exits 3 where there is a gap, 8 where a conflict is open.",
+    settings: [
+      ...dates,
+      "settleHours",
+      ...place,
+      "dataDir",
+      "envFile",
+      ...retry,
+      "events",
+      ...output,
+      ...alerts
+    ]
   },
   list: {
     help: "List the objects in the store, with hour and size.",

@@ -27,7 +27,16 @@ interface Sample {
   readonly value: number
 }
 
-const OUTCOMES = ["landed", "empty", "skipped", "pending", "open", "failed"]
+const OUTCOMES = [
+  "landed",
+  "empty",
+  "skipped",
+  "pending",
+  "open",
+  "accepted",
+  "postponed",
+  "failed"
+]
 const PREFIX = "amplitude_lake_"
 const LAST_SUCCESS = `${PREFIX}last_success_timestamp_seconds`
 
@@ -81,6 +90,21 @@ export function metricsText(options: MetricsOptions): string {
       "newest_hour_timestamp_seconds",
       "Start of the newest hour of the last run's window that is there.",
       counted("newest_hour").map(({ value }) => ({ value }))
+    ),
+    gauge(
+      `${PREFIX}older_gaps`,
+      "Hours missing after the lake's first landed hour and before the window of the last run.",
+      counted("gap_hours").map(({ value }) => ({ value }))
+    ),
+    gauge(
+      `${PREFIX}oldest_gap_timestamp_seconds`,
+      "Start of the oldest hour missing before the window of the last run.",
+      counted("oldest_gap").map(({ value }) => ({ value }))
+    ),
+    gauge(
+      `${PREFIX}conflicts`,
+      "Conflicts that nobody has resolved.",
+      counted("conflicts").map(({ value }) => ({ value }))
     ),
     ofLastRun(
       "oldest_failed_hour_timestamp_seconds",

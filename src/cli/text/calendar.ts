@@ -5,7 +5,7 @@
  */
 import { styleText } from "node:util"
 import type { HourState, Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
-import { bytesText, plural } from "./printed.ts"
+import { bytesText, conflictText, gapCommands, gapText, plural } from "./printed.ts"
 
 /** What the terminal can do; a pipe has no colours and all the room in the world. */
 interface Canvas {
@@ -15,6 +15,8 @@ interface Canvas {
 }
 
 interface CalendarOptions {
+  /** Names the store and its prefix. */
+  readonly place: string
   readonly canvas: Canvas
   /**
    * Shade landed hours by their events, or by their bytes where the listing does not tell events.
@@ -22,7 +24,7 @@ interface CalendarOptions {
   readonly isShaded: boolean
 }
 
-type Background = "bgGreen" | "bgBlackBright" | "bgCyan" | "bgBlue" | "bgRed"
+type Background = "bgYellow" | "bgGreen" | "bgBlackBright" | "bgCyan" | "bgBlue" | "bgRed"
 
 interface Look {
   readonly sign: string
@@ -36,8 +38,12 @@ const LOOKS: Readonly<Record<HourState, Look>> = {
   unverified: { sign: "?", background: "bgCyan", says: "of other pipelines: verify reads them" },
   pending: { sign: "~", background: "bgBlue", says: "without events so far" },
   open: { sign: ".", background: undefined, says: "not closed yet" },
-  gap: { sign: "X", background: "bgRed", says: "" }
+  gap: { sign: "X", background: "bgRed", says: "" },
+  accepted: { sign: "a", background: "bgBlackBright", says: "gaps that stay: gaps lists them" },
+  unlanded: { sign: "-", background: undefined, says: "before the lake's first hour" }
 }
+/** An hour that is in staging only. */
+const STAGED: Look = { sign: "s", background: "bgYellow", says: "" }
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const
 const CLOCKS = Array.from({ length: 24 }, (_, clock) => String(clock).padStart(2, "0"))
@@ -56,14 +62,15 @@ export function canvasOf(stream: NodeJS.WriteStream): Canvas {
   return { columns: stream.columns, colors: depth >= 8 ? 256 : depth > 1 ? 16 : 0 }
 }
 
-/** The grid, then what each sign stands for, the oldest gap and the newest landed hour. */
-export function calendarText(status: Status, { canvas, isShaded }: CalendarOptions): string {
+/**
+ * The grid, then what each sign stands for, the gaps and the newest landed hour. Long stretches of
+ * days that are all alike are folded into a line a month, but for the newest week.
+ */
+export function calendarText(status: Status, { canvas, isShaded, place }: CalendarOptions): string {
   const { columns = Number.POSITIVE_INFINITY } = canvas
   const isTight = columns < ROOM_FOR_SPACES
   const shading = isShaded ? shadingOf(status.hours) : undefined
   const byEvents = shading?.unit === "events"
-  const days = byDay(status.hours)
-  const amounts = [...days.values()].map((hours) => amountText([...hours.values()], byEvents))
   const hasAmounts = columns >= ROOM_FOR_AMOUNTS
 
   const header = line(
@@ -72,14 +79,24 @@ export function calendarText(status: Status, { canvas, isShaded }: CalendarOptio
       return isTight ? (index % 6 === 1 ? "" : " ") : "  "
     })
   )
-  const rows = [...days].map(([day, hours], index) => {
+  const rows = foldDays(byDay(status.hours)).map(({ days, first, last }) => {
+    const hours = days.flatMap((day) => [...day.values()])
+    const amount = hasAmounts ? ` ${amountText(hours, byEvents).padStart(10)}` : ""
+    const [day] = days
+    if (first !== last || day === undefined) {
+      const look = LOOKS[classOf(hours) ?? "landed"]
+      const sign = paint(look.sign, look.background, canvas.colors)
+      const count = ` ${plural(hours.length, "hour")}`
+      const room = header.length - look.sign.length - count.length
+      return `${first} to ${last.slice(8)}  ${sign}${count}${" ".repeat(Math.max(0, room))}${amount}`.trimEnd()
+    }
     const cells = line(
-      CLOCKS.map((clock) => cellText(hours.get(clock), shading, canvas.colors, isTight))
+      CLOCKS.map((clock) => cellText(day.get(clock), shading, canvas.colors, isTight))
     )
-    const amount = hasAmounts ? ` ${(amounts[index] ?? "").padStart(10)}` : ""
-    return `${day} ${DAYS[new Date(day).getUTCDay()]}  ${cells}${amount}`.trimEnd()
+    return `${first} ${DAYS[new Date(first).getUTCDay()]}  ${cells}${amount}`.trimEnd()
   })
   return [
+    `where           ${place}`,
     `${" ".repeat(16)}${header}${hasAmounts ? ` ${(byEvents ? "events" : "bytes").padStart(10)}` : ""}`.trimEnd(),
     ...rows,
     "",
@@ -87,14 +104,61 @@ export function calendarText(status: Status, { canvas, isShaded }: CalendarOptio
   ].join("\n")
 }
 
+type Day = ReadonlyMap<string, StatusHour>
+
+/** A row of the grid: a day, or neighbouring days of one month that are all alike. */
+interface Row {
+  readonly first: string
+  readonly last: string
+  readonly days: ReadonlyArray<Day>
+}
+
+/** The newest days, which are never folded. */
+const UNFOLDED_DAYS = 7
+/** The fewest days that are folded into one row. */
+const FOLDED_DAYS = 3
+
+function foldDays(days: ReadonlyMap<string, Day>): ReadonlyArray<Row> {
+  const all = [...days].map(([date, day]) => ({ date, day, kind: classOf([...day.values()]) }))
+  const unfolded = all.slice(-UNFOLDED_DAYS)
+  const stretches: Array<Array<(typeof all)[number]>> = []
+  for (const it of all.slice(0, -UNFOLDED_DAYS)) {
+    const open = stretches.at(-1)
+    const before = open?.at(-1)
+    const isAlike =
+      it.kind !== undefined &&
+      before?.kind === it.kind &&
+      before.date.slice(0, 7) === it.date.slice(0, 7)
+    if (isAlike) open?.push(it)
+    else stretches.push([it])
+  }
+  return [
+    ...stretches.flatMap((one) => (one.length < FOLDED_DAYS ? one.map((it) => [it]) : [one])),
+    ...unfolded.map((it) => [it])
+  ].map((one) => ({
+    first: one.at(0)?.date ?? "",
+    last: one.at(-1)?.date ?? "",
+    days: one.map(({ day }) => day)
+  }))
+}
+
+/** What all hours are, where they are all alike: hours without events are landed, too. */
+function classOf(hours: ReadonlyArray<StatusHour>): HourState | undefined {
+  const kinds = new Set(
+    hours.map(({ staged, state, keys }) => {
+      if (staged && keys.length === 0) return undefined
+      return state === "empty" ? "landed" : state
+    })
+  )
+  return kinds.size === 1 ? [...kinds][0] : undefined
+}
+
 /** The cells of a day, in four groups. */
 function line(cells: ReadonlyArray<string>): string {
   return [0, 6, 12, 18].map((from) => cells.slice(from, from + 6).join("")).join(" ")
 }
 
-function byDay(
-  hours: ReadonlyArray<StatusHour>
-): ReadonlyMap<string, ReadonlyMap<string, StatusHour>> {
+function byDay(hours: ReadonlyArray<StatusHour>): ReadonlyMap<string, Day> {
   const days = new Map<string, Map<string, StatusHour>>()
   for (const hour of hours) {
     const day = hour.hour.slice(0, 10)
@@ -144,7 +208,8 @@ function cellText(
   const pad = isTight ? "" : " "
   if (hour === undefined) return ` ${pad}`
   const level = shading?.levelOf(hour)
-  const { background, sign } = LOOKS[hour.state]
+  const isStagedOnly = hour.staged && hour.keys.length === 0
+  const { background, sign } = isStagedOnly ? STAGED : LOOKS[hour.state]
   return paint(`${level ?? sign}${pad}`, background, colors, level)
 }
 
@@ -160,7 +225,7 @@ function paint(
 }
 
 function legend(
-  { hours, newestLanded, oldestGap, totals }: Status,
+  { conflicts, gaps, hours, newestLanded, olderGaps, totals }: Status,
   shading: Shading | undefined,
   colors: number
 ): ReadonlyArray<string> {
@@ -171,7 +236,7 @@ function legend(
     const count = totals[state].toLocaleString("en").padStart(width)
     const about = [
       says,
-      state === "gap" ? `the oldest ${oldestGap}` : "",
+      state === "gap" ? `the oldest ${gaps?.first}: ${gapCommands(gaps)}` : "",
       state === "landed" && shading !== undefined ? shadingText(shading) : ""
     ].filter((it) => it !== "")
     const shown = state === "landed" && shading !== undefined ? String(LEVELS) : sign
@@ -180,8 +245,16 @@ function legend(
   const staged = hours.filter((hour) => hour.staged).length
   return [
     ...rows,
-    ...(newestLanded === null ? [] : [`The newest landed hour is ${newestLanded}.`]),
-    ...(staged === 0 ? [] : [`${plural(staged, "hour")} in staging: sync moves what is there.`])
+    ...(olderGaps === null ? [] : [`Before these hours: ${gapText(olderGaps)}`]),
+    ...conflicts.map(({ hour }) => conflictText(hour)),
+    newestLanded === null
+      ? "No hour has landed here yet: check the prefix, or run all."
+      : `The newest landed hour is ${newestLanded}.`,
+    ...(staged === 0
+      ? []
+      : [
+          `${paint(STAGED.sign, STAGED.background, colors)} ${plural(staged, "hour")} in staging: sync moves what is there.`
+        ])
   ]
 }
 

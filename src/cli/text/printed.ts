@@ -4,6 +4,7 @@
  * @module
  */
 import type { SetupChecks } from "../../programs/inspect/checkSetup.ts"
+import type { GapCount } from "../../programs/plan/gaps.ts"
 import type { Plan } from "../../programs/plan/planRun.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { type Hour, hoursBetween } from "../../services/Hour.ts"
@@ -54,16 +55,50 @@ export function summaryText(summary: Summary, place: string): string {
   count("skipped", summary.skipped, ", there already")
   count("pending", summary.pending, ", without events so far")
   count("open", summary.open, ", not closed yet")
+  count("accepted", summary.accepted, ", as gaps that stay")
+  count("postponed", summary.postponed, ", left for the next run")
   count(
     "failed",
     summary.failed.map(({ hour }) => hour)
   )
   const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
+  rows.push(...lakeRows(summary))
   rows.push(["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`])
+  const rowWidth = Math.max(9, ...rows.map(([name]) => name.length + 1))
   return [
-    ...rows.map(([name, text]) => `${name.padEnd(9)}${text}`),
+    ...rows.map(([name, text]) => `${name.padEnd(rowWidth)}${text}`),
     ...failureTexts(summary.failed)
   ].join("\n")
+}
+
+/** What a person has to decide beyond the hours of the run, with the commands that do it. */
+function lakeRows({
+  conflicts,
+  newerGaps,
+  olderGaps
+}: Pick<Summary, "conflicts" | "newerGaps" | "olderGaps">): ReadonlyArray<
+  readonly [string, string]
+> {
+  return [
+    ...(olderGaps === null ? [] : [["older", gapText(olderGaps)] as const]),
+    ...(newerGaps === null ? [] : [["newer", gapText(newerGaps)] as const]),
+    ...conflicts.map(({ hour }) => ["conflict", conflictText(hour)] as const)
+  ]
+}
+
+/** How many hours are missing, and what ends that. */
+export function gapText(gaps: GapCount): string {
+  return `${plural(gaps.hours, "hour")} missing, the oldest ${gaps.first}: ${gapCommands(gaps)}`
+}
+
+/** What lands the hours of a gap, or accepts that they stay missing. */
+export function gapCommands(gaps: GapCount | null): string {
+  const dates = `--start-date ${gaps?.first} --end-date ${gaps?.last}`
+  return `all ${dates}, or gaps accept ${dates} --reason "…"`
+}
+
+export function conflictText(hour: Hour): string {
+  return `${hour} has two versions: resolve ${hour} --keep store, or --keep ours`
 }
 
 /** A line for each run of neighbours that failed by the same message. */
@@ -87,14 +122,15 @@ function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
 
 /** A plan, with the requests that it would make. */
 export function planText(
-  plan: Pick<Plan, "window" | "present" | "missing" | "open" | "requests">
+  plan: Pick<Plan, "accepted" | "window" | "present" | "missing" | "open" | "requests">
 ): string {
-  const { window, present, missing, open, requests } = plan
+  const { accepted, window, present, missing, open, requests } = plan
   return [
     `window   ${windowText(window)}`,
     `present  ${plural(present.length, "hour")}`,
     `missing  ${plural(missing.length, "hour")}`,
     `open     ${plural(open.length, "hour")}`,
+    ...(accepted.length === 0 ? [] : [`accepted ${plural(accepted.length, "hour")}`]),
     `requests ${requests.length}`,
     ...requests.map((request) => `  ${windowText(request)}`)
   ].join("\n")

@@ -96,8 +96,7 @@ const listFolder = Effect.fnUntraced(function* (paths: StorePaths, folder: strin
     .map((entry) => ({ entry, full: `${folder}${entry.name}` }))
     .filter(({ full }) => full.startsWith(prefix))
     .filter(
-      ({ entry, full }) =>
-        !entry.name.startsWith(".") || isLakeKey(`${full.slice(prefix.length)}/`)
+      ({ entry, full }) => !entry.name.startsWith(".") || isLakeKey(`${full.slice(prefix.length)}/`)
     )
   for (const { entry, full } of entries) {
     if (entry.isFile() || entry.isDirectory()) continue

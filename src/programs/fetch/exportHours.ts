@@ -8,7 +8,7 @@ import { type ArchiveName, Spool } from "../../services/Spool.ts"
 import type { Unpacker } from "../../services/Unpacker.ts"
 import type { Window } from "../../services/Window.ts"
 import { planRequests } from "../plan/planRequests.ts"
-import { failedHour } from "../run/failureKind.ts"
+import { failedHour, logFailure } from "../run/failureKind.ts"
 import type { HourOutcome } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 import {
@@ -30,6 +30,8 @@ export interface Landing<R> {
    * the spool, and those whose hours all stand go; without it, a run only compares.
    */
   readonly isLanded?: ((hour: Hour) => boolean) | undefined
+  /** Whether the newest hours are landed first. Defaults to `false`. */
+  readonly newestFirst?: boolean | undefined
 }
 
 /** Two windows on their way in, one being unpacked and landed. */
@@ -51,8 +53,9 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   const resumed = yield* askInstead(resumeLeftovers(hours, landing))
   const done = new Set(resumed.map(({ hour }) => hour))
   const remaining = hours.filter((hour) => !done.has(hour))
+  const requests = planRequests(remaining, requestHours)
   const exported = yield* Effect.forEach(
-    planRequests(remaining, requestHours),
+    landing.newestFirst === true ? requests.toReversed() : requests,
     (window) => exportWindow(window, landing),
     { concurrency: WINDOWS_AT_ONCE }
   )
@@ -132,7 +135,7 @@ function exportWindow<R>(
           )
         : Effect.gen(function* () {
             const progress = yield* Progress
-            yield* Effect.logError(error.message)
+            yield* logFailure(error)
             progress.done(window.length)
             return window.hours.map((hour) => failedHour(hour, explain(error)))
           })
@@ -158,7 +161,8 @@ const landAnswer = Effect.fn("exportHours.land")(function* <R>(
   landing: Landing<R>
 ) {
   const { isClosed } = yield* Run
-  const outcomes = yield* handOver(wanted, answer, landing.onHour)
+  const ordered = landing.newestFirst === true ? wanted.toReversed() : wanted
+  const outcomes = yield* handOver(ordered, answer, landing.onHour)
   // An archive is kept for an hour that a later run may want where this one does not.
   const isOfNoUse = (hour: Hour) =>
     wanted.includes(hour) || !isClosed(hour, answer.askedAt) || landing.isLanded?.(hour) === true
@@ -194,6 +198,7 @@ function hoursOf({ archive }: Answer): ReadonlyArray<Hour> {
  * good, or unreadable in it.
  */
 function isDoneWith(outcome: HourOutcome): boolean {
+  if (outcome._tag === "Postponed") return false
   return outcome._tag !== "Failed" || outcome.isFinal
 }
 

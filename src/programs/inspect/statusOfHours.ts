@@ -1,15 +1,18 @@
 import { Effect, Option, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import { Hour } from "../../services/Hour.ts"
+import { addHours, Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
+import { Window } from "../../services/Window.ts"
 import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
+import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
 import { planRun } from "../plan/planRun.ts"
-import type { WindowOptions } from "../plan/planWindow.ts"
+import { isUndated, type WindowOptions } from "../plan/planWindow.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run, type SettleOptions } from "../run/Run.ts"
+import { gaugeLake } from "../run/telemetry.ts"
 
 /** What a window's hour is, by a listing of the store. */
 export const HourState = Schema.Literal(
@@ -23,7 +26,11 @@ export const HourState = Schema.Literal(
   /** Not closed. */
   "open",
   /** Settled and without an object. */
-  "gap"
+  "gap",
+  /** A gap that a person has accepted. */
+  "accepted",
+  /** Settled and without an object, in a lake where no hour has landed yet. */
+  "unlanded"
 )
 export type HourState = typeof HourState.Type
 
@@ -46,11 +53,17 @@ export class Status extends Schema.Class<Status>("Status")({
   window: Schema.Struct({ first: Hour, last: Hour }),
   hours: Schema.Array(StatusHour),
   totals: Schema.Record({ key: HourState, value: Schema.NonNegativeInt }),
+  /** Gaps of the window. */
+  gaps: Schema.NullOr(GapCount),
+  /** Gaps before the window and after the lake's first landed hour. */
+  olderGaps: Schema.NullOr(GapCount),
+  /** Conflicts that nobody has resolved. */
+  conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
   /** Of the window. */
   oldestGap: Schema.NullOr(Hour),
   /** The newest hour that stands in the store, in the window or not. */
   newestLanded: Schema.NullOr(Hour),
-  /** 3 where there is a gap. */
+  /** 8 where a conflict is open, else 3 where there is a gap. */
   exitCode: ExitCode
 }) {}
 
@@ -97,19 +110,26 @@ const eventsOfHours = Effect.fnUntraced(function* (
 })
 
 /**
- * Tells a window's hours apart by one listing of the store and one of staging. Whose an object is,
+ * Tells the hours of a window apart, without dates those of the whole lake, by one listing of the store and one of staging. Whose an object is,
  * the listing tells, or its key where the listing does not, as S3's: an object under one of this
  * program's own keys then counts as its own.
  */
 export const statusOfHours = Effect.fn("statusOfHours")(function* (options: StatusOptions = {}) {
   const { isClosed, isSettled } = yield* Run
-  const { window, store, staging } = yield* planRun(options)
+  const plan = yield* planRun(options)
+  const { store, staging, lake } = plan
   const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
+  const window = isUndated(options)
+    ? new Window({ first: lake.firstLanded ?? plan.window.first, last: plan.window.last })
+    : plan.window
+  const accepted = new Set(lake.acceptances.flatMap((it) => it.window.hours))
 
   const stateOf = (hour: Hour, objects: ReadonlyArray<HourObject>): HourState => {
     if (objects.length > 0) return stateOfObjects(objects)
     if (!isClosed(hour, now)) return "open"
-    return isSettled(hour, now) ? "gap" : "pending"
+    if (!isSettled(hour, now)) return "pending"
+    if (accepted.has(hour)) return "accepted"
+    return lake.firstLanded === undefined && isUndated(options) ? "unlanded" : "gap"
   }
   const standing = window.hours.map((hour) => ({
     hour,
@@ -130,6 +150,12 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     events: events.get(hour),
     keys: objects.map(({ key }) => key)
   }))
+  const states = new Map(hours.map(({ hour, state }) => [hour, state]))
+  const gaps = countGaps(
+    gapsBetween(window.first, window.last, (hour) => states.get(hour) === "gap")
+  )
+  const olderGaps = countGaps(lake.gaps({ last: addHours(window.first, -1) }))
+  yield* gaugeLake({ olderGaps: olderGaps ?? gaps, conflicts: lake.conflicts })
   const count = (state: HourState) => hours.filter((it) => it.state === state).length
   return new Status({
     window: { first: window.first, last: window.last },
@@ -140,24 +166,23 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
       unverified: count("unverified"),
       pending: count("pending"),
       open: count("open"),
-      gap: count("gap")
+      gap: count("gap"),
+      accepted: count("accepted"),
+      unlanded: count("unlanded")
     },
-    oldestGap: hours.find(({ state }) => state === "gap")?.hour ?? null,
-    newestLanded: newest(store.inventory.keys()),
+    gaps,
+    olderGaps,
+    conflicts: lake.conflicts,
+    oldestGap: gaps?.first ?? null,
+    newestLanded: outermost(store.inventory.keys(), -1) ?? null,
     exitCode: exitCodeOf({
-      kinds: new Set(),
+      kinds: new Set(lake.conflicts.length > 0 ? ["integrity"] : []),
       isDone: true,
       isTouched: true,
-      isIncomplete: count("gap") > 0
+      isIncomplete: gaps !== null || olderGaps !== null
     })
   })
 }, asRun)
-
-function newest(hours: Iterable<Hour>): Hour | null {
-  let found: Hour | null = null
-  for (const hour of hours) if (found === null || hour > found) found = hour
-  return found
-}
 
 function stateOfObjects(objects: ReadonlyArray<HourObject>): HourState {
   if (objects.some(({ form, hasMetadata }) => form === "parts" || hasMetadata === false)) {

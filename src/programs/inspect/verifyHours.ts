@@ -10,7 +10,7 @@ import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { failureKind } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
 import { type HourObject, type Inventory, takeInventory } from "../plan/inventory.ts"
-import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
+import { isUndated, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, type LagOptions, Run } from "../run/Run.ts"
 
@@ -160,7 +160,7 @@ const chooseHours = Effect.fnUntraced(function* (inventory: Inventory, options: 
     newestClosed: yield* clock.newestClosedHour(lagHours)
   }
   const window =
-    size !== undefined && !isByDate(options) ? null : planWindow(options, time, new Set())
+    size !== undefined && isUndated(options) ? null : planWindow(options, time, new Set())
   const standing = [...inventory.keys()]
     .filter((hour) => window === null || window.includes(hour))
     .sort()

@@ -6,8 +6,8 @@ import { noLines } from "../../services/LinesDigest.ts"
 import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import type { UnpackedHour } from "../../services/Unpacker.ts"
 import { emptyObject } from "../plan/emptyObject.ts"
-import { exportHours } from "../fetch/exportHours.ts"
-import { failedHour } from "../run/failureKind.ts"
+import { exportHours, type Landing } from "../fetch/exportHours.ts"
+import { failedHour, logFailure } from "../run/failureKind.ts"
 import type { ExportedHour } from "../fetch/handOver.ts"
 import { Empty, Landed, Pending, Skipped } from "../run/HourOutcome.ts"
 import type { Standing } from "../plan/inventory.ts"
@@ -24,12 +24,14 @@ import { Run } from "../run/Run.ts"
 export const landMissing = Effect.fn("landMissing")(function* (
   hours: ReadonlyArray<Hour>,
   store: ObjectStorage["Type"],
-  standing: ReadonlyArray<Standing>
+  standing: ReadonlyArray<Standing>,
+  options: Pick<Landing<never>, "newestFirst"> = {}
 ) {
   const { retry } = yield* Run
   if (hours.length > 0) yield* retry(store.check)
   const onHour = yield* makeLandHour(store, hours.length > 0 ? standing : [])
   return yield* exportHours(hours, {
+    ...options,
     onHour,
     isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour))
   })
@@ -77,7 +79,7 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
 
   return (exported: ExportedHour) =>
     Effect.catchAll(landHour(exported), (error) =>
-      Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
+      Effect.as(logFailure(error), failedHour(exported.hour, error))
     )
 })
 

@@ -3,7 +3,7 @@ import type { Hour } from "../../services/Hour.ts"
 import { noLines, sameLines } from "../../services/LinesDigest.ts"
 import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { exportHours } from "../fetch/exportHours.ts"
-import { failedHour } from "../run/failureKind.ts"
+import { failedHour, logFailure } from "../run/failureKind.ts"
 import type { ExportedHour } from "../fetch/handOver.ts"
 import { Landed, Skipped } from "../run/HourOutcome.ts"
 import type { Inventory } from "../plan/inventory.ts"
@@ -59,7 +59,7 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
   return yield* exportHours(hours, {
     onHour: (exported) =>
       Effect.catchAll(onHour(exported), (error) =>
-        Effect.as(Effect.logError(error.message), failedHour(exported.hour, error))
+        Effect.as(logFailure(error), failedHour(exported.hour, error))
       )
   })
 })

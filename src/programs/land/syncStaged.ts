@@ -7,7 +7,7 @@ import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../servic
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
-import { failedHour } from "../run/failureKind.ts"
+import { failedHour, logFailure } from "../run/failureKind.ts"
 import { Empty, type HourOutcome, Landed, Skipped } from "../run/HourOutcome.ts"
 import { type HourObject, takeInventory, takeStagedInventory } from "../plan/inventory.ts"
 import { digestLanded, type HourToLand, landObject, refuseAsConflict } from "./landObject.ts"
@@ -41,9 +41,7 @@ export const syncStaged = Effect.fn("syncStaged")(function* () {
     [...staged].map(([hour, objects]) => ({ hour, objects })).sort(byHour),
     ({ hour, objects }) =>
       beforeDeadline(moveHour(hour, objects, inventory.get(hour) ?? [], admit)).pipe(
-        Effect.catchAll((error) =>
-          Effect.as(Effect.logError(error.message), failedHour(hour, error))
-        ),
+        Effect.catchAll((error) => Effect.as(logFailure(error), failedHour(hour, error))),
         Effect.tap(() => Effect.sync(() => progress.done(1))),
         Effect.annotateLogs({ hour })
       ),

@@ -1,6 +1,14 @@
 import { Effect, Option, Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { hourOfKey, type KeyedHour } from "../../services/HourKey.ts"
+import {
+  type Acceptance,
+  acceptanceOf,
+  type Conflict,
+  conflictOf,
+  type MarkFolder,
+  markOfKey
+} from "../../services/LakeMark.ts"
 import type { ObjectInfo, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 
 /** An object that stands for an hour. */
@@ -18,14 +26,37 @@ export interface Standing {
   readonly inventory: Inventory
 }
 
+/** What one listing says of a lake. */
+export interface Lake {
+  readonly inventory: Inventory
+  /** Acceptances that nobody has withdrawn, by name. */
+  readonly acceptances: ReadonlyArray<Acceptance>
+  /** Conflicts that nobody has resolved, by name and so oldest hour first. */
+  readonly conflicts: ReadonlyArray<Conflict>
+}
+
 /** Lists a store and reads the hours off its keys; objects that are no hour's are passed over. */
-export const takeInventory = Effect.fn("takeInventory")(function* (
+export function takeInventory(
   store: ObjectStorage["Type"]
-): Effect.fn.Return<Inventory, ObjectStorageError> {
+): Effect.Effect<Inventory, ObjectStorageError> {
+  return Effect.map(takeLake(store), ({ inventory }) => inventory)
+}
+
+/** Lists a store, and reads off its keys the hours and the marks that count. */
+export const takeLake = Effect.fn("takeLake")(function* (
+  store: ObjectStorage["Type"]
+): Effect.fn.Return<Lake, ObjectStorageError> {
   const hours = new Map<Hour, Array<HourObject>>()
+  const marks: Record<MarkFolder, Set<string>> = {
+    accepted: new Set(),
+    withdrawn: new Set(),
+    conflicts: new Set(),
+    resolved: new Set()
+  }
   yield* Stream.runForEachChunk(store.list, (chunk) =>
     Effect.sync(() => {
       for (const info of chunk) {
+        Option.map(markOfKey(info.key), ({ folder, name }) => marks[folder].add(name))
         Option.map(hourOfKey(info.key), (keyed) => {
           const objects = hours.get(keyed.hour)
           if (objects === undefined) hours.set(keyed.hour, [{ ...info, ...keyed }])
@@ -34,7 +65,15 @@ export const takeInventory = Effect.fn("takeInventory")(function* (
       }
     })
   )
-  return hours
+  const counting = (folder: "accepted" | "conflicts", counterpart: MarkFolder) =>
+    [...marks[folder]].filter((name) => !marks[counterpart].has(name)).sort()
+  return {
+    inventory: hours,
+    acceptances: counting("accepted", "withdrawn").flatMap((name) =>
+      Option.toArray(acceptanceOf(name))
+    ),
+    conflicts: counting("conflicts", "resolved").flatMap((name) => Option.toArray(conflictOf(name)))
+  }
 })
 
 /** What lies in staging. */

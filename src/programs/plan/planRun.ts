@@ -1,15 +1,17 @@
 import { Effect } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import type { Hour } from "../../services/Hour.ts"
+import type { Acceptance, Conflict } from "../../services/LakeMark.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Window } from "../../services/Window.ts"
-import { type Standing, takeInventory, takeStagedInventory } from "./inventory.ts"
+import { gapsBetween, outermost } from "./gaps.ts"
+import { type Standing, takeLake, takeStagedInventory } from "./inventory.ts"
 import { planRequests } from "./planRequests.ts"
-import { planWindow, type WindowOptions } from "./planWindow.ts"
+import { isByDate, planWindow, type WindowOptions } from "./planWindow.ts"
 import { Run } from "../run/Run.ts"
 
-/** What a run would do: every hour of its window is in one of the three lists, oldest first. */
+/** What a run would do: every hour of its window is in one of the four lists, oldest first. */
 export interface Plan {
   readonly window: Window
   /** Hours that stand in the store or in staging. */
@@ -18,40 +20,76 @@ export interface Plan {
   readonly missing: ReadonlyArray<Hour>
   /** Hours that stand nowhere and are not closed. */
   readonly open: ReadonlyArray<Hour>
+  /** Gaps that a person has accepted, in a window that nobody named by date. */
+  readonly accepted: ReadonlyArray<Hour>
   /** The windows that would be asked of Amplitude for the missing hours. */
   readonly requests: ReadonlyArray<Window>
   readonly store: Standing
   readonly staging: Standing
   /** Keys, by hour, of files in staging that are somebody else's. */
   readonly foreign: ReadonlyMap<Hour, string>
+  /** What the listing says of the whole lake. */
+  readonly lake: LakeState
+}
+
+/** A lake from its first landed hour on. */
+export interface LakeState {
+  /** `undefined` where no hour has landed. */
+  readonly firstLanded: Hour | undefined
+  readonly acceptances: ReadonlyArray<Acceptance>
+  readonly conflicts: ReadonlyArray<Conflict>
+  /**
+   * Settled hours between two others, both included, that are neither in the store nor accepted.
+   * None lies before the first landed hour. With `isStagedThere`, staged hours are no gaps.
+   */
+  readonly gaps: (
+    between: { readonly first?: Hour | undefined; readonly last: Hour },
+    isStagedThere?: boolean
+  ) => ReadonlyArray<Window>
 }
 
 /** Lists staging and the store, and plans from what stands there. */
 export const planRun = Effect.fn("planRun")(function* (
   options: WindowOptions
 ): Effect.fn.Return<Plan, ObjectStorageError, Run | ObjectStorage | Staging | Clock> {
-  const { isClosed, lagHours, requestHours, retry } = yield* Run
+  const { isClosed, isSettled, lagHours, requestHours, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
   const clock = yield* Clock
   // Staging first: an hour that another run moves meanwhile is then seen twice rather than never.
   const { staged, foreign } = yield* retry(takeStagedInventory(staging))
-  const landed = yield* retry(takeInventory(store))
+  const { acceptances, conflicts, inventory: landed } = yield* retry(takeLake(store))
+  const accepted = new Set(acceptances.flatMap(({ window }) => window.hours))
   const have = new Set([...staged.keys(), ...landed.keys()])
 
   const now = yield* clock.now
   const newestClosed = yield* clock.newestClosedHour(lagHours)
-  const window = planWindow(options, { now, newestClosed }, have)
-  const absent = window.hours.filter((hour) => !have.has(hour))
+  const window = planWindow(options, { now, newestClosed }, new Set([...have, ...accepted]))
+  const firstLanded = outermost(landed.keys())
+  const isLeft = (hour: Hour) => !have.has(hour) && accepted.has(hour) && !isByDate(options)
+  const absent = window.hours.filter((hour) => !have.has(hour) && !isLeft(hour))
   const missing = absent.filter((hour) => isClosed(hour, now))
   return {
     window,
     present: window.hours.filter((hour) => have.has(hour)),
     missing,
     open: absent.filter((hour) => !isClosed(hour, now)),
+    accepted: window.hours.filter(isLeft),
     requests: planRequests(missing, requestHours),
     store: { store, inventory: landed },
     staging: { store: staging, inventory: staged },
-    foreign
+    foreign,
+    lake: {
+      firstLanded,
+      acceptances,
+      conflicts,
+      gaps: ({ first = firstLanded, last }, isStagedThere = false) =>
+        first === undefined || firstLanded === undefined
+          ? []
+          : gapsBetween(first < firstLanded ? firstLanded : first, last, (hour) => {
+              const isThere = landed.has(hour) || (isStagedThere && staged.has(hour))
+              return !isThere && !accepted.has(hour) && isSettled(hour, now)
+            })
+    }
   }
 })

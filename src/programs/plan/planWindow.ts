@@ -1,6 +1,7 @@
 import { addHours, type Hour, hourAt } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 import * as defaults from "../run/defaults.ts"
+import { outermost } from "./gaps.ts"
 
 /** Which hours a run is about. */
 export interface WindowOptions {
@@ -20,11 +21,16 @@ export interface WindowOptions {
 }
 
 /**
- * Whether hours were asked for by date, so that one that is still open is missing rather than
- * early.
+ * Whether a person named dates, so that an hour that is still open is missing rather than early.
+ * `yesterday` is relative: its hours may still be open.
  */
 export function isByDate(options: WindowOptions): boolean {
-  return options.start !== undefined || options.end !== undefined || options.yesterday === true
+  return options.start !== undefined || options.end !== undefined
+}
+
+/** Whether nobody named hours, so that the whole lake or the default window is meant. */
+export function isUndated(options: WindowOptions): boolean {
+  return !isByDate(options) && options.yesterday !== true
 }
 
 /** When a run is planned. */
@@ -66,10 +72,7 @@ function oldestGap(
   before: Hour,
   have: ReadonlySet<Hour>
 ): Hour | undefined {
-  const firstLanded = [...have].reduce<Hour | undefined>(
-    (oldest, hour) => (oldest === undefined || hour < oldest ? hour : oldest),
-    undefined
-  )
+  const firstLanded = outermost(have)
   if (firstLanded === undefined) return undefined
   const reach = addHours(before, (lookbackDays - healDays) * 24)
   const from = firstLanded > reach ? firstLanded : reach

@@ -26,6 +26,12 @@ export class Pending extends Schema.TaggedClass<Pending>()("Pending", { hour: Ho
 /** Not closed: asked for too early. */
 export class Open extends Schema.TaggedClass<Open>()("Open", { hour: Hour }) {}
 
+/** A gap that a person has declared final. */
+export class Accepted extends Schema.TaggedClass<Accepted>()("Accepted", { hour: Hour }) {}
+
+/** Not reached within the run's longest duration: left for the next run. */
+export class Postponed extends Schema.TaggedClass<Postponed>()("Postponed", { hour: Hour }) {}
+
 /** What a failure asks of whoever runs the program. */
 export const FailureKind = Schema.Literal(
   /** A person must look: bytes, projects or landed hours contradict each other. */
@@ -50,7 +56,7 @@ export class Failed extends Schema.TaggedClass<Failed>()("Failed", {
   message: Schema.String
 }) {}
 
-export type HourOutcome = Landed | Empty | Skipped | Pending | Open | Failed
+export type HourOutcome = Landed | Empty | Skipped | Pending | Open | Accepted | Postponed | Failed
 
 /** Whether the hour's object stands where the run put or found it. */
 export function isInStore({ _tag }: HourOutcome): boolean {

@@ -5,8 +5,10 @@
  */
 import { Schema } from "effect"
 import { byHour, Hour } from "../../services/Hour.ts"
+import type { Conflict } from "../../services/LakeMark.ts"
 import type { Window } from "../../services/Window.ts"
 import { failureKind, type RunError } from "./failureKind.ts"
+import { GapCount } from "../plan/gaps.ts"
 import { ExitCode, exitCodeOf } from "./exitCode.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
 
@@ -26,6 +28,10 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   skipped: Hours,
   pending: Hours,
   open: Hours,
+  /** Gaps that a person has accepted. */
+  accepted: Hours,
+  /** Not reached within the run's longest duration. */
+  postponed: Hours,
   failed: Schema.Array(Schema.Struct({ hour: Hour, ...Failure.fields })),
   /** Landed by this run. */
   events: Schema.NonNegativeInt,
@@ -33,6 +39,15 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
+  /** Gaps after the lake's first landed hour and before the window; `null` where there is none. */
+  olderGaps: Schema.NullOr(GapCount),
+  /**
+   * Gaps between the window and what was the lake's first landed hour, where this run landed older
+   * ones; `null` where there is none.
+   */
+  newerGaps: Schema.NullOr(GapCount),
+  /** Conflicts that were open when the run was planned. */
+  conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
   exitCode: ExitCode,
   /** What ended the run before it was through with its hours. */
   error: Schema.optional(Failure),
@@ -43,17 +58,29 @@ export class Summary extends Schema.Class<Summary>("Summary")({
 export interface SummaryOptions {
   readonly window: Window | null
   readonly outcomes: ReadonlyArray<HourOutcome>
-  /** Whether an hour that is still open was asked for by date. */
+  /** Whether a person named dates, so that hours that are still open or were postponed are missing. */
   readonly isByDate: boolean
+  readonly lake?: LakeFindings | undefined
   /** What ended the run before it was through with its hours. */
   readonly error?: RunError | undefined
   readonly retries: number
   readonly durationMs: number
 }
 
+/** What a run found out about the lake beyond its own hours. */
+export interface LakeFindings {
+  readonly olderGaps: GapCount | null
+  readonly newerGaps: GapCount | null
+  readonly conflicts: ReadonlyArray<Conflict>
+  /** Whether the run answers for gaps: one that only moves hours does not. */
+  readonly answersForGaps: boolean
+  /** Whether an hour is settled, so that it is a gap where it has no object. */
+  readonly isSettled: (hour: Hour) => boolean
+}
+
 /** The summary of a run, also of one that ended early. */
 export function summarize(options: SummaryOptions): Summary {
-  const { window, outcomes, error, retries, durationMs } = options
+  const { window, outcomes, error, lake, retries, durationMs } = options
   const sorted = outcomes.toSorted(byHour)
   const hoursOf = (tag: HourOutcome["_tag"]) =>
     sorted.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
@@ -65,6 +92,8 @@ export function summarize(options: SummaryOptions): Summary {
     skipped: hoursOf("Skipped"),
     pending: hoursOf("Pending"),
     open: hoursOf("Open"),
+    accepted: hoursOf("Accepted"),
+    postponed: hoursOf("Postponed"),
     failed: sorted
       .filter((it) => it._tag === "Failed")
       .map(({ hour, error, message }) => ({ hour, error, message })),
@@ -72,7 +101,10 @@ export function summarize(options: SummaryOptions): Summary {
     bytes: landed.reduce((sum, { bytes }) => sum + bytes, 0),
     retries,
     durationMs,
-    exitCode: exitCodeOfRun(outcomes, options.isByDate, error),
+    olderGaps: lake?.olderGaps ?? null,
+    newerGaps: lake?.newerGaps ?? null,
+    conflicts: lake?.conflicts ?? [],
+    exitCode: exitCodeOfRun(options),
     ...(error === undefined ? {} : { error: failureOf(error) })
   })
 }
@@ -82,17 +114,26 @@ function failureOf(error: RunError): typeof Failure.Type {
 }
 
 /** The exit code of a run that ended with these outcomes, or early with an error. */
-export function exitCodeOfRun(
-  outcomes: ReadonlyArray<HourOutcome>,
-  isByDate: boolean,
-  error?: RunError
-): ExitCode {
+export function exitCodeOfRun({
+  error,
+  isByDate,
+  lake,
+  outcomes
+}: Pick<SummaryOptions, "error" | "isByDate" | "lake" | "outcomes">): ExitCode {
   const kinds = new Set(outcomes.filter((it) => it._tag === "Failed").map(({ kind }) => kind))
   if (error !== undefined) kinds.add(failureKind(error))
+  if (lake !== undefined && lake.conflicts.length > 0) kinds.add("integrity")
+  const isGap = (hour: Hour) => lake?.answersForGaps === true && lake.isSettled(hour)
+  const isMissing = ({ _tag, hour }: HourOutcome) => {
+    if (_tag === "Open") return isByDate
+    if (_tag === "Postponed") return isByDate || isGap(hour)
+    return _tag === "Pending" && isGap(hour)
+  }
   return exitCodeOf({
     kinds,
     isDone: outcomes.some(({ _tag }) => _tag === "Landed" || _tag === "Empty"),
     isTouched: outcomes.length > 0,
-    isIncomplete: isByDate && outcomes.some(({ _tag }) => _tag === "Open")
+    isIncomplete:
+      outcomes.some(isMissing) || (lake?.answersForGaps === true && lake.olderGaps !== null)
   })
 }

@@ -9,10 +9,10 @@ import type { FailureKind } from "./HourOutcome.ts"
 
 /** Every exit code and what it means, in the words of help, README and webhook. */
 export const exitCodes = {
-  0: "every requested hour is there, or there was nothing to do",
+  0: "complete: no hour is missing, and no conflict is open",
   1: "a defect in this program",
   2: "usage or configuration; nothing was changed",
-  3: "some hours failed, are gaps, or were requested by date while still open",
+  3: "hours failed, are gaps, or were requested by date while still open",
   5: "temporary: try again later",
   7: "refused: keys or permissions",
   8: "integrity or conflict: needs a person",

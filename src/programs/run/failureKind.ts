@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import type { AmplitudeError } from "../../services/Amplitude.ts"
 import type { ArchiveError } from "../../services/ArchiveFolder.ts"
@@ -6,7 +7,7 @@ import type { FolderError } from "../../services/Folders.ts"
 import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import type { SpoolError } from "../../services/Spool.ts"
 import type { UnpackerError } from "../../services/Unpacker.ts"
-import { Failed, type FailureKind } from "./HourOutcome.ts"
+import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
 import type { LandingError } from "./LandingError.ts"
 
 /** Everything that can stand between an hour and its store. */
@@ -63,8 +64,9 @@ function isFinal(error: RunError): boolean {
   }
 }
 
-/** The outcome of an hour that an error kept from landing. */
-export function failedHour(hour: Hour, error: RunError): Failed {
+/** The outcome of an hour that an error kept from landing: a planned stop is no failure. */
+export function failedHour(hour: Hour, error: RunError): Failed | Postponed {
+  if (isPlannedStop(error)) return new Postponed({ hour })
   return new Failed({
     hour,
     kind: failureKind(error),
@@ -72,4 +74,14 @@ export function failedHour(hour: Hour, error: RunError): Failed {
     error: `${error._tag}.${error.reason}`,
     message: error.message
   })
+}
+
+/** Whether the run's longest duration was over, so that the next run goes on from there. */
+function isPlannedStop(error: RunError): boolean {
+  return error._tag === "LandingError" && error.reason === "OutOfTime"
+}
+
+/** Logs an error; of a planned stop the run says one line in the end. */
+export function logFailure(error: RunError): Effect.Effect<void> {
+  return isPlannedStop(error) ? Effect.logDebug(error.message) : Effect.logError(error.message)
 }

@@ -7,6 +7,7 @@
 import { Effect, Metric, MetricState, type Tracer } from "effect"
 import { hourStart } from "../../services/Hour.ts"
 import type { HourMetadata } from "../../services/HourMetadata.ts"
+import type { GapCount } from "../plan/gaps.ts"
 import { type HourOutcome, isInStore } from "./HourOutcome.ts"
 
 /** What the names of all spans and metrics here begin with. */
@@ -51,6 +52,16 @@ const newestHour = Metric.gauge(`${TELEMETRY}newest_hour`, {
 })
 const oldestFailedHour = Metric.gauge(`${TELEMETRY}oldest_failed_hour`, {
   description: "Start of the oldest hour that failed, in seconds since 1970"
+})
+
+const gapHours = Metric.gauge(`${TELEMETRY}gap_hours`, {
+  description: "Gaps after the lake's first landed hour and before the window"
+})
+const oldestGap = Metric.gauge(`${TELEMETRY}oldest_gap`, {
+  description: "Start of the oldest of these gaps, in seconds since 1970"
+})
+const conflicts = Metric.gauge(`${TELEMETRY}conflicts`, {
+  description: "Conflicts that nobody has resolved"
 })
 
 const countHours = (outcome: string, count: number): Effect.Effect<void> =>
@@ -108,7 +119,7 @@ export const countFailure = (error: {
  */
 export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArray<HourOutcome>) {
   const failed = outcomes.filter((it) => it._tag === "Failed")
-  const tags = ["Skipped", "Pending", "Open", "Failed"] as const
+  const tags = ["Skipped", "Pending", "Open", "Accepted", "Postponed", "Failed"] as const
   for (const tag of tags) {
     const count = outcomes.filter(({ _tag }) => _tag === tag).length
     if (count > 0) yield* countHours(tag.toLowerCase(), count)
@@ -124,4 +135,14 @@ export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArra
   if (newest !== undefined) yield* Metric.set(newestHour, hourStart(newest) / 1000)
   const oldest = failed.map(({ hour }) => hour).sort()[0]
   if (oldest !== undefined) yield* Metric.set(oldestFailedHour, hourStart(oldest) / 1000)
+})
+
+/** Says how many gaps and conflicts the lake has. */
+export const gaugeLake = Effect.fnUntraced(function* (lake: {
+  readonly olderGaps: GapCount | null
+  readonly conflicts: ReadonlyArray<unknown>
+}) {
+  yield* Metric.set(gapHours, lake.olderGaps?.hours ?? 0)
+  yield* Metric.set(conflicts, lake.conflicts.length)
+  if (lake.olderGaps !== null) yield* Metric.set(oldestGap, hourStart(lake.olderGaps.first) / 1000)
 })

@@ -7,7 +7,9 @@ import {
   Status,
   type StatusHour
 } from "../../../src/programs/inspect/statusOfHours.ts"
+import { countGaps } from "../../../src/programs/plan/gaps.ts"
 import { addHours, Hour } from "../../../src/services/Hour.ts"
+import { Window } from "../../../src/services/Window.ts"
 
 const first = Hour.make("2025-11-10T22")
 
@@ -28,8 +30,17 @@ function statusOf(hours: ReadonlyArray<StatusHour>, more: Partial<Status> = {}):
       unverified: count("unverified"),
       pending: count("pending"),
       open: count("open"),
-      gap: count("gap")
+      gap: count("gap"),
+      accepted: count("accepted"),
+      unlanded: count("unlanded")
     },
+    gaps: countGaps(
+      hours
+        .filter(({ state }) => state === "gap")
+        .map((it) => new Window({ first: it.hour, last: it.hour }))
+    ),
+    olderGaps: null,
+    conflicts: [],
     oldestGap: hours.find(({ state }) => state === "gap")?.hour ?? null,
     newestLanded: null,
     exitCode: 0,
@@ -50,33 +61,34 @@ const every = statusOf(
   ],
   { newestLanded: addHours(first, 3) }
 )
-const plain = { canvas: { colors: 0 }, isShaded: false }
+const plain = { place: "memory", canvas: { colors: 0 }, isShaded: false }
 
 describe("calendarText()", () => {
   it("is a row a day and a sign an hour, then what they stand for", () => {
     assert.equal(
       calendarText(every, plain),
       [
+        "where           memory",
         "                00    03     06    09     12    15     18    21          bytes",
         "2025-11-10 Mon                                                 # #      3.0 MB",
-        "2025-11-11 Tue  0 ? X X ~ .                                               20 B",
+        "2025-11-11 Tue  0 ? s X ~ .                                               20 B",
         "",
         "# 2 landed",
         "0 1 empty, without events",
         "? 1 unverified, of other pipelines: verify reads them",
         "~ 1 pending, without events so far",
         ". 1 open, not closed yet",
-        "X 2 gap, the oldest 2025-11-11T02",
+        'X 2 gap, the oldest 2025-11-11T02: all --start-date 2025-11-11T02 --end-date 2025-11-11T03, or gaps accept --start-date 2025-11-11T02 --end-date 2025-11-11T03 --reason "…"',
         "The newest landed hour is 2025-11-11T01.",
-        "1 hour in staging: sync moves what is there."
+        "s 1 hour in staging: sync moves what is there."
       ].join("\n")
     )
   })
 
   it("shades landed hours by their events", () => {
     const lines = calendarText(every, { ...plain, isShaded: true }).split("\n")
-    assert.match(lines[0] ?? "", / events$/)
-    assert.match(lines[1] ?? "", / 1 9 +909$/)
+    assert.match(lines[1] ?? "", / events$/)
+    assert.match(lines[2] ?? "", / 1 9 +909$/)
     const legend = "9 2 landed, shaded from 1, up to 100 events an hour, to 9, up to 900 events"
     assert.ok(lines.includes(legend), lines.join("\n"))
   })
@@ -96,9 +108,41 @@ describe("calendarText()", () => {
         grid.every((line) => line.length <= columns),
         String(columns)
       )
-      const cells = grid.slice(1).map((line) => line.slice(16, columns < 67 ? 43 : 67))
-      assert.equal(cells.join("").replaceAll(" ", ""), "##0?XX~.")
+      const cells = grid.slice(2).map((line) => line.slice(16, columns < 67 ? 43 : 67))
+      assert.equal(cells.join("").replaceAll(" ", ""), "##0?sX~.")
     }
+  })
+
+  it("folds three years into a screen, and shows what is missing day by day", () => {
+    const start = Hour.make("2023-01-01T00")
+    const years = Array.from({ length: 3 * 365 * 24 }, (_, index) => {
+      const at = addHours(start, index)
+      const isOut = at >= "2024-02-03T05" && at <= "2024-02-20T08"
+      return { ...hourOf(0, isOut ? "gap" : "landed"), hour: at, size: 1000 }
+    })
+    const lines = calendarText(statusOf(years), plain).split("\n")
+    assert.ok(lines.length < 60, String(lines.length))
+    const row = (text: string) => lines.find((line) => line.startsWith(text)) ?? ""
+    assert.match(row("2023-12-01 to 31"), /^2023-12-01 to 31  # 744 hours +744\.0 kB$/)
+    assert.match(row("2024-02-01"), /^2024-02-01 Thu  # # /)
+    assert.match(row("2024-02-03"), /^2024-02-03 Sat  # # # # # X /)
+    assert.equal(row("2024-02-04 to 19"), "2024-02-04 to 19  X 384 hours")
+    assert.match(row("2024-02-20"), /^2024-02-20 Tue  X X X X X X {2}X X X # /)
+    assert.equal(lines.filter((line) => line.startsWith("2025-12-")).length, 8)
+  })
+
+  it("names no gap of a store without a landed hour", () => {
+    const text = calendarText(statusOf([hourOf(0, "unlanded"), hourOf(1, "open")]), plain)
+    assert.match(text, /^- 1 unlanded, before the lake's first hour$/m)
+    assert.match(text, /^No hour has landed here yet: check the prefix, or run all\.$/m)
+  })
+
+  it("names older gaps and open conflicts", () => {
+    const olderGaps = { hours: 2, first, last: addHours(first, 1) }
+    const conflicts = [{ hour: first, name: `${first}--000050c2fa4b--9f86d081884c` }]
+    const text = calendarText(statusOf([hourOf(0, "landed")], { olderGaps, conflicts }), plain)
+    assert.match(text, /^Before these hours: 2 hours missing, the oldest 2025-11-10T22: all /m)
+    assert.match(text, /^2025-11-10T22 has two versions: resolve 2025-11-10T22 --keep store/m)
   })
 
   it("has escapes only where there are colours, and the same signs", () => {
@@ -107,7 +151,7 @@ describe("calendarText()", () => {
       [16, true],
       [256, true]
     ] as const) {
-      const text = calendarText(every, { canvas: { colors }, isShaded })
+      const text = calendarText(every, { ...plain, canvas: { colors }, isShaded })
       const bare = stripVTControlCharacters(text)
       assert.notEqual(text, bare)
       assert.equal(bare, calendarText(every, { ...plain, isShaded }))

@@ -22,6 +22,11 @@ const nothing = {
   skipped: [],
   pending: [],
   open: [],
+  accepted: [],
+  postponed: [],
+  olderGaps: null,
+  newerGaps: null,
+  conflicts: [],
   failed: [],
   events: 0,
   bytes: 0,
@@ -95,6 +100,33 @@ describe("summaryText()", () => {
     assert.equal(lines.at(-1), "2025-11-10T21  Cannot export")
   })
 
+  it("names older gaps and open conflicts, with the commands that end them", () => {
+    const lines = summaryText(
+      new Summary({
+        ...nothing,
+        landed: [first],
+        accepted: [second],
+        postponed: [third],
+        olderGaps: { hours: 361, first, last: third },
+        conflicts: [{ hour: second, name: `${second}--000050c2fa4b--9f86d081884c` }]
+      }),
+      "memory"
+    ).split("\n")
+    assert.ok(lines.includes("accepted  1 hour, as gaps that stay"))
+    assert.ok(lines.includes("postponed 1 hour, left for the next run"))
+    const dates = "--start-date 2025-11-10T20 --end-date 2025-11-10T22"
+    assert.ok(
+      lines.includes(
+        `older     361 hours missing, the oldest 2025-11-10T20: all ${dates}, or gaps accept ${dates} --reason "…"`
+      )
+    )
+    assert.ok(
+      lines.includes(
+        "conflict  2025-11-10T21 has two versions: resolve 2025-11-10T21 --keep store, or --keep ours"
+      )
+    )
+  })
+
   it("names one hour once", () => {
     const summary = new Summary({ ...nothing, window: { first, last: first }, open: [first] })
     assert.match(summaryText(summary, "memory"), /^window   2025-11-10T20$/m)
@@ -109,6 +141,7 @@ describe("planText()", () => {
       present: [second],
       missing: [first, third],
       open: [],
+      accepted: [],
       requests: [new Window({ first, last: first }), new Window({ first: third, last: third })]
     }
     assert.equal(

@@ -52,7 +52,9 @@ describe("statusOfHours()", () => {
         unverified: 1,
         gap: 6,
         pending: 22,
-        open: 3
+        open: 3,
+        accepted: 0,
+        unlanded: 0
       })
       assert.equal(found.exitCode, 3)
       assert.equal(found.oldestGap, hour("2025-11-11T03"))

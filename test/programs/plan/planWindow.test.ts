@@ -60,9 +60,9 @@ describe("planWindow()", () => {
 })
 
 describe("isByDate()", () => {
-  it("is so for dates and for yesterday", () => {
+  it("is so for dates, and not for a relative day", () => {
     assert.equal(isByDate(defaults), false)
-    assert.equal(isByDate({ ...defaults, yesterday: true }), true)
+    assert.equal(isByDate({ ...defaults, yesterday: true }), false)
     assert.equal(isByDate({ ...defaults, end: hour("2025-11-11T23") }), true)
   })
 })

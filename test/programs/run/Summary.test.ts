@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "vitest"
 import {
+  Accepted,
   Empty,
   Failed,
   type FailureKind,
@@ -8,9 +9,10 @@ import {
   Landed,
   Open,
   Pending,
+  Postponed,
   Skipped
 } from "../../../src/programs/run/HourOutcome.ts"
-import { exitCodeOfRun, summarize } from "../../../src/programs/run/Summary.ts"
+import { exitCodeOfRun, type LakeFindings, summarize } from "../../../src/programs/run/Summary.ts"
 import { hour } from "../../fixtures/world.ts"
 
 const at = hour("2025-11-10T21")
@@ -44,7 +46,46 @@ describe("exitCodeOfRun()", () => {
   ]
   for (const [name, outcomes, isByDate, code] of cases) {
     it(`is ${code} for: ${name}`, () => {
-      assert.equal(exitCodeOfRun(outcomes, isByDate), code)
+      assert.equal(exitCodeOfRun({ outcomes, isByDate }), code)
+    })
+  }
+
+  const older = { hours: 361, first: hour("2025-07-31T22"), last: hour("2025-08-16T08") }
+  const fine = {
+    olderGaps: null,
+    newerGaps: null,
+    conflicts: [],
+    answersForGaps: true,
+    isSettled: () => true
+  }
+  const conflicts = [{ hour: at, name: `${at}--000050c2fa4b--9f86d081884c` }]
+  const known: ReadonlyArray<
+    [name: string, outcomes: ReadonlyArray<HourOutcome>, lake: LakeFindings, code: number]
+  > = [
+    ["all there, and none missing before", [landed], fine, 0],
+    ["gaps before the window", [landed], { ...fine, olderGaps: older }, 3],
+    [
+      "gaps, of a run that only moves hours",
+      [landed],
+      { ...fine, olderGaps: older, answersForGaps: false },
+      0
+    ],
+    ["gaps, and all else temporary", [failed("temporary")], { ...fine, olderGaps: older }, 3],
+    ["an open conflict", [landed], { ...fine, conflicts }, 8],
+    ["an open conflict and gaps", [landed], { ...fine, conflicts, olderGaps: older }, 8],
+    ["a settled hour that was postponed", [landed, new Postponed({ hour: at })], fine, 3],
+    [
+      "a postponed hour that may still get its events",
+      [landed, new Postponed({ hour: at })],
+      { ...fine, isSettled: () => false },
+      0
+    ],
+    ["a settled hour that is left pending", [landed, new Pending({ hour: at })], fine, 3],
+    ["accepted gaps", [landed, new Accepted({ hour: at })], fine, 0]
+  ]
+  for (const [name, outcomes, lake, code] of known) {
+    it(`is ${code} for: ${name}`, () => {
+      assert.equal(exitCodeOfRun({ outcomes, isByDate: false, lake }), code)
     })
   }
 })
