@@ -8,6 +8,7 @@ import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import type { SpoolError } from "../../services/Spool.ts"
 import type { UnpackerError } from "../../services/Unpacker.ts"
 import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
+import type { ResolveError } from "../resolve/ResolveError.ts"
 import type { LandingError } from "./LandingError.ts"
 
 /** Everything that can stand between an hour and its store. */
@@ -18,6 +19,7 @@ export type RunError =
   | ArchiveError
   | ObjectStorageError
   | LandingError
+  | ResolveError
 
 /** What an error asks of whoever runs the program. */
 export function failureKind(error: RunError | FolderError | BucketSetupError): FailureKind {
@@ -43,6 +45,8 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
     case "BucketSetupError":
       if (error.reason === "AccessDenied") return "refused"
       return error.isTransient ? "temporary" : "permanent"
+    case "ResolveError":
+      return "permanent"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
       return error.reason === "ForeignFile" ? "permanent" : "integrity"
@@ -60,6 +64,7 @@ function isFinal(error: RunError): boolean {
     case "SpoolError":
     case "ArchiveError":
     case "ObjectStorageError":
+    case "ResolveError":
       return false
   }
 }
