@@ -138,7 +138,10 @@ describe("A webhook", { concurrent: true }, () => {
           [["--webhook", `ftp://127.0.0.1/${TOKEN}`], /--webhook is not .*https, or plain http/],
           [["--webhook", `https://s3cr3t:x@hooks.test/`], /--webhook is not .*user or password/],
           [["--webhook", `${TOKEN}`], /--webhook is not a webhook's URL/],
-          [["--notify", "always"], /--notify tells nobody: say --webhook, or NOTIFY_WEBHOOK_URL/]
+          [
+            ["--notify", "always"],
+            /--notify has no effect without a webhook: use --webhook, or set NOTIFY_WEBHOOK_URL/
+          ]
         ] as const) {
           const { code, stderr } = yield* run([...synthetic, ...args], { folder })
           assert.equal(code, 2, stderr)

@@ -64,8 +64,8 @@ describe("a configuration that is wrong", () => {
   )
 
   for (const [title, args, said] of [
-    ["an end before the start", ["--start-date", H22, "--end-date", H20], /lies before/],
-    ["a start in the future", ["--start-date", "2999-01-01"], /lies in the future/],
+    ["an end before the start", ["--start-date", H22, "--end-date", H20], /is before/],
+    ["a start in the future", ["--start-date", "2999-01-01"], /is in the future/],
     ["an absolute prefix", ["--prefix", "/up/"], /--prefix/],
     ["plain http beyond loopback", ["--amplitude-url", "http://example.com"], /--amplitude-url/]
   ] as const) {

@@ -648,7 +648,7 @@ describe("K2 an env file", () => {
   it.scopedLive("that others can read is warned about, and one of its owner's alone is not", () =>
     Effect.gen(function* () {
       const options = yield* here({})
-      const warned = /can be read by other users of this machine.*chmod 600/
+      const warned = /is readable by other users of this machine.*chmod 600/
       for (const mode of isLong ? [0o644, 0o640, 0o604, 0o622] : [0o644, 0o640]) {
         yield* writeEnv(options.folder, `AMP_API_KEY='${AMPLITUDE.AMP_API_KEY}'\n`, mode)
         const { code, stderr, stdout } = yield* run(["list", "--dev"], options)
@@ -719,7 +719,7 @@ describe("K3 what would show the keys to others", () => {
 
   it.scopedLive("plain http to Azure is refused but on loopback, wherever it is named", () =>
     Effect.gen(function* () {
-      const said = /AZURE_STORAGE_\w+ in .* does not lead to an address in https, or in plain http/
+      const said = /AZURE_STORAGE_\w+ in .* must lead to an https URL, or to plain http/
       const list = ["list", ...inAzure, ...ONCE]
       for (const identity of azureIdentities("http://lake.test:10000")) {
         yield* refused(list, yield* here(identity), said)

@@ -117,7 +117,10 @@ describe.skipIf(Option.isNone(deno))(name, () => {
       assert.match(store.stderr, /AccessDenied: Requires read access to .*--allow-read/)
       const file = yield* lake("--env-file", join(elsewhere, "cert.pem"))
       assert.equal(file.code, 2)
-      assert.match(file.stderr, /cannot be read: Requires read access to .*--allow-read/)
+      assert.match(
+        file.stderr,
+        /cannot read the env file .*: Requires read access to .*--allow-read/
+      )
       const host = yield* lake()
       assert.equal(host.code, 3)
       assert.match(host.stderr, /Rejected: a connection to analytics\.eu\..* is not permitted here/)

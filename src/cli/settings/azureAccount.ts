@@ -1,5 +1,5 @@
 /**
- * Who Azure is asked as and where, out of a connection string.
+ * Reads an Azure account, its endpoint and its credentials from a connection string.
  *
  * @module
  */
@@ -17,26 +17,26 @@ const EMULATOR: AzureAccount = {
   account: "devstoreaccount1",
   endpoint: "http://127.0.0.1:10000/devstoreaccount1",
   credentials: {
-    // No secret: it is the same in every Azurite, and stands in its documentation.
+    // Not a secret: every Azurite has this key, and its documentation prints it.
     accountKey: Redacted.make(
       "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
     )
   }
 }
 
-/** Whether text can be an account key: base64 of 64 bytes, less in emulators. */
+/** Whether a text looks like an account key: base64 of 64 bytes, of fewer in emulators. */
 export function isAccountKey(key: string): boolean {
   return /^[A-Za-z0-9+/]+={0,2}$/.test(key) && key.length % 4 === 0
 }
 
-/** Whether text can be a shared access signature. */
+/** Whether a text looks like a shared access signature. */
 export function isSasToken(token: string): boolean {
   return /^\S*(?<![^?&])sig=[^&\s]\S*$/.test(token)
 }
 
 /**
- * Reads a connection string as the Azure portal shows it; what is wrong with it repeats none of its
- * values.
+ * Reads a connection string as the Azure portal shows it, or says what is wrong without repeating a
+ * value.
  */
 export function parseConnectionString(text: string): Either.Either<AzureAccount, string> {
   const fields = new Map(
@@ -53,9 +53,9 @@ export function parseConnectionString(text: string): Either.Either<AzureAccount,
   const suffix = field("EndpointSuffix")
   const named = field("BlobEndpoint")
   const account = field("AccountName") ?? accountOf(named)
-  if (account === undefined) return Either.left("it names no AccountName")
+  if (account === undefined) return Either.left("it has no AccountName")
   if ((key === undefined) === (token === undefined)) {
-    return Either.left("it has to hold either an AccountKey or a SharedAccessSignature")
+    return Either.left("it must contain either an AccountKey or a SharedAccessSignature")
   }
   if (key !== undefined && !isAccountKey(key)) return Either.left("its AccountKey is not base64")
   if (token !== undefined && !isSasToken(token)) {
@@ -73,7 +73,7 @@ export function parseConnectionString(text: string): Either.Either<AzureAccount,
   })
 }
 
-/** The account that an endpoint's host begins with. */
+/** The account name at the start of an endpoint's host. */
 function accountOf(endpoint: string | undefined): string | undefined {
   if (endpoint === undefined || !URL.canParse(endpoint)) return undefined
   const [account, service] = new URL(endpoint).hostname.split(".")

@@ -8,14 +8,14 @@ import {
 } from "./azureAccount.ts"
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
 
-/** What the environment and the env file say of Azure besides the settings. */
+/** What the environment and the env file set for Azure, besides the settings. */
 interface AzureEnvironment {
-  /** Variables that `DefaultAzureCredential` is to find; `undefined` where a blank one is to go. */
+  /** Variables for `DefaultAzureCredential`; `undefined` removes a blank one. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly account: string
   /** Absent for Azure's public cloud. */
   readonly endpoint?: string | undefined
-  /** Absent for whoever `DefaultAzureCredential` finds. */
+  /** Absent if `DefaultAzureCredential` is to find them. */
   readonly credentials?: AzureCredentials | undefined
 }
 
@@ -27,10 +27,10 @@ const ENDPOINT = "AZURE_STORAGE_SERVICE_ENDPOINT"
 const KEY = "AZURE_STORAGE_KEY"
 const SAS = "AZURE_STORAGE_SAS_TOKEN"
 
-/** What proves who asks. Any of them in the environment, and none of the env file's is mixed in. */
+/** Credentials. If the environment sets any of them, those of the env file are ignored. */
 const PROOFS = [CONNECTION, KEY, SAS]
 
-/** Every variable that says something of Azure's storage. */
+/** The variables for Azure's storage. */
 export const azureVariables = [CONNECTION, ACCOUNT, KEY, SAS, ENDPOINT] as const
 
 interface Found {
@@ -43,15 +43,15 @@ function textOf(variables: Variables, name: string): string {
   return variables[name]?.trim() ?? ""
 }
 
-/** Whether what travels to an endpoint can be read on the way by nobody. */
+/** Whether nobody on the way to an endpoint can read the traffic. */
 function isSafe(endpoint: string): boolean {
   const url = parseSafeUrl(endpoint)
   return Either.isRight(url) && url.right.search === "" && url.right.hash === ""
 }
 
 /**
- * Resolves who Azure is asked as and where, or names all that is missing, unsafe or contradictory,
- * without its text.
+ * Resolves the Azure account, endpoint and credentials, or names everything that is missing, unsafe
+ * or contradictory. No message repeats a value.
  */
 export function resolveAzure(
   environment: Variables,
@@ -72,7 +72,7 @@ export function resolveAzure(
   const proofs = [connection, key, sas].filter((found) => found !== undefined)
   if (proofs.length > 1) {
     problems.push(
-      `${proofs.map(({ where }) => where).join(" and ")} contradict each other: keep the one that is meant`
+      `${proofs.map(({ where }) => where).join(" and ")} contradict each other: keep only one`
     )
   }
   const parsed = connection && parseConnectionString(connection.text)
@@ -81,29 +81,31 @@ export function resolveAzure(
   }
   const named = parsed && Either.getOrUndefined(parsed)
   if (named !== undefined && account !== undefined && account.text !== named.account) {
-    problems.push(`${account.where} is not the account that ${connection?.where} names: keep one`)
+    problems.push(
+      `${account.where} differs from the account in ${connection?.where}: keep only one`
+    )
   }
   if (connection !== undefined && endpoint !== undefined) {
-    problems.push(`${endpoint.where} and ${connection.where} both say where Azure is: keep one`)
+    problems.push(`${endpoint.where} and ${connection.where} both set the endpoint: keep only one`)
   }
   if (account !== undefined && !/^[a-z0-9]{3,24}$/.test(account.text)) {
-    problems.push(`${account.where} is not an account's name: 3 to 24 small letters and digits`)
+    problems.push(`${account.where} is not an account name: 3 to 24 lowercase letters and digits`)
   }
   if (connection === undefined && account === undefined) {
     problems.push(
-      `the storage account is missing: looked for ${ACCOUNT} and ${CONNECTION} in the environment and in ${fileName}`
+      `the storage account is missing: set ${ACCOUNT} or ${CONNECTION} in the environment or in ${fileName}`
     )
   }
   if (key !== undefined && !isAccountKey(key.text)) {
-    problems.push(`${key.where} is not an account's key: base64, as the portal shows it`)
+    problems.push(`${key.where} is not an account key: base64, as the Azure portal shows it`)
   }
   if (sas !== undefined && !isSasToken(sas.text)) {
-    problems.push(`${sas.where} is not a SAS token: parameters of a URL, with sig=`)
+    problems.push(`${sas.where} is not a SAS token: URL parameters, with sig= among them`)
   }
   const address = named?.endpoint ?? endpoint?.text
   if (address !== undefined && !isSafe(address)) {
     const where = (connection ?? endpoint)?.where
-    problems.push(`${where} does not lead to an address in https, or in plain http on loopback`)
+    problems.push(`${where} must lead to an https URL, or to plain http on loopback`)
   }
   if (problems.length > 0) return Either.left(problems)
   return Either.right({
@@ -124,7 +126,7 @@ function accountOf(
   return where
 }
 
-/** Whether a variable says who `DefaultAzureCredential` is to be. */
+/** Whether a variable sets the identity that `DefaultAzureCredential` uses. */
 function isIdentity(name: string): boolean {
   return /^AZURE_(CLIENT|TENANT|FEDERATED|USERNAME|PASSWORD|AUTHORITY|TOKEN_CREDENTIALS|ADDITIONALLY)/.test(
     name
@@ -132,8 +134,8 @@ function isIdentity(name: string): boolean {
 }
 
 /**
- * What `DefaultAzureCredential` reads, of the env file where the environment names no identity of
- * its own.
+ * The variables for `DefaultAzureCredential`. Those of the env file count only if the environment
+ * names no identity.
  */
 function handedOn(environment: Variables, file: Variables): AzureEnvironment["variables"] {
   const isNamed = Object.keys(environment).some(

@@ -41,22 +41,21 @@ ${keys
   .map((name) => settings[name])
   .map(({ variables, help }) => `  ${variables.join(", ").padEnd(16)}${help}`)
   .join("\n")}
-  Read from the environment or the env file. A secret has no flag.
-  Where the env file has ${aliases.join(" and ")} instead, and neither
-  ${standard.join(" nor ")} is set anywhere, that pair counts.`
+  Read from the environment or the env file. Secrets have no flag.
+  The legacy pair ${aliases.join(" and ")} in the env file counts if
+  neither ${standard.join(" nor ")} is set anywhere.`
 
 const [connection, account, ...proofs] = azureVariables
 const AZURE = `
 Azure:
   ${connection}, or ${account}
-  with ${proofs.slice(0, 2).join(" or ")}; with the account's
-  name alone, whoever DefaultAzureCredential finds. From the environment
-  or the env file.`
+  with ${proofs.slice(0, 2).join(" or ")}. With the account
+  alone, DefaultAzureCredential finds the credentials. Read from the
+  environment or the env file.`
 
 /**
- * Reads the command line. Help and version are printed to stdout, a misuse is explained on stderr:
- * either is answered by the exit code (0 or 2) instead of a command. A flag with blank text is no
- * flag.
+ * Reads the command line. After printing help or the version to stdout it returns 0, after
+ * explaining a misuse on stderr 2, else the command. A flag with a blank value is ignored.
  */
 export function readCommandLine(
   argv: ReadonlyArray<string>,
@@ -67,27 +66,27 @@ export function readCommandLine(
     .description(
       "Copies Amplitude's raw events into your own storage, one object per UTC hour: complete, verified, exactly once."
     )
-    .version(version)
-    .helpCommand("help [command]", "the help of a command")
-    .helpOption("-h, --help", "this text")
+    .version(version, "-V, --version", "show the version")
+    .helpCommand("help [command]", "show the help of a command")
+    .helpOption("-h, --help", "show this help")
     .addHelpText("after", EXIT_CODES)
     .configureHelp({ helpWidth: 80 })
     .configureOutput({
       ...output,
-      // What follows the equals sign, or a short flag, may be a secret.
+      // The text after an equals sign or a short flag may be a secret.
       outputError: (text, write) =>
         write(text.replace(/('--[^'= ]*)=.*'/s, "$1'").replace(/('-[^-' ])[^', ].*'/s, "$1'"))
     })
     .allowExcessArguments(false)
     .exitOverride()
-    .showHelpAfterError("See --help for what is possible.")
+    .showHelpAfterError("Run with --help for usage.")
 
   for (const [name, command] of commandEntries) {
     const sub = parentOf(program, name)
       .command(name.split(" ").at(-1) ?? name)
       .summary(command.help.replace(/\.( .*)?$/s, ""))
       .description(command.help)
-      .helpOption("-h, --help", "this text")
+      .helpOption("-h, --help", "show this help")
     for (const setting of command.settings) {
       const option = optionOf(settings[setting])
       if (option !== undefined) sub.addOption(option)
@@ -101,10 +100,10 @@ export function readCommandLine(
 
   program
     .command("completion")
-    .summary("Print what completes commands and flags in a shell")
+    .summary("Print a shell completion script")
     .description(completionHelp)
     .addArgument(new Argument("<shell>").choices(shells))
-    .helpOption("-h, --help", "this text")
+    .helpOption("-h, --help", "show this help")
     .action((shell: (typeof shells)[number]) => {
       const write = output.writeOut ?? ((text: string) => process.stdout.write(text))
       write(completionScript(shell))
@@ -120,7 +119,7 @@ export function readCommandLine(
   return read ?? 2
 }
 
-/** What a command stands below: the program or, for one of two words, the first of them. */
+/** The parent of a command: the program or, for a two-word command, its first word. */
 function parentOf(program: Command, name: string): Command {
   const [family = ""] = name.split(" ")
   const help = families[family]
@@ -131,8 +130,8 @@ function parentOf(program: Command, name: string): Command {
       .command(family)
       .summary(help.replace(/\.$/, ""))
       .description(help)
-      .helpCommand("help [command]", "the help of a command")
-      .helpOption("-h, --help", "this text")
+      .helpCommand("help [command]", "show the help of a command")
+      .helpOption("-h, --help", "show this help")
   )
 }
 
@@ -143,7 +142,7 @@ function optionOf({ flag, help, variables, shown, group }: Setting<unknown>): Op
   return (option.required ? option.argParser(parserOf(option)) : option).helpGroup(group)
 }
 
-/** Reads a value; those of a flag that takes several are joined. */
+/** Reads a value. If a flag takes several, they are joined. */
 function parserOf({ variadic }: Option) {
   return (text: string, before: unknown) =>
     variadic && typeof before === "string"
@@ -151,10 +150,7 @@ function parserOf({ variadic }: Option) {
       : notAFlag(text)
 }
 
-/**
- * Commander takes whatever follows a flag for its value, so that `--dump --json` would write to a
- * folder `--json`.
- */
+/** Commander takes any next argument as the value: `--dump --json` would write to `--json`. */
 function notAFlag(text: string): string {
   if (!text.startsWith("--")) return text
   throw new InvalidArgumentError("Its value is missing: this looks like a flag.")

@@ -1,6 +1,6 @@
 /**
- * What completes commands, flags and their values in a shell: a script made of the settings, which
- * asks nothing when it runs.
+ * Shell completion of commands, flags and their values: a script generated from the settings.
+ * Completing does not start the program.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { commandEntries, families, settings } from "./table.ts"
 export const shells = ["bash", "zsh", "fish"] as const
 
 export const completionHelp =
-  `Print the script that completes commands, flags and values of amplitude-lake in a shell. Put this into
+  `Print a script that completes amplitude-lake's commands, flags and values in a shell. Put this into
 ~/.bashrc: eval "$(amplitude-lake completion bash)"; into ~/.zshrc, after compinit: eval "$(amplitude-lake completion zsh)"; into
 ~/.config/fish/config.fish: amplitude-lake completion fish | source.`.replaceAll("\n", " ")
 
@@ -18,7 +18,7 @@ interface Flag {
   /** With its dashes. */
   readonly name: string
   readonly help: string
-  /** What follows it: nothing, one of a few words, or some text, a folder or a file. */
+  /** Its value: none, one of these words, any text, a folder or a file. */
   readonly value: ReadonlyArray<string> | "text" | "folder" | "file" | undefined
 }
 
@@ -26,12 +26,12 @@ interface Completed {
   readonly name: string
   readonly help: string
   readonly flags: ReadonlyArray<Flag>
-  /** Words that may follow the command. */
+  /** The words that may follow the command. */
   readonly words: ReadonlyArray<string>
 }
 
-const HELP: Flag = { name: "--help", help: "its help", value: undefined }
-const VERSION: Flag = { name: "--version", help: "the version", value: undefined }
+const HELP: Flag = { name: "--help", help: "show this help", value: undefined }
+const VERSION: Flag = { name: "--version", help: "show the version", value: undefined }
 
 const KINDS: Readonly<Record<string, "folder" | "file">> = {
   "<folder>": "folder",
@@ -51,7 +51,7 @@ function completed(): ReadonlyArray<Completed> {
     return { first, second, help: families[first] ?? help, used }
   })
   const named = [...new Set(words.map(({ first }) => first))].map((name) => {
-    // Of a command of two words, all flags that may follow any of its second words.
+    // A two-word command gets the flags of all its second words.
     const all = words.filter(({ first }) => first === name)
     return {
       name,
@@ -66,8 +66,8 @@ function completed(): ReadonlyArray<Completed> {
   const names = [...named.map(({ name }) => name), "completion"]
   return [
     ...named,
-    { name: "completion", help: "Print a script for a shell", flags: [HELP], words: shells },
-    { name: "help", help: "The help of a command", flags: [], words: names }
+    { name: "completion", help: "Print a shell completion script", flags: [HELP], words: shells },
+    { name: "help", help: "Show the help of a command", flags: [], words: names }
   ]
 }
 
@@ -104,10 +104,7 @@ complete -F _amplitude_lake amplitude-lake
 `
 }
 
-/**
- * Names are put in whole, whatever they hold; bash itself escapes them where it knows that they are
- * such.
- */
+/** Splits only at newlines, so file names may hold spaces. `-o filenames` lets bash escape them. */
 function bashValue({ name, value }: Flag): ReadonlyArray<string> {
   if (value === undefined || value === "text") return []
   const found =
@@ -129,7 +126,7 @@ ${all.map(({ help, name }) => `    ${quoteZsh(`${name}:${escapeZsh(help)}`)}`).j
   )
   local state line
   typeset -A opt_args
-  _arguments -C '--help[its help]' '--version[the version]' '1: :->command' '*:: :->rest' && return
+  _arguments -C '--help[show this help]' '--version[show the version]' '1: :->command' '*:: :->rest' && return
   case $state in
     command) _describe command commands ;;
     rest)

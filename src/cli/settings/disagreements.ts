@@ -1,5 +1,5 @@
 /**
- * What is wrong between settings that are each well.
+ * Problems between settings that are each valid.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import {
 
 type Problems = ReadonlyArray<string>
 
-/** Names all of it; settings that are wrong in themselves are left out. */
+/** Every problem at once. Settings that are invalid by themselves are left out. */
 export function disagreements(
   command: CommandName,
   read: ReadSettings,
@@ -39,14 +39,14 @@ export function disagreements(
     ...companionProblems(read, sources),
     ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used, sources) : []),
     ...(used.has("bucket") && !used.has("store") ? setupProblems(read, sources) : []),
-    ...(asksAmplitude(command, read) ? missingKeys(values, sources) : [])
+    ...(needsKeys(command, read) ? missingKeys(values, sources) : [])
   ]
 }
 
 function windowProblems({ endDate, startDate, yesterday }: Values): Problems {
   const problems: Array<string> = []
   if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
-    problems.push(`--end-date ${endDate} lies before --start-date ${startDate}`)
+    problems.push(`--end-date ${endDate} is before --start-date ${startDate}`)
   }
   if (yesterday && (startDate ?? endDate) !== undefined) {
     problems.push("--yesterday cannot be combined with --start-date or --end-date")
@@ -70,36 +70,36 @@ function futureProblems(
   if (isSynthetic || wrong.has("source")) return []
   const problems: Array<string> = []
   if (values.now !== undefined && values.now > now) {
-    problems.push("--now lies in the future, which only synthetic events know")
+    problems.push("--now is in the future, which is possible for synthetic events only")
   }
   const { startDate } = values
   if (startDate !== undefined && startDate > hourAt(values.now ?? now)) {
-    problems.push(`--start-date ${startDate} lies in the future`)
+    problems.push(`--start-date ${startDate} is in the future`)
   }
   return problems
 }
 
-/** Flags that say nothing without another. */
+/** Flags that have no effect without another. */
 function companionProblems(
   { values, wrong }: ReadSettings,
   { fileName, flags }: Sources
 ): Problems {
   const problems: Array<string> = []
   if (values.sampleSeed !== undefined && values.sample === undefined) {
-    problems.push("--seed draws a sample: say of how many hours, with --sample")
+    problems.push("--seed has no effect without --sample")
   }
   if (values.archiveDays !== undefined && values.archiveDir === undefined) {
-    problems.push("--archive-days says how long archives are kept: say where, with --archive-dir")
+    problems.push("--archive-days has no effect without --archive-dir")
   }
   if (flags.notify !== undefined && values.webhook === undefined && !wrong.has("webhook")) {
     problems.push(
-      `--notify tells nobody: say --webhook, or ${settings.webhook.variables[0]} in the environment or in ${fileName}`
+      `--notify has no effect without a webhook: use --webhook, or set ${settings.webhook.variables[0]} in the environment or in ${fileName}`
     )
   }
   return problems
 }
 
-/** Flags that say something of another store than the one that is named. */
+/** Flags that belong to a store other than the selected one. */
 const foreign: Readonly<Record<Values["store"], ReadonlyArray<SettingName>>> = {
   s3: ["container"],
   azure: ["bucket", "sseKmsKeyId"],
@@ -112,7 +112,7 @@ function flagOf(name: SettingName): string | undefined {
 }
 
 function missing(what: "bucket" | "container", fileName: string): string {
-  return `the ${what} is missing: say ${flagOf(what)}, or ${settings[what].variables[0]} in the environment or in ${fileName}`
+  return `the ${what} is missing: use ${flagOf(what)}, or set ${settings[what].variables[0]} in the environment or in ${fileName}`
 }
 
 function setupProblems({ values, wrong }: ReadSettings, { fileName }: Sources): Problems {
@@ -123,7 +123,7 @@ function setupProblems({ values, wrong }: ReadSettings, { fileName }: Sources): 
   const named = [trustedArn, externalId].filter((it) => it !== undefined).length
   if (named === 1 || (named === 0 && only === "trust")) {
     problems.push(
-      "who may take the reader's role is said by --trusted-arn and --external-id together"
+      "the trust policy of the reader's role needs both --trusted-arn and --external-id"
     )
   }
   return problems
@@ -143,7 +143,7 @@ function storeProblems(
     ["azure", "container"]
   ] as const) {
     if (named === kind && values[what] === undefined && !wrong.has(what)) {
-      problems.push(`${missing(what, fileName)}; --dev lands in a local folder instead`)
+      problems.push(`${missing(what, fileName)}; or use --dev to land hours in a local folder`)
     }
   }
   for (const name of foreign[named]) {
@@ -152,15 +152,15 @@ function storeProblems(
     }
   }
   if (dev && isNamed && store !== "local") {
-    problems.push(`--dev is --store local, and cannot be combined with --store ${store}`)
+    problems.push(`--dev means --store local, and cannot be combined with --store ${store}`)
   }
   if (named === "local" && used.has("dataDir") && isSameFolder(join(localDir, prefix), dataDir)) {
-    problems.push(`--data-dir "${dataDir}" is the folder of the local store: name another`)
+    problems.push(`--data-dir "${dataDir}" is the folder of the local store: choose another`)
   }
   return problems
 }
 
-/** Also by way of a link or a mount: what is moved from a folder to itself is removed from it. */
+/** Sees through links and mounts: moving an hour from a folder to itself would remove it. */
 function isSameFolder(one: string, other: string): boolean {
   if (resolve(one) === resolve(other)) return true
   const left = look(one)
@@ -168,7 +168,7 @@ function isSameFolder(one: string, other: string): boolean {
   return left !== undefined && left.ino === right?.ino && left.dev === right?.dev
 }
 
-/** `undefined` also for what may not be looked at: whoever uses it says that better. */
+/** `undefined` also without permission: whatever uses the folder later reports that better. */
 function look(path: string): Stats | undefined {
   try {
     return statSync(path)
@@ -177,7 +177,7 @@ function look(path: string): Stats | undefined {
   }
 }
 
-function asksAmplitude(command: CommandName, { values, wrong }: ReadSettings): boolean {
+function needsKeys(command: CommandName, { values, wrong }: ReadSettings): boolean {
   if (command === "simulate") return values.dump === undefined
   return (
     declaredBy(command).includes("source") &&
@@ -202,7 +202,7 @@ function missingKeys(values: Values, sources: Sources): Problems {
       const why =
         standard.length === 0 || disregarded.length === 0
           ? ""
-          : `; ${disregarded.join(" and ")} there cannot complete ${standard.join(" and ")}, as the keys count as whole pairs`
-      return `${help} is missing: looked for ${variables.join(", ")} in the environment, and for ${inFile.join(" or ")} in ${fileName}${why}`
+          : `; ${disregarded.join(" and ")} there cannot complete ${standard.join(" and ")}, because the keys count only as a pair`
+      return `${help} is missing: set ${variables.join(", ")} in the environment, or ${inFile.join(" or ")} in ${fileName}${why}`
     })
 }

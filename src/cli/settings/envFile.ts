@@ -7,17 +7,16 @@ import { Data, Effect } from "effect"
 export class EnvFileError extends Data.TaggedError("EnvFileError")<{ readonly message: string }> {}
 
 /**
- * What systemd keeps there no other user can read: the access list that says so looks like a
- * group's bits.
+ * Whether systemd protects the file. No other user can read it there, although its access list
+ * looks like permission bits of the group.
  */
 function isCredential(path: string): boolean {
   return dirname(path) === process.env["CREDENTIALS_DIRECTORY"]
 }
 
 /**
- * The variables of an env file, none when there is no such file and nobody named it; a folder of
- * that name, such as a Python environment, is no such file. Warns of a file that other users of the
- * machine can read.
+ * The variables of an env file. If nobody named the file, a missing one counts as empty, and so
+ * does a folder of that name, such as a Python environment. Warns if other users can read the file.
  */
 export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isNamed: boolean) {
   const read = yield* Effect.tryPromise({
@@ -32,17 +31,16 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
         ? Effect.succeed({ text: "", mode: 0 })
         : Effect.fail(
             new EnvFileError({
-              message: `the env file "${path}" cannot be read: ${code}`
+              message: `cannot read the env file "${path}": ${code}`
             })
           )
     )
   )
   if ((read.mode & 0o077) !== 0 && !isCredential(path)) {
     yield* Effect.logWarning(
-      `"${path}" can be read by other users of this machine: make it yours alone with chmod 600`
+      `"${path}" is readable by other users of this machine: run chmod 600 on it`
     )
   }
-  // Editors on Windows begin a file with a byte order mark, which would count as part of the first
-  // name.
+  // Editors on Windows may write a byte order mark, which would become part of the first name.
   return parseEnv(read.text.replace(/^\uFEFF/, "")) as Readonly<Record<string, string | undefined>>
 })

@@ -3,50 +3,50 @@ import { parseSafeUrl, unsafeUrlText } from "../../services/SafeUrl.ts"
 import { oneOf, type Parse, prometheusFile, text } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
-const { optional, toggle, value } = settingsUnder("What is printed:")
+const { optional, toggle, value } = settingsUnder("Output:")
 
 const webhook: Parse<Redacted.Redacted> = (url) =>
   Either.mapBoth(parseSafeUrl(url), {
     onLeft: (problem) =>
-      `a webhook's URL as https://hooks.example/T0/B0: it ${unsafeUrlText(problem)}`,
+      `a webhook URL such as https://hooks.example/T0/B0: it ${unsafeUrlText(problem)}`,
     onRight: ({ href }) => Redacted.make(href)
   })
 
 export const outputSettings = {
-  events: toggle({ flag: "--events", help: "shade landed hours by their events" }),
-  json: toggle({ flag: "--json", help: "one JSON object on stdout" }),
+  events: toggle({ flag: "--events", help: "shade landed hours by their number of events" }),
+  json: toggle({ flag: "--json", help: "print one JSON object on stdout" }),
   logLevel: value({
     flag: "--log-level <level>",
-    help: "debug, info, warning, error or none",
+    help: "log this level and above: debug, info, warning, error or none",
     parse: oneOf(["debug", "info", "warning", "error", "none"]),
     fallback: "info"
   }),
   logFormat: optional({
     flag: "--log-format <format>",
-    help: "pretty, logfmt or json, on stderr (default: pretty on a terminal, else logfmt)",
+    help: "format of the log on stderr: pretty, logfmt or json (default: pretty on a terminal, else logfmt)",
     parse: oneOf(["pretty", "logfmt", "json"])
   }),
   webhook: optional({
     flag: "--webhook <url>",
-    help: "post the summary there as JSON when the run fails or leaves gaps",
+    help: "post the result as JSON to this URL when the run fails or leaves gaps",
     parse: webhook,
     variables: ["NOTIFY_WEBHOOK_URL"],
     isPrivate: true
   }),
   notify: value({
     flag: "--notify <when>",
-    help: "failure, or always: when the webhook is told",
+    help: "when to post to the webhook: failure or always",
     parse: oneOf(["failure", "always"]),
     fallback: "failure"
   }),
   logDir: optional({
     flag: "--log-dir <folder>",
-    help: "also write the log to a file of the run there, whole even if the run is killed",
+    help: "also write one log file per run into this folder, complete even if the run is killed",
     parse: text
   }),
   metricsFile: optional({
     flag: "--metrics-file <file>",
-    help: "leave there, as a .prom file, what the run did: for Prometheus' node exporter",
+    help: "write the run's metrics to this .prom file, for Prometheus' node exporter",
     parse: prometheusFile
   })
 } as const

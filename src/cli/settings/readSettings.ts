@@ -1,5 +1,6 @@
 /**
- * Reads the text of each setting, by itself: flag over environment over env file.
+ * Reads each setting by itself. A flag takes precedence over the environment, and that over the env
+ * file.
  *
  * @module
  */
@@ -14,12 +15,12 @@ import {
   type Values
 } from "./table.ts"
 
-/** Where the text of settings is looked for; blank text is none. */
+/** Where settings are looked up. Blank text counts as not set. */
 export interface Sources {
   /** By setting: text, or `true` for a flag without a value. */
   readonly flags: Readonly<Partial<Record<SettingName, string | boolean>>>
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** What the env file holds. */
+  /** The variables of the env file. */
   readonly file: Readonly<Record<string, string | undefined>>
   /** The env file's name, for messages. */
   readonly fileName: string
@@ -27,13 +28,11 @@ export interface Sources {
   readonly now: number
 }
 
-/**
- * Every setting's value, which is the default where the command declares none or its text is wrong.
- */
+/** The value of every setting: its default if the command does not declare it or it is invalid. */
 export interface ReadSettings {
   readonly values: Values
   readonly wrong: ReadonlySet<SettingName>
-  /** A sentence for each that is wrong. */
+  /** A sentence for each invalid setting. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -43,7 +42,7 @@ interface Found {
   readonly where: string
 }
 
-/** A secret's text is repeated by no problem. */
+/** No problem repeats the text of a secret. */
 export function readSettings(command: CommandName, sources: Sources): ReadSettings {
   const problems: Array<string> = []
   const wrong = new Set<SettingName>()
@@ -76,7 +75,7 @@ function find(setting: Setting<unknown>, flag: string, sources: Sources): Found 
   const aliases = standardKeys(sources).length === 0 ? setting.fileVariables : []
   const places: ReadonlyArray<readonly [string | undefined, string]> = [
     [flag, setting.flag?.split(" ")[0] ?? ""],
-    // Name by name, so that a standard one wins over its aliases wherever it stands.
+    // Name by name, so that a standard name in the env file wins over an alias in the environment.
     ...setting.variables.flatMap((name) => [
       [environment[name], `${name} in the environment`] as const,
       [file[name], `${name} in ${fileName}`] as const
@@ -87,17 +86,14 @@ function find(setting: Setting<unknown>, flag: string, sources: Sources): Found 
   return found?.[0] === undefined ? undefined : { text: found[0].trim(), where: found[1] }
 }
 
-/**
- * The standard variables of the keys that are set anywhere: any of them, and no alias of any key
- * counts.
- */
+/** The standard key variables that are set anywhere. If there are any, no alias counts. */
 export function standardKeys({ environment, file }: Sources): ReadonlyArray<string> {
   return keys
     .flatMap((name) => settings[name].variables)
     .filter((name) => !isBlank(environment[name]) || !isBlank(file[name]))
 }
 
-/** The store that the settings name. */
+/** The store that the settings select. */
 export function storeNamed({ dev, store }: Pick<Values, "store" | "dev">): Values["store"] {
   return dev ? "local" : store
 }

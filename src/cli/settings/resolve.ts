@@ -14,7 +14,7 @@ import { type CommandName, declaredBy, type Values } from "./table.ts"
 
 export type { Sources } from "./readSettings.ts"
 
-/** Variables that an SDK's own chain is to find; `undefined` where a blank one is to go. */
+/** Variables for an SDK's own credential chain; `undefined` removes a blank one. */
 type Variables = Readonly<Record<string, string | undefined>>
 
 export interface Resolved<C extends CommandName> {
@@ -22,7 +22,7 @@ export interface Resolved<C extends CommandName> {
   readonly variables: Variables
 }
 
-/** What several settings say together; `undefined` where there are problems. */
+/** The value that several settings form together; `undefined` if there are problems. */
 interface Part<A> {
   readonly value: A | undefined
   readonly variables?: Variables
@@ -30,8 +30,8 @@ interface Part<A> {
 }
 
 /**
- * Resolves the settings of a command, or names everything that is missing or wrong at once, a
- * sentence each. A secret's text is never repeated.
+ * Resolves the settings of a command, or returns a sentence for everything that is missing or
+ * wrong. No sentence repeats a secret.
  */
 export function resolveSettings<C extends CommandName>(
   command: C,
@@ -54,16 +54,16 @@ export function resolveSettings<C extends CommandName>(
   return Either.right({ settings: settings as SettingsOf<C>, variables: parts.variables ?? {} })
 }
 
-/** Node would take any server's word for who it is, and hand it the keys. */
+/** Node would accept any certificate, and send the keys to any server. */
 function certificateProblems({ environment }: Sources): ReadonlyArray<string> {
   return environment["NODE_TLS_REJECT_UNAUTHORIZED"] === "0"
     ? [
-        "NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment trusts every server: unset it, and name the file of your own authority in NODE_EXTRA_CA_CERTS if there is one"
+        "NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns certificate checks off: unset it, and if you use a private CA, set NODE_EXTRA_CA_CERTS to its file"
       ]
     : []
 }
 
-/** All that the command gets in the place of single settings. */
+/** What the command gets instead of single settings. */
 function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Part<object> {
   const { values, wrong } = read
   switch (command) {

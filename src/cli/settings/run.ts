@@ -3,24 +3,24 @@ import * as defaults from "../../programs/run/defaults.ts"
 import { duration, text, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
-const { optional, toggle, value } = settingsUnder("How:")
+const { optional, toggle, value } = settingsUnder("Execution:")
 
 export const runSettings = {
   dataDir: value({
     flag: "--data-dir <folder>",
-    help: "where fetch stages hours for sync",
+    help: "folder where fetch stages hours for sync",
     parse: text,
     fallback: "data"
   }),
   workDir: value({
     flag: "--work-dir <folder>",
-    help: "where archives are downloaded and checked",
+    help: "folder where archives are downloaded and checked",
     parse: text,
     fallback: ".amplitude-lake"
   }),
   archiveDir: optional({
     flag: "--archive-dir <folder>",
-    help: "keep each verified archive there once its hours are landed",
+    help: "folder that keeps each verified archive after its hours have landed",
     parse: text
   }),
   envFile: value({
@@ -31,73 +31,76 @@ export const runSettings = {
   }),
   requestHours: value({
     flag: "--request-hours <hours>",
-    help: "hours of one request to Amplitude, at most",
+    help: "maximum number of hours per request to Amplitude",
     parse: wholeNumber(1, 8760),
     fallback: defaults.requestHours
   }),
   concurrency: value({
     flag: "--concurrency <n>",
-    help: "hours landed at once",
+    help: "hours processed in parallel",
     parse: wholeNumber(1, 64),
     fallback: defaults.concurrency
   }),
   retries: value({
     flag: "--retries <n>",
-    help: "further tries of what may succeed later",
+    help: "how often a temporary failure is retried",
     parse: wholeNumber(0, 100),
     fallback: defaults.retries
   }),
   retryBaseMs: value({
     flag: "--retry-base-ms <ms>",
-    help: "wait before the first further try, doubled each time",
+    help: "wait before the first retry, doubled for each further one",
     parse: wholeNumber(1, 600_000),
     fallback: Duration.toMillis(defaults.retryBase)
   }),
   maxDuration: optional({
     flag: "--max-duration <time>",
-    help: "stop after 90s, 30m or 2h; hours not landed by then have failed for now",
+    help: "stop after this long, such as 90s, 30m or 2h; the remaining hours count as failed and are left to the next run",
     parse: duration
   }),
-  dryRun: toggle({ flag: "--dry-run", help: "show the plan: nothing is asked or written" }),
+  dryRun: toggle({
+    flag: "--dry-run",
+    help: "only show what would be done: download, write and remove nothing"
+  }),
   recheck: toggle({
     flag: "--recheck",
-    help: "ask again for landed hours of the window and compare"
+    help: "request the landed hours of the window again and compare them"
   }),
 
   archiveDays: optional({
     flag: "--archive-days <days>",
-    help: "remove kept archives that are older (default: none is removed)",
+    help: "remove kept archives that are older than this (default: remove none)",
     parse: wholeNumber(1, 36_600)
   }),
   abortUploads: toggle({
     flag: "--abort-uploads",
-    help: "remove unfinished uploads to which nothing was added for a day"
+    help: "abort unfinished uploads that have received nothing for a day"
   }),
   sample: optional({
     flag: "--sample <n>",
-    help: "read so many hours only: of the given dates, or of all that stand in the store",
+    help: "read only this many random hours, from the given dates or from the whole store",
     parse: wholeNumber(1)
   }),
   sampleSeed: optional({
     flag: "--seed <n>",
-    help: "draw the same sample again (default: another each time, and told)",
+    help: "seed of the sample, to repeat an earlier one (default: a random seed, which is printed)",
     parse: wholeNumber(0, 2 ** 31 - 1)
   }),
 
   port: value({
     flag: "--port <port>",
-    help: "port on 127.0.0.1; 0 for any free one",
+    help: "port on 127.0.0.1; 0 picks a free one",
     parse: wholeNumber(0, 65535),
     fallback: 0
   }),
   maxBytes: optional({
     flag: "--max-bytes <bytes>",
-    help: "answer 400 to windows whose archive is larger",
+    help: "answer HTTP 400 if the archive of a window is larger",
     parse: wholeNumber(1)
   }),
   dump: optional({
     flag: "--dump <folder>",
-    help: "write the lines of the window's hours there instead of serving them",
+    help: "write the hours of the window into this folder instead of serving them",
     parse: text
   })
 } as const

@@ -1,11 +1,11 @@
 import { Either, Option, Redacted } from "effect"
 import { isEncrypted } from "../../services/SafeUrl.ts"
 
-/** What the environment and the env file say of S3 besides the settings. */
+/** What the environment and the env file set for S3, besides the settings. */
 interface S3Environment {
-  /** Variables that the SDK's own chain is to find; `undefined` where a blank one is to go. */
+  /** Variables for the SDK's credential chain; `undefined` removes a blank one. */
   readonly variables: Readonly<Record<string, string | undefined>>
-  /** A pair under one of the older names, where no standard name is set. */
+  /** A pair under legacy names, if no standard name is set. */
   readonly credentials: Option.Option<S3Credentials>
 }
 
@@ -16,7 +16,7 @@ export interface S3Credentials {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** Names under which older pipelines kept the same two keys; each counts as a pair only. */
+/** Legacy names of the same two keys. Each counts only as a pair. */
 const ALIASES = [
   ["AWS_ACCESS_KEY", "AWS_SECRET_KEY"],
   ["Access_key_ID", "Secret_access_key"],
@@ -26,8 +26,8 @@ const ALIASES = [
 const STANDARD = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const
 
 /**
- * Who the SDK's chain is to be. Any of them in the environment, and none of the env file's is mixed
- * in.
+ * The identity that the SDK's chain uses. If the environment sets any of these, those of the env
+ * file are ignored.
  */
 const IDENTITY: ReadonlyArray<string> = [
   ...STANDARD,
@@ -37,22 +37,19 @@ const IDENTITY: ReadonlyArray<string> = [
   "AWS_ROLE_ARN"
 ]
 
-/** Where the SDK's chain is told of an S3 other than Amazon's. */
+/** The endpoint of an S3-compatible store. */
 const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
 
 function textOf(variables: Variables, name: string): string {
   return variables[name]?.trim() ?? ""
 }
 
-/** Whether what travels to an endpoint can be read on the way by nobody. */
+/** Whether nobody on the way to an endpoint can read the traffic. */
 function isSafe(endpoint: string): boolean {
   return URL.canParse(endpoint) && isEncrypted(new URL(endpoint))
 }
 
-/**
- * The endpoints that nothing may be sent to; their text, which may hold a password, is not
- * repeated.
- */
+/** A sentence for each unsafe endpoint, without its text, which may contain a password. */
 function endpointProblems(
   environment: Variables,
   file: Variables,
@@ -63,14 +60,11 @@ function endpointProblems(
     const endpoint = own || textOf(file, name)
     if (endpoint === "" || isSafe(endpoint)) return []
     const where = own === "" ? fileName : "the environment"
-    return [`${name} in ${where} is not an address in https, or in plain http on loopback`]
+    return [`${name} in ${where} must be an https URL, or plain http on loopback`]
   })
 }
 
-/**
- * Resolves who S3 is asked as and where; or names the endpoints that are not safe and the alias
- * pairs that are not whole.
- */
+/** Resolves the credentials and endpoint for S3, or names unsafe endpoints and incomplete pairs. */
 export function resolveS3(
   environment: Variables,
   file: Variables,
@@ -141,7 +135,7 @@ function pairOf([id, secret]: readonly [string, string], find: (name: string) =>
   return { id, secret, accessKeyId: find(id), secretAccessKey: find(secret) }
 }
 
-/** What is to be said of each pair of which only one is set. */
+/** A sentence for each pair of which only one variable is set. */
 function halvesOf(pairs: ReadonlyArray<Pair>): ReadonlyArray<string> {
   return pairs
     .filter(({ accessKeyId, secretAccessKey }) => (accessKeyId === "") !== (secretAccessKey === ""))

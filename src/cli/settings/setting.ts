@@ -2,20 +2,20 @@ import { Either, type Redacted } from "effect"
 import { type Parse, secret } from "./parse.ts"
 
 export interface Setting<A> {
-  /** `--lag-hours <n>`; absent for secrets, which no flag may carry. */
+  /** `--lag-hours <n>`; absent for secrets, which have no flag. */
   readonly flag?: string
   readonly help: string
-  /** The part of `--help` that it stands in. */
+  /** Its heading in `--help`. */
   readonly group: string
-  /** Variables of the environment or the env file, first come first served. */
+  /** Variables of the environment or the env file; the first one that is set counts. */
   readonly variables: ReadonlyArray<string>
-  /** Further variables that count in the env file only, and as `keys` says. */
+  /** Legacy variables, read from the env file only, under the rule of `keys`. */
   readonly fileVariables: ReadonlyArray<string>
   readonly parse: Parse<A>
   readonly fallback: A
-  /** The default as `--help` shows it; empty where there is none to show. */
+  /** The default as `--help` shows it; empty if there is none. */
   readonly shown: string
-  /** Whether its text may hold a secret, so that no message repeats it. */
+  /** Whether its text may contain a secret, which no message may repeat. */
   readonly isPrivate: boolean
 }
 
@@ -42,11 +42,11 @@ interface SecretOptions {
 
 const noText: Parse<boolean> = () => Either.left("a flag without a value")
 
-/** What makes the settings of one part of `--help`. */
+/** Constructors for the settings under one heading of `--help`. */
 export function settingsUnder(group: string) {
   const common = { group, variables: [], fileVariables: [], shown: "", isPrivate: false }
   return {
-    /** One that always has a value. */
+    /** A setting that always has a value. */
     value: <A>(options: ValueOptions<A>): Setting<A> => ({
       ...common,
       shown: String(options.fallback),

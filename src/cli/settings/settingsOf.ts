@@ -1,6 +1,6 @@
 /**
- * What a command gets of its settings once they are resolved: those that it declares, and what
- * several of them say together as one value that says what it is.
+ * The settings that a command gets once they are resolved: those that it declares. Settings that
+ * belong together, such as those of a store, are one tagged value.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export type Store =
       readonly bucket: string
       readonly prefix: string
       readonly sseKmsKeyId: string | undefined
-      /** Absent for whoever the SDK's own chain finds. */
+      /** Absent if the SDK's own chain is to find them. */
       readonly credentials: Option.Option<S3Credentials>
     }
   | {
@@ -33,7 +33,7 @@ export type Store =
       readonly account: string
       /** Absent for Azure's public cloud. */
       readonly endpoint: string | undefined
-      /** Absent for whoever `DefaultAzureCredential` finds. */
+      /** Absent if `DefaultAzureCredential` is to find them. */
       readonly credentials: AzureCredentials | undefined
     }
   | { readonly _tag: "Local"; readonly folder: string; readonly prefix: string }
@@ -44,7 +44,7 @@ interface Keys {
   readonly secretKey: Redacted.Redacted
 }
 
-/** A source that can be asked for windows. */
+/** A source that windows are requested from. */
 export type AskedSource =
   | ({
       readonly _tag: "Amplitude"
@@ -58,12 +58,12 @@ export type AskedSource =
       readonly project: number
     }
 
-/** Nobody: a dry run, which has no need of keys. */
+/** No source: a dry run requests nothing and needs no keys. */
 interface Unasked {
   readonly _tag: "Unasked"
 }
 
-/** Files that stand in for answers. */
+/** Archive files that are read instead of requests. */
 interface Archives {
   readonly _tag: "Archives"
   readonly files: ReadonlyArray<string>
@@ -93,7 +93,7 @@ type SourceOf<Name> = "source" extends Name
     }
   : unknown
 
-/** What a command gets in the place of the settings that say it together. */
+/** What these commands get instead of single settings. */
 interface OwnParts {
   readonly "setup bucket": {
     readonly bucket: string
@@ -107,10 +107,10 @@ type PartsOf<C extends CommandName> = C extends keyof OwnParts
   ? OwnParts[C]
   : StoreOf<Declared<C>> & SourceOf<Declared<C>>
 
-/** Settings that are only there as parts of another value. */
+/** Settings that a command gets only inside another value. */
 const hidden = [...place, ...source, "fromArchive", "port", "maxBytes", "dump"] as const
 
-/** Hidden elsewhere, but said alone by these commands. */
+/** Hidden elsewhere, but single settings of these commands. */
 const shown = {
   "setup bucket": ["prefix"],
   "setup iam": ["prefix"],
@@ -121,19 +121,19 @@ type Alone<C extends CommandName> =
   | Exclude<Declared<C>, (typeof hidden)[number]>
   | (C extends keyof typeof shown ? (typeof shown)[C][number] : never)
 
-/** The settings of a command that are no part of another value. */
+/** The settings that a command gets as single values. */
 export function settingsAlone(command: CommandName): ReadonlyArray<SettingName> {
   const parts: ReadonlyArray<SettingName> = hidden
   const own: Partial<Record<CommandName, ReadonlyArray<SettingName>>> = shown
   return [...declaredBy(command).filter((name) => !parts.includes(name)), ...(own[command] ?? [])]
 }
 
-/** A command's settings; those that it does not declare are not there. */
+/** A command's settings. Those that it does not declare are absent. */
 export type SettingsOf<C extends CommandName> = C extends CommandName
   ? Pick<Values, Alone<C>> & PartsOf<C>
   : never
 
-/** What is read of every command's settings; what a command does not declare is absent. */
+/** The settings that are read for every command. Those that it does not declare are absent. */
 export type CommonSettings = Pick<Values, "logLevel" | "logFormat" | "logDir"> &
   Partial<Pick<Values, "json" | "dryRun" | "webhook" | "notify" | "metricsFile">> & {
     readonly store?: Store

@@ -3,12 +3,12 @@ import { parseSafeOrigin } from "../../services/SafeUrl.ts"
 import { oneOf, type Parse, texts, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
-const { optional, value } = settingsUnder("Where from:")
+const { optional, value } = settingsUnder("Source:")
 const { secret } = settingsUnder("Keys:")
 
 const origin: Parse<string> = (text) =>
   Either.mapBoth(parseSafeOrigin(text), {
-    onLeft: (why) => `an origin as https://amplitude.com: it ${why}`,
+    onLeft: (why) => `an origin such as https://amplitude.com: it ${why}`,
     onRight: (url) => url.origin
   })
 
@@ -21,38 +21,38 @@ export const sourceSettings = {
   }),
   region: value({
     flag: "--amplitude-region <region>",
-    help: "eu or us: where the project's data lives",
+    help: "data region of the Amplitude project: eu or us",
     parse: oneOf(["eu", "us"]),
     fallback: "eu",
     variables: ["AMPLITUDE_REGION"]
   }),
   amplitudeUrl: optional({
     flag: "--amplitude-url <origin>",
-    help: "another origin before /api/2/export",
+    help: "base URL of the Export API, without the path /api/2/export",
     parse: origin,
     variables: ["AMPLITUDE_URL"],
     isPrivate: true
   }),
   fromArchive: optional({
     flag: "--from-archive <file...>",
-    help: "archives, kept or downloaded by hand: land the hours in them, without asking Amplitude; both dates say that all between them was asked for",
+    help: "take hours from these archives, kept or downloaded by hand, instead of requesting them from Amplitude; giving both dates asserts that the archives cover every hour between them",
     parse: texts
   }),
   seed: value({
     flag: "--seed <n>",
-    help: "of the synthetic events: the same seed makes the same events",
+    help: "seed of the synthetic events: the same seed makes the same events",
     parse: wholeNumber(0, 2 ** 32 - 1),
     fallback: 1
   }),
   eventsPerHour: value({
     flag: "--events-per-hour <n>",
-    help: "synthetic events an hour, about",
+    help: "approximate number of synthetic events per hour",
     parse: wholeNumber(1, 10_000_000),
     fallback: 1000
   }),
   project: value({
     flag: "--project <id>",
-    help: "project number of the synthetic events",
+    help: "Amplitude project number in the synthetic events",
     parse: wholeNumber(1),
     fallback: 123456
   })

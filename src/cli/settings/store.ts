@@ -3,7 +3,7 @@ import { Format, Layout } from "../../services/HourKey.ts"
 import { bucket, container, oneOf, prefix, text } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
-const { optional, toggle, value } = settingsUnder("Where to:")
+const { optional, toggle, value } = settingsUnder("Store:")
 
 export const storeSettings = {
   store: value({
@@ -27,7 +27,7 @@ export const storeSettings = {
   }),
   sseKmsKeyId: optional({
     flag: "--sse-kms-key-id <key>",
-    help: "S3: KMS key that encrypts what is put; else the bucket's own encryption",
+    help: "S3: KMS key that encrypts new objects (default: the bucket's own encryption)",
     parse: text
   }),
   localDir: value({
@@ -38,7 +38,7 @@ export const storeSettings = {
   }),
   prefix: value({
     flag: "--prefix <prefix>",
-    help: "what every key begins with; / for none",
+    help: "prefix of every key; / for none",
     parse: prefix,
     fallback: "python-import/"
   }),
@@ -50,7 +50,7 @@ export const storeSettings = {
   }),
   format: value({
     flag: "--format <format>",
-    help: "jsonl, or jsonl.gz: the gzip members as Amplitude made them",
+    help: "jsonl, or jsonl.gz to keep Amplitude's gzip members byte for byte",
     parse: oneOf(Format.literals),
     fallback: defaults.format
   })

@@ -22,8 +22,8 @@ export const settings = {
 } as const
 
 /**
- * The keys count as a whole pair: where a variable of one is set, those that count in the env file
- * only do for neither.
+ * The keys count as a pair: if a standard variable of one is set, the legacy names in the env file
+ * count for neither.
  */
 export const keys = ["apiKey", "secretKey"] as const satisfies ReadonlyArray<keyof typeof settings>
 
@@ -31,7 +31,7 @@ export type SettingName = keyof typeof settings
 
 type ValueOf<S> = S extends Setting<infer A> ? A : never
 
-/** The value of every setting, each by itself. */
+/** The value of every setting. */
 export type Values = { readonly [Name in SettingName]: ValueOf<(typeof settings)[Name]> }
 
 const dates = [
@@ -53,7 +53,7 @@ export const source = [
   "apiKey",
   "secretKey"
 ] as const
-/** Which store, and where in it. */
+/** Which store, and which prefix in it. */
 export const place = [
   "store",
   "dev",
@@ -81,9 +81,9 @@ const run = [
   "recheck"
 ] as const
 
-/** What commands of two words have in common, by the first of them. */
+/** The help of a group of two-word commands, by their first word. */
 export const families: Readonly<Record<string, string>> = {
-  setup: "Make ready what hours land in: the bucket, and who may do what there."
+  setup: "Prepare the bucket and its access policies."
 }
 
 interface CommandEntry {
@@ -91,14 +91,14 @@ interface CommandEntry {
   readonly settings: ReadonlyArray<SettingName>
 }
 
-/** What each command is for, and the settings that it reads. */
+/** Each command's help, and the settings that it reads. */
 export const commands = {
   fetch: {
-    help: "Land the hours that store and staging lack in staging, to be moved by sync.",
+    help: "Download missing hours into local staging, for sync to upload.",
     settings: [...window, ...source, ...store, ...run, ...output, ...alerts, "metricsFile"]
   },
   sync: {
-    help: "Move what is staged to the store, and remove it here once the store confirmed it.",
+    help: "Upload staged hours to the store. A local file is removed only after the store has confirmed its hour.",
     settings: [
       ...place,
       "layout",
@@ -114,7 +114,7 @@ export const commands = {
     ]
   },
   all: {
-    help: "Move what is staged, then land the hours that still miss straight in the store.",
+    help: "Upload staged hours, then download the missing ones straight into the store.",
     settings: [
       ...window,
       ...source,
@@ -141,11 +141,11 @@ export const commands = {
     ]
   },
   list: {
-    help: "List the objects in the store, with hour and size.",
+    help: "List the objects in the store with their hour and size.",
     settings: [...place, "envFile", ...retry, ...output]
   },
   check: {
-    help: "Try keys, clock, store, folders and free space, and tell what to do where something fails. Lands nothing.",
+    help: "Test credentials, clock, store, folders and free space, and say how to fix what fails. Lands nothing.",
     settings: [
       ...source,
       ...place,
@@ -159,7 +159,7 @@ export const commands = {
     ]
   },
   verify: {
-    help: "Read landed objects back and compare them with their metadata. Changes nothing; exits 8 where one differs.",
+    help: "Read landed objects back and compare them with their metadata. Changes nothing. Exits 8 if one differs.",
     settings: [
       ...dates,
       "sample",
@@ -173,7 +173,7 @@ export const commands = {
     ]
   },
   clean: {
-    help: "Tidy up what runs left: staged hours that the store has, archives that nobody needs any more, unfinished uploads. Never touches what a live run holds. See it first with --dry-run.",
+    help: "Remove what earlier runs left behind: staged hours that the store already has, archives that are no longer needed, unfinished uploads. Never touches what a live run holds. Use --dry-run to see it first.",
     settings: [
       ...place,
       "dataDir",
@@ -189,7 +189,7 @@ export const commands = {
     ]
   },
   "setup bucket": {
-    help: "Show what an S3 bucket lacks, or make it with --apply: public access blocked, ACLs disabled, encryption by a KMS key, unfinished uploads removed. Changes only what differs, and takes nothing away that somebody else set. Exits 3 where something differs.",
+    help: "Compare an S3 bucket with the recommended configuration: public access blocked, ACLs disabled, KMS encryption, unfinished uploads aborted. With --apply, change what differs. Settings that somebody else made are never removed. Exits 3 if something differs.",
     settings: [
       "bucket",
       "prefix",
@@ -203,7 +203,7 @@ export const commands = {
     ]
   },
   "setup iam": {
-    help: "Print the least policies for who writes, for who reads, and for who may take the reader's role. Asks nobody and changes nothing.",
+    help: "Print minimum IAM policies for the writer and for readers, and the trust policy of the reader's role. Makes no network calls and changes nothing.",
     settings: [
       "bucket",
       "prefix",
@@ -216,7 +216,7 @@ export const commands = {
     ]
   },
   simulate: {
-    help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until it is ended. Whoever asks must show the keys below. Its URL is the one line on stdout.",
+    help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until interrupted. Clients must send the keys below. The server's URL is the only line on stdout.",
     settings: [
       "port",
       "maxBytes",
@@ -233,7 +233,7 @@ export const commands = {
 
 export type CommandName = keyof typeof commands
 
-/** The settings that a command declares: it reads no other. */
+/** The settings that a command declares. It reads no others. */
 export function declaredBy(command: CommandName): ReadonlyArray<SettingName> {
   return commands[command].settings
 }

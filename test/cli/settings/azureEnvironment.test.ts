@@ -30,7 +30,7 @@ const problems = (environment: Variables, file: Variables = {}) => {
 }
 
 describe("resolveAzure()", () => {
-  it("asks as whoever DefaultAzureCredential finds where only the account is named", () => {
+  it("leaves credentials to DefaultAzureCredential if only the account is named", () => {
     const { account: name, credentials, endpoint } = settled(account)
     assert.deepEqual([name, credentials, endpoint], ["lake", undefined, undefined])
   })
@@ -67,7 +67,7 @@ describe("resolveAzure()", () => {
 
   it("says what is wrong with a connection string, and repeats none of it", () => {
     for (const [fields, why] of [
-      ["geheim", /names no AccountName/],
+      ["geheim", /has no AccountName/],
       ["AccountName=lake", /either an AccountKey or a SharedAccessSignature/],
       [`AccountName=lake;AccountKey=${KEY};SharedAccessSignature=sig=geheim`, /either/],
       ["AccountName=lake;AccountKey=geheim!", /AccountKey is not base64/],
@@ -79,7 +79,7 @@ describe("resolveAzure()", () => {
     }
   })
 
-  it("refuses plain http but on loopback, and does not repeat it", () => {
+  it("refuses plain http except on loopback, and does not repeat the URL", () => {
     const key = { ...account, AZURE_STORAGE_KEY: KEY }
     for (const address of [
       "http://lake.test:10000",
@@ -89,7 +89,7 @@ describe("resolveAzure()", () => {
       "lake.geheim.test",
       "https://lake.test/?sig=geheim"
     ]) {
-      const said = /does not lead to an address in https, or in plain http on loopback/
+      const said = /must lead to an https URL, or to plain http on loopback/
       for (const given of [
         { ...key, AZURE_STORAGE_SERVICE_ENDPOINT: address },
         connection(`AccountName=lake;AccountKey=${KEY};BlobEndpoint=${address}`)
@@ -111,11 +111,11 @@ describe("resolveAzure()", () => {
     }
   })
 
-  it("names all that contradicts, each with where it stands", () => {
+  it("names everything that contradicts, with its place", () => {
     assert.deepEqual(
       problems({ ...account, AZURE_STORAGE_KEY: KEY, AZURE_STORAGE_SAS_TOKEN: SAS }),
       [
-        "AZURE_STORAGE_KEY in the environment and AZURE_STORAGE_SAS_TOKEN in the environment contradict each other: keep the one that is meant"
+        "AZURE_STORAGE_KEY in the environment and AZURE_STORAGE_SAS_TOKEN in the environment contradict each other: keep only one"
       ]
     )
     const found = problems(
@@ -124,12 +124,12 @@ describe("resolveAzure()", () => {
     )
     assert.deepEqual(
       found.map((it) => /keep.*/.exec(it)?.[0]),
-      ["keep the one that is meant", "keep one", "keep one"]
+      ["keep only one", "keep only one", "keep only one"]
     )
     assert.match(found.join(), /AZURE_STORAGE_CONNECTION_STRING in keys\.env/)
   })
 
-  it("lets one that proves who asks in the environment win over the env file's", () => {
+  it("prefers credentials in the environment to those in the env file", () => {
     const file = { ...account, AZURE_STORAGE_KEY: KEY }
     assert.equal(settled({ AZURE_STORAGE_SAS_TOKEN: SAS }, file).kind, "sasToken")
     const mine = usual.AZURE_STORAGE_CONNECTION_STRING.replace("lake", "mine")
@@ -137,18 +137,15 @@ describe("resolveAzure()", () => {
     assert.equal(settled({ AZURE_STORAGE_ACCOUNT: "mine" }, file).account, "mine")
   })
 
-  it("names the account that is missing, and what is no name, key or token", () => {
-    assert.match(
-      problems({}).join(),
-      /^the storage account is missing: looked for AZURE_STORAGE_ACCOUNT/
-    )
-    assert.match(problems({ AZURE_STORAGE_ACCOUNT: "My-Lake" }).join(), /3 to 24 small letters/)
+  it("names a missing account, and an invalid name, key or token", () => {
+    assert.match(problems({}).join(), /^the storage account is missing: set AZURE_STORAGE_ACCOUNT/)
+    assert.match(problems({ AZURE_STORAGE_ACCOUNT: "My-Lake" }).join(), /3 to 24 lowercase letters/)
     assert.match(problems({ ...account, AZURE_STORAGE_KEY: "geheim!" }).join(), /base64/)
     assert.match(problems({ ...account, AZURE_STORAGE_SAS_TOKEN: "geheim" }).join(), /sig=/)
     assert.equal(problems({ AZURE_STORAGE_KEY: "geheim!" }).length, 2)
   })
 
-  it("hands an identity of the env file on, whole or not at all, and clears blank variables away", () => {
+  it("passes on an identity from the env file whole or not at all, and removes blank variables", () => {
     const file = { ...account, AZURE_CLIENT_ID: "id", AZURE_CLIENT_SECRET: "geheim", OTHER: "x" }
     const identity = { AZURE_CLIENT_ID: "id", AZURE_CLIENT_SECRET: "geheim" }
     assert.deepEqual(settled({}, file).variables, identity)

@@ -36,7 +36,7 @@ function isMisuse({ line, out, err }: Answer, says: RegExp): void {
 }
 
 describe("readCommandLine()", () => {
-  it("reads a command and its flags, and says nothing", () => {
+  it("reads a command and its flags, and prints nothing", () => {
     assert.deepEqual(
       answer("all", "--dev", "--start-date", "2025-11-10", "--prefix=/", "--lag-hours", "0"),
       {
@@ -72,12 +72,12 @@ describe("readCommandLine()", () => {
     isMisuse(answer("all", "--from-archive", "--dev"), /looks like a flag/)
   })
 
-  it("takes negative numbers for values, which are refused as such later", () => {
+  it("takes negative numbers as values, to be refused later", () => {
     const { line } = answer("fetch", "--retries", "-1")
     assert.deepEqual(line, { command: "fetch", flags: { retries: "-1" } })
   })
 
-  it("takes a flag with blank text for none", () => {
+  it("ignores a flag with blank text", () => {
     const { line } = answer("fetch", "--env-file", "", "--prefix= ")
     assert.deepEqual(line, { command: "fetch", flags: {} })
   })
@@ -95,14 +95,14 @@ describe("readCommandLine()", () => {
     isMisuse(answer("fetch", "--dev", "--", "--json"), /too many arguments/)
   })
 
-  it("refuses a flag without its value, also where another flag follows", () => {
+  it("refuses a flag without its value, even if another flag follows", () => {
     for (const name of names)
       isMisuse(answer(...typed(name), "--log-level"), /'--log-level <level>' argument missing/)
     isMisuse(answer("fetch", "--local-dir", "--json"), /'--local-dir <folder>'.*value is missing/)
     isMisuse(answer("simulate", "--dump", "--seed", "1"), /'--dump <folder>'.*value is missing/)
   })
 
-  it("has no flag for a secret, and repeats none", () => {
+  it("has no flag for a secret, and repeats no secret", () => {
     for (const flag of ["--api-key", "--secret-key", "--token"]) {
       for (const argv of [
         [`${flag}=gehe'im`],
@@ -117,7 +117,7 @@ describe("readCommandLine()", () => {
     }
   })
 
-  it("explains itself where there is no command, or half of one", () => {
+  it("explains itself if there is no command, or half of one", () => {
     for (const argv of [[], ["setup"]]) {
       const { line, out, err } = answer(...argv)
       assert.equal(line, 2)
@@ -126,7 +126,7 @@ describe("readCommandLine()", () => {
     }
   })
 
-  it("answers help and version on stdout, and that is all", () => {
+  it("prints help and version on stdout, and nothing else", () => {
     assert.deepEqual(answer("--version"), { line: 0, out: `${version}\n`, err: "" })
     for (const argv of [
       ["--help"],
@@ -167,7 +167,7 @@ describe("The help", () => {
     }
   })
 
-  it("names every flag of a command once, with its default and the variables that stand in for it", () => {
+  it("names every flag of a command once, with its default and its variables", () => {
     for (const name of names) {
       const help = helpOf(name)
       const flat = help.replaceAll(/\s+/g, " ")
@@ -192,7 +192,7 @@ describe("The help", () => {
     }
   })
 
-  it("says where the keys are read from, in the commands that need them and no other", () => {
+  it("says where the keys are read from, for the commands that need them and no others", () => {
     for (const name of names) {
       const [, keys] = helpOf(name).split("\nKeys:\n")
       assert.equal(keys !== undefined, ["fetch", "all", "check", "simulate"].includes(name), name)
@@ -200,7 +200,7 @@ describe("The help", () => {
       for (const variable of ["AMP_API_KEY", "AMP_SECRET_KEY", "API_TOKEN", "SECRET_KEY"]) {
         assert.match(keys, new RegExp(`\\b${variable}\\b`))
       }
-      assert.match(keys, /environment or the env file\. A secret has no flag\./)
+      assert.match(keys, /environment or the env file\. Secrets have no flag\./)
     }
   })
 })

@@ -103,7 +103,7 @@ describe("completionScript()", () => {
   })
 
   it.skipIf(!has("bash"))(
-    "offers in bash what a flag takes: words, also after an equals sign, folders, files, or nothing",
+    "offers in bash the values of a flag: words, even after an equals sign, folders, files, or nothing",
     () => {
       assert.deepEqual(inBash("all", "--log-level", "d"), ["debug"])
       assert.deepEqual(inBash("all", "--log-format", "=", "j"), ["json"])
@@ -116,7 +116,7 @@ describe("completionScript()", () => {
     }
   )
 
-  it("comes out of the program, in each shell's own words", () => {
+  it("is printed by the program, in each shell's syntax", () => {
     for (const shell of shells) {
       const printed = execFileSync(
         process.execPath,

@@ -27,7 +27,7 @@ const listened = Effect.fnUntraced(function* <A, E>(self: Effect.Effect<A, E>) {
 })
 
 describe("readEnvFile()", () => {
-  it.scoped("reads quotes, comments, exports, blanks and the line ends of Windows", () =>
+  it.scoped("reads quotes, comments, exports, blanks and Windows line endings", () =>
     Effect.gen(function* () {
       const path = yield* fileOf(
         "# keys\r\nAMP_API_KEY=abc\r\nAMP_SECRET_KEY='d e#f' # ours\r\nexport REGION = us\r\nBLANK=\r\n"
@@ -41,21 +41,21 @@ describe("readEnvFile()", () => {
     })
   )
 
-  it.scoped("reads the first name behind a byte order mark", () =>
+  it.scoped("reads the first name after a byte order mark", () =>
     Effect.gen(function* () {
       const { answer } = yield* listened(readEnvFile(yield* fileOf("\uFEFFAMP_API_KEY=abc"), true))
       assert.equal(answer["AMP_API_KEY"], "abc")
     })
   )
 
-  it.scoped("leaves the environment of the process alone", () =>
+  it.scoped("does not change the process environment", () =>
     Effect.gen(function* () {
       yield* listened(readEnvFile(yield* fileOf("AMPLITUDE_LAKE_TEST=1"), true))
       assert.equal(process.env["AMPLITUDE_LAKE_TEST"], undefined)
     })
   )
 
-  it.scoped("is empty where there is no file, or a folder, and nobody named one", () =>
+  it.scoped("is empty if nobody named a file and there is none, or a folder", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, ".env")
       const { answer, said } = yield* listened(readEnvFile(path, false))
@@ -66,32 +66,32 @@ describe("readEnvFile()", () => {
     })
   )
 
-  it.scoped("fails where somebody named a file that is not there or is a folder", () =>
+  it.scoped("fails if a named file is missing or a folder", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "keys.env")
       const absent = yield* Effect.flip(readEnvFile(path, true))
       assert.ok(absent instanceof EnvFileError)
-      assert.equal(absent.message, `the env file "${path}" cannot be read: ENOENT`)
+      assert.equal(absent.message, `cannot read the env file "${path}": ENOENT`)
       yield* Effect.promise(() => mkdir(path))
       const isFolder = yield* Effect.flip(readEnvFile(path, true))
-      assert.equal(isFolder.message, `the env file "${path}" cannot be read: EISDIR`)
+      assert.equal(isFolder.message, `cannot read the env file "${path}": EISDIR`)
     })
   )
 
-  it.scoped("warns of a file that others can read, without its text", () =>
+  it.scoped("warns of a file that others can read, without showing its text", () =>
     Effect.gen(function* () {
       for (const mode of [0o644, 0o640, 0o604]) {
         const path = yield* fileOf("AMP_API_KEY=geheim", mode)
         const { answer, said } = yield* listened(readEnvFile(path, false))
         assert.equal(answer["AMP_API_KEY"], "geheim")
         assert.equal(said.length, 1)
-        assert.match(said.join(), /can be read by other users.*chmod 600/)
+        assert.match(said.join(), /is readable by other users.*chmod 600/)
         assert.doesNotMatch(said.join(), /geheim/)
       }
     })
   )
 
-  it.scoped("takes systemd's word for who can read its credentials", () =>
+  it.scoped("trusts systemd to protect its credentials", () =>
     Effect.gen(function* () {
       const path = yield* fileOf("AMP_API_KEY=geheim", 0o440)
       const credentials = Effect.acquireRelease(

@@ -33,7 +33,7 @@ describe("wholeNumber()", () => {
     assert.equal(read(wholeNumber(0), "9007199254740991"), Number.MAX_SAFE_INTEGER)
   })
 
-  it("refuses negative, fractional and huge numbers and what is none, and names the range", () => {
+  it("refuses text and negative, fractional and huge numbers, and names the range", () => {
     refuses(wholeNumber(1, 64), ["0", "65", "-1"], /^a whole number, from 1 to 64$/)
     refuses(
       wholeNumber(0),
@@ -59,20 +59,20 @@ describe("wholeNumber()", () => {
 })
 
 describe("hourOrDay()", () => {
-  it("takes an hour in both forms, whichever end of a day it is to stand for", () => {
+  it("takes an hour in both forms, as a start or an end", () => {
     for (const clock of ["T00", "T23"] as const) {
       assert.equal(read(hourOrDay(clock), "20251110T07"), "2025-11-10T07")
       assert.equal(read(hourOrDay(clock), "2025-11-10T07"), "2025-11-10T07")
     }
   })
 
-  it("takes a day for its first hour as a start and its last as an end", () => {
+  it("takes a day as its first hour at the start, and as its last at the end", () => {
     assert.equal(read(hourOrDay("T00"), "2025-11-10"), "2025-11-10T00")
     assert.equal(read(hourOrDay("T23"), "2025-11-10"), "2025-11-10T23")
     assert.equal(read(hourOrDay("T23"), "20240229"), "2024-02-29T23")
   })
 
-  it("refuses what no calendar has, and names the forms", () => {
+  it("refuses dates that do not exist, and names the forms", () => {
     refuses(
       hourOrDay("T00"),
       [
@@ -89,7 +89,7 @@ describe("hourOrDay()", () => {
         "yesterday",
         "--yesterday"
       ],
-      /20251110T00 or 2025-11-10T00, or a day as 2025-11-10/
+      /2025-11-10T00 or 20251110T00, or a day such as 2025-11-10/
     )
   })
 })
@@ -99,14 +99,14 @@ function millis(value: string): number {
 }
 
 describe("duration", () => {
-  it("takes seconds, minutes and hours, a year at most", () => {
+  it("takes seconds, minutes and hours, up to a year", () => {
     assert.equal(millis("90s"), 90_000)
     assert.equal(millis("30m"), 1_800_000)
     assert.equal(millis("2h"), 7_200_000)
     assert.equal(millis("8760h"), 31_536_000_000)
   })
 
-  it("refuses nothing, too much and other units, and names the forms", () => {
+  it("refuses zero, too much and other units, and names the forms", () => {
     refuses(
       duration,
       [
@@ -137,7 +137,7 @@ describe("instant", () => {
     assert.equal(read(instant, "2024-02-29T00:00:00Z"), Date.UTC(2024, 1, 29))
   })
 
-  it("refuses one without a zone, and one that no calendar or clock has", () => {
+  it("refuses one without a zone, and times that do not exist", () => {
     refuses(
       instant,
       [
@@ -174,14 +174,14 @@ describe("prefix", () => {
 })
 
 describe("oneOf()", () => {
-  it("takes a literal as it is written, and names them all otherwise", () => {
+  it("takes a literal exactly as written, or names them all", () => {
     assert.equal(read(oneOf(["eu", "us"]), "us"), "us")
     refuses(oneOf(["eu", "us"]), ["EU", "e", "eu us", "constructor"], /^one of eu, us$/)
   })
 })
 
 describe("text and secret", () => {
-  it("take any text; a secret does not show it", () => {
+  it("take any text, and a secret does not show it", () => {
     assert.equal(read(text, "s3 dev"), "s3 dev")
     const key = read(secret, "geheim")
     assert.equal(Redacted.value(key), "geheim")
@@ -205,7 +205,7 @@ describe("The origin of --amplitude-url", () => {
     }
   })
 
-  it("is refused with an expected form otherwise", () => {
+  it("is otherwise refused, with the expected form", () => {
     refuses(
       parse,
       [
@@ -218,7 +218,7 @@ describe("The origin of --amplitude-url", () => {
         "https://amplitude.com#x",
         "https://user:geheim@amplitude.com"
       ],
-      /^an origin as https:\/\/amplitude\.com: (?!.*geheim)/
+      /^an origin such as https:\/\/amplitude\.com: (?!.*geheim)/
     )
   })
 })

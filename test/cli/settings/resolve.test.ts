@@ -82,14 +82,14 @@ function problemsOf(
 }
 
 describe("resolveSettings()", () => {
-  it("prefers a flag to the environment, that to the env file, and all to the default", () => {
+  it("prefers a flag to the environment, the environment to the env file, and all three to the default", () => {
     assert.equal(lag("1", "2", "3"), 1)
     assert.equal(lag(undefined, "2", "3"), 2)
     assert.equal(lag(undefined, undefined, "3"), 3)
     assert.equal(lag(), 12)
   })
 
-  it("takes a blank value for none, wherever it stands", () => {
+  it("treats a blank value as not set, wherever it is", () => {
     const blanks = FastCheck.constantFrom("", " ", "\t", " \n ")
     FastCheck.assert(
       FastCheck.property(blanks, blanks, blanks, (flag, environment, file) => {
@@ -112,7 +112,7 @@ describe("resolveSettings()", () => {
     )
   })
 
-  it("gives every setting its default where nobody says anything", () => {
+  it("gives every setting its default if nothing is set", () => {
     const { source, store, ...rest } = settled("fetch", {
       flags: { dev: true },
       environment: pair
@@ -138,7 +138,7 @@ describe("resolveSettings()", () => {
     }
   })
 
-  it("reads each setting as what it is", () => {
+  it("reads each setting as its own type", () => {
     const read = settled("all", {
       flags: {
         dev: true,
@@ -164,7 +164,7 @@ describe("resolveSettings()", () => {
     assert.equal(read.store._tag, "Local")
   })
 
-  it("leaves settings alone that the command does not read", () => {
+  it("ignores settings that the command does not read", () => {
     const read = settled("list", {
       flags: { dev: true },
       environment: { DATA_AVAILABILITY_LAG_HOURS: "many", AMPLITUDE_REGION: "moon" }
@@ -172,7 +172,7 @@ describe("resolveSettings()", () => {
     assert.ok(!("lagHours" in read) && !("region" in read) && !("source" in read))
   })
 
-  it("names everything that is wrong or missing at once, where it was found and what was expected", () => {
+  it("names everything that is wrong or missing at once, with its place and what was expected", () => {
     assert.deepEqual(
       problems("fetch", {
         flags: { startDate: "2025-02-30", concurrency: "-1", layout: "daily" },
@@ -180,27 +180,27 @@ describe("resolveSettings()", () => {
         file: { DEFAULT_LOOKBACK_DAYS: "1.5" }
       }),
       [
-        '--start-date "2025-02-30" is not an hour as 20251110T00 or 2025-11-10T00, or a day as 2025-11-10',
+        '--start-date "2025-02-30" is not an hour such as 2025-11-10T00 or 20251110T00, or a day such as 2025-11-10',
         'DEFAULT_LOOKBACK_DAYS in keys.env "1.5" is not a whole number, from 1 to 3660',
         'AMPLITUDE_REGION in the environment "moon" is not one of eu, us',
         '--layout "daily" is not one of hourly, hive',
         '--concurrency "-1" is not a whole number, from 1 to 64',
-        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead",
-        "Amplitude's API key is missing: looked for AMP_API_KEY in the environment, and for AMP_API_KEY or API_TOKEN in keys.env",
-        "Amplitude's secret key is missing: looked for AMP_SECRET_KEY in the environment, and for AMP_SECRET_KEY or SECRET_KEY in keys.env"
+        "the bucket is missing: use --bucket, or set AWS_BUCKET_NAME in the environment or in keys.env; or use --dev to land hours in a local folder",
+        "Amplitude's API key is missing: set AMP_API_KEY in the environment, or AMP_API_KEY or API_TOKEN in keys.env",
+        "Amplitude's secret key is missing: set AMP_SECRET_KEY in the environment, or AMP_SECRET_KEY or SECRET_KEY in keys.env"
       ]
     )
   })
 
-  it("does not call missing what hangs on a value that is wrong", () => {
+  it("does not report as missing what depends on an invalid value", () => {
     assert.deepEqual(problems("fetch", { flags: { store: "s4", source: "guess", now: "soon" } }), [
-      '--now "soon" is not an instant as 2025-11-10T21:00:00Z',
+      '--now "soon" is not an instant such as 2025-11-10T21:00:00Z',
       '--source "guess" is not one of amplitude, synthetic',
       '--store "s4" is not one of s3, azure, local, memory'
     ])
   })
 
-  it("refuses negative, fractional and huge numbers of every setting that counts", () => {
+  it("refuses negative, fractional and huge numbers for every numeric setting", () => {
     const counting = ["lookbackDays", "lagHours", "healDays", "settleHours", "seed", "project"]
     counting.push("eventsPerHour", "requestHours", "concurrency", "retries", "retryBaseMs")
     for (const name of counting) {
@@ -218,19 +218,17 @@ describe("The window", () => {
     assert.deepEqual(problemsOf({ startDate: "2025-11-10T05", endDate: "2025-11-10T05" }), [])
     assert.deepEqual(problemsOf({ startDate: "2025-11-10", endDate: "2025-11-10" }), [])
     assert.deepEqual(problemsOf({ startDate: "2025-11-10T05", endDate: "20251110T04" }), [
-      "--end-date 2025-11-10T04 lies before --start-date 2025-11-10T05"
+      "--end-date 2025-11-10T04 is before --start-date 2025-11-10T05"
     ])
   })
 
-  it("wants what a flag is about", () => {
+  it("refuses a flag that has no effect without another", () => {
     const flags = { dev: true, archiveDays: "30", sampleSeed: "7" }
     assert.deepEqual(problems("clean", { flags }), [
-      "--archive-days says how long archives are kept: say where, with --archive-dir"
+      "--archive-days has no effect without --archive-dir"
     ])
     assert.deepEqual(problems("clean", { flags: { ...flags, archiveDir: "kept" } }), [])
-    assert.deepEqual(problems("verify", { flags }), [
-      "--seed draws a sample: say of how many hours, with --sample"
-    ])
+    assert.deepEqual(problems("verify", { flags }), ["--seed has no effect without --sample"])
     assert.equal(settled("verify", { flags: { ...flags, sample: "9" } }).sampleSeed, 7)
   })
 
@@ -243,27 +241,27 @@ describe("The window", () => {
     assert.deepEqual(problemsOf({ yesterday: true }), [])
   })
 
-  it("begins by the hour that runs, but for synthetic events", () => {
+  it("starts no later than the current hour, except for synthetic events", () => {
     assert.deepEqual(problemsOf({ startDate: "2025-11-12T10" }), [])
     assert.deepEqual(problemsOf({ endDate: "2025-11-20" }), [])
-    const future = "--start-date 2025-11-12T11 lies in the future"
+    const future = "--start-date 2025-11-12T11 is in the future"
     assert.deepEqual(problemsOf({ startDate: "2025-11-12T11" }), [future])
     assert.deepEqual(problemsOf({ startDate: "2025-11-12T11" }, "status"), [future])
     assert.deepEqual(problemsOf({ startDate: "2025-11-12T11", source: "synthetic" }), [])
     assert.deepEqual(problemsOf({ startDate: "2025-11-12T11" }, "simulate"), [])
   })
 
-  it("is held against --now where that stands in for the clock", () => {
+  it("is compared with --now instead of the clock if that is set", () => {
     const now = "2025-11-11T10:00:00Z"
     assert.deepEqual(problemsOf({ now, startDate: "2025-11-11T10" }), [])
     assert.deepEqual(problemsOf({ now, startDate: "2025-11-11T11" }), [
-      "--start-date 2025-11-11T11 lies in the future"
+      "--start-date 2025-11-11T11 is in the future"
     ])
   })
 
-  it("knows a --now in the future for synthetic events only", () => {
+  it("accepts a --now in the future for synthetic events only", () => {
     const now = "2025-11-12T10:30:01Z"
-    const future = "--now lies in the future, which only synthetic events know"
+    const future = "--now is in the future, which is possible for synthetic events only"
     assert.deepEqual(problemsOf({ now: "2025-11-12T10:30:00Z" }), [])
     assert.deepEqual(problemsOf({ now }), [future])
     assert.deepEqual(problemsOf({ now }, "status"), [future])
@@ -273,11 +271,11 @@ describe("The window", () => {
 })
 
 describe("The store", () => {
-  it("is named by each command that reads or writes it", () => {
+  it("must be set for each command that reads or writes it", () => {
     for (const command of names.filter((name) => declaredBy(name).includes("store"))) {
       const found = problems(command, { environment: pair })
       assert.deepEqual(found, [
-        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env; --dev lands in a local folder instead"
+        "the bucket is missing: use --bucket, or set AWS_BUCKET_NAME in the environment or in keys.env; or use --dev to land hours in a local folder"
       ])
       assert.deepEqual(problems(command, { environment: pair, flags: { store: "memory" } }), [])
       assert.deepEqual(problems(command, { environment: pair, flags: { dev: true } }), [])
@@ -286,7 +284,7 @@ describe("The store", () => {
     }
   })
 
-  it("is named by a bucket, whose standard name wins over its aliases wherever it stands", () => {
+  it("is set by a bucket, whose standard variable wins over its aliases wherever it is", () => {
     for (const alias of ["AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]) {
       assert.equal(bucketOf({ file: { [alias]: "lake" } }), "lake")
       const both = { environment: { [alias]: "other" }, file: { AWS_BUCKET_NAME: "lake" } }
@@ -295,7 +293,7 @@ describe("The store", () => {
     assert.match(problems("list", { flags: { bucket: "s3://lake" } }).join(), /without s3:/)
   })
 
-  it("is asked for as whoever the environment and the env file say, where it is S3", () => {
+  it("gets its S3 credentials from the environment and the env file", () => {
     const file = { bucket_name: "lake", AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
     const { credentials } = only(settled("list", { file }).store, "S3")
     assert.equal(Option.getOrThrow(credentials).accessKeyId, "me")
@@ -304,25 +302,25 @@ describe("The store", () => {
     assert.equal(settled("list", { file: half, flags: { dev: true } }).store._tag, "Local")
   })
 
-  it("is named by a container and an account, where it is Azure", () => {
+  it("needs a container and an account if it is Azure", () => {
     const environment = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
     const { store } = settled("list", { environment, flags: { store: "azure" } })
     const { account, container } = only(store, "Azure")
     assert.deepEqual([container, account], ["events", "lake"])
     assert.deepEqual(problems("list", { flags: { store: "azure" } }), [
-      "the container is missing: say --container, or AZURE_STORAGE_CONTAINER in the environment or in keys.env; --dev lands in a local folder instead",
-      "the storage account is missing: looked for AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING in the environment and in keys.env"
+      "the container is missing: use --container, or set AZURE_STORAGE_CONTAINER in the environment or in keys.env; or use --dev to land hours in a local folder",
+      "the storage account is missing: set AZURE_STORAGE_ACCOUNT or AZURE_STORAGE_CONNECTION_STRING in the environment or in keys.env"
     ])
     const wrong = { flags: { store: "azure", container: "My--Events" }, environment }
     assert.match(
       problems("list", wrong).join(),
-      /^--container "My--Events" is not a container's name/
+      /^--container "My--Events" is not a container name/
     )
     const key = { AZURE_STORAGE_KEY: "geheim!" }
     assert.equal(problems("list", { environment: key, flags: { dev: true } }).length, 0)
   })
 
-  it("takes no flag of another store", () => {
+  it("refuses flags of another store", () => {
     const azure = { AZURE_STORAGE_ACCOUNT: "lake", AZURE_STORAGE_CONTAINER: "events" }
     const flags = { store: "azure", bucket: "lake", sseKmsKeyId: "key" }
     assert.deepEqual(problems("list", { flags, environment: azure }), [
@@ -338,17 +336,17 @@ describe("The store", () => {
     }
   })
 
-  it("is local with --dev, and nothing else", () => {
+  it("is local with --dev, which allows no other store", () => {
     assert.equal(settled("list", { flags: { dev: true, store: "local" } }).store._tag, "Local")
     assert.deepEqual(problems("list", { flags: { dev: true, store: "memory" } }), [
-      "--dev is --store local, and cannot be combined with --store memory"
+      "--dev means --store local, and cannot be combined with --store memory"
     ])
   })
 
-  it("is not the folder of staging, from which sync removes what the store has", () => {
+  it("must not be the staging folder, from which sync removes landed hours", () => {
     assert.match(
       problemsOf({ localDir: "data", prefix: "/" }, "sync").join(),
-      /^--data-dir "data" is the folder of the local store: name another$/
+      /^--data-dir "data" is the folder of the local store: choose another$/
     )
     assert.match(
       problemsOf({ localDir: "./x/../data", prefix: "/" }, "sync").join(),
@@ -365,7 +363,7 @@ describe("The store", () => {
     assert.equal(problemsOf({ localDir: "data", prefix: "b" }, "sync").join(), "")
   })
 
-  it("is not that folder by another name either", () => {
+  it("must not be that folder under another name either", () => {
     const folder = mkdtempSync(join(tmpdir(), "amplitude-lake-"))
     try {
       const localDir = join(folder, "lake")
@@ -383,7 +381,7 @@ describe("The store", () => {
 describe("The keys", () => {
   const aliases = { API_TOKEN: "alias key", SECRET_KEY: "alias secret" }
 
-  it("come from the environment before the env file", () => {
+  it("come from the environment rather than the env file", () => {
     assert.deepEqual(keysOf({ environment: pair }), ["key", "secret"])
     assert.deepEqual(keysOf({ file: pair }), ["key", "secret"])
     assert.deepEqual(keysOf({ environment: { AMP_API_KEY: "other" }, file: pair }), [
@@ -392,38 +390,38 @@ describe("The keys", () => {
     ])
   })
 
-  it("go by API_TOKEN and SECRET_KEY in the env file only", () => {
+  it("may be called API_TOKEN and SECRET_KEY in the env file only", () => {
     assert.deepEqual(keysOf({ file: aliases }), ["alias key", "alias secret"])
     const found = problems("fetch", { flags: { dev: true }, environment: aliases })
     assert.equal(found.length, 2)
     assert.deepEqual(keysOf({ environment: aliases, file: pair }), ["key", "secret"])
   })
 
-  it("go by their standard names where both pairs are whole", () => {
+  it("come from the standard names if both pairs are complete", () => {
     assert.deepEqual(keysOf({ file: { ...aliases, ...pair } }), ["key", "secret"])
     assert.deepEqual(keysOf({ environment: pair, file: aliases }), ["key", "secret"])
     const blank = { AMP_API_KEY: " ", AMP_SECRET_KEY: "" }
     assert.deepEqual(keysOf({ environment: blank, file: aliases }), ["alias key", "alias secret"])
   })
 
-  it("are never mixed of a standard name and an alias, and a message says so", () => {
+  it("are never mixed from a standard name and an alias, and a message says so", () => {
     for (const place of ["environment", "file"] as const) {
       const half = (name: keyof typeof pair): Partial<Sources> =>
         place === "file"
           ? { file: { ...aliases, [name]: pair[name] } }
           : { file: aliases, environment: { [name]: pair[name] } }
       assert.deepEqual(problems("fetch", { flags: { dev: true }, ...half("AMP_API_KEY") }), [
-        "Amplitude's secret key is missing: looked for AMP_SECRET_KEY in the environment, and for AMP_SECRET_KEY in keys.env; " +
-          "API_TOKEN and SECRET_KEY there cannot complete AMP_API_KEY, as the keys count as whole pairs"
+        "Amplitude's secret key is missing: set AMP_SECRET_KEY in the environment, or AMP_SECRET_KEY in keys.env; " +
+          "API_TOKEN and SECRET_KEY there cannot complete AMP_API_KEY, because the keys count only as a pair"
       ])
       assert.deepEqual(problems("fetch", { flags: { dev: true }, ...half("AMP_SECRET_KEY") }), [
-        "Amplitude's API key is missing: looked for AMP_API_KEY in the environment, and for AMP_API_KEY in keys.env; " +
-          "API_TOKEN and SECRET_KEY there cannot complete AMP_SECRET_KEY, as the keys count as whole pairs"
+        "Amplitude's API key is missing: set AMP_API_KEY in the environment, or AMP_API_KEY in keys.env; " +
+          "API_TOKEN and SECRET_KEY there cannot complete AMP_SECRET_KEY, because the keys count only as a pair"
       ])
     }
   })
 
-  it("are asked for only where Amplitude is asked, or played", () => {
+  it("are required only if Amplitude is used or simulated", () => {
     for (const command of ["fetch", "all", "simulate"] as const) {
       assert.equal(problemsOf({}, command, {}).length, 2, command)
     }
@@ -444,7 +442,7 @@ describe("The keys", () => {
     assert.ok(flags.every((flag) => !/api-?key|access-?key|secret|token|password/.test(flag ?? "")))
   })
 
-  it("are repeated by no message, nor is the password of an origin", () => {
+  it("appear in no message, and neither does the password in an origin", () => {
     const found = problems("fetch", {
       flags: { lagHours: "x", amplitudeUrl: "https://user:geheim1@amplitude.com" },
       environment: { AMP_API_KEY: "geheim2", AMPLITUDE_URL: "geheim3" },
@@ -452,18 +450,18 @@ describe("The keys", () => {
     })
     assert.equal(found.length, 4)
     assert.doesNotMatch(found.join("\n"), /geheim/)
-    assert.match(found.join("\n"), /^--amplitude-url is not an origin as https:/m)
+    assert.match(found.join("\n"), /^--amplitude-url is not an origin such as https:/m)
   })
 })
 
-describe("The bucket that is set up", () => {
+describe("The bucket to set up", () => {
   const environment = { AWS_BUCKET_NAME: "lake" }
   const arn = "arn:aws:iam::111122223333:user/snow"
 
-  it("has to be named, and is asked for as whoever the environment says", () => {
+  it("must be named, and gets its credentials from the environment", () => {
     for (const command of ["setup bucket", "setup iam"] as const) {
       assert.deepEqual(problems(command, {}), [
-        "the bucket is missing: say --bucket, or AWS_BUCKET_NAME in the environment or in keys.env"
+        "the bucket is missing: use --bucket, or set AWS_BUCKET_NAME in the environment or in keys.env"
       ])
       assert.deepEqual(problems(command, { environment }), [])
     }
@@ -474,7 +472,7 @@ describe("The bucket that is set up", () => {
     assert.deepEqual(found.variables, { AWS_REGION: "eu-west-2" })
   })
 
-  it("goes by whole ARNs, and by a week at most", () => {
+  it("takes whole ARNs only, and at most a week", () => {
     const flags = { kmsKey: "alias/key", abortDays: "8" }
     const found = problems("setup bucket", { environment, flags })
     assert.match(found.join("\n"), /^--kms-key "alias\/key" is not the ARN of a KMS key/)
@@ -483,23 +481,29 @@ describe("The bucket that is set up", () => {
     assert.equal(problems("setup iam", { environment, flags: who }).length, 2)
   })
 
-  it("is read by whom --trusted-arn and --external-id say together", () => {
+  it("needs both --trusted-arn and --external-id for a trust policy", () => {
     for (const flags of [{ trustedArn: arn }, { externalId: "X_1=" }, { only: "trust" }]) {
-      assert.match(problems("setup iam", { environment, flags }).join(), /said by .* together$/)
+      assert.match(
+        problems("setup iam", { environment, flags }).join(),
+        /needs both --trusted-arn and --external-id$/
+      )
     }
     const flags = { trustedArn: arn, externalId: "X_1=", only: "trust" }
     assert.deepEqual(problems("setup iam", { environment, flags }), [])
   })
 })
 
-describe("What would show the keys to others", () => {
+describe("A setting that would expose the keys", () => {
   it("is refused by every command: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment", () => {
     const name = "NODE_TLS_REJECT_UNAUTHORIZED"
     for (const command of names) {
       const environment = { ...pair, AWS_BUCKET_NAME: "lake" }
       const found = problemsOf({}, command, { ...environment, [name]: "0" })
       assert.equal(found.length, 1, command)
-      assert.match(found.join(), /^NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment trusts every/)
+      assert.match(
+        found.join(),
+        /^NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns certificate checks off/
+      )
       assert.deepEqual(problemsOf({}, command, { ...environment, [name]: "1" }), [])
     }
   })

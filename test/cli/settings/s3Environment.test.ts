@@ -21,7 +21,7 @@ describe("resolveS3()", () => {
     ["Access_key_ID", "Secret_access_key"],
     ["AWS_PYTHON_USER_ACCESS_KEY", "AWS_PYTHON_USER_SECRET_KEY"]
   ] as const) {
-    it(`takes ${id} and ${secret} for a pair`, () => {
+    it(`takes ${id} and ${secret} as a pair`, () => {
       const found = settled({}, { [id]: "me", [secret]: "mine" })
       assert.deepEqual([found.pair, found.secret], ["me", "mine"])
       assert.deepEqual(found.variables, {})
@@ -34,20 +34,20 @@ describe("resolveS3()", () => {
       assert.match(problems[0] ?? "", new RegExp(`^${id} is set without ${secret}`))
     })
   }
-  it("hands the env file's AWS variables to the SDK's chain, but none over the environment's", () => {
+  it("passes the env file's AWS variables to the SDK's chain, but never over the environment's", () => {
     const file = { AWS_REGION: "eu-west-2", AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1", OTHER: "x" }
     assert.deepEqual(settled({ AWS_REGION: "us-east-1" }, file).variables, {
       AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1"
     })
   })
-  it("lets a standard name or a profile win over an alias, wherever it stands", () => {
+  it("prefers a standard name or a profile to an alias, wherever it is", () => {
     const alias = { AWS_ACCESS_KEY: "me", AWS_SECRET_KEY: "mine" }
     assert.equal(settled({ AWS_PROFILE: "work" }, alias).pair, undefined)
     const standard = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" }
     assert.equal(settled({}, { ...alias, ...standard }).pair, undefined)
     assert.equal(settled(alias, { AWS_PROFILE: "work" }).pair, undefined)
   })
-  it("mixes no identity of the env file into one of the environment", () => {
+  it("mixes no identity from the env file into one from the environment", () => {
     const file = {
       AWS_ACCESS_KEY_ID: "id",
       AWS_SECRET_ACCESS_KEY: "secret",
@@ -55,12 +55,12 @@ describe("resolveS3()", () => {
     }
     assert.deepEqual(settled({ AWS_PROFILE: "work" }, file).variables, { AWS_REGION: "eu-west-2" })
   })
-  it("takes a blank variable for none, and clears it away", () => {
+  it("treats a blank variable as not set, and removes it", () => {
     const found = settled({ AWS_PROFILE: "", AWS_REGION: " " }, { AWS_REGION: "eu-west-2" })
     assert.deepEqual(found.variables, { AWS_PROFILE: undefined, AWS_REGION: "eu-west-2" })
   })
   for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
-    it(`refuses plain http in ${name} but on loopback, and does not repeat it`, () => {
+    it(`refuses plain http in ${name} except on loopback, and does not repeat the URL`, () => {
       for (const endpoint of [
         "http://s3.lake.test:9000",
         "http://user:geheim@10.0.0.1",
@@ -72,7 +72,7 @@ describe("resolveS3()", () => {
           [{ [name]: endpoint }, { [name]: "https://s3.test" }, "the environment"],
           [{ [name]: " " }, { [name]: endpoint }, ".env"]
         ] as const) {
-          const problem = `${name} in ${where} is not an address in https, or in plain http on loopback`
+          const problem = `${name} in ${where} must be an https URL, or plain http on loopback`
           assert.deepEqual(resolveS3(environment, file, ".env"), Either.left([problem]))
         }
       }
@@ -83,7 +83,7 @@ describe("resolveS3()", () => {
       }
     })
   }
-  it("names half of the standard pair, and completes none of the environment by the env file", () => {
+  it("names half of the standard pair, and never completes it from the env file", () => {
     const [id, secret] = [{ AWS_ACCESS_KEY_ID: "id" }, { AWS_SECRET_ACCESS_KEY: "geheim" }]
     for (const [environment, file, problem] of [
       [id, secret, "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY in the environment"],

@@ -40,7 +40,7 @@ export const allowed = {
 }
 
 describe("SettingsOf", () => {
-  it("holds what a command declares, and what says several of these together", () => {
+  it("holds what a command declares, with related settings as one value", () => {
     const environment = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret", AWS_BUCKET_NAME: "lake" }
     for (const command of Object.keys(commands) as ReadonlyArray<CommandName>) {
       const found = resolveSettings(command, {
