@@ -57,7 +57,7 @@ const runResolved = Effect.fnUntraced(function* <C extends CommandName>(
   )
 })
 
-/** Lets an SDK's own chain find what the env file says, and no blank variable. */
+/** Gives the SDKs' credential chains the variables of the env file, and no blank ones. */
 function exportEnv(variables: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(variables)) {
     if (value === undefined) delete process.env[name]
@@ -78,12 +78,12 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
   })
 }
 
-// What passes through lies outside of V8's heap and is let go of by its small collections: in a
-// young generation that does not grow they come often enough to keep the peak of a day 50 MB lower.
+// The data passing through is outside V8's heap, and minor collections release it. If the young
+// generation does not grow, they run often enough to lower a day's peak by 50 MB.
 setFlagsFromString("--semi-space-growth-factor=1")
 
-// What goes wrong with stdout is for whoever prints to say; here it would be an uncaught exception.
-// Of stderr there is nobody to tell.
+// The code that prints reports errors of stdout; without a listener here they would be uncaught
+// exceptions. Errors of stderr cannot be reported anywhere.
 process.stdout.on("error", () => {})
 process.stderr.on("error", () => {})
 

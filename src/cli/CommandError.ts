@@ -1,9 +1,6 @@
 import { Data } from "effect"
 
-/**
- * A command could not do its work; the message says why and the exit code what that means to a
- * script.
- */
+/** A command could not do its work. The message says why; the exit code is for scripts. */
 export class CommandError extends Data.TaggedError("CommandError")<{
   readonly message: string
   readonly exitCode: number

@@ -1,5 +1,5 @@
 /**
- * What a run tells of itself to a webhook.
+ * Posts the result of a run to a webhook.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import type { CommonSettings } from "./settings/settingsOf.ts"
 import type { CommandName, Values } from "./settings/table.ts"
 import { version } from "./version.ts"
 
-/** What a command says of its result, besides the exit code. */
+/** A command's result, without the exit code. */
 type Result = Readonly<Record<string, unknown>>
 
 /** In milliseconds. */
 const TIMEOUT = 10_000
-/** A run that a signal ended has to be gone within ten seconds, of which others need some. */
+/** Shorter, because a run must exit within ten seconds of a signal and has other work to finish. */
 const TIMEOUT_AFTER_SIGNAL = 2000
 
 /**
- * Posts how a run ended to the webhook, if there is one, with what is told of its result: failures,
- * or every end with `--notify always`. That the post fails is a warning and changes nothing.
+ * Posts how a run ended to the webhook, if there is one: failures only, or every run with `--notify
+ * always`. If the post fails, it logs a warning, and the exit code stays the same.
  */
 export function withAlerts(
   command: CommandName,
@@ -70,7 +70,7 @@ const alert = Effect.fn("alert")(function* (
   )
 })
 
-/** A sentence for a person, which chat programs show: counts and our own words only. */
+/** A sentence that chat programs show: counts and fixed words only, so nothing can leak. */
 function alertText(command: CommandName, exitCode: number, result: Result): string {
   const counts = ["landed", "empty", "failed", "differing", "open"].flatMap((name) => {
     const hours = Option.liftPredicate(result[name], Array.isArray)

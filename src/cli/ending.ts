@@ -11,24 +11,22 @@ import { exitCodeOfSignal } from "./signals.ts"
 export const DEFECT = 1
 
 export const INTERRUPTED_TEXT =
-  "Interrupted, and cleaned up: run the same command again to go on from here"
+  "Interrupted. Partial work is cleaned up; run the same command again to continue."
 
-/** What a run that a signal ended says of itself. */
+/** The error of a run that a signal ended. */
 export const INTERRUPTED_ERROR = {
   error: "Interrupted",
-  message: "The run was ended by a signal: run it again"
+  message: "The run was interrupted by a signal: run it again"
 } as const
 
-/** A defect's message and where it arose; never the object, which may carry what it was about. */
+/** A defect's message and stack. The thrown object is left out, because it may hold data. */
 export function defectText(cause: Cause.Cause<unknown>): string {
   const defects = [...Cause.defects(cause)]
   const texts = defects.map((defect) => (defect instanceof Error ? defect.stack : undefined))
   return `A defect in amplitude-lake, please report it: ${texts.join("\n") || "unknown"}`
 }
 
-/**
- * The exit code that a run will have, and what there is to say of one that did not come to its end.
- */
+/** The exit code of a run, and its error if it did not run to its end. */
 export function endingOf(exit: Exit.Exit<number, CommandError>): {
   readonly exitCode: number
   readonly error?: { readonly error: string; readonly message: string }
@@ -43,7 +41,7 @@ export function endingOf(exit: Exit.Exit<number, CommandError>): {
   return { exitCode: DEFECT, error: { error: "Defect", message: defectText(exit.cause) } }
 }
 
-/** Logs how the effect ends. */
+/** Logs how a run ended. */
 export const logEnding = (exit: Exit.Exit<number, CommandError>): Effect.Effect<void> => {
   const { error, exitCode } = endingOf(exit)
   return error === undefined

@@ -1,5 +1,5 @@
 /**
- * Which layer stands behind each service, by the settings. A layer is loaded when it is first
+ * Chooses the layer of each service from the settings. A layer's module is loaded when it is first
  * needed.
  *
  * @module
@@ -21,7 +21,7 @@ import type { AskedSource, SettingsOf, Store } from "./settings/settingsOf.ts"
 import type { Values } from "./settings/table.ts"
 import { version } from "./version.ts"
 
-/** What a layer reads of a command's settings. */
+/** The settings that a layer reads. */
 type Has<Name extends keyof Values> = Pick<Omit<Values, "store"> & { readonly store: Store }, Name>
 
 function lazily<Module, A>(
@@ -76,7 +76,7 @@ export function storeLayer({ store }: Has<"store">): Layer.Layer<ObjectStorage> 
   }
 }
 
-/** What the synthetic events are made by. */
+/** The options of the synthetic events. */
 export function syntheticOptions({
   eventsPerHour,
   project,
@@ -85,7 +85,7 @@ export function syntheticOptions({
   return { seed, eventsPerHour, project: String(project) }
 }
 
-/** The system's clock, or the one that `--now` stands for. */
+/** The system's clock, or a fixed one if `--now` is set. */
 export function clockLayer({ now }: Has<"now">): Layer.Layer<Clock> {
   return now === undefined ? ClockSystem.layer() : ClockFixed.layer(now)
 }
@@ -107,7 +107,7 @@ export function unpackerLayer(): Layer.Layer<Unpacker> {
   )
 }
 
-/** Where archives are kept; nowhere, unless a folder is named. */
+/** Keeps archives in a folder, or provides nothing if none is named. */
 export function archiveFolderLayer({ archiveDir }: Has<"archiveDir">): Layer.Layer<never> {
   return archiveDir === undefined
     ? Layer.empty
@@ -124,7 +124,7 @@ export function archiveFilesLayer(): Layer.Layer<ArchiveFiles> {
   )
 }
 
-/** The folders that a run would use. */
+/** The folders that a run uses. */
 export function foldersLayer({
   archiveDir,
   dataDir,
@@ -139,7 +139,7 @@ export function foldersLayer({
   )
 }
 
-/** The bucket that is to be set up. */
+/** The bucket to set up. */
 export function bucketSetupLayer({
   bucket,
   credentials

@@ -25,7 +25,7 @@ const refused = Effect.map(scriptedServer([answer(503), answer(503)]), ({ origin
 
 describe("A webhook", { concurrent: true }, () => {
   it.scopedLive(
-    "is told the summary of a run that failed, once, and nothing of one that did not",
+    "receives the summary of a failed run, once, and nothing from a successful one",
     () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
@@ -55,7 +55,7 @@ describe("A webhook", { concurrent: true }, () => {
       })
   )
 
-  it.scopedLive("is told each end where that is wanted, but none of a dry run", () =>
+  it.scopedLive("receives every result with --notify always, but none of a dry run", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { origin, posted } = yield* webhookServer(204)
@@ -73,7 +73,7 @@ describe("A webhook", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("is told by status that there are gaps", () =>
+  it.scopedLive("hears from status that there are gaps", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { origin, posted } = yield* webhookServer(200)
@@ -85,7 +85,7 @@ describe("A webhook", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("that fails is warned of, by its host alone, and changes no exit code", () =>
+  it.scopedLive("causes a warning with its host only if it fails, and changes no exit code", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const elsewhere = yield* webhookServer(200)
@@ -107,7 +107,7 @@ describe("A webhook", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("is told of a signal, and is not waited for where it does not answer", () =>
+  it.scopedLive("receives the end by a signal, and is not waited for if it does not answer", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { origin, posted } = yield* webhookServer(undefined)
@@ -129,7 +129,7 @@ describe("A webhook", { concurrent: true }, () => {
   )
 
   it.scopedLive(
-    "that is no safe URL is a misuse, as is telling nobody; the URL is not repeated",
+    "is refused if its URL is unsafe, as is --notify without one; the URL is not repeated",
     () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
@@ -137,7 +137,7 @@ describe("A webhook", { concurrent: true }, () => {
           [["--webhook", `http://hooks.test/${TOKEN}`], /--webhook is not .*https, or plain http/],
           [["--webhook", `ftp://127.0.0.1/${TOKEN}`], /--webhook is not .*https, or plain http/],
           [["--webhook", `https://s3cr3t:x@hooks.test/`], /--webhook is not .*user or password/],
-          [["--webhook", `${TOKEN}`], /--webhook is not a webhook's URL/],
+          [["--webhook", `${TOKEN}`], /--webhook is not a webhook URL/],
           [
             ["--notify", "always"],
             /--notify has no effect without a webhook: use --webhook, or set NOTIFY_WEBHOOK_URL/

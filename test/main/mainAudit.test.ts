@@ -96,13 +96,13 @@ describe("amplitude-lake, run every day", () => {
       assert.match(planned.stdout, /^would remove staged +2025-11-10_23\.jsonl, /m)
       assert.match(
         planned.stdout,
-        /^would remove 4 things .*, would keep 3 things; nothing was changed$/m
+        /^would remove 4 items .*, would keep 3 items; nothing was changed$/m
       )
       assert.deepEqual(yield* pathsBelow(folder), before)
 
       const done = yield* lake("clean", ...args)
       assert.equal(done.code, 0, done.stderr)
-      assert.match(done.stdout, /^removed 4 things .*, kept 3 things$/m)
+      assert.match(done.stdout, /^removed 4 items .*, kept 3 items$/m)
       const after = yield* pathsBelow(folder)
       assert.ok(after.includes(half(live)) && after.includes(`data/.amplitude-lake/runs/${live}/0`))
       assert.ok(!after.some((path) => path.includes(dead) || path.startsWith("kept/")))

@@ -40,7 +40,7 @@ describe("amplitude-lake setup bucket", () => {
       assert.deepEqual(statesOf(shown.stdout), [
         "same",
         ...Array(5).fill("would change"),
-        "5 things would"
+        "5 settings wou"
       ])
       assert.match(
         shown.stdout,

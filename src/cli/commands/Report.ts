@@ -4,22 +4,22 @@ import { summarize, type Summary } from "../../programs/run/Summary.ts"
 import type { CommandError } from "../CommandError.ts"
 import { advised } from "../text/advice.ts"
 
-/** What a command answers. */
+/** The result of a command. */
 export interface Report {
-  /** What `--json` prints. */
+  /** Printed by `--json`. */
   readonly json: object
-  /** What a person reads; empty where there is nothing to print. */
+  /** Printed without `--json`; empty if there is nothing to print. */
   readonly text: (terminal: NodeJS.WriteStream) => string
   readonly exitCode: number
-  /** What a webhook is told of it. Defaults to what `--json` prints. */
+  /** Sent to the webhook. Defaults to `json`. */
   readonly told?: object
-  /** What ended it early, for the log. */
+  /** The error that ended the command early, for the log. */
   readonly error?: string | undefined
 }
 
 export const noText = (): string => ""
 
-/** What becomes of a command's effect where its layers are still there. */
+/** Finishes a command while its layers are still open. */
 type Finish = <R>(
   run: Effect.Effect<Report, RunError | CommandError, R>
 ) => Effect.Effect<number, CommandError, R>
@@ -27,7 +27,7 @@ type Finish = <R>(
 /** A command with its settings, ready to run. */
 export interface Work {
   readonly run: (finish: Finish) => Effect.Effect<number, CommandError>
-  /** What there is to report of work that a signal ended; nothing where absent. */
+  /** The report of work that a signal ended. If absent, nothing is reported. */
   readonly interrupted?: (() => Report) | undefined
 }
 
@@ -36,7 +36,7 @@ interface WorkOptions<R, Provided> extends Pick<Work, "interrupted"> {
   readonly run: Effect.Effect<Report, RunError | CommandError, R>
 }
 
-/** Work over what a layer provides. */
+/** Work that uses the services of a layer. */
 export function work<R extends Provided, Provided = R>({
   interrupted,
   layer,
@@ -50,14 +50,14 @@ export function work<R extends Provided, Provided = R>({
 
 const NOTHING = { window: null, outcomes: [], isByDate: false, retries: 0, durationMs: 0 } as const
 
-/** The summary of a run that ended before it could go through its hours. */
+/** The summary of a run that ended before it came to its hours. */
 export function emptySummary(
   options: Partial<Pick<Parameters<typeof summarize>[0], "error" | "window">> = {}
 ): Summary {
   return summarize({ ...NOTHING, ...options })
 }
 
-/** Why a command that looks at the store could not. */
+/** The report of a command that could not read the store. */
 export function failureReport(failed: RunError): Report {
   const { error: told, exitCode } = emptySummary({ error: failed })
   const error = told && advised(told)

@@ -14,7 +14,7 @@ import { cleaningText } from "../text/cleaningText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
-/** Removes what runs left, or says what it would remove. */
+/** Removes what earlier runs left behind, or with `--dry-run` shows it. */
 export function clean(settings: SettingsOf<"clean">): Work {
   const { abortUploads, archiveDays, concurrency, dryRun } = settings
   return work({

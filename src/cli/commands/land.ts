@@ -74,7 +74,8 @@ function land(
   program: typeof fetchHours | typeof allHours
 ): Work {
   const run = settings.recheck ? recheckWindow : program
-  const where = run === fetchHours ? Staging : ObjectStorage
+  const isStaged = run === fetchHours
+  const where = isStaged ? Staging : ObjectStorage
   return work({
     layer: Layer.mergeAll(
       sourceLayer(source),
@@ -87,7 +88,7 @@ function land(
     ),
     run: Effect.gen(function* () {
       const { place } = yield* where
-      return yield* summarized(run(runOptions(settings)), { place, source })
+      return yield* summarized(run(runOptions(settings)), { place, isStaged, source })
     }),
     interrupted: interruptedReport
   })
@@ -109,7 +110,7 @@ function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): W
   })
 }
 
-/** What fetch or all would ask for, in the place of asking. */
+/** Shows what fetch or all would request. */
 function plan(settings: Landing): Work {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
@@ -129,7 +130,7 @@ function plan(settings: Landing): Work {
   })
 }
 
-/** What sync would move, in the place of moving it. */
+/** Shows what sync would upload. */
 function planSync(settings: SettingsOf<"sync">): Work {
   return work({
     layer: stagingLayer(settings),

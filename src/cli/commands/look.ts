@@ -1,5 +1,5 @@
 /**
- * The commands that look, and change nothing.
+ * The commands that only read.
  *
  * @module
  */
@@ -73,7 +73,10 @@ export function list(settings: SettingsOf<"list">): Work {
           return { hour, size, key }
         })
         .sort((one, other) => (one.key < other.key ? -1 : 1))
-      if (objects.length === 0) yield* Effect.logInfo(`Nothing stands in ${store.place}`)
+      if (objects.length === 0)
+        yield* Effect.logInfo(
+          `There are no objects in ${store.place}: if that is unexpected, check --prefix`
+        )
       return { json: { objects }, text: () => listText(objects), exitCode: 0 }
     })
   })

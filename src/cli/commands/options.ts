@@ -1,5 +1,5 @@
 /**
- * What programs are told of a command's settings.
+ * Turns a command's settings into the options of programs.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export function retryOf({ retries, retryBaseMs }: Has<"retries" | "retryBaseMs">
   return { retries, retryBase: Duration.millis(retryBaseMs) }
 }
 
-/** How hours are moved to a store. */
+/** The options for uploading hours to a store. */
 export function movingOf(
   it: Parameters<typeof retryOf>[0] & Has<"layout" | "concurrency" | "maxDuration">
 ) {

@@ -1,5 +1,6 @@
 /**
- * Runs a command over its layers, prints what it answers and passes that on.
+ * Runs a command with its layers, prints its report, and passes the report on to webhook and
+ * telemetry.
  *
  * @module
  */
@@ -39,7 +40,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
     })
 }
 
-/** Runs a command to its exit code. */
+/** Runs a command and returns its exit code. */
 export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
   command: C,
   settings: SettingsOf<C>,
@@ -64,7 +65,7 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
   )
 })
 
-/** Keeps and prints what a command answers, also where it fails or is interrupted. */
+/** Keeps and prints a command's report, even if it fails or is interrupted. */
 function finished(
   { interrupted, run }: Work,
   { json = false }: CommonSettings,

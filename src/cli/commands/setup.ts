@@ -1,5 +1,5 @@
 /**
- * The two commands that prepare a bucket and who may use it.
+ * The two commands that prepare a bucket and its access policies.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { bucketText } from "../text/bucketText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
-/** Says what the bucket lacks, and with `--apply` sets it. */
+/** Compares the bucket with the recommended configuration, and with `--apply` changes it. */
 export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
   const { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch } = settings
   return work({
@@ -32,7 +32,7 @@ export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
   })
 }
 
-/** The policies for whoever writes to the bucket, and for its readers. */
+/** Prints the policies for the bucket's writer and its readers. */
 export function setupIam(settings: SettingsOf<"setup iam">): Work {
   const { bucket, externalId, kmsKey, only, prefix, trustedArn } = settings
   const options = { bucket, kmsKey, prefix }

@@ -11,17 +11,19 @@ import { emptySummary, noText, type Report } from "./Report.ts"
 interface SummaryOptions {
   /** Where hours land. */
   readonly place: string
+  /** Whether that is staging. Defaults to `false`. */
+  readonly isStaged?: boolean | undefined
   readonly source?: Source | undefined
 }
 
-/** What a run did, also where it failed as a whole. */
+/** Reports what a run did, even if it failed as a whole. */
 export const summarized = <R>(
   run: Effect.Effect<Summary, RunError, R>,
-  { place, source }: SummaryOptions
+  { isStaged, place, source }: SummaryOptions
 ): Effect.Effect<Report, never, R> =>
   run.pipe(
     Effect.catchAll((error) => Effect.succeed(emptySummary({ error }))),
-    Effect.map((summary) => summaryReport(withAdvice(summary, source), place))
+    Effect.map((summary) => summaryReport(withAdvice(summary, source), place, isStaged))
   )
 
 function withAdvice(summary: Summary, source: Source | undefined): Summary {
@@ -33,18 +35,18 @@ function withAdvice(summary: Summary, source: Source | undefined): Summary {
   }
 }
 
-function summaryReport(summary: Summary, place: string): Report {
+function summaryReport(summary: Summary, place: string, isStaged = false): Report {
   const { error, exitCode, window } = summary
   const hasHours = error === undefined || window !== null
   return {
     json: summary,
-    text: hasHours ? () => summaryText(summary, place) : noText,
+    text: hasHours ? () => summaryText(summary, place, isStaged) : noText,
     exitCode,
     error: error?.message
   }
 }
 
-/** What is reported of a run that a signal ended: which hours it landed, the next one finds. */
+/** The report of a run that a signal ended. It lists no hours: the next run finds what landed. */
 export function interruptedReport(): Report {
   const exitCode = exitCodeOfSignal()
   return {

@@ -1,5 +1,5 @@
 /**
- * Answers over HTTP as Amplitude's Export API does, from whatever `Amplitude` there is.
+ * Serves the provided `Amplitude` over HTTP, as Amplitude's Export API does.
  *
  * @module
  */
@@ -16,12 +16,12 @@ export interface ExportApiOptions {
   readonly apiKey: Redacted.Redacted
   readonly secretKey: Redacted.Redacted
   /**
-   * Larger archives are answered with 400, as those above 4 GB are by Amplitude. In bytes; no limit
-   * by default.
+   * In bytes. Larger archives are answered with 400, as Amplitude does above 4 GB. No limit by
+   * default.
    */
   readonly maxBytes?: number | undefined
   /**
-   * The `Date` of answers, in milliseconds since 1970. Defaults to that of the `Amplitude`, or else
+   * The `Date` header, in milliseconds since 1970. Defaults to the date of the `Amplitude`, or else
    * to the server's clock.
    */
   readonly date?: number | undefined
@@ -45,7 +45,7 @@ const statuses: Record<AmplitudeError["reason"], number> = {
 const tooLarge =
   "The exported data is too large: the limit is 4GB. Choose a smaller time range and try again."
 
-/** An error in the one form that is known of Amplitude's. */
+/** An error response in the only form that Amplitude is known to use. */
 function failure(
   status: number,
   message: string,
@@ -66,10 +66,7 @@ function errorResponse(error: AmplitudeError): HttpServerResponse.HttpServerResp
   )
 }
 
-/**
- * Takes as long for any two texts of the same lengths, so that a key cannot be guessed letter by
- * letter.
- */
+/** Compares in constant time for texts of equal length, so that timing does not reveal a key. */
 function isSame(given: string, secret: string): boolean {
   let difference = given.length ^ secret.length
   for (let index = 0; index < given.length; index++) {
@@ -78,7 +75,7 @@ function isSame(given: string, secret: string): boolean {
   return difference === 0
 }
 
-/** The user and the password of HTTP basic authentication, where there are any. */
+/** The `user:password` of HTTP basic authentication, if there is one. */
 function credentialsOf(authorization: string | undefined): Option.Option<string> {
   const [, encoded] = /^basic +(\S+)$/i.exec(authorization ?? "") ?? []
   return encoded === undefined
@@ -105,19 +102,16 @@ function windowOf(params: URLSearchParams): Either.Either<Window, string> {
     const text = params.get(name) ?? ""
     return /^\d{8}T\d{2}$/.test(text) ? Option.getOrUndefined(parseHour(text)) : undefined
   })
-  if (first === undefined) return Either.left("start is to be an hour as YYYYMMDDTHH")
-  if (last === undefined) return Either.left("end is to be an hour as YYYYMMDDTHH")
-  if (last < first) return Either.left("start lies after end")
+  if (first === undefined) return Either.left("start must be an hour in the form YYYYMMDDTHH")
+  if (last === undefined) return Either.left("end must be an hour in the form YYYYMMDDTHH")
+  if (last < first) return Either.left("start is after end")
   const window = new Window({ first, last })
   return window.length > maxWindowHours
     ? Either.left("start and end are more than 365 days apart")
     : Either.right(window)
 }
 
-/**
- * Whether a window's archive passes a limit: asked for once more to be counted, so that memory
- * stays small.
- */
+/** Whether a window's archive exceeds a limit. Requests it a second time instead of buffering it. */
 const exceeds = Effect.fnUntraced(function* (window: Window, maxBytes: number) {
   const { archive } = yield* (yield* Amplitude).export(window)
   if (Option.isNone(archive)) return false
@@ -131,8 +125,8 @@ const exceeds = Effect.fnUntraced(function* (window: Window, maxBytes: number) {
 }, Effect.scoped)
 
 /**
- * Node's server would end a failed body as if it were whole; only a cut connection tells the client
- * that it is not.
+ * Node's server would end a failed body as if it were complete. Only a cut connection shows the
+ * client that it is not.
  */
 function cutConnection({ source }: HttpServerRequest.HttpServerRequest): Effect.Effect<void> {
   return Effect.sync(() => {
@@ -174,9 +168,9 @@ const answer = Effect.fn("exportApi")(
 )
 
 /**
- * `GET /api/2/export?start=YYYYMMDDTHH&end=YYYYMMDDTHH` by HTTP basic authentication: 200 with a
- * streamed zip, 404 without events, 401, 403, 400 or what the `Amplitude` failed with. A body that
- * fails midway cuts its connection.
+ * Serves `GET /api/2/export?start=YYYYMMDDTHH&end=YYYYMMDDTHH` with HTTP basic authentication: 200
+ * with a streamed zip, 404 without events, 401, 403, 400 or the status of the `Amplitude`'s error.
+ * If a body fails midway, the connection is cut.
  */
 export function exportApi(options: ExportApiOptions): HttpApp.Default<never, Amplitude> {
   return HttpRouter.empty.pipe(

@@ -16,10 +16,7 @@ import type { SettingsOf, Simulation } from "../settings/settingsOf.ts"
 
 const NEWLINE = 10
 
-/**
- * Serves synthetic events as the Export API does until it is interrupted, or writes them with
- * `--dump`.
- */
+/** Serves synthetic events as the Export API does until interrupted, or with `--dump` writes them. */
 export const simulate = Effect.fn("simulate")(function* (settings: SettingsOf<"simulate">) {
   const { simulation } = settings
   return yield* simulation._tag === "Serve"
@@ -36,7 +33,7 @@ const serve = Effect.fnUntraced(function* (
     address._tag === "TcpAddress" ? print(`http://127.0.0.1:${address.port}`) : Effect.void
   )
   const server = createServer()
-  // A client may keep its connection for as long as it likes: closing waits for nobody.
+  // Clients may keep connections open for as long as they like, so closing must not wait for them.
   const cut = Effect.sync(() => {
     server.close()
     server.closeAllConnections()
@@ -51,14 +48,14 @@ const serve = Effect.fnUntraced(function* (
     Effect.mapError(
       () =>
         new CommandError({
-          message: `Cannot serve on 127.0.0.1:${port}: choose another --port, or 0 for any free one`,
+          message: `Cannot serve on 127.0.0.1:${port}: choose another --port, or 0 to pick a free one`,
           exitCode: 2
         })
     )
   )
 })
 
-/** A file an hour that has events, named and holding the lines as a local store would. */
+/** Writes one file per hour that has events, with the name and lines that a local store has. */
 const dump = Effect.fnUntraced(function* (settings: SettingsOf<"simulate">, folder: string) {
   const time = yield* Effect.provide(
     Effect.flatMap(Clock, (clock) =>

@@ -1,5 +1,5 @@
 /**
- * Leaves what a run did in a file for Prometheus' node exporter.
+ * Writes a run's metrics to a file for Prometheus' node exporter.
  *
  * Source: https://github.com/prometheus/node_exporter#textfile-collector
  *
@@ -17,8 +17,8 @@ import type { CommonSettings, Store } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
 
 /**
- * Writes the file when a command ends, however it does; a dry run is none. That it cannot be
- * written is a warning and changes nothing.
+ * Writes the file when a command ends in any way, but not after a dry run. If it cannot be written,
+ * a warning is logged, and the exit code stays the same.
  */
 export function withMetricsFile(
   command: CommandName,
@@ -52,18 +52,18 @@ const write = Effect.fn("writeMetricsFile")(function* (
   }).pipe(
     Effect.catchAll((code) =>
       Effect.logWarning(
-        `--metrics-file "${path}" cannot be written (${code}): what stands there is of an earlier run`
+        `--metrics-file "${path}" cannot be written (${code}): any contents are from an earlier run`
       )
     )
   )
 })
 
 /**
- * Whoever reads the file sees the old text or the new one, whole. Others may read it, as the node
- * exporter has to.
+ * Replaces the file atomically: a reader sees the old text or the new one. Everybody may read it,
+ * because the node exporter runs as another user.
  */
 async function replaceFile(path: string, text: string): Promise<void> {
-  // Without the ending that the exporter looks for.
+  // The exporter ignores this name, because it does not end in .prom.
   const draft = join(dirname(path), `.${basename(path)}.${runId}`)
   try {
     const file = await open(draft, "wx")
@@ -81,7 +81,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Names the store: what is written of two lakes, in files side by side, has to differ. */
+/** The store's name as a label, so that the metrics of two lakes in one directory differ. */
 function storeText(store: Store): string {
   switch (store._tag) {
     case "S3":

@@ -1,6 +1,6 @@
 /**
- * What a run did, in Prometheus' text format: gauges of the last run, as a batch job has no process
- * to count on.
+ * A run's metrics in Prometheus' text format. They are gauges of the last run, because a batch job
+ * has no lasting process that could keep counters.
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
  *
@@ -9,16 +9,14 @@
 import type { Counted } from "../../programs/run/telemetry.ts"
 
 interface MetricsOptions {
-  /** Tell this lake from others whose files lie in the same folder. */
+  /** Distinguish this lake from others whose files are in the same folder. */
   readonly labels: Readonly<Record<string, string>>
   readonly exitCode: number
   /** When the run began and ended, in milliseconds since 1970. */
   readonly begun: number
   readonly ended: number
   readonly counted: ReadonlyArray<Counted>
-  /**
-   * What this function wrote of the run before; the time of the last success is taken over from it.
-   */
+  /** The text for the previous run, from which the time of the last success is carried over. */
   readonly before: string
 }
 
@@ -44,7 +42,7 @@ function one(value: number): ReadonlyArray<Sample> {
   return [{ value }]
 }
 
-/** Every gauge with its help and a line a sample; one of which nothing is known is left out. */
+/** Every gauge with its help and its samples. A gauge without a value is left out. */
 export function metricsText(options: MetricsOptions): string {
   const { begun, ended, exitCode, labels } = options
   const counted = (name: string) => options.counted.filter((it) => it.name === name)
@@ -75,20 +73,20 @@ export function metricsText(options: MetricsOptions): string {
     ofLastRun("duration_seconds", "How long the last run took.", one((ended - begun) / 1000)),
     ofLastRun(
       "hours",
-      "Hours of the last run by what became of them.",
+      "Hours of the last run, by outcome.",
       OUTCOMES.map((outcome) => ({ labels: { outcome }, value: sum("hours", outcome) }))
     ),
     ofLastRun("events", "Events that the last run landed.", one(sum("events"))),
     ofLastRun("bytes", "Bytes of the lines that the last run landed.", one(sum("bytes"))),
-    ofLastRun("retries", "How often the last run tried again.", one(sum("retries"))),
+    ofLastRun("retries", "Retries in the last run.", one(sum("retries"))),
     ofLastRun(
       "failures",
-      "Hours that failed in the last run, or what ended it early, by reason.",
+      "Hours that failed in the last run, and errors that ended it early, by reason.",
       counted("failures").map(({ tags, value }) => ({ labels: tags, value }))
     ),
     ofLastRun(
       "newest_hour_timestamp_seconds",
-      "Start of the newest hour of the last run's window that is there.",
+      "Start of the newest hour that is present in the last run's window.",
       counted("newest_hour").map(({ value }) => ({ value }))
     ),
     gauge(
@@ -125,7 +123,7 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
     .join(",")}}`
 }
 
-/** The time of the last success as an earlier run with the same labels wrote it down. */
+/** The time of the last success that an earlier run with the same labels wrote. */
 function lastSuccess({ before, labels }: MetricsOptions): number | undefined {
   const head = `${LAST_SUCCESS}${labelsText(labels)} `
   const line = before.split("\n").find((it) => it.startsWith(head))

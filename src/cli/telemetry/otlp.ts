@@ -1,5 +1,5 @@
 /**
- * Spans and counters on their way to a collector, by OTLP over HTTP.
+ * Sends spans and counters to a collector, by OTLP over HTTP.
  *
  * @module
  */
@@ -32,10 +32,7 @@ function selected(self: Layer.Layer<OtlpSerialization>): Layer.Layer<OtlpSeriali
   }))
 }
 
-/**
- * Lets an effect's spans and counters be sent as it runs; what is left in the end is waited for,
- * but not for long.
- */
+/** Sends an effect's spans and counters while it runs, and waits up to 3 seconds for the rest. */
 export function withOtlp(options: OtlpOptions) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
@@ -52,7 +49,7 @@ const open = Effect.fnUntraced(function* (options: OtlpOptions) {
   const signal = (path: string) => ({
     url: new URL(path, endpoint).href,
     resource: { serviceName, serviceVersion: version, attributes },
-    // The time limit below is for all signals together, and says so.
+    // Longer than the time limit below, which covers all signals together and logs a warning.
     shutdownTimeout: "1 minute" as const
   })
   const inner = yield* Effect.tracer
@@ -60,13 +57,12 @@ const open = Effect.fnUntraced(function* (options: OtlpOptions) {
     Effect.zipLeft(OtlpMetrics.make({ ...signal("v1/metrics"), exportInterval: "15 seconds" })),
     Effect.provide(serializations[protocol]),
     Effect.provideService(HttpClient.HttpClient, post.client),
-    // The variables have been read: what else bears their names is not to be found.
+    // The OTEL variables have been read already; the exporters must not read them again.
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map())),
     Scope.extend(scope)
   )
-  // In fibers of their own: one that was interrupted can wait for no time limit, and a scope that
-  // is closed by half leaves exporters that go on for ever. What is not through by then fails when
-  // its connections are cut.
+  // In separate fibers: an interrupted fiber cannot wait for a time limit, and a half-closed scope
+  // leaves exporters running forever. Whatever is unsent by then fails when its connection is cut.
   const close = Effect.gen(function* () {
     const closing = yield* Effect.forkDaemon(Scope.close(scope, Exit.void))
     const waiting = Fiber.await(closing).pipe(

@@ -1,5 +1,5 @@
 /**
- * How telemetry is posted to a collector.
+ * Posts telemetry to a collector.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { version } from "../version.ts"
 
 interface OtlpPost {
   /**
-   * Never fails, so that whoever exports neither tries again nor logs what was sent: the first
-   * failure is warned of here.
+   * Never fails, so that an exporter neither retries nor logs what it sent. The first failure is
+   * logged as a warning here.
    */
   readonly client: HttpClient.HttpClient
-  /** Warns once, whoever calls first. */
+  /** Logs a warning at the first call only. */
   readonly warn: (why: string) => Effect.Effect<void>
-  /** Cuts what is still on its way. */
+  /** Cuts the remaining connections. */
   readonly end: Effect.Effect<void>
 }
 
@@ -26,8 +26,8 @@ interface OtlpPost {
 const TIMEOUT = 10_000
 
 /**
- * The way to the collector. The headers are added to what goes over the wire, so that no request
- * object holds them.
+ * A client for the collector. It adds the headers only when it sends, so that no request object
+ * contains them.
  */
 export const makeOtlpPost = ({ endpoint, headers }: OtlpOptions): Effect.Effect<OtlpPost> =>
   Effect.sync(() => {
@@ -38,7 +38,7 @@ export const makeOtlpPost = ({ endpoint, headers }: OtlpOptions): Effect.Effect<
         if (isWarned) return Effect.void
         isWarned = true
         return Effect.logWarning(
-          `Cannot send telemetry to ${endpoint.host}: ${why}; the run does not need it`
+          `Cannot send telemetry to ${endpoint.host}: ${why}; the run continues`
         )
       })
 
@@ -63,7 +63,7 @@ export const makeOtlpPost = ({ endpoint, headers }: OtlpOptions): Effect.Effect<
         },
         catch: whyOf
       })
-      if (status >= 300) return yield* Effect.fail(`it answers HTTP ${status}`)
+      if (status >= 300) return yield* Effect.fail(`it answered HTTP ${status}`)
     })
 
     const client = HttpClient.make((outgoing) =>
@@ -78,7 +78,7 @@ export const makeOtlpPost = ({ endpoint, headers }: OtlpOptions): Effect.Effect<
     return { client, warn, end }
   })
 
-/** The message of the error is left alone: it may hold a header. */
+/** Never the error's message, which may contain a header. */
 function whyOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return "no answer within 10 seconds"
   const code = (error as { readonly code?: unknown }).code

@@ -1,12 +1,12 @@
 /**
- * Which spans and metrics leave this process, and what of them.
+ * Selects the spans, attributes and metrics that leave this process.
  *
  * @module
  */
 import { Cause, Data, Exit, Option, Predicate, Tracer } from "effect"
 import { TELEMETRY } from "../../programs/run/telemetry.ts"
 
-/** Spans as OTLP has them, as far as they are looked at here. */
+/** The part of OTLP's spans that is read here. */
 export interface OtlpTraces {
   readonly resourceSpans: ReadonlyArray<{
     readonly scopeSpans: ReadonlyArray<{
@@ -17,7 +17,7 @@ export interface OtlpTraces {
   }>
 }
 
-/** Metrics as OTLP has them, as far as they are looked at here. */
+/** The part of OTLP's metrics that is read here. */
 export interface OtlpMetrics {
   readonly resourceMetrics: ReadonlyArray<{
     readonly scopeMetrics: ReadonlyArray<{
@@ -26,10 +26,10 @@ export interface OtlpMetrics {
   }>
 }
 
-/** What is told of a failure. */
+/** What is exported of a failure. */
 class Told extends Data.TaggedError("Told")<{ readonly message: string }> {}
 
-/** Attributes that are told; any other, as where in the code a span began, is not. */
+/** The attributes that are exported. Others, such as a span's place in the code, are not. */
 const ATTRIBUTES: ReadonlySet<string> = new Set([
   "command",
   "run",
@@ -45,9 +45,8 @@ const ATTRIBUTES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A tracer whose spans go to `outer` where programs gave them a name for others to see. The rest is
- * how functions call each other here: it goes to `inner`, and what it contains counts as contained
- * in the span around it.
+ * A tracer that sends the spans with a public name to `outer`. Others are internal function calls:
+ * they go to `inner`, and their children become children of the span around them.
  */
 export function selectedSpans(outer: Tracer.Tracer, inner: Tracer.Tracer): Tracer.Tracer {
   return Tracer.make({
@@ -65,7 +64,7 @@ export function selectedSpans(outer: Tracer.Tracer, inner: Tracer.Tracer): Trace
   })
 }
 
-/** Lets a span tell what it is asked for only, and of a failure what a log may say. */
+/** Limits a span to the exported attributes and, for a failure, to its type and message. */
 function told(span: Tracer.Span): Tracer.Span {
   const attribute = span.attribute.bind(span)
   const end = span.end.bind(span)
@@ -83,8 +82,8 @@ function told(span: Tracer.Span): Tracer.Span {
 }
 
 /**
- * Spans without what the exporter adds to those that failed: where in the code that was, and that
- * they were interrupted, which it says of all of them.
+ * Removes what the exporter adds to failed spans: stack traces, and the attribute for interrupted
+ * ones, which it sets on all of them.
  */
 export function withoutStacks({ resourceSpans }: OtlpTraces): OtlpTraces {
   const added = new Set(["span.label", "status.interrupted"])
@@ -103,7 +102,7 @@ export function withoutStacks({ resourceSpans }: OtlpTraces): OtlpTraces {
   }
 }
 
-/** Metrics without those that Effect keeps of itself. */
+/** Removes the metrics that Effect keeps about itself. */
 export function withoutOthers({ resourceMetrics }: OtlpMetrics): OtlpMetrics {
   return {
     resourceMetrics: resourceMetrics.map(({ scopeMetrics, ...ofResource }) => ({
@@ -117,8 +116,8 @@ export function withoutOthers({ resourceMetrics }: OtlpMetrics): OtlpMetrics {
 }
 
 /**
- * Of errors as services and programs define them, class, reason and message; of a defect nothing,
- * as it may hold anything.
+ * The class, reason and message of an error that services and programs define. Nothing of a defect,
+ * which may contain any data.
  */
 function failureOf(cause: Cause.Cause<unknown>): {
   readonly type: string

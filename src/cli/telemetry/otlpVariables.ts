@@ -1,5 +1,5 @@
 /**
- * What OpenTelemetry's standard variables ask for.
+ * Reads OpenTelemetry's standard variables.
  *
  * Source: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  *
@@ -8,15 +8,15 @@
 import { Either, Redacted } from "effect"
 import { isEncrypted } from "../../services/SafeUrl.ts"
 
-/** Where to tell of a run, and how. */
+/** Where to send telemetry, and how. */
 export interface OtlpOptions {
-  /** Ends in a slash: the signals' own paths follow. */
+  /** Ends in a slash; the paths of the signals are appended. */
   readonly endpoint: URL
-  /** May hold secrets. */
+  /** May contain secrets. */
   readonly headers: Redacted.Redacted<Readonly<Record<string, string>>>
   readonly protocol: "http/protobuf" | "http/json"
   readonly serviceName: string
-  /** Attributes of the resource, besides its name. */
+  /** Attributes of the resource, except the service name. */
   readonly attributes: Readonly<Record<string, string>>
 }
 
@@ -31,7 +31,7 @@ const NAMES = [
   "OTEL_RESOURCE_ATTRIBUTES"
 ] as const
 
-/** The variables, each of the environment or else of the env file; a blank one is none. */
+/** Each variable from the environment, or else from the env file. A blank one is not set. */
 export function otlpVariables(environment: Variables, file: Variables): Variables {
   return Object.fromEntries(
     NAMES.map((name) => {
@@ -42,9 +42,8 @@ export function otlpVariables(environment: Variables, file: Variables): Variable
 }
 
 /**
- * Reads them: `undefined` where nobody is to be told, or why what they say is not done, without
- * repeating it. They are often set for all of a machine, so that they are no reason for a run to
- * fail.
+ * The options, `undefined` if telemetry is off, or why the variables are invalid, without repeating
+ * their values. They are often set for a whole machine, so they must not make a run fail.
  */
 export function otlpOptions(variables: Variables): Either.Either<OtlpOptions | undefined, string> {
   const endpoint = variables["OTEL_EXPORTER_OTLP_ENDPOINT"]
@@ -64,23 +63,22 @@ export function otlpOptions(variables: Variables): Either.Either<OtlpOptions | u
   })
 }
 
-/**
- * Headers may be a token, so that they travel encrypted; without them, a collector nearby may be
- * told in plain http.
- */
+/** Requires https if there are headers, which may contain a token. Otherwise http is allowed. */
 function parseEndpoint(text: string, hasHeaders: boolean): Either.Either<URL, string> {
   const name = "OTEL_EXPORTER_OTLP_ENDPOINT"
-  if (!URL.canParse(text)) return Either.left(`${name} is no URL such as http://localhost:4318`)
+  if (!URL.canParse(text)) return Either.left(`${name} is not a URL such as http://localhost:4318`)
   const url = new URL(text)
   if (!/^https?:$/.test(url.protocol)) {
     return Either.left(`${name} must be https or http, such as http://localhost:4318`)
   }
   if (url.username !== "" || url.password !== "") {
-    return Either.left(`${name} must not hold a user or password: say them in the headers`)
+    return Either.left(
+      `${name} must not contain a user or password: use OTEL_EXPORTER_OTLP_HEADERS`
+    )
   }
   if (hasHeaders && !isEncrypted(url)) {
     return Either.left(
-      `${name} must be https where OTEL_EXPORTER_OTLP_HEADERS is set: on the way, plain http can be read by others`
+      `${name} must be https if OTEL_EXPORTER_OTLP_HEADERS is set: plain http would expose the headers`
     )
   }
   url.search = ""
@@ -97,7 +95,7 @@ function parseProtocol(text = "http/protobuf"): Either.Either<OtlpOptions["proto
       )
 }
 
-/** Reads `name=value,name=value`, percent-encoded as in W3C Baggage. */
+/** Parses `name=value,name=value`, percent-encoded as in W3C Baggage. */
 function pairs(
   variable: (typeof NAMES)[number],
   variables: Variables

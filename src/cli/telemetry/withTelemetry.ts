@@ -1,5 +1,5 @@
 /**
- * Tells OpenTelemetry of a run, where its variables ask for that. What it takes is loaded only
+ * Exports a run to OpenTelemetry if the standard variables say so. Its modules are loaded only
  * then.
  *
  * @module
@@ -12,7 +12,7 @@ import { otlpOptions } from "./otlpVariables.ts"
 import type { CommonSettings } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
 
-/** A run whose exit code is not 0, so that its span is one of a failure. */
+/** A run whose exit code is not 0. Failing with it marks the run's span as failed. */
 class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCode: number }> {
   override get message(): string {
     return `exit code ${this.exitCode}`
@@ -20,9 +20,8 @@ class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCod
 }
 
 /**
- * Lets a command be the root span of a trace, and its spans and counters be sent while it runs and
- * in the end, for which it waits 3 seconds at most. That they cannot be is a warning, said once,
- * and changes nothing.
+ * Makes a command the root span of a trace. Spans and counters are sent while it runs, and for up to
+ * 3 seconds at its end. If that fails, one warning is logged, and the exit code stays the same.
  */
 export function withTelemetry(
   command: CommandName,

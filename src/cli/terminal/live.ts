@@ -1,21 +1,21 @@
 /**
- * The lines at the bottom of a terminal that are drawn again and again, and all that is written
- * above them.
+ * The lines at the bottom of a terminal that are redrawn, and everything that is written above
+ * them.
  *
  * @module
  */
 
-/** Lines that stand on stderr. */
+/** Lines that are drawn on stderr. */
 export interface LiveLines {
-  /** Takes them away, writes, and draws them again. */
+  /** Clears the lines, writes, and draws them again. */
   readonly above: (write: () => void) => void
-  /** Takes them away until there is something new to show. */
+  /** Clears the lines until there is news. */
   readonly pause: () => void
 }
 
 let live: LiveLines | undefined
 
-/** Says which lines are live; `undefined` where there are none any more. */
+/** Sets the live lines; `undefined` removes them. */
 export function setLive(lines: LiveLines | undefined): void {
   live = lines
 }
@@ -27,7 +27,7 @@ export function writeError(line: string): void {
   else live.above(write)
 }
 
-/** Makes way for a result on stdout, which may be the same terminal. */
+/** Clears the live lines for a result on stdout, which may be the same terminal. */
 export function pauseLive(): void {
   live?.pause()
 }

@@ -6,16 +6,13 @@ import { writeError } from "./live.ts"
 /** The folder of the log files cannot be written to. */
 export class LogFileError extends Data.TaggedError("LogFileError")<{ readonly message: string }> {}
 
-/**
- * Takes a line without its newline. When it returns, the line outlives the process, however that
- * ends.
- */
+/** Writes a line, given without its newline. Once it returns, the line survives a kill. */
 export type LogFile = (line: string) => void
 
 /**
- * Creates the file of one run: `<folder>/2025-11-10T21-00-00Z_<command>_<run>.log`, for its owner
- * alone. A line that cannot be written later, on a full disk for one, is said on stderr once, and
- * fails nothing.
+ * Creates the log file of one run, `<folder>/2025-11-10T21-00-00Z_<command>_<run>.log`, readable
+ * only by its owner. If a line cannot be written later, as on a full disk, one message on stderr
+ * says so and the run continues.
  */
 export const openLogFile = (
   folder: string,
@@ -30,7 +27,7 @@ export const openLogFile = (
     },
     catch: (error) =>
       new LogFileError({
-        message: `--log-dir "${folder}" cannot be written to (${codeOf(error)}): name another folder, or mend its permissions`
+        message: `--log-dir "${folder}" cannot be written to (${codeOf(error)}): choose another folder, or fix its permissions`
       })
   })
   return Effect.map(
@@ -43,7 +40,7 @@ export const openLogFile = (
           writeWhole(file, Buffer.from(`${line}\n`))
         } catch (error) {
           isBroken = true
-          writeError(`The log goes on here only: "${path}" cannot be written (${codeOf(error)})`)
+          writeError(`Cannot write "${path}" (${codeOf(error)}); logging continues here only`)
         }
       }
     }

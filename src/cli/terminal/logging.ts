@@ -19,13 +19,10 @@ const COLORS: Readonly<Record<string, "red" | "yellow" | "gray">> = {
   DEBUG: "gray"
 }
 
-/** Tells the lines of this run from those of others. */
+/** Distinguishes this run's log lines from those of others. */
 export const runId = randomBytes(3).toString("hex")
 
-/**
- * A line an entry: time of day in UTC as the hours are, run, level, the hour that it is about,
- * message.
- */
+/** One line per entry: UTC time of day, run, level, the hour that it is about, message. */
 const pretty = Logger.make(({ annotations, cause, date, logLevel, message }) => {
   const run = Option.getOrElse(HashMap.get(annotations, "run"), () => "-")
   const hour = Option.match(HashMap.get(annotations, "hour"), {
@@ -35,7 +32,7 @@ const pretty = Logger.make(({ annotations, cause, date, logLevel, message }) => 
   const text = [message].flat().map(String).join(" ")
   const failure = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`
   const time = date.toISOString().slice(11, 19)
-  const line = `${time} ${run} ${logLevel.label.padEnd(5)} ${hour}${text}${failure}`
+  const line = `${time}Z ${run} ${logLevel.label.padEnd(5)} ${hour}${text}${failure}`
   return { line, color: COLORS[logLevel.label] }
 })
 
@@ -51,13 +48,13 @@ const colored = Logger.map(pretty, ({ color, line }) => {
 })
 
 interface LogOptions extends Pick<Values, "logLevel" | "logFormat"> {
-  /** Takes every line, too: in the format that was asked for, else logfmt. */
+  /** Also receives every line, in `logFormat` or else logfmt. */
   readonly logFile?: LogFile | undefined
 }
 
 /**
- * Lets an effect log to stderr: pretty on a terminal, logfmt otherwise, as long as nobody says
- * anything else. Every line bears the run.
+ * Lets an effect log to stderr, by default in the pretty format on a terminal and in logfmt
+ * elsewhere. Every line carries the run's ID.
  */
 export function withLogs(options: LogOptions) {
   const format = options.logFormat ?? (process.stderr.isTTY ? "pretty" : "logfmt")

@@ -3,8 +3,8 @@ import { CommandError } from "../CommandError.ts"
 import { pauseLive } from "./live.ts"
 
 /**
- * Writes a text and a newline to stdout, whole before it returns; a reader that left (`| head`) is
- * no failure.
+ * Writes a text and a newline to stdout, and returns once all of it is written. A reader that has
+ * gone away (`| head`) is not an error.
  */
 export function print(text: string): Effect.Effect<void, CommandError> {
   if (text === "") return Effect.void
@@ -24,7 +24,7 @@ export function print(text: string): Effect.Effect<void, CommandError> {
   })
 }
 
-/** The columns of a terminal; none elsewhere. */
+/** The width of a terminal in columns; `undefined` if the stream is not a terminal. */
 export function widthOf({ columns, isTTY }: NodeJS.WriteStream): number | undefined {
   return isTTY ? columns : undefined
 }

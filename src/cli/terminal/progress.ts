@@ -12,23 +12,17 @@ import type { Values } from "../settings/table.ts"
 
 /** In milliseconds. */
 const DRAW_EVERY = 200
-/** Of a terminal that does not say how wide it is. */
+/** The assumed width of a terminal that does not report one. */
 const COLUMNS = 80
 
-/**
- * Whether there is somebody to watch: stderr is a terminal that can be drawn on, and no machine
- * runs this.
- */
+/** Whether somebody may be watching: stderr is a capable terminal, and this is not a CI job. */
 function isWatched({ logLevel }: Pick<Values, "logLevel">): boolean {
   const { CI = "", TERM } = process.env
   const isByMachine = !/^(0|false)?$/i.test(CI.trim())
   return process.stderr.isTTY && TERM !== "dumb" && !isByMachine && logLevel !== "none"
 }
 
-/**
- * Shows how far an effect is while it runs, where somebody is there to watch and it says so.
- * Nothing of it stays.
- */
+/** Shows an effect's progress while it runs, on a terminal only. Leaves nothing behind. */
 export function withProgress(settings: Pick<Values, "logLevel">) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     isWatched(settings)
@@ -40,7 +34,7 @@ export function withProgress(settings: Pick<Values, "logLevel">) {
 
 const watched: Effect.Effect<ProgressListener, never, Scope.Scope> = Effect.gen(function* () {
   const { createLogUpdate } = yield* Effect.promise(() => import("log-update"))
-  // A hidden cursor would stay hidden after a kill.
+  // A kill would leave a hidden cursor hidden.
   const render = createLogUpdate(process.stderr, { showCursor: true })
   let isDrawn = false
   let isPaused = false

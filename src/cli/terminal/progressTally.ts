@@ -1,20 +1,17 @@
 import type { ProgressListener } from "../../services/Progress.ts"
 import type { Standing } from "../text/progressText.ts"
 
-/** Adds up what programs tell. */
+/** Adds up the progress that programs report. */
 interface ProgressTally {
   readonly listener: ProgressListener
-  /**
-   * How far they are, `undefined` before anything was planned; to be asked now and then, for the
-   * rates.
-   */
+  /** The progress so far; `undefined` before anything is planned. Call it often: it samples rates. */
   readonly standing: () => Standing | undefined
 }
 
-/** Rates are those of the last seconds. */
+/** Rates are averages over this time, in milliseconds. */
 const RATE_OVER = 5000
 
-/** A tally by a clock of milliseconds; `onNews` is called whenever something is told. */
+/** A tally that uses a clock in milliseconds, and calls `onNews` on every report. */
 export function makeProgressTally(now: () => number, onNews: () => void): ProgressTally {
   let noun = "hours"
   let begun = 0

@@ -1,6 +1,6 @@
 /**
- * What to type where something failed or was left alone: programs and layers say what is the
- * matter, and know nothing of flags.
+ * What to type after a failure. Programs and layers say what is wrong; only this module knows the
+ * flags.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { Source } from "../settings/settingsOf.ts"
 
 type AnyError = RunError | FolderError | BucketSetupError
 
-/** An error as reports have it: class and reason, as `SpoolError.NoSpace`, and its message. */
+/** An error in a report: class and reason, such as `SpoolError.NoSpace`, and its message. */
 export interface Told {
   readonly error?: string | undefined
   readonly message: string
 }
 
-/** What follows the message. */
+/** Appended to the message. */
 type Advice = string | ((told: Told, source: Source | undefined) => string)
 
 const KEYS: Advice = (_, source) =>
@@ -36,18 +36,18 @@ const ADVICE: {
   ArchiveError: { NoSpace: " (--archive-dir)" },
   FolderError: {},
   ObjectStorageError: {
-    // The one of many things that may be wrong for which there is a flag.
+    // The only misconfiguration that a flag can fix.
     Misconfigured: ({ message }) =>
-      message.includes("KMS key cannot be used") ? "; look at --sse-kms-key-id" : ""
+      message.includes("KMS key cannot be used") ? "; check --sse-kms-key-id" : ""
   },
   BucketSetupError: {},
   LandingError: {
-    OtherProject: ": use its keys, or another --prefix",
+    OtherProject: "; use that project's keys, or another --prefix",
     OutOfTime: " (--max-duration)"
   }
 }
 
-/** What to say after an error's message; empty where there is nothing to type. */
+/** The advice to append to an error's message; empty if there is nothing to type. */
 export function adviceFor(told: Told, source?: Source): string {
   const [tag = "", reason = ""] = told.error?.split(".") ?? []
   const all: Readonly<Record<string, Readonly<Record<string, Advice>>>> = ADVICE
@@ -55,7 +55,7 @@ export function adviceFor(told: Told, source?: Source): string {
   return typeof advice === "string" ? advice : advice(told, source)
 }
 
-/** What failed, with advice. */
+/** An error with its advice appended. */
 export function advised<T extends Told>(told: T, source?: Source): T {
   const advice = adviceFor(told, source)
   return advice === "" ? told : { ...told, message: told.message + advice }
@@ -68,24 +68,24 @@ function otherRegion(source: Source | undefined): string {
 
 type Leftover = Cleaning["leftovers"][number]
 
-/** What was left, with what would remove it. */
+/** A leftover with the flag that would remove it. */
 export function advisedLeftover(leftover: Leftover): Leftover {
   const { detail, fate, kind } = leftover
   if (kind !== "upload" || fate !== "kept") return leftover
-  return { ...leftover, detail: `${detail}: --abort-uploads removes it` }
+  return { ...leftover, detail: `${detail}; use --abort-uploads to remove it` }
 }
 
 type BucketItem = BucketReport["items"][number]
 
-/** A thing of a bucket that is as it was, with what would ask for more. */
+/** An unchanged bucket setting with the flag that would change it. */
 export function advisedItem(item: BucketItem): BucketItem {
   const { message, name, state } = item
   const isUnasked = state === "same"
   if (isUnasked && name === "encryption" && !message.includes(", key ")) {
-    return { ...item, message: `${message}; --kms-key asks for a key of your own` }
+    return { ...item, message: `${message}; use --kms-key to set a key of your own` }
   }
   if (isUnasked && name === "policy" && message.startsWith("puts are not restricted")) {
-    return { ...item, message: `${message}; --require-if-none-match asks for it` }
+    return { ...item, message: `${message}; use --require-if-none-match to restrict them` }
   }
   return item
 }

@@ -1,15 +1,12 @@
 /**
- * What a person reads of a bucket's set-up.
+ * Prints the report of `setup bucket`.
  *
  * @module
  */
 import type { BucketReport } from "../../programs/setup/setupBucket.ts"
 import { plural, wrapped } from "./printed.ts"
 
-/**
- * A line a thing: what became of it, what it is about, and what it was and is; wrapped where a
- * width is given.
- */
+/** One line per setting: its state, its name, and its old and new value. Wraps at `width`. */
 export function bucketText({ items }: BucketReport, width = Infinity): string {
   const lines = items.map(({ from, message, name, state }) => {
     const head = `${state.padEnd(14)}${name.padEnd(15)}`
@@ -18,6 +15,8 @@ export function bucketText({ items }: BucketReport, width = Infinity): string {
   })
   const open = items.filter(({ state }) => state === "would change").length
   if (open > 0)
-    lines.push(`${plural(open, "thing")} would change, with --apply; nothing was changed`)
+    lines.push(
+      `${plural(open, "setting")} would change; nothing was changed. Run again with --apply.`
+    )
   return lines.join("\n")
 }

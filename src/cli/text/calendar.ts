@@ -1,5 +1,5 @@
 /**
- * A window's hours as a calendar: a row a day, a cell an hour.
+ * Draws a window as a calendar: one row per day, one cell per hour.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { styleText } from "node:util"
 import type { HourState, Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
 import { bytesText, conflictText, gapCommands, gapText, plural } from "./printed.ts"
 
-/** What the terminal can do; a pipe has no colours and all the room in the world. */
+/** What the output can show. A pipe has no colours and unlimited width. */
 interface Canvas {
   readonly columns?: number | undefined
-  /** Colours it has: 0, 16 or 256. */
+  /** Number of colours: 0, 16 or 256. */
   readonly colors: number
 }
 
@@ -18,9 +18,7 @@ interface CalendarOptions {
   /** Names the store and its prefix. */
   readonly place: string
   readonly canvas: Canvas
-  /**
-   * Shade landed hours by their events, or by their bytes where the listing does not tell events.
-   */
+  /** Shade landed hours by their events, or by their bytes if the listing has no event counts. */
   readonly isShaded: boolean
 }
 
@@ -35,7 +33,11 @@ interface Look {
 const LOOKS: Readonly<Record<HourState, Look>> = {
   landed: { sign: "#", background: "bgGreen", says: "" },
   empty: { sign: "0", background: "bgBlackBright", says: "without events" },
-  unverified: { sign: "?", background: "bgCyan", says: "of other pipelines: verify reads them" },
+  unverified: {
+    sign: "?",
+    background: "bgCyan",
+    says: "from another pipeline: check them with verify"
+  },
   pending: { sign: "~", background: "bgBlue", says: "without events so far" },
   open: { sign: ".", background: undefined, says: "not closed yet" },
   gap: { sign: "X", background: "bgRed", says: "" },
@@ -50,12 +52,10 @@ const CLOCKS = Array.from({ length: 24 }, (_, clock) => String(clock).padStart(2
 const LEVELS = 9
 const ROOM_FOR_AMOUNTS = 78
 const ROOM_FOR_SPACES = 67
-/** From dark to light, of the 256 colours that terminals have. */
+/** From dark to light, in the 256-colour palette of terminals. */
 const GREENS = [22, 28, 28, 34, 34, 40, 40, 46, 46] as const
 
-/**
- * Tells how many columns and colours a stream of the process has; `NO_COLOR` and `TERM=dumb` count.
- */
+/** The columns and colours of a stream. Respects `NO_COLOR` and `TERM=dumb`. */
 export function canvasOf(stream: NodeJS.WriteStream): Canvas {
   if (!stream.isTTY) return { colors: 0 }
   const depth = stream.getColorDepth()
@@ -180,7 +180,7 @@ function amountText(hours: ReadonlyArray<StatusHour>, byEvents: boolean): string
 interface Shading {
   readonly unit: "events" | "bytes"
   readonly most: number
-  /** From 1 to 9; `undefined` for an hour of which nothing is known, or that is not landed. */
+  /** From 1 to 9; `undefined` for an hour that is not landed or whose amount is unknown. */
   readonly levelOf: (hour: StatusHour) => number | undefined
 }
 
@@ -253,7 +253,7 @@ function legend(
     ...(staged === 0
       ? []
       : [
-          `${paint(STAGED.sign, STAGED.background, colors)} ${plural(staged, "hour")} in staging: sync moves what is there.`
+          `${paint(STAGED.sign, STAGED.background, colors)} ${plural(staged, "hour")} in staging: run sync to upload.`
         ])
   ]
 }
@@ -263,6 +263,6 @@ function shadingText({ most, unit }: Shading): string {
     const top = Math.floor((most * level) / LEVELS)
     return unit === "events" ? plural(top, "event") : bytesText(top)
   }
-  const why = unit === "events" ? "" : "; this store's listing does not tell events"
+  const why = unit === "events" ? "" : "; this store's listing has no event counts"
   return `shaded from 1, up to ${amount(1)} an hour, to ${LEVELS}, up to ${amount(LEVELS)}${why}`
 }

@@ -8,7 +8,7 @@ const FATES = {
   failed: { done: "failed", planned: "failed" }
 } as const
 
-/** A line for each thing that lies about, and one for why; then the sums. */
+/** Two lines per leftover, the second with the reason; then the totals. */
 export function cleaningText({ dryRun, freed, leftovers }: Cleaning): string {
   const said = (fate: Leftover["fate"]) => FATES[fate][dryRun ? "planned" : "done"]
   const fates = Object.keys(FATES) as Array<Leftover["fate"]>
@@ -21,7 +21,7 @@ export function cleaningText({ dryRun, freed, leftovers }: Cleaning): string {
     const fate = fates[index] ?? "kept"
     if (items.length === 0) return []
     const bytes = fate === "removed" ? ` (${bytesText(freed)})` : ""
-    return [`${said(fate)} ${plural(items.length, "thing")}${bytes}`]
+    return [`${said(fate)} ${plural(items.length, "item")}${bytes}`]
   })
   if (sums.length === 0) return "Nothing to clean."
   const all = sums.join(", ")

@@ -1,5 +1,5 @@
 /**
- * What a person reads on stdout.
+ * The texts that commands print on stdout without `--json`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Plan } from "../../programs/plan/planRun.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { type Hour, hoursBetween } from "../../services/Hour.ts"
 
-/** Bytes in the largest unit that they fill: `16.2 MB`, of a million bytes. */
+/** Bytes in the largest fitting decimal unit: `16.2 MB`, where 1 MB is a million bytes. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
   const rounded = ["kB", "MB", "GB", "TB"].map((unit, index) => ({
@@ -25,19 +25,20 @@ export function plural(count: number, noun: string, nouns = `${noun}s`): string 
   return `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`
 }
 
-/** A key on one line: other pipelines may have put any character in theirs. */
+/** A key on one line. Keys of other pipelines may contain any character. */
 export function keyText(key: string): string {
   return key.replaceAll(/\p{Cc}/gu, "?")
 }
 
-/** A window as a person reads it. */
+/** A window as text. */
 export function windowText(window: { readonly first: Hour; readonly last: Hour } | null): string {
   if (window === null) return "no hours"
   return window.first === window.last ? window.first : `${window.first} to ${window.last}`
 }
 
-/** A run's summary, with the hours that need a look. */
-export function summaryText(summary: Summary, place: string): string {
+/** A run's summary, then each hour that failed. Hours that landed in staging are called staged. */
+export function summaryText(summary: Summary, place: string, isStaged = false): string {
+  const landed = isStaged ? "staged" : "landed"
   const rows: Array<readonly [string, string]> = [
     ["window", windowText(summary.window)],
     ["where", place]
@@ -45,11 +46,11 @@ export function summaryText(summary: Summary, place: string): string {
   const count = (name: string, hours: ReadonlyArray<Hour>, more = "") => {
     if (hours.length > 0) rows.push([name, plural(hours.length, "hour") + more])
   }
-  if (summary.landed.length === 0) rows.push(["landed", "nothing new"])
+  if (summary.landed.length === 0) rows.push([landed, "nothing new"])
   count(
-    "landed",
+    landed,
     summary.landed,
-    `, ${plural(summary.events, "event")}, ${bytesText(summary.bytes)} of lines`
+    `, ${plural(summary.events, "event")}, ${bytesText(summary.bytes)} of lines${isStaged ? "; run sync to upload them" : ""}`
   )
   count("empty", summary.empty, ", marked as without events")
   count("skipped", summary.skipped, ", there already")
@@ -101,7 +102,7 @@ export function conflictText(hour: Hour): string {
   return `${hour} has two versions: resolve ${hour} --keep store, or --keep ours`
 }
 
-/** A line for each run of neighbours that failed by the same message. */
+/** One line for each series of adjacent hours that failed with the same message. */
 function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
   const groups: Array<{ first: Hour; last: Hour; count: number; message: string }> = []
   for (const { hour, message } of failed) {
@@ -120,7 +121,7 @@ function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
   )
 }
 
-/** A plan, with the requests that it would make. */
+/** A plan with its requests. */
 export function planText(
   plan: Pick<Plan, "accepted" | "window" | "present" | "missing" | "open" | "requests">
 ): string {
@@ -136,7 +137,7 @@ export function planText(
   ].join("\n")
 }
 
-/** The hours that sync would move. */
+/** The hours that sync would upload. */
 export function stagedText(hours: ReadonlyArray<Hour>): string {
   return [`staged   ${plural(hours.length, "hour")}`, ...hours.map((hour) => `  ${hour}`)].join(
     "\n"
@@ -149,7 +150,7 @@ export interface ListedObject {
   readonly size: number
 }
 
-/** A line an object: its hour, bytes and key. */
+/** One line per object: its hour, size in bytes and key. */
 export function listText(objects: ReadonlyArray<ListedObject>): string {
   return objects
     .map(
@@ -159,10 +160,7 @@ export function listText(objects: ReadonlyArray<ListedObject>): string {
     .join("\n")
 }
 
-/**
- * A line a check: how it went, what it was about, what was found and what to do; wrapped where a
- * width is given.
- */
+/** One line per check: its state, its name, what was found and what to do. Wraps at `width`. */
 export function checkText({ checks }: SetupChecks, width = Infinity): string {
   return checks
     .map(({ name, state, message }) => {
@@ -172,7 +170,7 @@ export function checkText({ checks }: SetupChecks, width = Infinity): string {
     .join("\n")
 }
 
-/** A text in lines of at most so many characters, but for longer words. */
+/** Wraps a text between words. Only a word that is itself longer exceeds the width. */
 export function wrapped(text: string, width: number): ReadonlyArray<string> {
   const lines: Array<string> = []
   for (const word of text.split(" ")) {

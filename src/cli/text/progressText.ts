@@ -1,36 +1,33 @@
 import { bytesText } from "./printed.ts"
 
-/** How far a run is, at a moment. */
+/** A run's progress at one moment. */
 export interface Standing {
-  /** What is counted: `hours`. */
+  /** What is counted, such as `hours`. */
   readonly noun: string
   readonly planned: number
   readonly done: number
-  /** Bytes that came in and went out, and how many of them a second of late. */
+  /** Bytes received and sent, and the current rates in bytes per second. */
   readonly received: number
   readonly receiving: number
   readonly sent: number
   readonly sending: number
-  /** Milliseconds since the first of it was planned. */
+  /** Milliseconds since something was first planned. */
   readonly elapsed: number
-  /** What is being tried again, and why, the oldest first. */
+  /** What is being retried and why, the oldest first. */
   readonly retried: ReadonlyArray<string>
 }
 
 const LEAST_BAR = 10
 const LONGEST_BAR = 40
 const LONGEST_LIST = 2
-/**
- * What the text takes at most, nearly always: by it the bar keeps its width while the text grows.
- */
+/** Reserved for the text, which is rarely longer, so that the bar keeps its width as it grows. */
 const ROOM_OF_TEXT = 86
-/** A guess is worth something only after a while. */
+/** An estimate made earlier would be too rough to show. */
 const LEAST_ELAPSED = 2000
 
 /**
- * A line of what is done and what is left, and below it what is tried again, two lines at most and
- * a count of the others. Plain ASCII but for what an error says; no line is wider than the
- * terminal.
+ * One line of progress, then up to two lines of retries and a count of the others. Plain ASCII
+ * except for error messages. No line is wider than the terminal.
  */
 export function progressText(standing: Standing, columns: number): string {
   const { done, planned, retried } = standing
@@ -44,7 +41,7 @@ export function progressText(standing: Standing, columns: number): string {
   const more = retried.length - LONGEST_LIST
   return [
     room < LEAST_BAR ? parts : `[${barText(done / planned, room)}]  ${parts}`,
-    ...retried.slice(0, LONGEST_LIST).map((reason) => `trying again: ${reason}`),
+    ...retried.slice(0, LONGEST_LIST).map((reason) => `retrying: ${reason}`),
     ...(more > 0 ? [`and ${more} more`] : [])
   ]
     .map((line) => cut(line, columns - 1))
@@ -56,7 +53,7 @@ function flowTexts(name: string, bytes: number, rate: number): ReadonlyArray<str
   return [`${name} ${bytesText(bytes)}${rate < 1 ? "" : ` (${bytesText(Math.round(rate))}/s)`}`]
 }
 
-/** By the hours that are done: those to come may be larger or smaller. */
+/** A rough estimate from the hours that are done: the remaining ones may differ in size. */
 function leftTexts({ done, elapsed, planned }: Standing): ReadonlyArray<string> {
   if (done === 0 || done >= planned || elapsed < LEAST_ELAPSED) return []
   return [`${timeText((elapsed * (planned - done)) / done)} left`]
@@ -80,7 +77,7 @@ function barText(share: number, width: number): string {
   return "#".repeat(filled) + "-".repeat(width - filled)
 }
 
-/** One line of a text that may hold anything. */
+/** Shortens any text to one line without control characters. */
 function cut(text: string, width: number): string {
   const characters = [...text.replaceAll(/[\p{C}\s]+/gu, (it) => (/^ +$/.test(it) ? it : " "))]
   if (characters.length <= width) return characters.join("")

@@ -1,7 +1,7 @@
 import type { Verification } from "../../programs/inspect/verifyHours.ts"
 import { bytesText, keyText, plural, windowText } from "./printed.ts"
 
-/** What was read back, and each object that differs or could not be read. */
+/** The totals, then each object that differs or could not be read. */
 export function verificationText(found: Verification, place: string): string {
   const { absent, differing, events, failed, objects, sample, unverified, verified } = found
   const rows: Array<readonly [string, string]> = [
@@ -9,7 +9,7 @@ export function verificationText(found: Verification, place: string): string {
     ["where", place]
   ]
   if (sample !== null) {
-    rows.push(["sample", `${plural(sample.hours, "hour")}; --seed ${sample.seed} draws the same`])
+    rows.push(["sample", `${plural(sample.hours, "hour")}; repeat it with --seed ${sample.seed}`])
   }
   rows.push([
     "read",
@@ -23,11 +23,11 @@ export function verificationText(found: Verification, place: string): string {
     "unverified",
     unverified.length,
     "hour",
-    ", of other pipelines: their lines are well formed"
+    ", from another pipeline: only their lines were checked, and are well formed"
   )
-  count("absent", absent.length, "hour", ", without an object: status tells more")
-  count("differing", differing.length, "object", ": look at each")
-  count("failed", failed.length, "object", ", not read")
+  count("absent", absent.length, "hour", ", without an object: run status for details")
+  count("differing", differing.length, "object", ", listed below")
+  count("failed", failed.length, "object", ", could not be read")
   const retries = found.retries === 0 ? "" : `, ${plural(found.retries, "retry", "retries")}`
   rows.push(["took", `${(found.durationMs / 1000).toFixed(1)} s${retries}`])
   return [

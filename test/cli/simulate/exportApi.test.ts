@@ -110,7 +110,7 @@ describe("exportApi()", () => {
     })
   )
 
-  it.scoped("asks for keys, and refuses all but its own", () =>
+  it.scoped("requires keys, and refuses all except its own", () =>
     Effect.gen(function* () {
       const { ask } = yield* serve(AmplitudeMemory.layer({ hours }))
       for (const headers of [{}, { authorization: "Bearer abc" }, { authorization: "Basic" }]) {
@@ -134,7 +134,7 @@ describe("exportApi()", () => {
     })
   )
 
-  it.scoped("refuses what is no range of hours, without a word about its size", () =>
+  it.scoped("refuses an invalid range of hours, without mentioning its size", () =>
     Effect.gen(function* () {
       const { service, requests } = yield* AmplitudeMemory.makeTest({ hours })
       const { ask } = yield* serve(Layer.succeed(Amplitude, service))
@@ -159,7 +159,7 @@ describe("exportApi()", () => {
     })
   )
 
-  it.scoped("takes 365 days and one hour alone", () =>
+  it.scoped("accepts 365 days, and a single hour", () =>
     Effect.gen(function* () {
       const { ask } = yield* serve(AmplitudeMemory.layer({ hours }))
       for (const query of [
@@ -189,27 +189,29 @@ describe("exportApi()", () => {
     ["known", AmplitudeMemory.layer({ hours })],
     ["unknown", AmplitudeSynthetic.layer({ eventsPerHour: 50 })]
   ] as const) {
-    it.scoped(`refuses an archive of ${name} size above its limit, as Amplitude does at 4 GB`, () =>
-      Effect.gen(function* () {
-        const open = yield* serve(amplitude)
-        const { length } = yield* Effect.flatMap(open.ask(range), bytesOf)
+    it.scoped(
+      `refuses an archive of ${name} size above its limit, as Amplitude does above 4 GB`,
+      () =>
+        Effect.gen(function* () {
+          const open = yield* serve(amplitude)
+          const { length } = yield* Effect.flatMap(open.ask(range), bytesOf)
 
-        const exact = yield* serve(amplitude, { maxBytes: length })
-        const taken = yield* exact.ask(range)
-        assert.strictEqual(taken.status, 200)
-        assert.strictEqual((yield* bytesOf(taken)).length, length)
+          const exact = yield* serve(amplitude, { maxBytes: length })
+          const taken = yield* exact.ask(range)
+          assert.strictEqual(taken.status, 200)
+          assert.strictEqual((yield* bytesOf(taken)).length, length)
 
-        const { ask } = yield* serve(amplitude, { maxBytes: length - 1 })
-        const response = yield* ask(range)
-        assert.strictEqual(response.status, 400)
-        const { message } = yield* jsonOf(response)
-        assert.match(message, /too large/)
-        assert.match(message, /4GB/)
-      })
+          const { ask } = yield* serve(amplitude, { maxBytes: length - 1 })
+          const response = yield* ask(range)
+          assert.strictEqual(response.status, 400)
+          const { message } = yield* jsonOf(response)
+          assert.match(message, /too large/)
+          assert.match(message, /4GB/)
+        })
     )
   }
 
-  it.scoped("answers with the statuses that its Amplitude failed by", () =>
+  it.scoped("answers with the status of the error from its Amplitude", () =>
     Effect.gen(function* () {
       const cases = [
         ["Unauthorized", undefined, 401],
@@ -243,7 +245,7 @@ describe("exportApi()", () => {
     })
   )
 
-  it.scoped("says how many seconds to wait, rounded up", () =>
+  it.scoped("sends how many seconds to wait, rounded up", () =>
     Effect.gen(function* () {
       const { ask } = yield* serve(AmplitudeMemory.layer({ hours, plan: [limited] }))
       const response = yield* ask(range)
@@ -251,7 +253,7 @@ describe("exportApi()", () => {
     })
   )
 
-  it.scoped("passes on the time of its Amplitude, or tells its own", () =>
+  it.scoped("passes on the date of its Amplitude, or sends its own", () =>
     Effect.gen(function* () {
       const [one, other] = [Date.UTC(2025, 10, 11, 1), Date.UTC(2025, 10, 11, 2)]
       const amplitude = AmplitudeMemory.layer({ hours, date: one, plan: ["ok", "none"] })
@@ -270,25 +272,27 @@ describe("exportApi()", () => {
     })
   )
 
-  it.scoped("cuts the connection where the body fails, and never ends it as if it were whole", () =>
-    Effect.gen(function* () {
-      const { ask } = yield* serve(AmplitudeMemory.layer({ hours, plan: [{ cutAfter: 100 }] }))
-      const response = yield* ask(range)
-      assert.strictEqual(response.status, 200)
-      const body = yield* Effect.promise(() =>
-        response.arrayBuffer().then(
-          () => "whole",
-          () => "cut"
+  it.scoped(
+    "cuts the connection if the body fails, instead of ending it as if it were complete",
+    () =>
+      Effect.gen(function* () {
+        const { ask } = yield* serve(AmplitudeMemory.layer({ hours, plan: [{ cutAfter: 100 }] }))
+        const response = yield* ask(range)
+        assert.strictEqual(response.status, 200)
+        const body = yield* Effect.promise(() =>
+          response.arrayBuffer().then(
+            () => "whole",
+            () => "cut"
+          )
         )
-      )
-      assert.strictEqual(body, "cut")
-      const again = yield* ask(range)
-      assert.strictEqual(again.status, 200)
-      yield* bytesOf(again)
-    })
+        assert.strictEqual(body, "cut")
+        const again = yield* ask(range)
+        assert.strictEqual(again.status, 200)
+        yield* bytesOf(again)
+      })
   )
 
-  it.scopedLive("lets go of a request whose client has left", () =>
+  it.scopedLive("drops a request whose client has left", () =>
     Effect.gen(function* () {
       const hang = { hangAfter: 100 }
       const plan = [hang, hang, hang, hang, hang]

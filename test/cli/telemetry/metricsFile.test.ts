@@ -32,7 +32,7 @@ const lake = Effect.gen(function* () {
 })
 
 describe("A metrics file", { concurrent: true }, () => {
-  it.scopedLive("says of the last run what its summary says, for everybody to read", () =>
+  it.scopedLive("has the figures of the last run's summary, and everybody can read it", () =>
     Effect.gen(function* () {
       const { folder, path, read } = yield* lake
       const before = Date.now() / 1000
@@ -66,7 +66,7 @@ describe("A metrics file", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("keeps the last success where a later run fails or is interrupted", () =>
+  it.scopedLive("keeps the last success if a later run fails or is interrupted", () =>
     Effect.gen(function* () {
       const { folder, path, read } = yield* lake
       const earlier = { command: "all", store: "s3_dev/python-import/" }
@@ -97,22 +97,24 @@ describe("A metrics file", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("that cannot be written is warned of; one that nobody would read is a misuse", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const { code, stderr } = yield* run([...synthetic, ...FILE], { folder })
-      assert.equal(code, 0, stderr)
-      assert.match(stderr, /WARN.*--metrics-file .*lake.prom.* cannot be written \(ENOENT\)/)
-      const misused = yield* run([...synthetic, "--metrics-file", "lake.txt"], { folder })
-      assert.equal(misused.code, 2)
-      assert.match(
-        misused.stderr,
-        /--metrics-file "lake.txt" is not a file whose name ends in .prom/
-      )
-    })
+  it.scopedLive(
+    "causes a warning if it cannot be written, and is refused if the exporter would ignore its name",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const { code, stderr } = yield* run([...synthetic, ...FILE], { folder })
+        assert.equal(code, 0, stderr)
+        assert.match(stderr, /WARN.*--metrics-file .*lake.prom.* cannot be written \(ENOENT\)/)
+        const misused = yield* run([...synthetic, "--metrics-file", "lake.txt"], { folder })
+        assert.equal(misused.code, 2)
+        assert.match(
+          misused.stderr,
+          /--metrics-file "lake.txt" is not a file whose name ends in .prom/
+        )
+      })
   )
 
-  it("escapes labels, and takes over the last success of the same lake only", () => {
+  it("escapes labels, and carries over the last success of the same lake only", () => {
     const labels = { command: "all", store: 's3://a"b\\c\nd/' }
     const first = { labels, exitCode: 0, begun: 0, ended: 1500, counted: [], before: "" }
     const text = metricsText(first)

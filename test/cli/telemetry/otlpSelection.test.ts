@@ -40,7 +40,7 @@ function recorder(inner: Tracer.Tracer) {
 }
 
 describe("selectedSpans()", () => {
-  it.effect("lets named spans out alone, without the functions between them", () =>
+  it.effect("exports only spans with a public name, without the functions between them", () =>
     Effect.gen(function* () {
       const inner = yield* Effect.tracer
       const { seen, tracer } = recorder(inner)
@@ -59,7 +59,7 @@ describe("selectedSpans()", () => {
     })
   )
 
-  it.effect("lets nothing out of a defect", () =>
+  it.effect("exports nothing of a defect", () =>
     Effect.gen(function* () {
       const inner = yield* Effect.tracer
       const { seen, tracer } = recorder(inner)

@@ -25,13 +25,13 @@ function told(endpoint: string, more?: Readonly<Record<string, string>>) {
 }
 
 describe("OpenTelemetry's variables", () => {
-  it("ask for nothing without an endpoint, or where they are disabled", () => {
+  it("turn nothing on without an endpoint, or if telemetry is disabled", () => {
     assert.equal(read(undefined), undefined)
     assert.equal(read("  "), undefined)
     assert.equal(read("http://localhost:4318", { OTEL_SDK_DISABLED: "TRUE" }), undefined)
   })
 
-  it("are read as the specification says, from the environment first", () => {
+  it("are read as specified, from the environment first", () => {
     assert.deepEqual(told("http://localhost:4318"), {
       endpoint: "http://localhost:4318/",
       headers: {},
@@ -55,14 +55,14 @@ describe("OpenTelemetry's variables", () => {
     assert.equal(both["OTEL_SERVICE_NAME"], "one")
   })
 
-  it("let headers travel encrypted or on loopback only, and a collector nearby be told in plain http", () => {
+  it("allow headers over https or on loopback only, and plain http without headers", () => {
     assert.equal(told("http://collector:4318").endpoint, "http://collector:4318/")
     assert.equal(told("http://127.0.0.1:4318", HEADERS).headers["authorization"], "Basic s3cr3t")
-    assert.match(refused("http://collector:4318", HEADERS), /must be https where .*_HEADERS is set/)
+    assert.match(refused("http://collector:4318", HEADERS), /must be https if .*_HEADERS is set/)
   })
 
-  it("are refused without being repeated", () => {
-    assert.match(refused("s3cr3t"), /is no URL such as/)
+  it("are refused without repeating their values", () => {
+    assert.match(refused("s3cr3t"), /is not a URL such as/)
     assert.match(refused("ftp://s3cr3t"), /must be https or http/)
     assert.match(refused("https://s3cr3t:x@otel.test"), /user or password/)
     const broken = { OTEL_EXPORTER_OTLP_HEADERS: "s3cr3t" }

@@ -31,7 +31,7 @@ const named = ({ spans }: OtlpReceiver, name: string) =>
 describe("OpenTelemetry", { concurrent: true }, () => {
   for (const protocol of [undefined, "http/json"]) {
     it.scopedLive(
-      `is told a run as one trace, and what it counted, by ${protocol ?? "protobuf"}`,
+      `receives a run as one trace with its metrics, by ${protocol ?? "protobuf"}`,
       () =>
         Effect.gen(function* () {
           const folder = yield* temporaryFolder
@@ -117,7 +117,7 @@ describe("OpenTelemetry", { concurrent: true }, () => {
   }
 
   it.scopedLive(
-    "is told why a run failed and each of its tries, as the env file's variables say",
+    "receives why a run failed and each of its attempts, with the variables of the env file",
     () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
@@ -167,7 +167,7 @@ describe("OpenTelemetry", { concurrent: true }, () => {
       })
   )
 
-  it.scopedLive("is told of a run that a signal ended", () =>
+  it.scopedLive("receives a run that a signal ended", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const receiver = yield* otlpReceiver()
@@ -189,38 +189,33 @@ describe("OpenTelemetry", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive(
-    "that does not answer is warned of once, waited for shortly, and fails nothing",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const silent = yield* otlpReceiver("never")
-        const cases = [
-          [
-            "http://127.0.0.1:9",
-            /telemetry to 127.0.0.1:9: the connection failed \(ECONNREFUSED\)/
-          ],
-          [(yield* otlpReceiver(503)).origin, /telemetry to .*: it answers HTTP 503/],
-          [(yield* otlpReceiver(307)).origin, /telemetry to .*: it answers HTTP 307/],
-          [silent.origin, /telemetry to .*: no answer within 3 seconds/]
-        ] as const
-        yield* Effect.forEach(
-          cases,
-          Effect.fnUntraced(function* ([endpoint, said]) {
-            const env = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }
-            const begun = performance.now()
-            const { code, stderr } = yield* run(synthetic, { folder, env })
-            assert.equal(code, 0, stderr)
-            assert.match(stderr, said)
-            assert.equal(stderr.match(/WARN/g)?.length, 1, stderr)
-            assert.ok(performance.now() - begun < 10_000)
-          }),
-          { concurrency: cases.length, discard: true }
-        )
-      })
+  it.scopedLive("causes one warning if it does not answer, a short wait, and no failure", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const silent = yield* otlpReceiver("never")
+      const cases = [
+        ["http://127.0.0.1:9", /telemetry to 127.0.0.1:9: the connection failed \(ECONNREFUSED\)/],
+        [(yield* otlpReceiver(503)).origin, /telemetry to .*: it answered HTTP 503/],
+        [(yield* otlpReceiver(307)).origin, /telemetry to .*: it answered HTTP 307/],
+        [silent.origin, /telemetry to .*: no answer within 3 seconds/]
+      ] as const
+      yield* Effect.forEach(
+        cases,
+        Effect.fnUntraced(function* ([endpoint, said]) {
+          const env = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }
+          const begun = performance.now()
+          const { code, stderr } = yield* run(synthetic, { folder, env })
+          assert.equal(code, 0, stderr)
+          assert.match(stderr, said)
+          assert.equal(stderr.match(/WARN/g)?.length, 1, stderr)
+          assert.ok(performance.now() - begun < 10_000)
+        }),
+        { concurrency: cases.length, discard: true }
+      )
+    })
   )
 
-  it.scopedLive("is told nothing by a dry run, where it is disabled, or without an endpoint", () =>
+  it.scopedLive("receives nothing from a dry run, if it is disabled, or without an endpoint", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const receiver = yield* otlpReceiver()

@@ -32,7 +32,7 @@ interface Entry {
 const entriesOf = (lines: ReadonlyArray<string>) => lines.map((line): Entry => JSON.parse(line))
 
 describe("The log", { concurrent: true }, () => {
-  it.scopedLive("says the run in each line, and the hour where a line is about one", () =>
+  it.scopedLive("names the run in each line, and the hour if the line is about one", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const json = yield* run([...synthetic, "--log-format", "json"], { folder })
@@ -58,30 +58,32 @@ describe("The log", { concurrent: true }, () => {
       for (const line of about) {
         assert.match(
           line,
-          /^\d\d:\d\d:\d\d [0-9a-f]{6} INFO {2}2025-11-10T2[01]: Landed \d+ events/
+          /^\d\d:\d\d:\d\dZ [0-9a-f]{6} INFO {2}2025-11-10T2[01]: Landed \d+ events/
         )
       }
     })
   )
 
-  it.scopedLive("is kept in a file of the run, for its owner alone, from beginning to end", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const logs = join(folder, "deep", "logs")
-      const ended = yield* run([...synthetic, "--log-dir", "deep/logs"], { folder })
-      assert.equal(ended.code, 0, ended.stderr)
-      const { lines, name } = yield* readLog(logs)
-      assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_all_[0-9a-f]{6}\.log$/)
-      assert.equal(yield* modeOf(join(logs, name)), 0o600)
-      assert.match(lines[0] ?? "", /"amplitude-lake \d+\.\d+\.\d+ begins: all"/)
-      assert.deepEqual(lines.slice(1, -1), ended.stderr.trimEnd().split("\n"))
-      assert.match(lines.at(-1) ?? "", /"Ended with exit code 0"/)
-      assert.equal((yield* run([...synthetic, "--log-dir", "deep/logs"], { folder })).code, 0)
-      assert.equal((yield* pathsBelow(logs)).length, 2)
-    })
+  it.scopedLive(
+    "is kept in one file per run, readable by its owner only, from beginning to end",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const logs = join(folder, "deep", "logs")
+        const ended = yield* run([...synthetic, "--log-dir", "deep/logs"], { folder })
+        assert.equal(ended.code, 0, ended.stderr)
+        const { lines, name } = yield* readLog(logs)
+        assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_all_[0-9a-f]{6}\.log$/)
+        assert.equal(yield* modeOf(join(logs, name)), 0o600)
+        assert.match(lines[0] ?? "", /"amplitude-lake \d+\.\d+\.\d+ begins: all"/)
+        assert.deepEqual(lines.slice(1, -1), ended.stderr.trimEnd().split("\n"))
+        assert.match(lines.at(-1) ?? "", /"Ended with exit code 0"/)
+        assert.equal((yield* run([...synthetic, "--log-dir", "deep/logs"], { folder })).code, 0)
+        assert.equal((yield* pathsBelow(logs)).length, 2)
+      })
   )
 
-  it.scopedLive("is whole in its file up to the last line of a run that is killed", () =>
+  it.scopedLive("is complete in its file up to the last line of a killed run", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const server = yield* scriptedServer([answer(503), answer(503), silence])
@@ -100,7 +102,7 @@ describe("The log", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("says in its file what ended a run early", () =>
+  it.scopedLive("records in its file what ended a run early", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const server = yield* scriptedServer([silence])
@@ -111,11 +113,14 @@ describe("The log", { concurrent: true }, () => {
       const { code } = yield* Effect.promise(() => program.ended)
       assert.equal(code, 143)
       const { lines } = yield* readLog(join(folder, "logs"))
-      assert.match(lines.at(-1) ?? "", /level=ERROR .*exit code 143: The run was ended by a signal/)
+      assert.match(
+        lines.at(-1) ?? "",
+        /level=ERROR .*exit code 143: The run was interrupted by a signal/
+      )
     })
   )
 
-  it.scopedLive("that cannot be kept is a misuse, found before anything is touched", () =>
+  it.scopedLive("is a usage error if its file cannot be created, before anything is changed", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       yield* Effect.promise(() => fs.writeFile(join(folder, "taken"), ""))
@@ -126,14 +131,14 @@ describe("The log", { concurrent: true }, () => {
         const { code, stderr, stdout } = yield* run(command, { folder, env })
         assert.equal(code, 2)
         assert.equal(stdout, "")
-        assert.match(stderr, /amplitude-lake all cannot run:\n {2}--log-dir "taken.*name another/)
+        assert.match(stderr, /amplitude-lake all cannot run:\n {2}--log-dir "taken.*choose another/)
       }
       assert.deepEqual(yield* pathsBelow(folder), ["taken"])
       assert.equal(server.requests.length, 0)
     })
   )
 
-  it.scopedLive("goes on without its file, and says so once, when the disk is full", (context) =>
+  it.scopedLive("continues without its file, and says so once, when the disk is full", (context) =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const disk = yield* Effect.either(smallDisk(join(folder, "logs"), "size=4k"))
@@ -141,7 +146,9 @@ describe("The log", { concurrent: true }, () => {
       const days = ["--start-date", "2025-11-09", "--end-date", "2025-11-11"]
       const ended = yield* run([...synthetic, ...days, "--log-dir", "logs"], { folder })
       assert.equal(ended.code, 0, ended.stderr)
-      const said = ended.stderr.match(/^The log goes on here only: "logs.*_all_.*ENOSPC/gm)
+      const said = ended.stderr.match(
+        /^Cannot write "logs.*_all_.*ENOSPC.*logging continues here only$/gm
+      )
       assert.equal(said?.length, 1, ended.stderr)
       assert.ok((ended.stderr.match(/Landed/g)?.length ?? 0) > 40)
       const [name = ""] = yield* pathsBelow(disk.right)

@@ -24,14 +24,14 @@ const standing: Standing = {
 }
 
 describe("progressText()", () => {
-  it("says hours, bytes, rates and the time left, with a bar where there is room", () => {
+  it("shows hours, bytes, rates and the time left, with a bar if there is room", () => {
     const text = "6/24 hours  in 16.2 MB (2.1 MB/s)  out 40.1 MB  3:00 left"
     assert.equal(progressText(standing, 80), text)
     assert.equal(progressText(standing, 100), `[${"#".repeat(3)}${"-".repeat(11)}]  ${text}`)
     assert.equal(progressText(standing, 200), `[${"#".repeat(10)}${"-".repeat(30)}]  ${text}`)
   })
 
-  it("guesses no time before something is done, nor after all is", () => {
+  it("estimates no time before anything is done or after everything is", () => {
     for (const more of [{ done: 0 }, { done: 24 }, { elapsed: 1000 }]) {
       assert.doesNotMatch(progressText({ ...standing, ...more }, 80), /left/)
     }
@@ -40,12 +40,12 @@ describe("progressText()", () => {
     assert.match(progressText({ ...standing, done: 23, elapsed: 92_000 }, 80), /0:04 left$/)
   })
 
-  it("names what is tried again on lines that fit, and counts the rest", () => {
+  it("names retries on lines that fit, and counts the rest", () => {
     const reasons = ["one\n\x1b[31mtwo", "x".repeat(200), "three", "four"]
     const lines = progressText({ ...standing, retried: reasons }, 60).split("\n")
     assert.deepEqual(lines.slice(1), [
-      "trying again: one [31mtwo",
-      `trying again: ${"x".repeat(42)}...`,
+      "retrying: one [31mtwo",
+      `retrying: ${"x".repeat(46)}...`,
       "and 2 more"
     ])
     for (const line of lines) assert.ok(line.length < 60, line)
@@ -53,7 +53,7 @@ describe("progressText()", () => {
 })
 
 describe("makeProgressTally()", () => {
-  it("stands nowhere before something is planned, and adds up what it is told from then on", () => {
+  it("has no progress before something is planned, and adds up reports from then on", () => {
     let [now, news] = [1000, 0]
     const { listener, standing } = makeProgressTally(
       () => now,
@@ -87,7 +87,7 @@ describe("makeProgressTally()", () => {
     assert.equal(news, 9)
   })
 
-  it("tells the rates of the last seconds", () => {
+  it("measures the rates of the last seconds", () => {
     let now = 0
     const { listener, standing } = makeProgressTally(
       () => now,
@@ -113,7 +113,7 @@ const COLOR = /\x1b\[3\dm/
 const synthetic = ["all", "--dev", "--source", "synthetic", "--events-per-hour", "500", ...DAY]
 
 describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
-  it.scopedLive("the progress is drawn below whole lines of the log, and is gone in the end", () =>
+  it.scopedLive("the progress is drawn below complete log lines, and is gone at the end", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const logs = ["--log-format", "logfmt", "--log-dir", "logs"]
@@ -136,24 +136,24 @@ describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("what is tried again is named below the progress", () =>
+  it.scopedLive("retries are named below the progress", () =>
     Effect.gen(function* () {
       const { code, raw, screen } = yield* waiting()
       assert.equal(code, 5, raw)
       assert.match(raw, LIVE)
-      assert.match(raw, /trying again: Cannot export .*503/)
-      assert.ok(!/trying again|hours {2}/.test(screen.join("\n")), screen.join("\n"))
+      assert.match(raw, /retrying: Cannot export .*503/)
+      assert.ok(!/retrying|hours {2}/.test(screen.join("\n")), screen.join("\n"))
     })
   )
 
-  it.scopedLive("nothing of it stays when Ctrl-C ends the run", () =>
+  it.scopedLive("nothing of it remains when Ctrl-C ends the run", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const args = [...synthetic, "--events-per-hour", "5000", "--log-level", "error"]
       const { code, raw, screen } = yield* runOnTerminal(args, { folder, interruptAt: LIVE })
       assert.equal(code, 130, raw)
       const [first = "", ...more] = screen.filter((line) => line !== "")
-      assert.match(first, /^(\^C)?Interrupted, and cleaned up/)
+      assert.match(first, /^(\^C)?Interrupted\. Partial work is cleaned up/)
       assert.deepEqual(more, [])
     })
   )
@@ -168,7 +168,7 @@ describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
         const { code, raw } = yield* waiting(env, ...more)
         assert.equal(code, 5, raw)
         assert.doesNotMatch(raw, LIVE)
-        assert.doesNotMatch(raw, /trying again/)
+        assert.doesNotMatch(raw, /retrying/)
         assert.ok(!raw.includes("\x1b[?2026h"))
       })
     )

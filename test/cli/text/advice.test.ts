@@ -29,7 +29,7 @@ const said = (name: BucketItem["name"], message: string, state: BucketItem["stat
 
 describe("adviceFor()", () => {
   for (const [error, says] of TABLE) {
-    it(`says ${says} of ${error}, after its message`, () => {
+    it(`appends ${says} to the message of ${error}`, () => {
       const told = advised({ error, message: "the fact", hour: "2025-11-10T00" })
       assert.ok(told.message.startsWith("the fact"))
       assert.ok(told.message.includes(says), told.message)
@@ -37,7 +37,7 @@ describe("adviceFor()", () => {
     })
   }
 
-  it("names the region that was not asked, where it is known", () => {
+  it("names the other region if it is known", () => {
     const told = { error: "AmplitudeError.Unauthorized", message: "" }
     assert.match(adviceFor(told, amplitude("eu")), /other region \(--amplitude-region us\)$/)
     assert.match(adviceFor(told, amplitude("us")), /\(--amplitude-region eu\)$/)
@@ -45,20 +45,20 @@ describe("adviceFor()", () => {
     assert.match(adviceFor(told, elsewhere), /\(--amplitude-region eu\|us\)$/)
   })
 
-  it("names the key of S3 where that cannot be used, and of nothing else that is wrong there", () => {
+  it("names --sse-kms-key-id if that key cannot be used, and for no other misconfiguration", () => {
     const error = "ObjectStorageError.Misconfigured"
     assert.match(adviceFor({ error, message: "The KMS key cannot be used" }), /--sse-kms-key-id$/)
     assert.equal(adviceFor({ error, message: "The bucket is in another region" }), "")
   })
 
-  it("is silent where nothing typed would help", () => {
+  it("is empty if no flag would help", () => {
     for (const error of [undefined, "UnpackerError.Corrupt", "ClockSkew", "Other.NoSpace"]) {
       const told = { error, message: "the fact" }
       assert.equal(advised(told), told)
     }
   })
 
-  it("knows every flag that it names", () => {
+  it("names only flags that exist", () => {
     const flags = Object.values(settings).map(({ flag }) => flag?.split(" ")[0])
     for (const [error] of TABLE) {
       const named = adviceFor({ error, message: "" }).match(/--[a-z-]+/g) ?? []
@@ -71,11 +71,11 @@ describe("adviceFor()", () => {
 describe("advisedLeftover()", () => {
   const upload = { kind: "upload", path: "a", size: 1, fate: "kept", detail: "old" } as const
 
-  it("says what removes an upload that was kept", () => {
-    assert.equal(advisedLeftover(upload).detail, "old: --abort-uploads removes it")
+  it("names the flag that removes an upload that was kept", () => {
+    assert.equal(advisedLeftover(upload).detail, "old; use --abort-uploads to remove it")
   })
 
-  it("leaves all else as it is", () => {
+  it("leaves everything else as it is", () => {
     for (const other of [{ fate: "removed" }, { kind: "spooled" }] as const) {
       assert.equal(advisedLeftover({ ...upload, ...other }).detail, "old")
     }
@@ -83,15 +83,15 @@ describe("advisedLeftover()", () => {
 })
 
 describe("advisedItem()", () => {
-  it("says how to ask for a key, where the bucket has none of its owner's", () => {
-    assert.match(said("encryption", "AES256"), /^AES256; --kms-key asks for a key of your own$/)
+  it("names the flag for a key of one's own if the bucket has none", () => {
+    assert.match(said("encryption", "AES256"), /^AES256; use --kms-key to set a key of your own$/)
     assert.equal(said("encryption", "aws:kms, key k"), "aws:kms, key k")
     assert.equal(said("encryption", "AES256", "would change"), "AES256")
   })
 
-  it("says how to restrict puts, where they are not", () => {
+  it("names the flag that restricts puts if they are not", () => {
     const open = "puts are not restricted"
-    assert.match(said("policy", open), /^puts are not restricted; --require-if-none-match asks/)
+    assert.match(said("policy", open), /^puts are not restricted; use --require-if-none-match/)
     assert.equal(said("policy", "puts need If-None-Match"), "puts need If-None-Match")
     assert.equal(said("policy", open, "changed"), open)
   })

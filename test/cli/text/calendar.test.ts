@@ -64,7 +64,7 @@ const every = statusOf(
 const plain = { place: "memory", canvas: { colors: 0 }, isShaded: false }
 
 describe("calendarText()", () => {
-  it("is a row a day and a sign an hour, then what they stand for", () => {
+  it("draws one row per day and one sign per hour, then the legend", () => {
     assert.equal(
       calendarText(every, plain),
       [
@@ -75,12 +75,12 @@ describe("calendarText()", () => {
         "",
         "# 2 landed",
         "0 1 empty, without events",
-        "? 1 unverified, of other pipelines: verify reads them",
+        "? 1 unverified, from another pipeline: check them with verify",
         "~ 1 pending, without events so far",
         ". 1 open, not closed yet",
         'X 2 gap, the oldest 2025-11-11T02: all --start-date 2025-11-11T02 --end-date 2025-11-11T03, or gaps accept --start-date 2025-11-11T02 --end-date 2025-11-11T03 --reason "…"',
         "The newest landed hour is 2025-11-11T01.",
-        "s 1 hour in staging: sync moves what is there."
+        "s 1 hour in staging: run sync to upload."
       ].join("\n")
     )
   })
@@ -93,14 +93,14 @@ describe("calendarText()", () => {
     assert.ok(lines.includes(legend), lines.join("\n"))
   })
 
-  it("shades by bytes where the listing does not tell events, and says so", () => {
+  it("shades by bytes if the listing has no event counts, and says so", () => {
     const unknown = statusOf(every.hours.map((hour) => ({ ...hour, events: undefined })))
     const text = calendarText(unknown, { ...plain, isShaded: true })
     assert.match(text, / 1 9 +3\.0 MB$/m)
-    assert.match(text, /to 9, up to 3\.0 MB; this store's listing does not tell events$/m)
+    assert.match(text, /to 9, up to 3\.0 MB; this store's listing has no event counts$/m)
   })
 
-  it("is never wider than the terminal, and loses no hour for it", () => {
+  it("is never wider than the terminal, and still shows every hour", () => {
     for (const columns of [80, 78, 77, 67, 66, 48]) {
       const lines = calendarText(every, { ...plain, canvas: { colors: 0, columns } }).split("\n")
       const grid = lines.slice(0, lines.indexOf(""))

@@ -16,26 +16,26 @@ const cleaning = new Cleaning({
 })
 
 describe("cleaningText()", () => {
-  it("tells what became of each thing and why, what changed first", () => {
+  it("shows what happened to each item and why, changed ones first", () => {
     assert.deepEqual(cleaningText(cleaning).split("\n"), [
       "removed      staged   a?, 1.5 kB",
       "  the same",
       "kept         upload   s3://lake/b, 10 B",
       "  idle",
-      "removed 1 thing (1.5 kB), kept 1 thing"
+      "removed 1 item (1.5 kB), kept 1 item"
     ])
   })
 
-  it("tells what it would do in a dry run", () => {
+  it("shows what it would do in a dry run", () => {
     const lines = cleaningText(new Cleaning({ ...cleaning, dryRun: true })).split("\n")
     assert.equal(lines[0], "would remove staged   a?, 1.5 kB")
     assert.equal(
       lines.at(-1),
-      "would remove 1 thing (1.5 kB), would keep 1 thing; nothing was changed"
+      "would remove 1 item (1.5 kB), would keep 1 item; nothing was changed"
     )
   })
 
-  it("says so where there is nothing", () => {
+  it("says so if there is nothing to clean", () => {
     assert.equal(cleaningText(new Cleaning({ ...cleaning, leftovers: [] })), "Nothing to clean.")
   })
 })

@@ -36,7 +36,7 @@ const nothing = {
 }
 
 describe("bytesText()", () => {
-  it("shows the largest unit that is filled, and never a thousand of the smaller", () => {
+  it("shows the largest unit that fits, and never a thousand of the smaller one", () => {
     for (const [bytes, text] of [
       [0, "0 B"],
       [999, "999 B"],
@@ -54,7 +54,7 @@ describe("bytesText()", () => {
 })
 
 describe("summaryText()", () => {
-  it("says what landed, where, and how long it took", () => {
+  it("shows what landed, where, and how long it took", () => {
     const summary = new Summary({
       ...nothing,
       landed: [first, second],
@@ -75,7 +75,14 @@ describe("summaryText()", () => {
     )
   })
 
-  it("says so where nothing landed, and one retry is no more", () => {
+  it("calls hours staged if they landed in staging, and says how to upload them", () => {
+    const summary = new Summary({ ...nothing, landed: [first], events: 3, bytes: 6600 })
+    const text = summaryText(summary, "folder data/", true)
+    assert.match(text, /^staged {3}1 hour, 3 events, 6\.6 kB of lines; run sync to upload them$/m)
+    assert.doesNotMatch(text, /^landed/m)
+  })
+
+  it("says so if nothing landed, and counts one retry in the singular", () => {
     const text = summaryText(new Summary({ ...nothing, window: null, retries: 1 }), "memory")
     assert.equal(
       text,
@@ -127,7 +134,7 @@ describe("summaryText()", () => {
     )
   })
 
-  it("names one hour once", () => {
+  it("shows a window of one hour as that hour", () => {
     const summary = new Summary({ ...nothing, window: { first, last: first }, open: [first] })
     assert.match(summaryText(summary, "memory"), /^window   2025-11-10T20$/m)
     assert.match(summaryText(summary, "memory"), /^open     1 hour, not closed yet$/m)
@@ -135,7 +142,7 @@ describe("summaryText()", () => {
 })
 
 describe("planText()", () => {
-  it("counts the hours, and names the windows that would be asked for", () => {
+  it("counts the hours, and names the windows that would be requested", () => {
     const plan = {
       window: new Window({ first, last: third }),
       present: [second],
@@ -160,7 +167,7 @@ describe("planText()", () => {
 })
 
 describe("listText()", () => {
-  it("is a line an object, in columns", () => {
+  it("prints one line per object, in columns", () => {
     assert.equal(
       listText([
         { hour: first, size: 1500, key: "2025-11-10_20.jsonl" },
@@ -174,7 +181,7 @@ describe("listText()", () => {
     assert.equal(listText([]), "")
   })
 
-  it("keeps to its line whatever another pipeline has put in a key", () => {
+  it("stays on one line, whatever characters a key contains", () => {
     const text = listText([{ hour: null, size: 7, key: "a\nb\u001B[31m\u009Bc" }])
     assert.equal(text, "-                         7  a?b?[31m?c")
   })
@@ -190,14 +197,14 @@ describe("checkText()", () => {
     exitCode: 5 as const
   })
 
-  it("has one line a check, however long, where nobody watches", () => {
+  it("prints one line per check, however long, if it is not on a terminal", () => {
     assert.equal(
       checkText(found),
       "ok    keys      accepted\nfail  store     cannot be: make room\n-     clock     not compared"
     )
   })
 
-  it("wraps between words at a terminal's width", () => {
+  it("wraps between words at the width of the terminal", () => {
     const lines = checkText(found, 26).split("\n")
     assert.deepEqual(lines.slice(1, 3), [
       "fail  store     cannot be:",

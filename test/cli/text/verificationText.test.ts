@@ -22,7 +22,7 @@ const found = new Verification({
 })
 
 describe("verificationText()", () => {
-  it("says what was read, and no more where all is well", () => {
+  it("shows what was read, and no more if all is well", () => {
     assert.equal(
       verificationText(found, "memory"),
       [
@@ -35,7 +35,7 @@ describe("verificationText()", () => {
     )
   })
 
-  it("ends with each object that differs or was not read, on lines of its own", () => {
+  it("ends with each object that differs or could not be read, on its own lines", () => {
     const bad = new Verification({
       ...found,
       window: null,
@@ -51,13 +51,13 @@ describe("verificationText()", () => {
     assert.deepEqual(verificationText(bad, "memory").split("\n"), [
       "window     everything",
       "where      memory",
-      "sample     3 hours; --seed 7 draws the same",
+      "sample     3 hours; repeat it with --seed 7",
       "read       1 object, 1,234 events, 1.5 kB",
       "verified   1 hour",
-      "unverified 1 hour, of other pipelines: their lines are well formed",
-      "absent     1 hour, without an object: status tells more",
-      "differing  1 object: look at each",
-      "failed     1 object, not read",
+      "unverified 1 hour, from another pipeline: only their lines were checked, and are well formed",
+      "absent     1 hour, without an object: run status for details",
+      "differing  1 object, listed below",
+      "failed     1 object, could not be read",
       "took       1.2 s, 1 retry",
       "2025-11-10T20  a?.jsonl differs:",
       "  bytes 1, by its metadata 2",
