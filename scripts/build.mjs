@@ -1,4 +1,4 @@
-// Builds the library as plain modules with types, and the program as a few files with its packages bundled in.
+// Builds the library as plain modules with types, and the program as a few files that bundle its packages.
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
@@ -7,7 +7,7 @@ import { build } from "rolldown"
 /** The folder of a module's package. */
 const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/
 
-/** Writes the licences of the bundled packages beside the program, as those licences require. */
+/** Writes the licences of the bundled packages next to the program, as those licences require. */
 const licences = {
   name: "licences",
   generateBundle(_, bundle) {

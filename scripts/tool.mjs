@@ -1,5 +1,5 @@
-// Installs tools that only some of the tests and checks need, each from a lock file of its own below tools/. One that is
-// installed already, as its lock file says, is left alone.
+// Installs tools that only some tests and checks need, each from its own lock file under tools/. A tool that is already
+// installed in that version is left alone.
 //
 //   node scripts/tool.mjs NAME...
 import { execFileSync } from "node:child_process"
