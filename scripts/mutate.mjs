@@ -49,7 +49,7 @@ const MUTATIONS = [
     named: "makes an archive durable before it is called whole"
   },
   {
-    name: "creating an object in a folder only where there is none",
+    name: "creating an object in a folder only if it is absent",
     file: "src/layers/disk/store.ts",
     find: "attempt(() => fs.link(from, to))",
     put: "attempt(() => fs.copyFile(from, to))",
@@ -73,7 +73,7 @@ const MUTATIONS = [
     named: "refuses "
   },
   {
-    name: "bytes behind the end of a gzip file (bytesWritten)",
+    name: "bytes after the end of a gzip file (bytesWritten)",
     file: "src/layers/unpack/inflater.ts",
     find: "if (engine.bytesWritten === fed || failure !== undefined) return",
     put: "if (engine.bytesWritten >= 0 || failure !== undefined) return",
@@ -97,7 +97,7 @@ const MUTATIONS = [
     named: "compares what it put"
   },
   {
-    name: "412 means that an object is there",
+    name: "412 means that the object exists",
     file: "src/layers/s3/bucket.ts",
     find: "if (status === 412 || ",
     put: "if (",
@@ -105,7 +105,7 @@ const MUTATIONS = [
     named: "finds what it put when the answer was lost|yields to an object"
   },
   {
-    name: "what is there already is compared",
+    name: "an existing object is compared",
     file: "src/programs/land/landObject.ts",
     find: "|| sameLines(landed.value, metadata)) return false",
     put: "|| landed.value.events >= 0) return false",
@@ -113,7 +113,7 @@ const MUTATIONS = [
     named: "is a conflict"
   },
   {
-    name: "what goes to failed_uploads is kept whole, or the original stays",
+    name: "a file moves to failed_uploads completely, or stays",
     file: "src/programs/land/landObject.ts",
     find: "    isNew ||\n",
     put: "    !isNew || isNew ||\n",
@@ -121,7 +121,7 @@ const MUTATIONS = [
     named: "removes no original on the word of a copy that was changed"
   },
   {
-    name: "what is there already may be the same hour",
+    name: "an existing object may be the same hour",
     file: "src/programs/land/landObject.ts",
     find: "|| sameLines(landed.value, metadata)) return false",
     put: ") return false",
@@ -145,7 +145,7 @@ const MUTATIONS = [
     named: "believes a 404 of settled hours only when it is said twice"
   },
   {
-    name: "retry of what may succeed later",
+    name: "retry of temporary failures",
     file: "src/programs/run/retryPolicy.ts",
     find: "Schedule.recurs(retries)",
     put: "Schedule.recurs(0)",
@@ -153,7 +153,7 @@ const MUTATIONS = [
     named: "tries transient failures again"
   },
   {
-    name: "asking again for a broken archive",
+    name: "new request after a broken archive",
     file: "src/programs/fetch/askForWindow.ts",
     find: "broken < BROKEN_ARCHIVE_TRIES",
     put: "broken < 1",
@@ -161,7 +161,7 @@ const MUTATIONS = [
     named: "asks three times for a broken archive"
   },
   {
-    name: "a store has to show that it compares hashes",
+    name: "proof that a store verifies checksums",
     file: "src/layers/s3/put.ts",
     find: "onSuccess: () => false, onFailure: ({ error })",
     put: "onSuccess: () => true, onFailure: ({ error })",
@@ -177,7 +177,7 @@ const MUTATIONS = [
     named: "asks for nothing beyond its policy, and never overwrites"
   },
   {
-    name: "If-None-Match of a put in parts",
+    name: "If-None-Match of a multipart upload",
     file: "src/layers/s3/multipart.ts",
     find: "      IfNoneMatch,\n      MultipartUpload",
     put: "      MultipartUpload",
@@ -193,7 +193,7 @@ const MUTATIONS = [
     named: "asks for nothing but reading and writing blobs, and never overwrites"
   },
   {
-    name: "names of Azure's blocks that no other upload has",
+    name: "unique names of Azure's blocks",
     file: "src/layers/azure/blocks.ts",
     find: 'randomBytes(19).toString("hex")',
     put: '"0".repeat(38 + 0 * randomBytes(1).length)',
@@ -201,7 +201,7 @@ const MUTATIONS = [
     named: "keeps its blocks apart from those of another upload"
   },
   {
-    name: "MD5 of what Azure is sent",
+    name: "MD5 of uploads to Azure",
     file: "src/layers/azure/put.ts",
     find: "{ ...options, transactionalContentMD5: md5Of(bytes) }",
     put: "{ ...options, transactionalContentMD5: md5Of(bytes).subarray(16) }",
@@ -209,7 +209,7 @@ const MUTATIONS = [
     named: "refuses bytes that changed on their way"
   },
   {
-    name: "what stands in Azure's container after a refused put",
+    name: "check of Azure's object after a refused put",
     file: "src/layers/cloud/store.ts",
     find: "=== replacing ? yield* failure.error : false",
     put: "=== replacing ? yield* failure.error : yield* failure.error",
@@ -217,7 +217,7 @@ const MUTATIONS = [
     named: "makes one object where the answer to a list of blocks was lost"
   },
   {
-    name: "closed by Amplitude's Date, too",
+    name: "closed by Amplitude's clock, too",
     file: "src/programs/fetch/askForWindow.ts",
     find: "onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))",
     put: "onSome: () => asked",
@@ -225,7 +225,7 @@ const MUTATIONS = [
     named: "leaves hours open that Amplitude's own clock does not hold for closed"
   },
   {
-    name: "an archive stays until all its hours stand",
+    name: "an archive is kept until all its hours have landed",
     file: "src/programs/fetch/exportHours.ts",
     find: "outcomes.every(isDoneWith) && hoursOf",
     put: "outcomes.length >= 0 && hoursOf",
@@ -233,7 +233,7 @@ const MUTATIONS = [
     named: "one hour's failing put stops no other, and the next run starts from the spool"
   },
   {
-    name: "a staged file stays until the store has its hour",
+    name: "a staged file is kept until the store has its hour",
     file: "src/programs/land/syncStaged.ts",
     find: "const isNew = yield* confirm(store, target, standing)",
     put: "yield* removeStaged\n      const isNew = yield* confirm(store, target, standing)",
@@ -241,7 +241,7 @@ const MUTATIONS = [
     named: "lose nothing while the store is down"
   },
   {
-    name: "a staged file is read against its metadata",
+    name: "a staged file is compared with its metadata",
     file: "src/programs/land/syncStaged.ts",
     find: "it.sha256 === read.sha256 && sameLines(it, read)",
     put: "it.events >= 0",
@@ -249,7 +249,7 @@ const MUTATIONS = [
     named: "moves no staged file that was changed"
   },
   {
-    name: "what another run moved just after it was staged is landed",
+    name: "an hour that another run uploaded right after staging counts as landed",
     file: "src/programs/land/landObject.ts",
     find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {",
     put: "if (isWhole) {",
@@ -257,7 +257,7 @@ const MUTATIONS = [
     named: "takes an hour for landed that another run moved"
   },
   {
-    name: "what other runs staged and moved is no failure",
+    name: "an hour that other runs staged and uploaded is not a failure",
     file: "src/programs/land/landObject.ts",
     find: "moved ? Effect.succeedNone : Effect.fail(error)",
     put: "moved ? Effect.fail(error) : Effect.fail(error)",
@@ -265,7 +265,7 @@ const MUTATIONS = [
     named: "skips an hour that others staged and moved"
   },
   {
-    name: "what another run moves beside sync is no failure",
+    name: "an hour that another run uploads during sync is not a failure",
     file: "src/programs/land/syncStaged.ts",
     find: "if (!isMoved) return yield* error",
     put: "if (isGone) return yield* error",
@@ -273,7 +273,7 @@ const MUTATIONS = [
     named: "skips a staged file that another run moved"
   },
   {
-    name: "metadata that a dead run left goes with its file",
+    name: "metadata that a dead run left is removed with its file",
     file: "src/layers/disk/sidecar.ts",
     find: "if (inodes.has(sidecar.inode)) yield*",
     put: "if (inodes.size < 0) yield*",
@@ -321,13 +321,13 @@ async function caught(copy, { file, find, name, named, put, tests }) {
   const path = join(copy, file)
   const source = await readFile(path, "utf8")
   if (source.split(find).length !== 2) {
-    return { name, problem: `the text to take out is not there exactly once in ${file}: ${find}` }
+    return { name, problem: `the text to remove must occur exactly once in ${file}: ${find}` }
   }
   const whole = await vitest(copy, tests, named)
   if (whole.failed.length > 0 || whole.passed.length === 0) {
     return {
       name,
-      problem: `${whole.failed.length} tests fail and ${whole.passed.length} pass before`
+      problem: `before the removal, ${whole.failed.length} tests fail and ${whole.passed.length} pass`
     }
   }
   await writeFile(
@@ -372,7 +372,7 @@ const rows = MUTATIONS.flatMap(({ name }) => {
   const more = result.count > 1 ? ` and ${result.count - 1} more` : ""
   return `| ${name} | ${result.problem ?? `"${result.test}"${more}`} |`
 })
-const table = ["| taken out | noticed by |", "| --- | --- |", ...rows].join("\n")
+const table = ["| removed | noticed by |", "| --- | --- |", ...rows].join("\n")
 console.log(table)
 
 const missed = [...results.values()].filter(({ problem }) => problem !== undefined)
@@ -386,5 +386,5 @@ if (isWritten && isWhole) {
   await writeFile(PAGE, written)
 }
 const seconds = Math.round((Date.now() - begun) / 1000)
-console.error(`${results.size - missed.length} of ${results.size} were noticed, in ${seconds} s`)
+console.error(`${results.size - missed.length} of ${results.size} removals were noticed, in ${seconds} s`)
 process.exitCode = isWhole ? 0 : 1
