@@ -386,5 +386,7 @@ if (isWritten && isWhole) {
   await writeFile(PAGE, written)
 }
 const seconds = Math.round((Date.now() - begun) / 1000)
-console.error(`${results.size - missed.length} of ${results.size} removals were noticed, in ${seconds} s`)
+console.error(
+  `${results.size - missed.length} of ${results.size} removals were noticed, in ${seconds} s`
+)
 process.exitCode = isWhole ? 0 : 1

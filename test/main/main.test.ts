@@ -218,7 +218,7 @@ const closedPort = Effect.promise(async () => {
 
 describe("amplitude-lake", { concurrent: true }, () => {
   layer(simulated, { timeout: "60 seconds", excludeTestServices: true })("on a day", (it) => {
-    it.scoped("lands every hour byte for byte and once, with metadata that holds", () =>
+    it.scoped("lands every hour byte for byte and once, with correct metadata", () =>
       Effect.gen(function* () {
         const { folder, amplitude, lake, lines, source, store } = yield* workplace
         const landed = yield* lake("all", "--dev", ...source, ...DAY, "--json")
@@ -272,12 +272,12 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("moves by sync what fetch staged, and leaves nothing to do for all", () =>
+    it.scoped("uploads with sync what fetch staged, and leaves nothing to do for all", () =>
       Effect.gen(function* () {
         const { folder, amplitude, lake, lines, source, store } = yield* workplace
         assertCode(yield* lake("fetch", "--dev", ...source, ...DAY, ...QUIET), 0)
         const staged = yield* lake("status", "--dev", ...DAY)
-        assert.match(staged.stdout, /^24 hours in staging: sync moves/m)
+        assert.match(staged.stdout, /^24 hours in staging: run sync to upload/m)
 
         assertCode(yield* lake("sync", "--dev", ...QUIET), 0)
         yield* assertWholeDay(store, lines)
@@ -306,7 +306,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       ["hive", "jsonl", hiveKey],
       ["hive", "jsonl.gz", hiveKey]
     ] as const) {
-      it.scoped(`lands ${format} in the layout ${layout}, and no hour again in another form`, () =>
+      it.scoped(`lands ${format} in the ${layout} layout, and no hour again in another form`, () =>
         Effect.gen(function* () {
           const { amplitude, lake, lines, source, store } = yield* workplace
           const form = ["--layout", layout, "--format", format]
@@ -321,7 +321,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       )
     }
 
-    it.scoped("asks for windows that are too large in halves", () =>
+    it.scoped("requests windows that are too large in halves", () =>
       Effect.gen(function* () {
         const { folder, lake, lines, options, store } = yield* workplace
         const simulator = yield* startSimulator(
@@ -338,7 +338,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("lands closed hours only, and exits 3 for open ones asked for by date", () =>
+    it.scoped("lands closed hours only, and exits 3 for open ones requested by date", () =>
       Effect.gen(function* () {
         const { amplitude, lake, lines, source } = yield* workplace
         const early = ["--now", `${DATE}T10:30:00Z`, "--lag-hours", "1"]
@@ -356,7 +356,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("moves nothing in a dry run of sync", () =>
+    it.scoped("uploads nothing in a dry run of sync", () =>
       Effect.gen(function* () {
         const { folder, lake, source } = yield* workplace
         assertCode(yield* lake("fetch", "--dev", ...source, ...DAY), 0)
@@ -370,7 +370,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("writes a log that a machine can read, each line once", () =>
+    it.scoped("writes a machine-readable log, each line once", () =>
       Effect.gen(function* () {
         const { lake, source } = yield* workplace
         const ended = yield* lake("all", "--dev", ...source, ...DAY, "--log-format", "json")
@@ -383,7 +383,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("asks and writes nothing in a dry run", () =>
+    it.scoped("requests and writes nothing in a dry run", () =>
       Effect.gen(function* () {
         const { folder, amplitude, lake, source } = yield* workplace
         for (const command of ["all", "fetch"]) {
@@ -399,7 +399,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
     )
 
     it.scoped(
-      "changes no landed hour that Amplitude now tells otherwise, and lets no other project in",
+      "keeps a landed hour that Amplitude now sends differently, and refuses another project",
       () =>
         Effect.gen(function* () {
           const { amplitude, folder, lake, options, source, store } = yield* workplace
@@ -439,28 +439,26 @@ describe("amplitude-lake", { concurrent: true }, () => {
         })
     )
 
-    it.scoped(
-      "puts the events of a recheck in the place of an object that said there are none",
-      () =>
-        Effect.gen(function* () {
-          const { folder, lake, lines, options, source, store } = yield* workplace
-          const hour = HOURS[0] ?? ""
-          const one = ["--start-date", hour, "--end-date", hour, "--json"]
-          const empty = yield* lake("all", "--dev", ...source, ...one)
-          assert.deepEqual([summaryOf(empty).empty, lines.has(hour)], [[hour], false])
+    it.scoped("replaces an object without events with the events that a recheck finds", () =>
+      Effect.gen(function* () {
+        const { folder, lake, lines, options, source, store } = yield* workplace
+        const hour = HOURS[0] ?? ""
+        const one = ["--start-date", hour, "--end-date", hour, "--json"]
+        const empty = yield* lake("all", "--dev", ...source, ...one)
+        assert.deepEqual([summaryOf(empty).empty, lines.has(hour)], [[hour], false])
 
-          const other = yield* startSimulator(world(PROJECT, "2"), options)
-          const recheck = yield* lake("all", "--dev", ...from(other.origin), ...one, "--recheck")
-          assertCode(recheck, 0)
-          assert.deepEqual(summaryOf(recheck).landed, [hour])
-          const object = (yield* readStore(store)).get(hourlyKey(hour)) ?? Buffer.alloc(0)
-          const { events, lineset } = yield* metadataOf(folder, hourlyKey(hour))
-          assert.ok(object.length > 0)
-          assert.deepEqual([events, lineset], [String(eventsOf(object).length), linesetOf(object)])
-        })
+        const other = yield* startSimulator(world(PROJECT, "2"), options)
+        const recheck = yield* lake("all", "--dev", ...from(other.origin), ...one, "--recheck")
+        assertCode(recheck, 0)
+        assert.deepEqual(summaryOf(recheck).landed, [hour])
+        const object = (yield* readStore(store)).get(hourlyKey(hour)) ?? Buffer.alloc(0)
+        const { events, lineset } = yield* metadataOf(folder, hourlyKey(hour))
+        assert.ok(object.length > 0)
+        assert.deepEqual([events, lineset], [String(eventsOf(object).length), linesetOf(object)])
+      })
     )
 
-    it.scoped("says why keys are refused, and shows them nowhere", () =>
+    it.scoped("says why keys are refused, and never shows them", () =>
       Effect.gen(function* () {
         const { folder, amplitude, lake, options } = yield* workplace
         const other = { AMP_API_KEY: "another", AMP_SECRET_KEY: "pair" }
@@ -504,7 +502,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("names all that is missing or wrong, and touches nothing", () =>
+    it.scoped("names everything that is missing or wrong, and changes nothing", () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const missing = yield* run(["all", ...DAY], { folder })
@@ -529,7 +527,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("exits 5 when Amplitude is down, and status 3 where there are gaps", () =>
+    it.scoped("exits 5 when Amplitude is down, and 3 from status if there are gaps", () =>
       Effect.gen(function* () {
         const { folder, lake } = yield* workplace
         const down = from(`http://127.0.0.1:${yield* closedPort}`)
@@ -597,7 +595,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       )
     }
 
-    it.scoped("lands every hour after it was killed with half an answer", () =>
+    it.scoped("lands every hour after it was killed in the middle of a download", () =>
       Effect.gen(function* () {
         const { folder, lake, lines, source, store, ...more } = yield* workplace
         yield* endMidway("SIGKILL", { ...more, source })
@@ -611,7 +609,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       ["SIGTERM", 143],
       ["SIGINT", 130]
     ] as const) {
-      it.scoped(`answers ${signal} by exit code ${code}, and leaves nothing half behind`, () =>
+      it.scoped(`exits ${code} on ${signal}, and leaves nothing half written`, () =>
         Effect.gen(function* () {
           const { folder, lake, lines, source, store, ...more } = yield* workplace
           const { ended, took } = yield* endMidway(signal, { ...more, source })
@@ -629,7 +627,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
     }
   })
 
-  it.scopedLive("simulate ends at once, whoever is connected and whatever is being sent", () =>
+  it.scopedLive("simulate ends at once, even while clients are connected and receiving", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const simulator = yield* startSimulator(EVENTS, { folder, env: KEYS })
@@ -658,7 +656,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("simulate says in one sentence that its port is taken", () =>
+  it.scopedLive("simulate says in one sentence that its port is in use", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { origin } = yield* startSimulator(EVENTS, { folder, env: KEYS })
@@ -670,27 +668,23 @@ describe("amplitude-lake", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive(
-    "--help loads no layer, no SDK and no module that is not in the program's own files",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const { code, stdout, stderr } = yield* run(["--help"], {
-          folder,
-          nodeArguments: ["--import", LISTING]
-        })
-        assert.equal(code, 0)
-        assert.match(stdout, /Usage: amplitude-lake/)
-        const loaded = stderr.split("\n").filter((line) => line.startsWith("file:"))
-        assert.ok(loaded.some((url) => url.endsWith("dist/main.js")))
-        const files = loaded.map((url) => /\/dist\/(.*)$/.exec(url)?.[1])
-        assert.ok(
-          files.every(
-            (file) => file !== undefined && !/Amplitude|Storage|Spool|Zip|cjs/.test(file)
-          ),
-          files.join()
-        )
+  it.scopedLive("--help loads no layer, no SDK and no module outside the program's own files", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { code, stdout, stderr } = yield* run(["--help"], {
+        folder,
+        nodeArguments: ["--import", LISTING]
       })
+      assert.equal(code, 0)
+      assert.match(stdout, /Usage: amplitude-lake/)
+      const loaded = stderr.split("\n").filter((line) => line.startsWith("file:"))
+      assert.ok(loaded.some((url) => url.endsWith("dist/main.js")))
+      const files = loaded.map((url) => /\/dist\/(.*)$/.exec(url)?.[1])
+      assert.ok(
+        files.every((file) => file !== undefined && !/Amplitude|Storage|Spool|Zip|cjs/.test(file)),
+        files.join()
+      )
+    })
   )
 })
 

@@ -19,7 +19,7 @@ const objectsBelow = (folder: string) =>
   })
 
 describe("amplitude-lake all --archive-dir, all --from-archive", () => {
-  it.scopedLive("lands from a kept archive what it landed from Amplitude, without keys", () =>
+  it.scopedLive("lands the same hours from a kept archive as from Amplitude, without keys", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const lake = (...args: ReadonlyArray<string>) => run(["all", "--dev", ...args], { folder })

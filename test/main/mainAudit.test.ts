@@ -32,8 +32,8 @@ const lakeIn = Effect.fn(function* (...landing: ReadonlyArray<string>) {
   return { folder, lake, write }
 })
 
-describe("amplitude-lake, run every day", () => {
-  it.scoped("status draws the hours without an escape in a pipe, and exits 3 for a gap", () =>
+describe("amplitude-lake, in daily use", () => {
+  it.scoped("status draws the hours without escapes in a pipe, and exits 3 for a gap", () =>
     Effect.gen(function* () {
       const { folder, lake } = yield* lakeIn("all")
       yield* Effect.promise(() => fs.rm(join(folder, "s3_dev", SECOND)))
@@ -51,8 +51,8 @@ describe("amplitude-lake, run every day", () => {
       yield* write(join("s3_dev", FOREIGN), '{"a":1}\n')
       const sound = yield* lake("verify", "--sample", "9", "--seed", "7")
       assert.equal(sound.code, 0, sound.stdout)
-      assert.match(sound.stdout, /^sample +5 hours; --seed 7 draws the same$/m)
-      assert.match(sound.stdout, /^unverified 1 hour, of other pipelines/m)
+      assert.match(sound.stdout, /^sample +5 hours; repeat it with --seed 7$/m)
+      assert.match(sound.stdout, /^unverified 1 hour, from another pipeline/m)
 
       yield* Effect.promise(() => fs.appendFile(join(folder, "s3_dev", SECOND), "x\n"))
       const before = yield* pathsBelow(folder)
@@ -66,7 +66,7 @@ describe("amplitude-lake, run every day", () => {
     })
   )
 
-  it.scoped("clean shows first, then removes what nobody needs, and nothing of a live run", () =>
+  it.scoped("clean shows, then removes what is no longer needed, and nothing of a live run", () =>
     Effect.gen(function* () {
       const { folder, lake, write } = yield* lakeIn("fetch")
       const [dead, live] = [yield* deadRun, yield* liveRun]
@@ -110,7 +110,7 @@ describe("amplitude-lake, run every day", () => {
     })
   )
 
-  it.scoped("verify and clean do with the least policy, but for removing uploads", () =>
+  it.scoped("verify and clean need only the minimum policy, except for aborting uploads", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const s3 = yield* S3Server.make({

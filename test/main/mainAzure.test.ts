@@ -135,7 +135,7 @@ const jsonAfter = (page: string, mark: string) =>
 
 layer(source)("amplitude-lake with Azure", (it) => {
   for (const [name, identity] of Object.entries(IDENTITIES)) {
-    it.scoped(`lands by ${name} of the env file`, () =>
+    it.scoped(`lands with ${name} from the env file`, () =>
       Effect.gen(function* () {
         const { azure, folder, lake } = yield* workplace(identity)
         const ended = yield* lake(["all", ...HOURS])
@@ -148,7 +148,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
     )
   }
 
-  it.scoped("lands as a managed identity where only the account is named", () =>
+  it.scoped("lands as a managed identity if only the account is named", () =>
     Effect.gen(function* () {
       const token = "a-token-of-a-managed-identity"
       const asked: Array<string> = []
@@ -186,7 +186,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
     })
   )
 
-  it.scoped("makes no call that the least role does not allow", () =>
+  it.scoped("makes no call beyond the minimum role", () =>
     Effect.gen(function* () {
       const { azure, lake } = yield* workplace(byKey)
       for (const args of [["all", ...HOURS], ["all", ...HOURS], ["status", ...HOURS], ["list"]]) {
@@ -217,7 +217,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
     })
   )
 
-  it.scoped("exits 7 before any download where the key is another", () =>
+  it.scoped("exits 7 before any download if the key is wrong", () =>
     Effect.gen(function* () {
       const other = Buffer.alloc(64, "other").toString("base64")
       const { azure, folder, lake } = yield* workplace((url) =>
@@ -232,7 +232,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
     })
   )
 
-  it.scoped("exits 2 before any download where there is no such container", () =>
+  it.scoped("exits 2 before any download if the container does not exist", () =>
     Effect.gen(function* () {
       const { lake } = yield* workplace(byKey)
       const ended = yield* lake(["all", ...HOURS, "--container", "elsewhere"])
@@ -242,7 +242,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
     })
   )
 
-  it.scoped("exits 2 with everything that contradicts, and asks nobody", () =>
+  it.scoped("exits 2 with everything that contradicts, without a network call", () =>
     Effect.gen(function* () {
       const { azure, lake } = yield* workplace((url) => [
         ...byKey(url),
@@ -256,7 +256,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
     })
   )
 
-  it.scoped("loses nothing while the store is away: fetch, sync 5, sync 0", () =>
+  it.scoped("loses nothing while the store is unreachable: fetch, sync 5, sync 0", () =>
     Effect.gen(function* () {
       const { azure, folder, lake } = yield* workplace(byKey)
       assert.equal((yield* lake(["fetch", ...HOURS])).code, 0)

@@ -10,7 +10,7 @@ import * as S3Server from "../fixtures/s3Server.ts"
 const KEYS = { AMP_API_KEY: "canary-api", AMP_SECRET_KEY: "canary-secret" }
 
 describe("amplitude-lake check", () => {
-  it.scopedLive("prints a line for each thing that it tried, and lands nothing", () =>
+  it.scopedLive("prints a line for each check, and lands nothing", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" } })

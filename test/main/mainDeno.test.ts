@@ -47,7 +47,7 @@ const name = Option.match(deno, {
 })
 
 describe.skipIf(Option.isNone(deno))(name, () => {
-  it.scoped("lands a large archive, which a worker thread reads", () =>
+  it.scoped("lands a large archive, which a worker thread unpacks", () =>
     Effect.gen(function* () {
       const [folder, elsewhere] = [yield* temporaryFolder, yield* temporaryFolder]
       const { origin } = yield* scriptedServer([answer(200, { body: archive })])
@@ -67,7 +67,7 @@ describe.skipIf(Option.isNone(deno))(name, () => {
     })
   )
 
-  it.scoped("lands in S3 what simulate serves", () =>
+  it.scoped("lands the hours that simulate serves in S3", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" } })
@@ -103,7 +103,7 @@ describe.skipIf(Option.isNone(deno))(name, () => {
     })
   )
 
-  it.scoped("says which folder, file or host it was not granted", () =>
+  it.scoped("names the folder, file or host that it has no permission for", () =>
     Effect.gen(function* () {
       const [folder, elsewhere] = [yield* temporaryFolder, yield* temporaryFolder]
       const lake = (...args: ReadonlyArray<string>) =>
@@ -148,7 +148,7 @@ describe.skipIf(Option.isNone(deno))(name, () => {
     })
   )
 
-  it.scoped("takes from no run that may live, until it was silent for half an hour", () =>
+  it.scoped("takes nothing over from another run until that was inactive for half an hour", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const [, pid] = (yield* liveRun).split("~")

@@ -35,7 +35,7 @@ describe("amplitude-lake under Node's permission model", () => {
     ["without worker threads", []],
     ["with worker threads", ["--allow-worker"]]
   ] as const) {
-    it.scoped(`lands a large archive by its least set, ${name}`, () =>
+    it.scoped(`lands a large archive with the minimum permissions, ${name}`, () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const { origin } = yield* scriptedServer([answer(200, { body: archive })])
@@ -51,7 +51,7 @@ describe("amplitude-lake under Node's permission model", () => {
     )
   }
 
-  it.scoped("says which folder it was not granted, and exits 7", () =>
+  it.scoped("names the folder that it has no permission for, and exits 7", () =>
     Effect.gen(function* () {
       const [folder, elsewhere] = [yield* temporaryFolder, yield* temporaryFolder]
       const args = ["--source", "synthetic", "--local-dir", elsewhere]

@@ -96,7 +96,7 @@ const standard = ENV_FILES["AWS_PYTHON_USER_ACCESS_KEY and AWS_REGION"]
 
 layer(source)("amplitude-lake with S3", (it) => {
   for (const [name, file] of Object.entries(ENV_FILES)) {
-    it.scoped(`runs an env file with ${name} unchanged`, () =>
+    it.scoped(`accepts an env file with ${name} unchanged`, () =>
       Effect.gen(function* () {
         const { folder, s3, lake } = yield* workplace(file)
         const ended = yield* lake("all", ...HOURS)
@@ -115,7 +115,7 @@ layer(source)("amplitude-lake with S3", (it) => {
     )
   }
 
-  it.scoped("makes no call that the least policy does not allow", () =>
+  it.scoped("makes no call beyond the minimum policy", () =>
     Effect.gen(function* () {
       const { s3, lake } = yield* workplace(standard)
       for (const args of [["all", ...HOURS], ["all", ...HOURS], ["status", ...HOURS], ["list"]]) {
@@ -137,7 +137,7 @@ layer(source)("amplitude-lake with S3", (it) => {
   )
 
   it.scoped(
-    "goes on in a bucket that older pipelines filled, and says what it did not verify",
+    "continues in a bucket that older pipelines filled, and says what it did not verify",
     () =>
       Effect.gen(function* () {
         const { s3, lake } = yield* workplace(standard)
@@ -177,7 +177,7 @@ layer(source)("amplitude-lake with S3", (it) => {
     ],
     ["may not put", { AKTEST: { secret: "SKTEST", denied: ["s3:PutObject"] } }, 7, /s3:PutObject/]
   ] as const) {
-    it.scoped(`exits ${code} before any download where S3 ${name}`, () =>
+    it.scoped(`exits ${code} before any download if S3 ${name}`, () =>
       Effect.gen(function* () {
         const { s3, lake, folder } = yield* workplace(standard, { users: user })
         const ended = yield* lake("all", ...HOURS)
@@ -190,7 +190,7 @@ layer(source)("amplitude-lake with S3", (it) => {
     )
   }
 
-  it.scoped("exits 2 before any download where there is no such bucket", () =>
+  it.scoped("exits 2 before any download if the bucket does not exist", () =>
     Effect.gen(function* () {
       const { lake } = yield* workplace(standard)
       const ended = yield* lake("all", ...HOURS, "--bucket", "elsewhere")
@@ -200,7 +200,7 @@ layer(source)("amplitude-lake with S3", (it) => {
     })
   )
 
-  it.scoped("loses nothing while the store is away: fetch, sync 5, sync 0", () =>
+  it.scoped("loses nothing while the store is unreachable: fetch, sync 5, sync 0", () =>
     Effect.gen(function* () {
       const { s3, lake, folder } = yield* workplace(standard)
       assert.equal((yield* lake("fetch", ...HOURS)).code, 0)

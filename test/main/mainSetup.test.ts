@@ -64,7 +64,7 @@ describe("amplitude-lake setup bucket", () => {
     })
   )
 
-  it.scopedLive("names each permission that is missing, and does what it may", () =>
+  it.scopedLive("names each missing permission, and does everything else", () =>
     Effect.gen(function* () {
       const denied = ["s3:PutLifecycleConfiguration", "s3:GetBucketPolicy"]
       const { setup } = yield* workplace({
@@ -80,7 +80,7 @@ describe("amplitude-lake setup bucket", () => {
     })
   )
 
-  it.scopedLive("makes no bucket where no region is named", () =>
+  it.scopedLive("creates no bucket if no region is set", () =>
     Effect.gen(function* () {
       const { s3, setup } = yield* workplace({})
       const { code, stdout } = yield* setup("--apply")
@@ -97,7 +97,7 @@ const iam = (...args: ReadonlyArray<string>) =>
   )
 
 describe("amplitude-lake setup iam", () => {
-  it.scopedLive("prints each policy as aws iam takes it, without asking anyone", () =>
+  it.scopedLive("prints each policy in the form that aws iam accepts, without a network call", () =>
     Effect.gen(function* () {
       const who = ["--trusted-arn", "arn:aws:iam::111122223333:user/snow", "--external-id", "X_1="]
       const all = yield* iam(...who, "--kms-key", KEY, "--json")
