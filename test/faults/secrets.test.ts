@@ -703,7 +703,7 @@ describe("K3 what would show the keys to others", () => {
     Effect.gen(function* () {
       const list = ["list", "--bucket", "lake", ...ONCE]
       const http = "http://s3.lake.test:9000"
-      const said = /AWS_ENDPOINT_URL\w* in .* in plain http on loopback/
+      const said = /AWS_ENDPOINT_URL\w* in .* must be an https URL, or plain http on loopback/
       yield* refused(list, yield* here({ ...AWS, AWS_ENDPOINT_URL_S3: http }), said)
       const options = yield* here(AWS)
       yield* writeEnv(options.folder, `AWS_ENDPOINT_URL=${http}\n`)
