@@ -25,7 +25,7 @@ function commandsOf(family) {
     .flatMap((name) => {
       const words = [...family, name ?? ""]
       const below = commandsOf(words)
-      return below.length === 0 ? [words] : below
+      return [words, ...below]
     })
 }
 

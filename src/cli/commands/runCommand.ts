@@ -16,6 +16,7 @@ import { withProgress } from "../terminal/progress.ts"
 import { clean } from "./clean.ts"
 import { all, fetch, sync } from "./land.ts"
 import { check, list, status, verify } from "./look.ts"
+import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
 
@@ -24,6 +25,9 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
   sync,
   all,
   status,
+  gaps,
+  "gaps accept": acceptGapsOf,
+  "gaps withdraw": withdrawGapsOf,
   list,
   check,
   verify,

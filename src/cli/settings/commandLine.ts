@@ -93,8 +93,15 @@ export function readCommandLine(
     }
     if (command.settings.includes("container")) sub.addHelpText("after", AZURE)
     if (command.settings.includes("apiKey")) sub.addHelpText("after", KEYS)
-    sub.action((options: Record<string, string | boolean>) => {
-      read = { command: name, flags: byName(command.settings, options) }
+    const words = command.settings.filter((it) => settings[it].argument !== undefined)
+    for (const word of words) {
+      sub.addArgument(new Argument(settings[word].argument ?? "", settings[word].help))
+    }
+    sub.action((...typed: ReadonlyArray<string | Record<string, string | boolean>>) => {
+      const options = typed[words.length] as Record<string, string | boolean>
+      const flags = byName(command.settings, options)
+      const given = Object.fromEntries(words.map((word, index) => [word, String(typed[index])]))
+      read = { command: name, flags: { ...flags, ...given } }
     })
   }
 
@@ -121,9 +128,9 @@ export function readCommandLine(
 
 /** The parent of a command: the program or, for a two-word command, its first word. */
 function parentOf(program: Command, name: string): Command {
-  const [family = ""] = name.split(" ")
-  const help = families[family]
-  if (help === undefined) return program
+  const [family = "", second] = name.split(" ")
+  if (second === undefined) return program
+  const help = families[family] ?? ""
   return (
     program.commands.find((it) => it.name() === family) ??
     program

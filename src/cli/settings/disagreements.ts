@@ -17,6 +17,7 @@ import {
   type CommandName,
   declaredBy,
   keys,
+  requiredBy,
   type SettingName,
   settings,
   type Values
@@ -33,6 +34,9 @@ export function disagreements(
   const { values, wrong } = read
   const used = new Set(declaredBy(command))
   return [
+    ...requiredBy(command)
+      .filter((name) => values[name] === undefined && !wrong.has(name))
+      .map((name) => `${flagOf(name)} is missing: ${command} needs it`),
     ...windowProblems(values),
     ...archiveProblems(values),
     ...futureProblems(command, read, sources),

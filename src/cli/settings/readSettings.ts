@@ -49,7 +49,8 @@ export function readSettings(command: CommandName, sources: Sources): ReadSettin
   const used = new Set<string>(declaredBy(command))
   const valueOf = (name: SettingName, setting: Setting<unknown>): unknown => {
     if (!used.has(name)) return setting.fallback
-    const flag = setting.flag === undefined ? undefined : sources.flags[name]
+    const isTyped = setting.flag !== undefined || setting.argument !== undefined
+    const flag = isTyped ? sources.flags[name] : undefined
     if (flag === true) return true
     const found = find(setting, typeof flag === "string" ? flag : "", sources)
     if (found === undefined) return setting.fallback
@@ -74,7 +75,7 @@ function find(setting: Setting<unknown>, flag: string, sources: Sources): Found 
   const { environment, file, fileName } = sources
   const aliases = standardKeys(sources).length === 0 ? setting.fileVariables : []
   const places: ReadonlyArray<readonly [string | undefined, string]> = [
-    [flag, setting.flag?.split(" ")[0] ?? ""],
+    [flag, setting.flag?.split(" ")[0] ?? setting.argument ?? ""],
     // Name by name, so that a standard name in the env file wins over an alias in the environment.
     ...setting.variables.flatMap((name) => [
       [environment[name], `${name} in the environment`] as const,

@@ -4,6 +4,8 @@ import { type Parse, secret } from "./parse.ts"
 export interface Setting<A> {
   /** `--lag-hours <n>`; absent for secrets, which have no flag. */
   readonly flag?: string
+  /** `<hour>`: a word that follows the command, in the place of a flag. */
+  readonly argument?: string
   readonly help: string
   /** Its heading in `--help`. */
   readonly group: string
@@ -34,6 +36,12 @@ interface ValueOptions<A> extends OptionalOptions<A> {
   readonly fallback: NoInfer<A>
 }
 
+interface ArgumentOptions {
+  readonly argument: string
+  readonly help: string
+  readonly parse: Parse<string>
+}
+
 interface SecretOptions {
   readonly help: string
   readonly variables: ReadonlyArray<string>
@@ -55,6 +63,12 @@ export function settingsUnder(group: string) {
     optional: <A>(options: OptionalOptions<A>): Setting<A | undefined> => ({
       ...common,
       fallback: undefined,
+      ...options
+    }),
+    /** A word that must follow the command. */
+    argument: (options: ArgumentOptions): Setting<string> => ({
+      ...common,
+      fallback: "",
       ...options
     }),
     /** A flag without a value. */

@@ -12,6 +12,7 @@ import {
   type commands,
   declaredBy,
   place,
+  type required,
   type SettingName,
   source,
   type Values
@@ -130,7 +131,13 @@ export function settingsAlone(command: CommandName): ReadonlyArray<SettingName> 
 
 /** A command's settings. Those that it does not declare are absent. */
 export type SettingsOf<C extends CommandName> = C extends CommandName
-  ? Pick<Values, Alone<C>> & PartsOf<C>
+  ? Pick<Values, Exclude<Alone<C>, RequiredOf<C>>> & {
+      readonly [Name in RequiredOf<C>]: NonNullable<Values[Name]>
+    } & PartsOf<C>
+  : never
+
+type RequiredOf<C extends CommandName> = C extends keyof typeof required
+  ? (typeof required)[C][number]
   : never
 
 /** The settings that are read for every command. Those that it does not declare are absent. */

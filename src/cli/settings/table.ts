@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decisionSettings } from "./decision.ts"
 import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
 import type { Setting } from "./setting.ts"
@@ -17,6 +18,7 @@ export const settings = {
   ...storeSettings,
   ...runSettings,
   ...setupSettings,
+  ...decisionSettings,
   ...outputSettings,
   ...keySettings
 } as const
@@ -81,6 +83,17 @@ const run = [
   "recheck"
 ] as const
 
+const gapSettings = [
+  "lagHours",
+  "settleHours",
+  "now",
+  ...place,
+  "dataDir",
+  "envFile",
+  ...retry,
+  ...output
+] as const
+
 /** The help of a group of two-word commands, by their first word. */
 export const families: Readonly<Record<string, string>> = {
   setup: "Prepare the bucket and its access policies."
@@ -139,6 +152,18 @@ export const commands = {
       ...output,
       ...alerts
     ]
+  },
+  gaps: {
+    help: "List the hours that are missing between the first landed hour and now, and those that were accepted as missing for good.",
+    settings: [...gapSettings]
+  },
+  "gaps accept": {
+    help: "Accept that hours stay missing: the gaps between two dates. From then on no run without dates requests them, and none fails over them.",
+    settings: ["startDate", "endDate", "reason", ...gapSettings]
+  },
+  "gaps withdraw": {
+    help: "Take an acceptance back: those of its hours that are still missing are gaps again.",
+    settings: ["acceptance", ...place, "envFile", ...retry, ...output]
   },
   list: {
     help: "List the objects in the store with their hour and size.",
@@ -242,3 +267,14 @@ export function declaredBy(command: CommandName): ReadonlyArray<SettingName> {
 export const commandEntries: ReadonlyArray<readonly [CommandName, CommandEntry]> = Object.entries(
   commands
 ) as ReadonlyArray<readonly [CommandName, CommandEntry]>
+
+/** Flags that a command cannot do without. */
+export const required = {
+  "gaps accept": ["startDate", "endDate", "reason"]
+} as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
+
+/** The flags that a command cannot do without; most have none. */
+export function requiredBy(command: CommandName): ReadonlyArray<SettingName> {
+  const all: Partial<Record<CommandName, ReadonlyArray<SettingName>>> = required
+  return all[command] ?? []
+}

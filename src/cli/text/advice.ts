@@ -41,6 +41,10 @@ const ADVICE: {
       message.includes("KMS key cannot be used") ? "; check --sse-kms-key-id" : ""
   },
   BucketSetupError: {},
+  ResolveError: {
+    NoGap: "; gaps lists what is missing",
+    UnknownAcceptance: "; gaps shows the names"
+  },
   LandingError: {
     OtherProject: "; use that project's keys, or another --prefix",
     OutOfTime: " (--max-duration)"
