@@ -405,9 +405,9 @@ case $1 in
     ;;
   status)
     if runs; then
-      say "runs at $(sed -n 's/^S3_TEST_ENDPOINT=//p' "$state")"
+      say "running at $(sed -n 's/^S3_TEST_ENDPOINT=//p' "$state")"
     else
-      say "does not run"
+      say "not running"
       exit 3
     fi
     ;;

@@ -67,7 +67,7 @@ export function readCommandLine(
       "Copies Amplitude's raw events into your own storage, one object per UTC hour: complete, verified, exactly once."
     )
     .version(version, "-V, --version", "show the version")
-    .helpCommand("help [command]", "show the help of a command")
+    .helpCommand("help [command]", "Show the help of a command")
     .helpOption("-h, --help", "show this help")
     .addHelpText("after", EXIT_CODES)
     .configureHelp({ helpWidth: 80 })
@@ -137,7 +137,7 @@ function parentOf(program: Command, name: string): Command {
       .command(family)
       .summary(help.replace(/\.$/, ""))
       .description(help)
-      .helpCommand("help [command]", "show the help of a command")
+      .helpCommand("help [command]", "Show the help of a command")
       .helpOption("-h, --help", "show this help")
   )
 }
