@@ -19,15 +19,15 @@ import { asRun, type LandingOptions, Run } from "./run/Run.ts"
 import { type LakeFindings, summarize, type Summary } from "./run/Summary.ts"
 import { countFailure, countOutcomes, gaugeLake } from "./run/telemetry.ts"
 
-/** How a run finds, asks for, names and lands its hours. */
+/** How a run selects, exports, names and lands its hours. */
 export interface RunOptions extends WindowOptions, LandingOptions {}
 
-/** Lands what store and staging lack in staging. */
+/** Downloads hours that neither store nor staging has into staging. */
 export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions = {}) {
   return yield* landPlanned(yield* Staging, options)
 }, summarized)
 
-/** Moves what is staged to the store. */
+/** Uploads staged hours to the store. */
 export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions = {}) {
   const lookAtLake = Effect.gen(function* () {
     const plan = yield* planRun(options)
@@ -41,7 +41,7 @@ export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions =
 }, summarized)
 
 /**
- * Moves what is staged to the store, then lands what still misses straight there.
+ * Uploads staged hours, then downloads the missing ones straight into the store.
  *
  * @example
  * ```ts
@@ -75,8 +75,8 @@ export const allHours = Effect.fn("allHours")(function* (options: RunOptions = {
 }, summarized)
 
 /**
- * Moves what is staged to the store, then lands there what archives in files have, without asking
- * Amplitude.
+ * Uploads staged hours, then lands the missing hours from archive files in the store, without
+ * calling Amplitude.
  */
 export const archivedHours = Effect.fn("archivedHours")(
   function* (files: ReadonlyArray<string>, options: RunOptions = {}) {
@@ -93,7 +93,7 @@ export const archivedHours = Effect.fn("archivedHours")(
   (self, _files, options) => summarized(self, options)
 )
 
-/** Asks Amplitude again for the landed hours of the window and compares them with the store. */
+/** Exports the landed hours of the window again and compares them with the store. */
 export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions = {}) {
   const plan = yield* planRun(options)
   const { window, store } = plan
@@ -102,14 +102,12 @@ export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunO
   return { window, outcomes, lake: yield* findingsOf(plan) }
 }, summarized)
 
-/** What `fetchHours` or `allHours` would do: nothing is asked of Amplitude and nothing written. */
+/** What `fetchHours` or `allHours` would do. Makes no request to Amplitude and writes nothing. */
 export const planHours = Effect.fn("planHours")(function* (options: RunOptions = {}) {
   return yield* planRun(options)
 }, asRun)
 
-/**
- * Moves what is staged first; what was moved is not told of twice, nor lost where the rest fails.
- */
+/** Uploads staged hours first. Their outcomes are reported once, and survive if the rest fails. */
 const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
   land: Effect.Effect<RunResult, E, R>
 ): Effect.fn.Return<
@@ -142,7 +140,7 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   const isInTheWay = (hour: Hour) => isFetch && plan.foreign.has(hour)
   const missing = plan.missing.filter((hour) => !isInTheWay(hour))
   yield* Effect.logInfo(
-    `${window}: ${present.length} hours are there, ${missing.length} are missing, ${open.length} are not closed`
+    `${window}: ${present.length} hours present, ${missing.length} missing, ${open.length} not closed yet`
   )
   const others = [
     ...present.map((hour) => new Skipped({ hour })),
@@ -213,7 +211,7 @@ function inTheWay(hour: Hour, { foreign, staging }: Plan): HourOutcome {
     hour,
     new LandingError({
       reason: "ForeignFile",
-      detail: `"${foreign.get(hour)}" in ${staging.store.place} was not put there by this program: move it away`
+      detail: `"${foreign.get(hour)}" in ${staging.store.place} was not created by this program; move it away`
     })
   )
 }
@@ -247,7 +245,7 @@ function summarized<E extends RunError, R>(
       ...result,
       isByDate: isByDate(options),
       retries: yield* made,
-      // The clock may be set back meanwhile.
+      // The clock may have been set back since.
       durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
     })
   })

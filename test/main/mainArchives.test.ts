@@ -25,7 +25,7 @@ describe("amplitude-lake all --archive-dir, all --from-archive", () => {
       const lake = (...args: ReadonlyArray<string>) => run(["all", "--dev", ...args], { folder })
       const first = yield* lake(...SYNTHETIC, "--archive-dir", "archives")
       assert.equal(first.code, 0, first.stderr)
-      assert.match(first.stderr, /Kept the archive of 2025-11-10T00\.\.2025-11-10T23 as/)
+      assert.match(first.stderr, /Kept the archive of 2025-11-10T00\.\.2025-11-10T23 in/)
       assert.deepEqual(
         (yield* pathsBelow(join(folder, "archives"))).filter((path) => path.endsWith(".zip")),
         [NAME]

@@ -44,7 +44,7 @@ describe("amplitude-lake setup bucket", () => {
       ])
       assert.match(
         shown.stdout,
-        /^would change {2}uploads {8}kept for ever -> removed after 3 days$/m
+        /^would change {2}uploads {8}never aborted -> aborted after 3 days$/m
       )
       assert.equal(set?.size, 0)
 
@@ -85,7 +85,7 @@ describe("amplitude-lake setup bucket", () => {
       const { s3, setup } = yield* workplace({})
       const { code, stdout } = yield* setup("--apply")
       assert.equal(code, 2)
-      assert.match(stdout, /^cannot +bucket +s3:\/\/lake is not there.*set AWS_REGION$/m)
+      assert.match(stdout, /^cannot +bucket +s3:\/\/lake does not exist.*set AWS_REGION/m)
       assert.equal(s3.buckets.size, 0)
     })
   )

@@ -7,47 +7,50 @@ export const Leftover = Schema.Struct({
   kind: Schema.Literal(
     /** A file in staging. */
     "staged",
-    /** An archive in the spool, or half of one. */
+    /** A whole or partial archive in the spool. */
     "spooled",
     /** An archive that was kept after its hours had landed. */
     "archive",
-    /** What was begun to become an object and never did. */
+    /** An upload that was never completed. */
     "upload"
   ),
   path: Schema.String,
   /** In bytes. */
   size: Schema.NonNegativeInt,
   /**
-   * With `dryRun`: what would become of it. `moved`: to `failed_uploads/` in staging, for a person
-   * to look at.
+   * What happened to it or, with `dryRun`, what would. `moved`: into `failed_uploads/` in staging,
+   * where a person has to look at it.
    */
   fate: Schema.Literal("removed", "moved", "kept", "failed"),
-  /** Why. */
+  /** The reason. */
   detail: Schema.String,
-  /** Of a failure. */
+  /** Only with the fate `failed`. */
   failure: Schema.optional(FailureKind)
 })
 export type Leftover = typeof Leftover.Type
 
 export interface CleanOptions extends RetryOptions {
-  /** Whether to change nothing. Defaults to `false`. */
+  /** Change nothing. Defaults to `false`. */
   readonly dryRun?: boolean | undefined
-  /** Staged hours compared at once. Defaults to 4. */
+  /** Staged hours compared in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
-  /** Kept archives older than so many days go; without it, none does. */
+  /** Remove kept archives older than this many days. By default none is removed. */
   readonly archiveDays?: number | undefined
-  /** Whether to abort uploads that only their age speaks against. Defaults to `false`. */
+  /**
+   * Abort uploads that had no activity for a day, even if their run may be alive. Defaults to
+   * `false`.
+   */
   readonly abortUploads?: boolean | undefined
 }
 
-/** What lies about. */
+/** The leftover itself, without its fate. */
 export type What = Pick<Leftover, "kind" | "path" | "size">
 
 export function failedLeftover(what: What, error: RunError): Leftover {
   return { ...what, fate: "failed", detail: error.message, failure: failureKind(error) }
 }
 
-/** Removes a thing unless this is a dry run; what fails is said in its place. */
+/** Removes a leftover unless this is a dry run. A failure becomes its fate. */
 export const removing = Effect.fnUntraced(function* <R>(
   what: What,
   detail: string,

@@ -14,18 +14,18 @@ import { asRun, Run } from "../run/Run.ts"
 
 export type { CleanOptions, Leftover } from "./Leftover.ts"
 
-/** What was found lying about, and what became of it. */
+/** The leftovers that were found, and what happened to each. */
 export class Cleaning extends Schema.Class<Cleaning>("Cleaning")({
-  /** Whether nothing was changed. */
+  /** Nothing was changed. */
   dryRun: Schema.Boolean,
   leftovers: Schema.Array(Leftover),
-  /** Bytes of what was removed, or would be. */
+  /** Bytes removed, or that would be removed. */
   freed: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
   /**
-   * 8 where a staged hour was moved, as another stands for it; else 0, or 8, 7, 3 or 5 where
-   * something failed.
+   * 8 if a staged hour was moved because the store has a different version of it; otherwise 0, or
+   * 8, 7, 3 or 5 if something failed.
    */
   exitCode: ExitCode
 }) {}
@@ -33,10 +33,10 @@ export class Cleaning extends Schema.Class<Cleaning>("Cleaning")({
 const DAY = 24 * 3_600_000
 
 /**
- * Tidies what runs left: staged hours that the store has, archives in the spool that nobody needs,
- * old kept archives, and uploads that were never finished. What a live run holds is never among it,
- * and one failure stops nothing else. Where archives are kept, a spooled one whose hours have
- * landed waits for that.
+ * Removes leftovers of earlier runs: staged hours that the store has, spooled archives that are no
+ * longer needed, old kept archives and unfinished uploads. Never touches files of a live run, and
+ * one failure does not stop the rest. If archives are kept, a spooled archive whose hours have
+ * landed stays until a run has kept it.
  */
 export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (options: CleanOptions = {}) {
   const { made, retry } = yield* Run
@@ -44,10 +44,10 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (options: Cl
   const staging = yield* Staging
   const begun = yield* EffectClock.currentTimeMillis
   const standing = yield* retry(takeInventory(store))
-  // Nothing local goes on the word of a store that ends with the process.
+  // A store that ends with the process must not cause local files to be removed.
   const inventory: Inventory = store.isDurable ? standing : new Map()
-  // Uploads first: whatever writes to a folder takes over what dead runs left there, and says
-  // nothing of it.
+  // Uploads come first: the first write to a folder takes over the leftovers of dead runs without
+  // reporting them.
   const leftovers = [
     ...(yield* cleanUploads(staging, options)),
     ...(yield* cleanUploads(store, options)),
@@ -84,7 +84,7 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
   const pruned = yield* Effect.forEach(halves, ({ path, size }) =>
     removing(
       { kind: "spooled", path, size },
-      "half an archive, of a run that is dead",
+      "partial download of a run that has ended",
       options,
       spool.prune
     )
@@ -94,13 +94,13 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
     const what: What = { kind: "spooled", path, size }
     const kept = (detail: string) => Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
     if (!isLanded(window.hours)) {
-      return kept(`hours of ${window} are not landed yet: the next run starts from it`)
+      return kept(`not all hours of ${window} have landed; the next run resumes from it`)
     }
-    if (keepsArchives) return kept("the next run keeps it, as archives are kept")
+    if (keepsArchives) return kept("the next run moves it to the kept archives")
     const drop = Effect.scoped(
       Effect.flatMap(spool.claim(archive), Effect.transposeMapOption(spool.drop))
     )
-    return removing(what, `all hours of ${window} are landed`, options, drop)
+    return removing(what, `all hours of ${window} have landed`, options, drop)
   })
   return [...pruned, ...dropped]
 })
@@ -119,7 +119,7 @@ const cleanArchives = Effect.fn("cleanLeftovers.archives")(function* (options: C
         archives.filter(({ written }) => now - written > archiveDays * DAY),
         (archive) => {
           const { path, size, written } = archive
-          const detail = `written ${new Date(written).toISOString().slice(0, 10)}, over ${archiveDays} days ago`
+          const detail = `written ${new Date(written).toISOString().slice(0, 10)}, more than ${archiveDays} days ago`
           return removing({ kind: "archive", path, size }, detail, options, remove(archive))
         }
       )

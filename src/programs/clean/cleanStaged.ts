@@ -16,8 +16,8 @@ import { Run } from "../run/Run.ts"
 import { readStaged } from "../land/syncStaged.ts"
 
 /**
- * Removes staged hours that the store has, and moves those aside that differ from it; a file of
- * somebody else's stays.
+ * Removes staged hours that the store has, and moves those that differ from the store to
+ * `failed_uploads/`. Files of other programs stay.
  */
 export const cleanStaged = Effect.fn("cleanStaged")(function* (
   inventory: Inventory,
@@ -35,7 +35,7 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
       cleanStagedObject(object, inventory.get(object.hour) ?? [], options).pipe(
         Effect.catchAll((error) =>
           error._tag === "ObjectStorageError" && error.reason === "NotFound"
-            ? // A live run has moved it meanwhile.
+            ? // A live run has just moved it.
               Effect.succeedNone
             : Effect.succeedSome(failedLeftover(stagedFile(object), error))
         ),
@@ -50,7 +50,7 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
       path: key,
       size: 0,
       fate: "kept",
-      detail: "it was not put there by this program"
+      detail: "it was not created by this program"
     }))
   ]
 })
@@ -59,7 +59,7 @@ function stagedFile({ key, size }: HourObject): What {
   return { kind: "staged", path: key, size }
 }
 
-/** Holds a staged file, read whole, against what the store has of its hour. */
+/** Compares a staged file, read whole, with the store's version of the hour. */
 const cleanStagedObject = Effect.fnUntraced(function* (
   object: HourObject,
   landed: ReadonlyArray<HourObject>,
@@ -70,7 +70,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   const { format, key, size } = object
   const what = stagedFile(object)
   if (landed.length === 0) {
-    const detail = "the store lacks its hour: sync moves it there"
+    const detail = "the store does not have this hour; run sync"
     return Option.some<Leftover>({ ...what, fate: "kept", detail })
   }
   const metadata = yield* readStaged(key, format)
@@ -84,7 +84,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   const moved: Leftover = {
     ...what,
     fate: "moved",
-    detail: `the store has another hour as "${keys.join(" and ")}": compare it with "${copy}" in ${staging.place}`
+    detail: `the store has a different version of this hour in "${keys.join(" and ")}"; compare it with "${copy}" in ${staging.place}`
   }
   if (options.dryRun === true) return Option.some(moved)
   const ours = { key, size, metadata, body: staging.get(key) }

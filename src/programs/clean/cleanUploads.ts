@@ -14,8 +14,8 @@ import { Run } from "../run/Run.ts"
 const DAY = 24 * 3_600_000
 
 /**
- * Aborts what was begun to become an object and never did: of dead runs, and with `abortUploads`
- * what nothing came to for a day.
+ * Aborts unfinished uploads: those of dead runs and, with `abortUploads`, those without activity
+ * for a day.
  */
 export const cleanUploads = Effect.fn("cleanUploads")(function* (
   place: ObjectStorage["Type"],
@@ -28,13 +28,16 @@ export const cleanUploads = Effect.fn("cleanUploads")(function* (
   const since = (yield* Effect.flatMap(Clock, (clock) => clock.now)) - DAY
   const found = yield* retry(Stream.runCollect(unfinished.list(since))).pipe(
     Effect.catchAll((error) =>
-      // Only who asks for their removal needs the permission to list them.
+      // Listing uploads needs a permission that only `abortUploads` requires.
       !abortUploads && error.reason === "AccessDenied"
-        ? Effect.as(Effect.logWarning(`Uploads were not looked for: ${error.message}`), [])
+        ? Effect.as(
+            Effect.logWarning(`Could not look for unfinished uploads: ${error.message}`),
+            []
+          )
         : Effect.succeed([failedLeftover({ kind: "upload", path: place.place, size: 0 }, error)])
     )
   )
-  // Under the prefix, and beside it where it is none, others may be uploading what is no hour.
+  // Other programs may be uploading unrelated objects here, especially with an empty prefix.
   const uploads = [...found].filter(
     (it) => "fate" in it || it.key === undefined || Option.isSome(hourOfKey(it.key))
   )
@@ -43,10 +46,10 @@ export const cleanUploads = Effect.fn("cleanUploads")(function* (
     const { isOrphan, path, size, touched } = upload
     const what: What = { kind: "upload", path, size }
     if (!isOrphan && !abortUploads) {
-      const detail = `nothing came since ${new Date(touched).toISOString().slice(0, 16)}Z`
+      const detail = `no activity since ${new Date(touched).toISOString().slice(0, 16)}Z`
       return Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
     }
-    const detail = isOrphan ? "its run is dead" : "nothing came for a day"
+    const detail = isOrphan ? "left by a run that has ended" : "no activity for a day"
     return removing(what, detail, options, retry(unfinished.abort(upload)))
   })
 })

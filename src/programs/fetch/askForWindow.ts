@@ -11,36 +11,36 @@ import { Run } from "../run/Run.ts"
 import { inSpanEach } from "../run/telemetry.ts"
 import { unpackArchive } from "./unpackArchive.ts"
 
-/** A verified archive, and the spooled file that it is read from. */
+/** A verified archive, and the spooled file behind it. */
 export interface OpenArchive {
   readonly spooled: SpooledArchive
   readonly unpacked: UnpackedArchive
 }
 
-/** What Amplitude answered to the request for a window. */
+/** Amplitude's answer for one window. */
 export interface Answer {
   /**
-   * The earliest that the answer can speak of, by the clock here and by Amplitude's, in
+   * The earliest time that the answer can reflect, by this machine's clock and by Amplitude's, in
    * milliseconds since 1970.
    */
   readonly askedAt: number
-  /** `None` where Amplitude has nothing in the window, or says so. */
+  /** `None` if Amplitude has, or reports, no events in the window. */
   readonly archive: Option.Option<OpenArchive>
 }
 
 const BROKEN_ARCHIVE_TRIES = 3
 
-/** Whether asking for less may succeed where this window did not. */
+/** Whether two smaller requests may succeed where this one failed. */
 export function isWorthHalving(error: AmplitudeError): boolean {
   return error.window.length > 1 && isTooMuch(error)
 }
 
-/** Whether Amplitude says that the window is too large, or takes its gateway too long. */
+/** Whether Amplitude reports that the window is too large, or its gateway timed out. */
 export function isTooMuch(error: AmplitudeError): boolean {
   return error.reason === "TooLarge" || error.reason === "GatewayTimeout"
 }
 
-/** Reads and checks a spooled archive whole; one that fails is dropped. */
+/** Verifies a whole spooled archive. An archive that fails is dropped from the spool. */
 export const openArchive = Effect.fn("openArchive")(function* (
   spooled: SpooledArchive
 ): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Run | Unpacker | Spool | Scope.Scope> {
@@ -58,8 +58,8 @@ export const openArchive = Effect.fn("openArchive")(function* (
 })
 
 /**
- * Asks for a window until its archive lies in the spool and passed every check, or no further try
- * is worth it. The archive is held, and can be read, while the scope is open.
+ * Requests a window until its archive is in the spool and verified, or retrying cannot help. The
+ * archive can be read while the scope is open.
  */
 export const askForWindow = Effect.fn("askForWindow")(function* (
   window: Window
@@ -93,8 +93,8 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
 })
 
 /**
- * One request, and the way of its answer into the spool. The connection ends with it; the archive
- * is held by the caller's scope.
+ * Makes one request and saves its answer in the spool. The connection closes when this returns; the
+ * archive belongs to the caller's scope.
  */
 const download = Effect.fn("askForWindow.download")(function* (
   window: Window,
@@ -114,13 +114,13 @@ const download = Effect.fn("askForWindow.download")(function* (
     }
     const asked = yield* clock.now
     const sent = yield* EffectClock.currentTimeMillis
-    yield* Effect.logInfo(`Asking Amplitude for ${window}`)
+    yield* Effect.logInfo(`Exporting ${window} from Amplitude`)
     const answer = yield* amplitude.export(window)
     const answered = yield* EffectClock.currentTimeMillis
     yield* warnOfSkew({ date: answer.date, sent, answered })
     const askedAt = Option.match(answer.date, {
       onNone: () => asked,
-      // The clock here may have been set back meanwhile.
+      // This machine's clock may have been set back since.
       onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))
     })
     const spooled = yield* Effect.transposeMapOption(answer.archive, ({ bytes, size }) =>

@@ -1,8 +1,8 @@
 import { Option } from "effect"
 
 /**
- * An answer's own time, and when it was asked for and came by the clock here, in milliseconds since
- * 1970.
+ * The `Date` of an answer, and when the request was sent and answered by this machine's clock, in
+ * milliseconds since 1970.
  */
 export interface TimedAnswer {
   readonly date: Option.Option<number>
@@ -11,11 +11,11 @@ export interface TimedAnswer {
 }
 
 const WORTH_A_WARNING = 5 * 60_000
-/** What the `Date` of an answer leaves out. */
+/** A `Date` header has whole seconds. */
 const SECOND = 1000
 
 /**
- * Milliseconds by which the clock here is ahead of the answer's, negative where it is behind;
+ * Milliseconds by which this machine's clock is ahead of the answer's, negative if it is behind;
  * `None` without a `Date`.
  */
 export function clockSkew({ date, sent, answered }: TimedAnswer): Option.Option<number> {
@@ -25,11 +25,11 @@ export function clockSkew({ date, sent, answered }: TimedAnswer): Option.Option<
   })
 }
 
-/** What to say of a skew that is worth it. */
+/** A warning about the skew; `None` if it is too small to matter. */
 export function skewText(skew: number): Option.Option<string> {
   if (Math.abs(skew) <= WORTH_A_WARNING) return Option.none()
   const minutes = Math.round(Math.abs(skew) / 60_000)
   return Option.some(
-    `This machine's clock is ${minutes} minutes ${skew > 0 ? "ahead of" : "behind"} Amplitude's: set it right`
+    `This machine's clock is ${minutes} minutes ${skew > 0 ? "ahead of" : "behind"} Amplitude's clock; synchronize it (NTP)`
   )
 }

@@ -23,24 +23,25 @@ import { handOver, type LandHour } from "./handOver.ts"
 import { keepArchive } from "./keepArchive.ts"
 
 export interface Landing<R> {
-  /** A callback, since an archive can be read only until its scope closes, which lies in here. */
+  /** A callback, because the archive can only be read inside this program's scope. */
   readonly onHour: LandHour<R>
   /**
-   * Whether an hour stands already. With it, a run starts from archives that earlier runs left in
-   * the spool, and those whose hours all stand go; without it, a run only compares.
+   * Whether an hour has landed already. With it, the run resumes from archives that earlier runs
+   * left in the spool, and drops those whose hours have all landed. Without it, the run only
+   * compares.
    */
   readonly isLanded?: ((hour: Hour) => boolean) | undefined
   /** Whether the newest hours are landed first. Defaults to `false`. */
   readonly newestFirst?: boolean | undefined
 }
 
-/** Two windows on their way in, one being unpacked and landed. */
+/** Two windows downloading, one being unpacked and landed. */
 const WINDOWS_AT_ONCE = 3
 
 /**
- * Asks Amplitude for hours (oldest first, closed by the clock here) and hands each to `onHour` once
- * its whole archive was verified. What an earlier run left in the spool is used first. Every hour
- * has one outcome, in no promised order, and the failure of one never stops another.
+ * Exports closed hours (oldest first) and passes each to `onHour` once its whole archive is
+ * verified. Archives left in the spool are used first. Returns one outcome per hour, in no
+ * particular order; a failed hour does not stop the others.
  */
 export const exportHours = Effect.fn("exportHours")(function* <R>(
   hours: ReadonlyArray<Hour>,
@@ -62,7 +63,7 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   return [...resumed, ...exported.flat()]
 })
 
-/** Lands what archives have that earlier runs left in the spool, one after the other. */
+/** Lands what is in archives that earlier runs left in the spool, one archive at a time. */
 const resumeLeftovers = Effect.fn("exportHours.leftovers")(function* <R>(
   hours: ReadonlyArray<Hour>,
   landing: Landing<R>
@@ -97,7 +98,7 @@ const resumeLeftover = Effect.fn("exportHours.leftover")(function* <R>(
     yield* spool.drop(spooled)
     return []
   }
-  yield* Effect.logInfo(`Starting from the archive of ${spooled.window} that lies in the spool`)
+  yield* Effect.logInfo(`Resuming from the spooled archive of ${spooled.window}`)
   const opened = yield* beforeDeadline(openArchive(spooled))
   const { askedAt } = spooled
   const answered = wanted.filter(
@@ -107,16 +108,16 @@ const resumeLeftover = Effect.fn("exportHours.leftover")(function* <R>(
   return yield* landAnswer(answered, { askedAt, archive: Option.some(opened) }, landing)
 })
 
-/** What lies in the spool spares a request, so that trouble with it is no reason to fail. */
+/** A spooled archive only saves a request, so a problem with it must not fail the run. */
 function askInstead<A, E extends { readonly message: string }, R>(
   self: Effect.Effect<ReadonlyArray<A>, E, R>
 ): Effect.Effect<ReadonlyArray<A>, never, R> {
   return Effect.catchAll(self, (error) =>
-    Effect.as(Effect.logWarning(`Left an archive in the spool: ${error.message}`), [])
+    Effect.as(Effect.logWarning(`Skipped an archive in the spool: ${error.message}`), [])
   )
 }
 
-/** Asks for a window and lands its hours; where it is too large, in halves. */
+/** Exports a window and lands its hours, splitting it if it is too large. */
 function exportWindow<R>(
   window: Window,
   landing: Landing<R>
@@ -129,7 +130,7 @@ function exportWindow<R>(
     Effect.scoped,
     Effect.catchAll((error) =>
       error._tag === "AmplitudeError" && isWorthHalving(error)
-        ? Effect.logInfo(`Asking for ${window} in halves: ${error.message}`).pipe(
+        ? Effect.logInfo(`Exporting ${window} in two halves: ${error.message}`).pipe(
             Effect.zipRight(Effect.forEach(window.halves, (half) => exportWindow(half, landing))),
             Effect.map((halves) => halves.flat())
           )
@@ -149,12 +150,12 @@ const askAndLand = Effect.fnUntraced(function* <R>(window: Window, landing: Land
   const first = yield* ask
   const isDoubtful = isNothing(first) && window.hours.some((hour) => isSettled(hour, first.askedAt))
   if (!isDoubtful) return yield* landAnswer(window.hours, first, landing)
-  yield* Effect.logInfo(`Asking again for ${window}: that it has no events may be said in error`)
+  yield* Effect.logInfo(`Amplitude returned no events for ${window}; asking once more to confirm`)
   const second = yield* Effect.delay(ask, base)
   return yield* landAnswer(window.hours, isNothing(second) ? first : second, landing)
 })
 
-/** Lands hours of an answer, and lets its archive go where that can do no more. */
+/** Lands hours of an answer, and disposes of its archive once no later run can need it. */
 const landAnswer = Effect.fn("exportHours.land")(function* <R>(
   wanted: ReadonlyArray<Hour>,
   answer: Answer,
@@ -173,7 +174,10 @@ const landAnswer = Effect.fn("exportHours.land")(function* <R>(
   return outcomes
 })
 
-/** Lets an archive go: kept first where archives are, unless this run only compares. */
+/**
+ * Drops an archive from the spool, keeping a copy first if archives are kept and this run lands
+ * hours.
+ */
 const putAway = Effect.fn("exportHours.putAway")(function* <R>(
   archive: OpenArchive,
   outcomes: ReadonlyArray<HourOutcome>,
@@ -185,7 +189,7 @@ const putAway = Effect.fn("exportHours.putAway")(function* <R>(
   yield* Effect.catchAll(spool.drop(archive.spooled), (error) => Effect.logWarning(error.message))
 })
 
-/** The hours that an archive has lines of. */
+/** The hours that the archive has lines for. */
 function hoursOf({ archive }: Answer): ReadonlyArray<Hour> {
   return Option.match(archive, {
     onNone: () => [],
@@ -194,15 +198,15 @@ function hoursOf({ archive }: Answer): ReadonlyArray<Hour> {
 }
 
 /**
- * Whether the archive can do no more for its hour: that is landed, kept elsewhere, refused for
- * good, or unreadable in it.
+ * Whether the archive can do nothing more for its hour: it landed, or would fail the same way
+ * again.
  */
 function isDoneWith(outcome: HourOutcome): boolean {
   if (outcome._tag === "Postponed") return false
   return outcome._tag !== "Failed" || outcome.isFinal
 }
 
-/** Whether Amplitude says that it has nothing, by a 404 or by an archive without parts. */
+/** Whether Amplitude returned nothing: a 404, or an archive without parts. */
 function isNothing(answer: Answer): boolean {
   return hoursOf(answer).length === 0
 }
@@ -214,6 +218,6 @@ function explain<E>(error: E | AmplitudeError): E | AmplitudeError {
     reason,
     window,
     status,
-    detail: `${detail}; one hour is the least that can be asked for: Amplitude's own S3 destination has no such limit`
+    detail: `${detail}; one hour is the smallest possible export; for larger hours use Amplitude's S3 export destination`
   })
 }

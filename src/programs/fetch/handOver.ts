@@ -7,23 +7,23 @@ import { type HourOutcome, Open } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 import type { Answer } from "./askForWindow.ts"
 
-/** What Amplitude has of an hour: its lines, or nothing. */
+/** Amplitude's answer for one hour: its lines, or none. */
 export interface ExportedHour {
   readonly hour: Hour
-  /** `None` where the archive has no part of the hour, or there is no archive. */
+  /** `None` if the archive has no part for the hour, or there is no archive. */
   readonly unpacked: Option.Option<UnpackedHour>
   /** The archive's project; `None` without an archive. */
   readonly project: Option.Option<string>
-  /** Whether the hour was settled when it was asked for: if it has no events now, it never will. */
+  /** Whether the hour was settled when it was requested: if it has no events now, it never will. */
   readonly settled: boolean
 }
 
-/** Lands an exported hour; whatever fails is the hour's outcome. */
+/** Lands an exported hour. A failure is returned as the hour's outcome. */
 export type LandHour<R> = (exported: ExportedHour) => Effect.Effect<HourOutcome, never, R>
 
 /**
- * Hands hours of an answer to `onHour`, but those that were not closed: `concurrency` of all
- * answers at once.
+ * Passes the hours of an answer that were closed when it was requested to `onHour`, `concurrency`
+ * of all answers in parallel.
  */
 export const handOver = Effect.fn("handOver")(function* <R>(
   wanted: ReadonlyArray<Hour>,
@@ -51,7 +51,7 @@ export const handOver = Effect.fn("handOver")(function* <R>(
         Effect.zipLeft(isDone)
       )
     },
-    // Each that waits for a landing is woken by every landing's end, and grows by it.
+    // Waiting fibers are woken by every landing that ends, so their number is kept small.
     { concurrency }
   )
 })

@@ -6,10 +6,9 @@ import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Keeps a verified archive whose hours have all landed, where archives are kept. `false` where that
- * failed, so that the spool has to hold it for the next run; `true` also for an archive that is not
- * to be kept: one without a part, one that was asked for too early, and one of whose hours another
- * was landed.
+ * Keeps a verified archive whose hours have all landed, if archives are kept. Returns `false` if
+ * that failed, so the archive must stay in the spool. Returns `true` as well for an archive that is
+ * not worth keeping: it has no parts, was requested too early, or conflicts with a landed hour.
  */
 export const keepArchive = Effect.fn("keepArchive")(function* (
   { spooled, unpacked }: OpenArchive,
@@ -25,7 +24,7 @@ export const keepArchive = Effect.fn("keepArchive")(function* (
   )
   if (!isWhole) {
     yield* Effect.logWarning(
-      `The archive of ${spooled.window} is not kept: not all of its hours could be landed`
+      `The archive of ${spooled.window} is not kept: not all of its hours landed`
     )
     return true
   }
@@ -33,11 +32,11 @@ export const keepArchive = Effect.fn("keepArchive")(function* (
     (hour) => unpacked.hours.has(hour) || isSettled(hour, spooled.askedAt)
   )
   return yield* folder.value.keep(spooled, isComplete).pipe(
-    Effect.tap((path) => Effect.logInfo(`Kept the archive of ${spooled.window} as "${path}"`)),
+    Effect.tap((path) => Effect.logInfo(`Kept the archive of ${spooled.window} in "${path}"`)),
     Effect.as(true),
     Effect.catchAll((error) =>
       Effect.as(
-        Effect.logError(`${error.message}; it stays in the spool, and the next run tries again`),
+        Effect.logError(`${error.message}; it stays in the spool, and the next run will retry`),
         false
       )
     )

@@ -4,7 +4,7 @@ import { Unpacker } from "../../services/Unpacker.ts"
 import { Run } from "../run/Run.ts"
 import { inSpan } from "../run/telemetry.ts"
 
-/** Reads and checks an archive whole, as one span. */
+/** Verifies a whole archive, inside one span. */
 export const unpackArchive = Effect.fnUntraced(
   function* (archive: SpooledArchive) {
     const { format } = yield* Run

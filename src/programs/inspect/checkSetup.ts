@@ -11,37 +11,37 @@ import * as defaults from "../run/defaults.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 import type { LagOptions } from "../run/Run.ts"
 
-/** What one look at the set-up found. */
+/** The result of one check of the setup. */
 export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
   name: Schema.String,
-  /** `unknown` where another failure kept it from being looked at. */
+  /** `unknown` if another failure made this check impossible. */
   state: Schema.Literal("ok", "fail", "unknown"),
-  /** What was found, and what to do where it failed. */
+  /** What was found and, after a failure, what to do. */
   message: Schema.String,
-  /** Class and reason of the failure, as `AmplitudeError.Forbidden`. */
+  /** Class and reason of the failure, such as `AmplitudeError.Forbidden`. */
   error: Schema.optional(Schema.String)
 }) {}
 
 export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
   checks: Schema.Array(SetupCheck),
-  /** 0 where nothing failed; else 8, 7, 2 or 5, the first that applies. */
+  /** 0 if nothing failed; otherwise the first of 8, 7, 2 or 5 that applies. */
   exitCode: ExitCode
 }) {}
 
-/** A check, and what its failure asks of whoever runs the program. */
+/** A check, and the kind of its failure. */
 interface Finding {
   readonly check: SetupCheck
   readonly kind?: FailureKind
 }
 
-/** Less than this, in bytes, is soon used up by archives. */
+/** In bytes. Archives soon fill less than this. */
 const LEAST_SPACE = 1e9
 
 /**
- * Tries everything that a run needs, all of it even where something fails: keys, by asking for one
- * closed hour and dropping the answer; the clock, against that answer's; the store, as a run does
- * before it downloads; folders and their space. Lands nothing. What the store's own check leaves,
- * an empty object that no listing shows, every run leaves.
+ * Tests everything that a run needs, even after a failure: the keys (by exporting one closed hour
+ * and discarding it), the clock (against that answer), the store (as every run does first), and the
+ * folders and their free space. Lands nothing. Like a run, it leaves an empty probe object that
+ * listings hide.
  */
 export const checkSetup = Effect.fn("checkSetup")(function* (options: LagOptions = {}) {
   const folders = yield* Folders
@@ -67,7 +67,7 @@ function failed(name: string, error: RunError | FolderError): Finding {
   return { check: new SetupCheck(check), kind: failureKind(error) }
 }
 
-/** The keys, and with the same answer the clock. */
+/** The keys and, with the same answer, the clock. */
 const checkAmplitude = Effect.fn("checkSetup.amplitude")(function* ({
   lagHours = defaults.lagHours
 }: LagOptions) {
@@ -78,15 +78,15 @@ const checkAmplitude = Effect.fn("checkSetup.amplitude")(function* ({
   const asked = Effect.gen(function* () {
     const { archive, date } = yield* amplitude.export(new Window({ first: hour, last: hour }))
     const answered = yield* EffectClock.currentTimeMillis
-    const what = Option.isSome(archive) ? "and its archive dropped" : "which has no events"
+    const what = Option.isSome(archive) ? "and its archive discarded" : "which has no events"
     return [
-      ok("keys", `accepted: ${hour} was asked for, ${what}`),
+      ok("keys", `accepted: ${hour} was exported as a test, ${what}`),
       checkClock({ date, sent, answered })
     ]
   })
   return yield* Effect.scoped(asked).pipe(
     Effect.catchAll((error) => {
-      const message = "not compared, as Amplitude gave no answer to compare it with"
+      const message = "not compared, because there was no answer from Amplitude"
       const check = new SetupCheck({ name: "clock", state: "unknown", message })
       return Effect.succeed([failed("keys", error), { check }])
     })
@@ -96,12 +96,12 @@ const checkAmplitude = Effect.fn("checkSetup.amplitude")(function* ({
 function checkClock(answer: TimedAnswer): Finding {
   return Option.match(clockSkew(answer), {
     onNone: () => {
-      const message = "not compared, as the answer says no time"
+      const message = "not compared, because Amplitude's answer has no Date"
       return { check: new SetupCheck({ name: "clock", state: "unknown", message }) }
     },
     onSome: (skew) =>
       Option.match(skewText(skew), {
-        onNone: () => ok("clock", `${Math.round(Math.abs(skew) / 1000)} s from Amplitude's`),
+        onNone: () => ok("clock", `${Math.round(Math.abs(skew) / 1000)} s from Amplitude's clock`),
         onSome: (message) => ({
           check: new SetupCheck({ name: "clock", state: "fail", message, error: "ClockSkew" }),
           kind: "permanent"
@@ -115,15 +115,13 @@ const checkStore = Effect.gen(function* () {
   return yield* Effect.gen(function* () {
     yield* store.check
     const first = yield* Stream.runHead(store.list)
-    // Reading may need what looking at an object does not: a key, say.
+    // Reading can need more permissions than looking an object up, for example on a key.
     yield* Effect.transposeMapOption(first, ({ key }) => Stream.runHead(store.get(key)))
     const read = Option.match(first, {
-      onNone: () => "nothing stands in it yet",
+      onNone: () => "empty so far",
       onSome: ({ key }) => `"${key}" can be read`
     })
-    return [
-      ok("store", `${store.place}: can be listed and written to, overwrites nothing; ${read}`)
-    ]
+    return [ok("store", `${store.place}: readable and writable, refuses overwrites; ${read}`)]
   }).pipe(Effect.catchAll((error) => Effect.succeed([failed("store", error)])))
 }).pipe(Effect.withSpan("checkSetup.store"))
 
@@ -135,7 +133,7 @@ const checkFolder = Effect.fn("checkSetup.folder")(function* ({
   const found = yield* Effect.either(tryOut)
   if (found._tag === "Left") return [failed(name, found.left)]
   const free = `${(found.right / 1e9).toFixed(1)} GB free`
-  if (found.right >= LEAST_SPACE) return [ok(name, `"${path}": can be written to, ${free}`)]
-  const detail = `${free}, and archives may need more: make room, or name a folder on another disk`
+  if (found.right >= LEAST_SPACE) return [ok(name, `"${path}": writable, ${free}`)]
+  const detail = `${free}, which may not be enough for archives; free some space or use a folder on another disk`
   return [failed(name, new FolderError({ reason: "NoSpace", path, detail }))]
 })

@@ -14,12 +14,12 @@ import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run, type SettleOptions } from "../run/Run.ts"
 import { gaugeLake } from "../run/telemetry.ts"
 
-/** What a window's hour is, by a listing of the store. */
+/** The state of one hour in a listing of the store. */
 export const HourState = Schema.Literal(
   "landed",
   /** Landed, without events. */
   "empty",
-  /** Landed by another pipeline: this program has no digest to hold it against. */
+  /** Landed by another pipeline, so there is no digest to compare it with. */
   "unverified",
   /** Closed, without an object, and not settled. */
   "pending",
@@ -37,18 +37,18 @@ export type HourState = typeof HourState.Type
 const StatusHour = Schema.Struct({
   hour: Hour,
   state: HourState,
-  /** Waits in staging for `sync`. */
+  /** In staging, waiting for `sync`. */
   staged: Schema.Boolean,
   /** Bytes of its objects in the store. */
   size: Schema.NonNegativeInt,
-  /** Events of its objects, where they were asked for and the listing tells. */
+  /** Events in its objects, if requested and in the listing. */
   events: Schema.optional(Schema.NonNegativeInt),
   /** Keys of its objects in the store. */
   keys: Schema.Array(Schema.String)
 })
 export type StatusHour = typeof StatusHour.Type
 
-/** The state of each hour of a window, oldest first. */
+/** The state of every hour of a window, oldest first. */
 export class Status extends Schema.Class<Status>("Status")({
   window: Schema.Struct({ first: Hour, last: Hour }),
   hours: Schema.Array(StatusHour),
@@ -61,7 +61,7 @@ export class Status extends Schema.Class<Status>("Status")({
   conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
   /** Of the window. */
   oldestGap: Schema.NullOr(Hour),
-  /** The newest hour that stands in the store, in the window or not. */
+  /** The newest hour in the store, inside the window or not. */
   newestLanded: Schema.NullOr(Hour),
   /** 8 where a conflict is open, else 3 where there is a gap. */
   exitCode: ExitCode
@@ -69,22 +69,21 @@ export class Status extends Schema.Class<Status>("Status")({
 
 export interface StatusOptions extends WindowOptions, SettleOptions, RetryOptions {
   /**
-   * Whether to tell each hour's events, where the store's listing knows of metadata. Defaults to
-   * `false`.
+   * Report the events of each hour if the store's listing includes metadata. Defaults to `false`.
    */
   readonly withEvents?: boolean | undefined
 }
 
 const READ_AT_ONCE = 16
 
-/** The events of an object: `None` where only a request for that one object would tell. */
+/** The events in an object; `None` if that would take a request per object. */
 const eventsOf = Effect.fnUntraced(function* (
   store: ObjectStorage["Type"],
   { hasMetadata, key, metadata }: HourObject
 ) {
   const { retry } = yield* Run
-  // A listing that knows of metadata without giving them is that of a folder, where looking costs
-  // no request.
+  // A listing that knows that there are metadata but does not include them is a folder's; a lookup
+  // there costs no request.
   const text =
     metadata !== undefined || hasMetadata !== true
       ? Option.fromNullable(metadata)

@@ -16,22 +16,22 @@ import { asRun, type LagOptions, Run } from "../run/Run.ts"
 
 const Hours = Schema.Array(Hour)
 
-/** What was found of landed hours by reading their objects back; hours are listed oldest first. */
+/** The result of reading landed hours back. Hours are listed oldest first. */
 export class Verification extends Schema.Class<Verification>("Verification")({
-  /** `null` where a sample was drawn from everything that stands in the store. */
+  /** `null` if the sample was drawn from the whole store. */
   window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
-  /** What the sample was drawn by: the same seed draws the same hours from the same store. */
+  /** The sample and its seed: the same seed draws the same hours from the same store. */
   sample: Schema.NullOr(Schema.Struct({ hours: Schema.Int, seed: Schema.Int })),
-  /** Every byte and line is as the metadata say. */
+  /** Every byte and line matches the metadata. */
   verified: Hours,
   /**
-   * Of other pipelines: there is nothing to hold them against but the form of their lines, which is
-   * right.
+   * Objects of other pipelines: only well-formed JSON lines can be checked, and they are well
+   * formed.
    */
   unverified: Hours,
-  /** Of the window, and without an object: `status` tells what they are. */
+  /** Hours of the window without an object; `status` tells why. */
   absent: Hours,
-  /** Objects that are not what they should be, and in which way. */
+  /** Objects that do not match, and how. */
   differing: Schema.Array(
     Schema.Struct({ hour: Hour, key: Schema.String, problems: Schema.Array(Schema.String) })
   ),
@@ -45,33 +45,33 @@ export class Verification extends Schema.Class<Verification>("Verification")({
       message: Schema.String
     })
   ),
-  /** Objects that were read whole. */
+  /** Objects that were read to the end. */
   objects: Schema.NonNegativeInt,
-  /** Lines of them that are not empty. */
+  /** Non-empty lines in them. */
   events: Schema.NonNegativeInt,
-  /** Bytes of them, as stored. */
+  /** Bytes in them, as stored. */
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
-  /** 8 where an object differs; else 0, or 7, 3 or 5 where some could not be read. */
+  /** 8 if an object differs; otherwise 0, or 7, 3 or 5 if some could not be read. */
   exitCode: ExitCode
 }) {}
 
 export interface VerifyOptions extends WindowOptions, LagOptions, RetryOptions {
-  /** Objects read at once. Defaults to 4. */
+  /** Objects read in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
   /**
-   * Read so many hours only: of the window where dates are given, else of all that stand in the
+   * Read only this many hours, drawn from the window if dates are given, otherwise from the whole
    * store.
    */
   readonly sample?: number | undefined
-  /** Draws the same sample again. */
+  /** Seed of an earlier sample, to draw the same hours again. */
   readonly sampleSeed?: number | undefined
 }
 
 type Read = Effect.Effect.Success<ReturnType<Unpacker["Type"]["digest"]>>
 
-/** What became of one object. */
+/** The result for one object. */
 type Found =
   | { readonly _tag: "Same" | "Foreign"; readonly read: Read }
   | {
@@ -83,8 +83,8 @@ type Found =
   | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
 
 /**
- * Reads landed hours back, object by object in constant memory, and holds bytes, lines and digests
- * against their metadata. Changes nothing, and one object never stops another.
+ * Reads landed hours back, in constant memory, and compares bytes, lines and digests with their
+ * metadata. Changes nothing, and a failure on one object does not stop the others.
  */
 export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOptions = {}) {
   const { concurrency, made, retry } = yield* Run
@@ -193,7 +193,7 @@ const verifyObject = (
       )
     )
     if (found._tag !== "Differs") return found
-    // Another run may have replaced a mark of "no events" between the two looks.
+    // Another run may have replaced an empty hour between the two lookups.
     const now = yield* retry(store.head(key))
     const isSame = Option.exists(now, (it) => it.etag === etag)
     return isSame ? found : yield* verifyObject(store, object)
@@ -210,7 +210,7 @@ const verifyObject = (
     Effect.tap((found) => Effect.logDebug(`Read "${object.key}" back: ${found._tag}`))
   )
 
-/** What the object says of itself against what was read. */
+/** Compares what was read with the object's metadata. */
 function judge(
   { hour }: HourObject,
   size: number,
@@ -218,13 +218,12 @@ function judge(
   read: Read
 ): Found {
   const metadata = metadataFromText(text)
-  const problems =
-    read.size === size ? [] : [`${read.size} bytes were read of ${size} that stand there`]
+  const problems = read.size === size ? [] : [`read ${read.size} of ${size} bytes`]
   if (Option.isSome(metadata)) problems.push(...differences(hour, metadata.value, read))
   else if (text["lineset"] !== undefined) {
-    problems.push("its metadata are this program's and cannot be read")
+    problems.push("its metadata is from this program but cannot be parsed")
   } else if (read.malformed > 0) {
-    problems.push(`${read.malformed} of its ${read.events} lines are no JSON object`)
+    problems.push(`${read.malformed} of its ${read.events} lines are not JSON objects`)
   }
   if (problems.length > 0) return { _tag: "Differs", problems, read }
   return { _tag: Option.isSome(metadata) ? "Same" : "Foreign", read }
@@ -233,14 +232,14 @@ function judge(
 function differences(hour: Hour, says: HourMetadata, read: Read): ReadonlyArray<string> {
   const names = ["bytes", "events", "malformed", "lineset", "sha256"] as const
   return [
-    ...(says.hour === hour ? [] : [`its metadata are those of ${says.hour}`]),
+    ...(says.hour === hour ? [] : [`its metadata is for ${says.hour}`]),
     ...names
       .filter((name) => says[name] !== read[name])
-      .map((name) => `${name} ${shown(read[name])}, by its metadata ${shown(says[name])}`)
+      .map((name) => `${name} ${shown(read[name])}, metadata says ${shown(says[name])}`)
   ]
 }
 
-/** A number, or as much of a digest as tells it from another. */
+/** A number, or the beginning of a digest. */
 function shown(value: number | string): string {
   const text = String(value)
   return text.length > 16 ? `${text.slice(0, 16)}…` : text

@@ -8,24 +8,27 @@ import type { LandingError } from "../run/LandingError.ts"
 
 export type FileError = ArchiveError | UnpackerError | LandingError
 
-/** What an archive in a file was found to be, once the hours that it has lines of were landed. */
+/** What a file turned out to hold, once the hours that it has lines for were landed. */
 export type FileReport = {
-  /** The hours that it was asked for: those of its name, or else all between both dates. */
+  /**
+   * The hours that the archive was requested for: those in its name, otherwise everything between
+   * both dates.
+   */
   readonly hours: ReadonlyArray<Hour>
 } & (
   | {
       readonly _tag: "Read"
-      /** Hours that it was asked for by its name, and lacks. */
+      /** Hours in its name that it has no lines for. */
       readonly lacks: ReadonlyArray<Hour>
-      /** The archive without its lines: what it says of hours that it lacks. */
+      /** The archive without its lines, as an answer for the hours that it lacks. */
       readonly answer: Answer
     }
-  /** All of its hours were there, or it has no part of any hour and proves nothing. */
+  /** All of its hours had landed, or it has no parts and proves nothing. */
   | { readonly _tag: "PassedOver" }
   | { readonly _tag: "Unread"; readonly error: FileError }
 )
 
-/** An hour that no archive has lines of, and the answer that says so. */
+/** An hour that no archive has lines for, and the answer that proves it empty. */
 export interface SilentHour {
   readonly _tag: "Silent"
   readonly hour: Hour
@@ -33,17 +36,16 @@ export interface SilentHour {
 }
 
 export interface DecideOptions {
-  /** The hours between both dates; none where not both are named. */
+  /** The hours between both dates; empty unless both are given. */
   readonly dates: ReadonlyArray<Hour>
-  /** Hours that have their outcome: an archive has lines of them. */
+  /** Hours that have an outcome already, because an archive has lines for them. */
   readonly isDone: (hour: Hour) => boolean
   readonly isPresent: (hour: Hour) => boolean
 }
 
 /**
- * What becomes of the hours that dates or names ask for and no archive has lines of: one answer for
- * each. A file that could not be read may have lines of all that it was asked for, so that none of
- * these is taken for empty.
+ * Decides about the requested hours that no archive has lines for, one answer each. A file that
+ * could not be read may have lines for any of its hours, so none of these counts as empty.
  */
 export function decideHours(
   reports: ReadonlyArray<FileReport>,
@@ -65,9 +67,7 @@ export function decideHours(
   return [...asked].filter((hour) => !isDone(hour)).map(decide)
 }
 
-/**
- * Which file was asked for which of the dates is not known: the oldest of them is the one to go by.
- */
+/** It is unknown which file was requested for which date, so the oldest request counts. */
 function oldest(read: ReadonlyArray<{ readonly answer: Answer }>): Answer | undefined {
   return read
     .map(({ answer }) => answer)

@@ -20,27 +20,27 @@ import { makeLandHour } from "./landMissing.ts"
 
 type Dates = Pick<WindowOptions, "start" | "end">
 
-/** What landing one file after the other goes by. */
+/** What landing one file needs to know. */
 interface Landing<R> {
   readonly onHour: LandHour<R>
   /** In milliseconds since 1970. */
   readonly now: number
-  /** Whether an hour stood in the store or in staging before. */
+  /** Whether an hour was in the store or in staging before. */
   readonly isPresent: (hour: Hour) => boolean
-  /** Whether an hour lies between the dates, as far as they are named. */
+  /** Whether an hour lies between the given dates. */
   readonly isWanted: (hour: Hour) => boolean
-  /** The hours between both dates; none where not both are named. */
+  /** The hours between both dates; empty unless both are given. */
   readonly dates: ReadonlyArray<Hour>
-  /** What became of hours so far. */
+  /** The outcomes so far. */
   readonly outcomes: Map<Hour, HourOutcome>
 }
 
 /**
- * Lands hours in a store from archives in files, one after the other, without asking Amplitude:
- * those that stand nowhere yet and, with `start` or `end`, lie between them. An hour that no
- * archive has a part of is marked as without events only where the name of its file or both dates
- * say that it was asked for, and it was settled when the file was written. A file that cannot be
- * read or verified is an error beside the outcomes, and stops no other.
+ * Lands hours from archive files in a store, one file at a time, without calling Amplitude: those
+ * that are not present yet and lie between `start` and `end`, if given. An hour without lines is
+ * marked as empty only if a file name or both dates show that it was requested, and it was settled
+ * when the file was written. A file that cannot be read or verified becomes the error beside the
+ * outcomes and does not stop the others.
  */
 export const landArchives = Effect.fn("landArchives")(function* (
   files: ReadonlyArray<string>,
@@ -70,7 +70,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
   return { window, outcomes: [...outcomes.values()], error: together(errors) }
 })
 
-/** Lands what a file has lines of, while it is open. */
+/** Lands the hours in a file while it is open. */
 const landFile = Effect.fn("landArchives.landFile")(function* <R>(
   file: string,
   landing: Landing<R>
@@ -85,7 +85,7 @@ const landFile = Effect.fn("landArchives.landFile")(function* <R>(
   }).pipe(
     Effect.scoped,
     Effect.catchAll((error) =>
-      Effect.as(Effect.logWarning(`Passed over "${file}"`), {
+      Effect.as(Effect.logWarning(`Skipped "${file}"`), {
         _tag: "Unread",
         hours,
         error
@@ -101,11 +101,11 @@ const readFile = Effect.fn("landArchives.readFile")(function* <R>(
   landing: Landing<R>
 ): Effect.fn.Return<FileReport, UnpackerError, Run | Scope.Scope | Unpacker | R> {
   const { isClosed } = yield* Run
-  // A file of the future was asked for now, at the latest.
+  // A modification time in the future counts as now.
   const askedAt = Math.min(landing.now, archive.askedAt)
   if (isNamed && asked.every((hour) => isThere(hour, landing))) {
     yield* landHours(asked, { askedAt, archive: Option.none() }, landing)
-    yield* Effect.logInfo(`Passed over "${file}": all of its hours are there`)
+    yield* Effect.logInfo(`Skipped "${file}": all of its hours are present`)
     return { _tag: "PassedOver", hours: asked }
   }
   const unpacked = yield* unpackArchive(archive)
@@ -113,19 +113,19 @@ const readFile = Effect.fn("landArchives.readFile")(function* <R>(
   const hours = all.filter(landing.isWanted)
   const missing = hours.filter((hour) => !isThere(hour, landing))
   yield* Effect.logInfo(
-    `"${file}" has lines of ${all.length} hours, of which ${missing.length} are to be landed`
+    `"${file}" has lines for ${all.length} hours, ${missing.length} of them missing`
   )
   const early = hours.filter((hour) => !isClosed(hour, askedAt))
   if (early.length > 0) {
     yield* Effect.logWarning(
-      `"${file}" was last written at ${new Date(archive.askedAt).toISOString()}, before ${early.length} of its hours were closed: they may lack events, and are not landed`
+      `"${file}" was last written at ${new Date(archive.askedAt).toISOString()}, before ${early.length} of its hours were closed. They may be incomplete and are not landed.`
     )
   }
   const spooled = archive
   yield* landHours(hours, { askedAt, archive: Option.some({ spooled, unpacked }) }, landing)
-  // An archive without a part says nothing, as it does not where Amplitude sends it.
+  // An archive without parts proves nothing, as when Amplitude sends one.
   if (all.length === 0) {
-    yield* Effect.logWarning(`"${file}" has no part of any hour, and proves nothing`)
+    yield* Effect.logWarning(`"${file}" has no parts, so no hour can be marked as empty by it`)
     return { _tag: "PassedOver", hours: asked }
   }
   const silent = { spooled, unpacked: { ...unpacked, hours: new Map() } }
@@ -142,7 +142,7 @@ function isThere<R>(hour: Hour, { isPresent, outcomes }: Landing<R>): boolean {
   return isPresent(hour) || (outcome !== undefined && isInStore(outcome))
 }
 
-/** Lands those of an answer's hours that are not there. */
+/** Lands those hours of an answer that are not present. */
 const landHours = Effect.fnUntraced(function* <R>(
   hours: ReadonlyArray<Hour>,
   answer: Answer,
@@ -160,10 +160,7 @@ const landHours = Effect.fnUntraced(function* <R>(
   }
 })
 
-/**
- * Marks hours as without events, by the answers that say so, and takes down what became of all
- * others.
- */
+/** Marks hours as empty by the answers that prove it, and records the outcomes of all others. */
 const markSilent = Effect.fnUntraced(function* <R>(
   decided: ReturnType<typeof decideHours>,
   landing: Landing<R>
@@ -176,7 +173,7 @@ const markSilent = Effect.fnUntraced(function* <R>(
   for (const it of decided) if (it._tag !== "Silent") landing.outcomes.set(it.hour, it)
 })
 
-/** One error for several: the one that most needs a person, which tells of the others too. */
+/** Combines errors into the most serious one, with the others in its detail. */
 function together(errors: ReadonlyArray<FileError>): FileError | undefined {
   const worst = errors.find((error) => failureKind(error) === "integrity") ?? errors[0]
   if (worst === undefined || worst._tag === "LandingError" || errors.length === 1) return worst

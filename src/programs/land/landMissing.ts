@@ -16,10 +16,9 @@ import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Lands hours (oldest first, closed by the clock here, standing nowhere yet) in a store, straight
- * from Amplitude.
- * `standing` is what stands already: its project is the only one whose archives are let in. With no hours it only tidies:
- * what an earlier run left in the spool goes, if all its hours stand by now.
+ * Lands hours (oldest first, closed, not present yet) from Amplitude in a store. Archives of
+ * another project than that of `standing`, the hours already there, are refused. Without hours it
+ * only drops spooled archives whose hours have all landed.
  */
 export const landMissing = Effect.fn("landMissing")(function* (
   hours: ReadonlyArray<Hour>,
@@ -38,8 +37,8 @@ export const landMissing = Effect.fn("landMissing")(function* (
 })
 
 /**
- * Lands one exported hour at a time, of one project only: that of `standing`, else the first that
- * comes. Whatever fails is the hour's outcome.
+ * Returns a function that lands one exported hour. All hours must be of one project: that of
+ * `standing`, otherwise that of the first hour. A failure is returned as the hour's outcome.
  */
 export const makeLandHour = Effect.fn("makeLandHour")(function* (
   store: ObjectStorage["Type"],
@@ -53,7 +52,7 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     yield* admit(exported.project)
     const unpacked = Option.filter(exported.unpacked, ({ events }) => events > 0)
     if (Option.isNone(unpacked) && !settled) {
-      yield* Effect.logInfo(`No events so far, and too early to say that there will be none`)
+      yield* Effect.logInfo("No events yet; too early to record the hour as empty")
       return new Pending({ hour })
     }
     const lines = Option.getOrElse(unpacked, () => ({
@@ -63,15 +62,13 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     }))
     const { events, bytes, malformed } = lines
     if (malformed > 0) {
-      yield* Effect.logWarning(
-        `${malformed} lines are no JSON object; they are landed as they came`
-      )
+      yield* Effect.logWarning(`${malformed} lines are not JSON objects; they are stored unchanged`)
     }
     const key = hourKey(hour, layout, format)
     const target = toLand(exported, lines, key, version)
     const isNew = yield* landObject(store, target)
     yield* Effect.logInfo(
-      isNew ? `Landed ${events} events as "${key}"` : `Found the same hour as "${key}"`
+      isNew ? `Landed ${events} events in "${key}"` : `Found the same hour in "${key}"`
     )
     if (!isNew) return new Skipped({ hour })
     return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
@@ -83,7 +80,7 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     )
 })
 
-/** The object of an exported hour. */
+/** The object for an exported hour. */
 export function toLand<E>(
   { hour, project }: ExportedHour,
   lines: Omit<UnpackedHour, "hour" | "body"> & { readonly body: Stream.Stream<Uint8Array, E> },

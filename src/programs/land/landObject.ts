@@ -13,21 +13,21 @@ import type { Retryable } from "../run/retryPolicy.ts"
 import { Run } from "../run/Run.ts"
 import { countLanded, inSpanEach } from "../run/telemetry.ts"
 
-/** An hour's object before it is put. */
+/** An hour's object, ready to be put. */
 export interface HourToLand<E> {
   readonly key: string
   /** In bytes. */
   readonly size: number
   readonly metadata: HourMetadata
-  /** May be run more than once. */
+  /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
 }
 
 /**
- * Lands an hour at most once: `true` when this call created its object and read it back the same,
- * `false` when the same hour stood there before. Another hour under the key is a `Conflict`:
- * nothing is overwritten, and a copy of ours is kept in staging under `failed_uploads/`. With
- * `replacing`, the one object of that etag gives way instead.
+ * Lands an hour at most once: `true` if this call created its object and verified it, `false` if
+ * the same hour was there before. A different hour under the key fails as `Conflict`: nothing is
+ * overwritten, and our version is kept in staging under `failed_uploads/`. With `replacing`, the
+ * object with that etag is replaced instead.
  */
 export const landObject = Effect.fn("landObject")(function* <E extends Retryable>(
   store: ObjectStorage["Type"],
@@ -59,7 +59,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
     }
     return yield* new LandingError({
       reason: "NotVerified",
-      detail: `"${key}" in ${store.place} is not what was put there: look at it, remove it and run again`
+      detail: `"${key}" in ${store.place} does not match what was uploaded; inspect it, delete it and run again`
     })
   }
   const landed = yield* digestLanded(store, [key], { size, sha256: metadata.sha256 }).pipe(
@@ -75,9 +75,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
   return yield* refuseAsConflict(store, hour, landed.value)
 })
 
-/**
- * Whether what was staged a moment ago is gone because another run has moved its hour to the store.
- */
+/** Whether a file that was just staged is gone because another run moved its hour to the store. */
 const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour }: HourMetadata) {
   const { retry } = yield* Run
   if (from !== (yield* Staging)) return false
@@ -85,9 +83,9 @@ const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour
 })
 
 /**
- * Keeps a copy of an hour in staging under `failed_uploads/`, and fails: another hour stands in its
- * place. As `Conflict` only where the copy is whole, also one that an earlier run kept: whoever
- * hears that may remove the original.
+ * Keeps a copy of an hour in staging under `failed_uploads/` and fails, because the store has a
+ * different version. Fails as `Conflict` only if the copy is complete: the caller may then remove
+ * the original.
  */
 export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
   store: ObjectStorage["Type"],
@@ -112,27 +110,28 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
     isNew ||
     (yield* unpacker.digest(copy, staging.get(copy), formatOf(key)).pipe(
       Effect.map(({ sha256 }) => sha256 === metadata.sha256),
-      // It is the copy that is broken, not what it was made of.
+      // The copy is broken, not its source.
       Effect.catchTag("UnpackerError", () => Effect.succeed(false))
     ))
   if (!isKept) {
     return yield* new LandingError({
       reason: "NotVerified",
-      detail: `"${copy}" in ${staging.place} is not the copy that was kept there: move it away and run again`
+      detail: `"${copy}" in ${staging.place} is not the copy that was kept there; move it away and run again`
     })
   }
   return yield* new LandingError({
     reason: "Conflict",
     detail:
-      `"${key}" in ${store.place} holds ${landed.events} events (lineset ${landed.lineset}), ` +
-      `ours ${metadata.events} (lineset ${metadata.lineset}): compare it with "${copy}" in ${staging.place}`
+      `"${key}" in ${store.place} already holds a different version of this hour ` +
+      `(${landed.events} events, lineset ${landed.lineset}; ` +
+      `the new one has ${metadata.events}, lineset ${metadata.lineset}). ` +
+      `Nothing was overwritten; compare it with "${copy}" in ${staging.place}`
   })
 })
 
 /**
- * The digest of an hour as it stands in a store: from the metadata of its objects, or read back
- * where they have none, or where the object is of another size than they say. `ours` is what this
- * run would put.
+ * The digest of an hour in a store: from the metadata of its objects, or read back if there are
+ * none or the object's size differs from them. `ours` is what this run would put.
  */
 export const digestLanded = Effect.fn("digestLanded")(function* (
   store: ObjectStorage["Type"],
@@ -162,8 +161,8 @@ function formatOf(key: string): Format {
 }
 
 /**
- * Where a copy of a refused hour is kept in staging; the digest in it keeps two copies apart, and
- * out of every inventory.
+ * Where the copy of a refused hour is kept in staging. The digest in the name distinguishes copies,
+ * and keeps them out of every inventory.
  */
 export function failedUploadKey(key: string, sha256: string): string {
   return `failed_uploads/${key.replace(/(?=\.jsonl(\.gz)?$)/, `.${sha256.slice(0, 8)}`)}`

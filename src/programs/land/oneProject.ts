@@ -8,14 +8,13 @@ import { LandingError } from "../run/LandingError.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Fails with `OtherProject` for another of Amplitude's projects than the first that was let in;
- * `None` is none.
+ * Fails with `OtherProject` for any project but the first one admitted. `None` is always admitted.
  */
 export type Admit = (project: Option.Option<string>) => Effect.Effect<void, LandingError>
 
 /**
- * Lets in hours of one project only: that of the hours that stand already, else the first that
- * comes.
+ * Admits hours of one project only: that of the hours already there, otherwise that of the first
+ * hour.
  */
 export const admitOneProject = Effect.fn("admitOneProject")(function* (
   standing: ReadonlyArray<Standing>,
@@ -32,16 +31,16 @@ export const admitOneProject = Effect.fn("admitOneProject")(function* (
     return yield* new LandingError({
       reason: "OtherProject",
       detail:
-        `it is of Amplitude's project ${project.value}, while the hours in ${place} are of project ` +
+        `this data belongs to Amplitude project ${project.value}, but ${place} holds project ` +
         `${Option.getOrElse(first, () => "")}`
     })
   })
 })
 
-/** Enough to pass over hours without a project in their metadata; a look-up each. */
+/** Enough to get past hours without a project in their metadata; each costs a lookup. */
 const PROJECT_LOOKUPS = 10
 
-/** The project of the hours that stand already, as the newest of them say by key or metadata. */
+/** The project of the hours already there, by key or metadata of the newest ones. */
 const findProject = Effect.fn("admitOneProject.findProject")(function* (
   standing: ReadonlyArray<Standing>
 ): Effect.fn.Return<Option.Option<string>, ObjectStorageError, Run> {

@@ -14,9 +14,9 @@ import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Asks again for landed hours (oldest first) and compares. Changes nothing, but for an hour that
- * was marked as without events and has some now: its object is replaced, if it is still the one
- * that was looked at.
+ * Exports landed hours (oldest first) again and compares them with the store. Changes nothing,
+ * except that an hour marked as empty which has events now is replaced, if its object is still the
+ * one that was compared.
  */
 export const recheckHours = Effect.fn("recheckHours")(function* (
   hours: ReadonlyArray<Hour>,
@@ -45,14 +45,14 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
       const target = toLand(exported, exported.unpacked.value, object.key, version)
       const isReplaced = yield* landObject(store, target, object.etag)
       if (!isReplaced) return new Skipped({ hour })
-      yield* Effect.logInfo(`Replaced the empty "${object.key}" by ${ours.events} events`)
+      yield* Effect.logInfo(`Replaced the empty "${object.key}" with ${ours.events} events`)
       return new Landed({ hour, events: ours.events, bytes: ours.bytes })
     }
     return yield* new LandingError({
       reason: "Conflict",
       detail:
-        `${store.place} holds ${landed.events} events (lineset ${landed.lineset}) of ${hour}, Amplitude now sends ` +
-        `${ours.events} (lineset ${ours.lineset}): to land it anew, remove "${object?.key ?? hour}" and run again`
+        `${store.place} holds ${landed.events} events (lineset ${landed.lineset}) for ${hour}, but Amplitude now returns ` +
+        `${ours.events} (lineset ${ours.lineset}); to replace it, delete "${object?.key ?? hour}" and run again for that hour`
     })
   })
 

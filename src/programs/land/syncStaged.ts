@@ -16,8 +16,8 @@ import { type Admit, admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
- * Moves every staged hour to the store: reads the file against its metadata, lands it, and removes
- * it only once the store has confirmed the same hour. Nothing is asked of the store when nothing is
+ * Moves every staged hour to the store: verifies the file against its metadata, lands it, and
+ * removes it only once the store has confirmed the same hour. Makes no store calls if nothing is
  * staged.
  */
 export const syncStaged = Effect.fn("syncStaged")(function* () {
@@ -27,7 +27,7 @@ export const syncStaged = Effect.fn("syncStaged")(function* () {
   const { staged, foreign } = yield* retry(takeStagedInventory(staging))
   for (const key of foreign.values()) {
     yield* Effect.logWarning(
-      `Left "${key}" in ${staging.place} alone: it was not put there by this program`
+      `Skipped "${key}" in ${staging.place}: it was not created by this program`
     )
   }
   if (staged.size === 0) return []
@@ -50,8 +50,8 @@ export const syncStaged = Effect.fn("syncStaged")(function* () {
 })
 
 /**
- * Moves what is staged of an hour. Of several forms the first is landed, and the others have to be
- * the same hour.
+ * Moves the staged files of one hour. If there are several forms, the first is landed and the
+ * others must hold the same hour.
  */
 const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   hour: Hour,
@@ -80,24 +80,24 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
       )
       const isNew = yield* confirm(store, target, standing).pipe(
         Effect.tapError((error) =>
-          // A copy lies in failed_uploads by now.
+          // A copy is in failed_uploads/ by now.
           error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
         )
       )
       if (isNew) standing.push(target.key)
       if (store.isDurable) yield* removeStaged
       yield* Effect.logInfo(
-        isNew ? `Moved "${key}" to ${store.place}` : `"${key}" stands in ${store.place} already`
+        isNew ? `Moved "${key}" to ${store.place}` : `"${key}" is in ${store.place} already`
       )
       return outcomeOf(metadata, isNew)
     })
     const outcome = yield* Effect.catchIf(move, isNotFound, (error) =>
       Effect.gen(function* () {
-        // A run removes a staged file only when the store has confirmed its hour.
+        // A run removes a staged file only after the store has confirmed its hour.
         const isGone = Option.isNone(yield* staging.head(key))
         const isMoved = isGone && (yield* retry(takeInventory(store))).has(hour)
         if (!isMoved) return yield* error
-        yield* Effect.logInfo(`Another run moved "${key}" to ${store.place} meanwhile`)
+        yield* Effect.logInfo(`Another run has moved "${key}" to ${store.place}`)
         return new Skipped({ hour })
       })
     )
@@ -106,10 +106,7 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
 })
 
-/**
- * Whether this call landed the hour; `false` where the same hour stood in the store, under
- * whichever keys.
- */
+/** `true` if this call landed the hour, `false` if the store had the same hour under any key. */
 const confirm = Effect.fn("syncStaged.confirm")(function* (
   store: ObjectStorage["Type"],
   target: HourToLand<ObjectStorageError>,
@@ -127,7 +124,7 @@ function outcomeOf({ hour, events, bytes }: HourMetadata, isNew: boolean): HourO
   return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
 }
 
-/** The metadata of a staged file, after every byte of it was read against them. */
+/** The metadata of a staged file, after verifying every byte against it. */
 export const readStaged = Effect.fn("syncStaged.readStaged")(function* (
   key: string,
   format: Format
@@ -141,6 +138,6 @@ export const readStaged = Effect.fn("syncStaged.readStaged")(function* (
   if (Option.isSome(metadata) && isSame(metadata.value)) return metadata.value
   return yield* new LandingError({
     reason: "StagedFileChanged",
-    detail: `"${key}" in ${staging.place} is not what was staged: remove it and fetch the hour again`
+    detail: `"${key}" in ${staging.place} has changed since it was staged; delete it and fetch the hour again`
   })
 })

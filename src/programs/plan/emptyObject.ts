@@ -1,7 +1,10 @@
 import { Stream } from "effect"
 import type { Format } from "../../services/HourKey.ts"
 
-/** A gzip member of nothing (RFC 1952): header, an empty final block, CRC-32 and length of zero. */
+/**
+ * A gzip member (RFC 1952) without content: header, an empty final block, CRC-32 and length of
+ * zero.
+ */
 const EMPTY_MEMBER = new Uint8Array([
   0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0
 ])
@@ -20,7 +23,7 @@ const EMPTY = {
 } as const
 
 /**
- * The object of an hour without events: no lines, which for `jsonl.gz` is one empty gzip member.
+ * The object for an hour without events: no lines, which for `jsonl.gz` is one empty gzip member.
  */
 export function emptyObject(format: Format): {
   readonly size: number
@@ -30,7 +33,7 @@ export function emptyObject(format: Format): {
   return EMPTY[format]
 }
 
-/** Whether an object of this size is one that marks an hour without events. */
+/** Whether an object of this size marks an hour without events. */
 export function isEmptySize(format: Format, size: number): boolean {
   return EMPTY[format].size === size
 }

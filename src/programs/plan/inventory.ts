@@ -11,16 +11,16 @@ import {
 } from "../../services/LakeMark.ts"
 import type { ObjectInfo, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 
-/** An object that stands for an hour. */
+/** An object that holds an hour. */
 export interface HourObject extends ObjectInfo, KeyedHour {}
 
 /**
- * The hours that stand in a store, each with its objects: several only where Amplitude's part names
- * are kept.
+ * The hours in a store, each with its objects. An hour has several only under Amplitude's part
+ * names.
  */
 export type Inventory = ReadonlyMap<Hour, ReadonlyArray<HourObject>>
 
-/** A store and what stands in it. */
+/** A store and its inventory. */
 export interface Standing {
   readonly store: ObjectStorage["Type"]
   readonly inventory: Inventory
@@ -76,18 +76,18 @@ export const takeLake = Effect.fn("takeLake")(function* (
   }
 })
 
-/** What lies in staging. */
+/** The contents of staging. */
 export interface StagedInventory {
-  /** What `fetch` has put there. */
+  /** Files that `fetch` created. */
   readonly staged: Inventory
   /**
-   * Keys, by hour, of files without metadata: somebody else's, which no program here moves or
-   * removes.
+   * Keys, by hour, of files without metadata. They belong to another program, and are never moved
+   * or removed.
    */
   readonly foreign: ReadonlyMap<Hour, string>
 }
 
-/** Lists staging, and tells our files from those of others. */
+/** Lists staging and separates this program's files from others. */
 export const takeStagedInventory = Effect.fn("takeStagedInventory")(function* (
   staging: ObjectStorage["Type"]
 ): Effect.fn.Return<StagedInventory, ObjectStorageError> {

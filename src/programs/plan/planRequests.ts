@@ -2,8 +2,8 @@ import { addHours, type Hour } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 
 /**
- * Joins neighbouring hours (oldest first) into windows of at most `requestHours`, none of which
- * asks for another hour.
+ * Groups consecutive hours (oldest first) into windows of at most `requestHours`, covering no other
+ * hours.
  */
 export function planRequests(
   hours: ReadonlyArray<Hour>,

@@ -14,11 +14,11 @@ import { Run } from "../run/Run.ts"
 /** What a run would do: every hour of its window is in one of the four lists, oldest first. */
 export interface Plan {
   readonly window: Window
-  /** Hours that stand in the store or in staging. */
+  /** Hours in the store or in staging. */
   readonly present: ReadonlyArray<Hour>
-  /** Closed hours that stand nowhere. */
+  /** Closed hours that are not present. */
   readonly missing: ReadonlyArray<Hour>
-  /** Hours that stand nowhere and are not closed. */
+  /** Hours that are neither present nor closed. */
   readonly open: ReadonlyArray<Hour>
   /** Gaps that a person has accepted, in a window that nobody named by date. */
   readonly accepted: ReadonlyArray<Hour>
@@ -26,7 +26,7 @@ export interface Plan {
   readonly requests: ReadonlyArray<Window>
   readonly store: Standing
   readonly staging: Standing
-  /** Keys, by hour, of files in staging that are somebody else's. */
+  /** Keys, by hour, of files of other programs in staging. */
   readonly foreign: ReadonlyMap<Hour, string>
   /** What the listing says of the whole lake. */
   readonly lake: LakeState
@@ -48,7 +48,7 @@ export interface LakeState {
   ) => ReadonlyArray<Window>
 }
 
-/** Lists staging and the store, and plans from what stands there. */
+/** Lists staging and the store, and plans what is missing. */
 export const planRun = Effect.fn("planRun")(function* (
   options: WindowOptions
 ): Effect.fn.Return<Plan, ObjectStorageError, Run | ObjectStorage | Staging | Clock> {
@@ -56,7 +56,7 @@ export const planRun = Effect.fn("planRun")(function* (
   const store = yield* ObjectStorage
   const staging = yield* Staging
   const clock = yield* Clock
-  // Staging first: an hour that another run moves meanwhile is then seen twice rather than never.
+  // Staging first: an hour that another run moves in between is then seen twice rather than never.
   const { staged, foreign } = yield* retry(takeStagedInventory(staging))
   const { acceptances, conflicts, inventory: landed } = yield* retry(takeLake(store))
   const accepted = new Set(acceptances.flatMap(({ window }) => window.hours))

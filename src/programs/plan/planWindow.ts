@@ -3,19 +3,19 @@ import { Window } from "../../services/Window.ts"
 import * as defaults from "../run/defaults.ts"
 import { outermost } from "./gaps.ts"
 
-/** Which hours a run is about. */
+/** Which hours a run covers. */
 export interface WindowOptions {
-  /** First hour, where a person named it. */
+  /** First hour, if given. */
   readonly start?: Hour | undefined
-  /** Last hour, included, where a person named it. */
+  /** Last hour, inclusive, if given. */
   readonly end?: Hour | undefined
   /** The previous UTC day, T00 to T23. */
   readonly yesterday?: boolean | undefined
   /** Days of the default window, up to the newest closed hour. Defaults to 1. */
   readonly lookbackDays?: number | undefined
   /**
-   * Days that the default window reaches back to the oldest gap after the first landed hour, at
-   * most. Defaults to 30.
+   * How many days back the default window extends to fill gaps after the first landed hour.
+   * Defaults to 30.
    */
   readonly healDays?: number | undefined
 }
@@ -33,7 +33,7 @@ export function isUndated(options: WindowOptions): boolean {
   return !isByDate(options) && options.yesterday !== true
 }
 
-/** When a run is planned. */
+/** The time of planning. */
 export interface PlanTime {
   /** In milliseconds since 1970. */
   readonly now: number
@@ -41,8 +41,8 @@ export interface PlanTime {
 }
 
 /**
- * The window of a run, given the hours that already stand somewhere. Dates win; with one of them
- * only, the other end is the newest closed hour or the lookback before it.
+ * The window of a run, given the hours already present. Dates take precedence; with only one of
+ * them, the other end is the newest closed hour, or the lookback before it.
  */
 export function planWindow(
   options: WindowOptions,

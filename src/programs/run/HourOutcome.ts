@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import { Hour } from "../../services/Hour.ts"
 
-/** The hour's object stands in the store, put there by this run or found to be the same. */
+/** The hour's object is in the store: created by this run, or found to be the same. */
 export class Landed extends Schema.TaggedClass<Landed>()("Landed", {
   hour: Hour,
   events: Schema.NonNegativeInt,
@@ -14,16 +14,16 @@ export class Landed extends Schema.TaggedClass<Landed>()("Landed", {
   bytes: Schema.NonNegativeInt
 }) {}
 
-/** Settled without events, and marked so by an object without lines. */
+/** Settled without events, and recorded by an object without lines. */
 export class Empty extends Schema.TaggedClass<Empty>()("Empty", { hour: Hour }) {}
 
-/** Already there. */
+/** Present before this run. */
 export class Skipped extends Schema.TaggedClass<Skipped>()("Skipped", { hour: Hour }) {}
 
-/** Closed, without events so far, and too young to say that it never will have any. */
+/** Closed and without events so far, but not settled. */
 export class Pending extends Schema.TaggedClass<Pending>()("Pending", { hour: Hour }) {}
 
-/** Not closed: asked for too early. */
+/** Not closed: requested too early. */
 export class Open extends Schema.TaggedClass<Open>()("Open", { hour: Hour }) {}
 
 /** A gap that a person has declared final. */
@@ -34,13 +34,13 @@ export class Postponed extends Schema.TaggedClass<Postponed>()("Postponed", { ho
 
 /** What a failure asks of whoever runs the program. */
 export const FailureKind = Schema.Literal(
-  /** A person must look: bytes, projects or landed hours contradict each other. */
+  /** Data, projects or landed hours contradict each other: a person must look. */
   "integrity",
   /** Keys or permissions. */
   "refused",
-  /** Run it again later. */
+  /** Run again later. */
   "temporary",
-  /** Running it again gives the same. */
+  /** Running again fails the same way. */
   "permanent"
 )
 export type FailureKind = typeof FailureKind.Type
@@ -49,16 +49,16 @@ export type FailureKind = typeof FailureKind.Type
 export class Failed extends Schema.TaggedClass<Failed>()("Failed", {
   hour: Hour,
   kind: FailureKind,
-  /** Whether landing the same archive once more would fail the same way. */
+  /** Whether landing the same archive again would fail the same way. */
   isFinal: Schema.Boolean,
-  /** Class and reason, as `AmplitudeError.Forbidden`. */
+  /** Class and reason, such as `AmplitudeError.Forbidden`. */
   error: Schema.String,
   message: Schema.String
 }) {}
 
 export type HourOutcome = Landed | Empty | Skipped | Pending | Open | Accepted | Postponed | Failed
 
-/** Whether the hour's object stands where the run put or found it. */
+/** Whether the hour's object is where the run put or found it. */
 export function isInStore({ _tag }: HourOutcome): boolean {
   return _tag === "Landed" || _tag === "Empty" || _tag === "Skipped"
 }

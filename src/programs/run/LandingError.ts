@@ -1,24 +1,27 @@
 import { Schema } from "effect"
 
-/** Why an hour that could be had was not landed, or why a run stopped short of it. */
+/** Why an exported hour did not land, or why the run stopped before it. */
 export class LandingError extends Schema.TaggedError<LandingError>()("LandingError", {
   reason: Schema.Literal(
-    /** Another object stands for the hour, with other lines. Nothing was overwritten. */
+    /** The store has a different version of the hour. Nothing was overwritten. */
     "Conflict",
-    /** What lies there after the put, in the store or as a copy in staging, is not what was put. */
+    /**
+     * What was read back after the put, in the store or from a copy in staging, differs from what
+     * was put.
+     */
     "NotVerified",
-    /** The archive is of another Amplitude project than the hours that stand here. */
+    /** The archive belongs to another Amplitude project than the hours already there. */
     "OtherProject",
-    /** A staged file is not what its metadata says. */
+    /** A staged file does not match its metadata. */
     "StagedFileChanged",
-    /** A file of another program stands in staging in the hour's place. */
+    /** A file of another program is in staging in place of the hour. */
     "ForeignFile",
-    /** The run's longest duration was over. */
+    /** The run's time limit expired. */
     "OutOfTime"
   ),
   detail: Schema.String
 }) {
-  /** Never within this run. */
+  /** Always `false`: a retry within the same run cannot help. */
   get isTransient(): boolean {
     return false
   }

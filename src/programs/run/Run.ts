@@ -1,6 +1,6 @@
 /**
- * What the steps of one run share. Every public program makes its own from its options, so that
- * none of its steps has to hand it on.
+ * What the steps of one run share. Every public program creates one from its options, so no step
+ * has to pass it on.
  *
  * @module
  */
@@ -14,34 +14,34 @@ import { makeRetryPolicy, type RetryOptions, type RetryPolicy } from "./retryPol
 import { version } from "./version.ts"
 
 export interface LagOptions {
-  /** Hours that an hour must have been over for before it is closed. Defaults to 12. */
+  /** Hours to wait after an hour ends before it counts as closed. Defaults to 12. */
   readonly lagHours?: number | undefined
 }
 
 export interface SettleOptions extends LagOptions {
   /**
-   * Hours that an hour must have been over for before it is known to stay without events. Defaults
-   * to 24.
+   * Hours to wait after an hour ends before no events means that there will be none. Defaults to
+   * 24.
    */
   readonly settleHours?: number | undefined
 }
 
-/** How a run asks for, names and lands its hours. */
+/** How a run exports, names and lands its hours. */
 export interface LandingOptions extends SettleOptions, RetryOptions {
-  /** Hours of one request at most. Defaults to 24. */
+  /** Maximum hours per export request. Defaults to 24. */
   readonly requestHours?: number | undefined
-  /** Hours landed at once. Defaults to 4. */
+  /** Hours landed in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
   /** Defaults to `hourly`. */
   readonly layout?: Layout | undefined
   /** Defaults to `jsonl`. */
   readonly format?: Format | undefined
   /**
-   * After this, nothing new is begun or waited for: hours that it cut off have failed for now.
-   * Without it, a run takes as long as it takes.
+   * Time limit: afterwards nothing new is started or awaited, and remaining hours fail for now. No
+   * limit by default.
    */
   readonly maxDuration?: Duration.DurationInput | undefined
-  /** Version of the program, written into the metadata. Defaults to that of this package. */
+  /** Program version written into the metadata. Defaults to that of this package. */
   readonly version?: string | undefined
 }
 
@@ -55,19 +55,18 @@ export class Run extends Context.Tag("amplitude-lake/Run")<
     readonly format: Format
     readonly version: string
     readonly gate: RequestGate
-    /** As many permits as hours may be landed at once. */
+    /** One permit per hour that may be landed in parallel. */
     readonly landings: Effect.Semaphore
 
-    /** Whether an hour was closed at an instant, in milliseconds since 1970. */
+    /** Whether an hour was closed at a time, in milliseconds since 1970. */
     readonly isClosed: (hour: Hour, at: number) => boolean
 
     /**
-     * Whether an hour that had no events at an instant, in milliseconds since 1970, never will have
-     * any.
+     * Whether an hour without events at a time, in milliseconds since 1970, will never have any.
      */
     readonly isSettled: (hour: Hour, at: number) => boolean
 
-    /** Cuts work off, safely at any moment, when the run's longest duration is over. */
+    /** Interrupts work when the run's time limit expires. Safe at any moment. */
     readonly beforeDeadline: <A, E, R>(
       self: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | LandingError, R>
@@ -105,14 +104,14 @@ const makeRun = Effect.fnUntraced(function* (options: LandingOptions) {
               onTimeout: () =>
                 new LandingError({
                   reason: "OutOfTime",
-                  detail: "the longest duration of a run was over before it"
+                  detail: "the run's time limit expired first"
                 })
             })
       )
   })
 })
 
-/** Lets a program be one run. */
+/** Provides `Run`, made from the first argument of a program. */
 export function asRun<A, E, R>(
   self: Effect.Effect<A, E, R>,
   options: LandingOptions = {}

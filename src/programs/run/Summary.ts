@@ -1,5 +1,5 @@
 /**
- * What a run did, and what a script may conclude from it.
+ * What a run did, and what a script can conclude from it.
  *
  * @module
  */
@@ -18,10 +18,7 @@ const Failure = Schema.Struct({ error: Schema.String, message: Schema.String })
 
 /** Hours are listed oldest first. */
 export class Summary extends Schema.Class<Summary>("Summary")({
-  /**
-   * `null` where the run ended before it knew its hours, or was about staged ones and there were
-   * none.
-   */
+  /** `null` if the run ended before its hours were known, or there was nothing staged to move. */
   window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
   landed: Hours,
   empty: Hours,
@@ -33,9 +30,9 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   /** Not reached within the run's longest duration. */
   postponed: Hours,
   failed: Schema.Array(Schema.Struct({ hour: Hour, ...Failure.fields })),
-  /** Landed by this run. */
+  /** Events landed by this run. */
   events: Schema.NonNegativeInt,
-  /** Of the landed lines, uncompressed. */
+  /** Uncompressed bytes of the landed lines. */
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
@@ -49,9 +46,9 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   /** Conflicts that were open when the run was planned. */
   conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
   exitCode: ExitCode,
-  /** What ended the run before it was through with its hours. */
+  /** Why the run ended before it had finished its hours. */
   error: Schema.optional(Failure),
-  /** Of a plan: what would be asked of Amplitude. */
+  /** Only for a plan: the requests that it would make. */
   requests: Schema.optional(Schema.Array(Schema.Struct({ first: Hour, last: Hour })))
 }) {}
 

@@ -1,6 +1,6 @@
 import { Stream } from "effect"
 
-/** Tells the bytes of each chunk that passes, without a step of its own for it. */
+/** Reports the bytes of every chunk without adding a stage to the stream. */
 export function countBytes<E, R>(
   self: Stream.Stream<Uint8Array, E, R>,
   tell: (bytes: number) => void

@@ -1,5 +1,5 @@
 /**
- * What a program does where its caller does not say. The command line has the same defaults.
+ * Defaults of every program's options. The command line uses the same.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a script may conclude from a run: every exit code, what it means, and which one a run ends
+ * What a script can conclude from a run: every exit code, its meaning, and which one a run ends
  * with.
  *
  * @module
@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import type { FailureKind } from "./HourOutcome.ts"
 
-/** Every exit code and what it means, in the words of help, README and webhook. */
+/** Every exit code and its meaning, as in help, README and webhook. */
 export const exitCodes = {
   0: "complete: no hour is missing, and no conflict is open",
   1: "a defect in this program",
@@ -20,29 +20,27 @@ export const exitCodes = {
   143: "terminated"
 } as const satisfies Readonly<Record<number, string>>
 
-/** What an exit code of this program means. */
+/** The meaning of an exit code. */
 export function meaningOf(exitCode: number): string {
   return (exitCodes as Readonly<Record<number, string>>)[exitCode] ?? "unknown"
 }
 
-/** The exit code of a report. */
+/** The exit code in a report. */
 export const ExitCode = Schema.Literal(0, 2, 3, 5, 7, 8)
 export type ExitCode = typeof ExitCode.Type
 
 export interface ExitCodeOptions {
-  /** The kinds of everything that failed. */
+  /** The kinds of all failures. */
   readonly kinds: ReadonlySet<FailureKind>
-  /** Whether something was achieved, so that a temporary failure is one of some hours only. */
+  /** Whether something was achieved, so a temporary failure affected only some hours. */
   readonly isDone: boolean
-  /**
-   * Whether anything was attempted: a permanent failure before that is one of the configuration.
-   */
+  /** Whether anything was attempted: a permanent failure before that is a configuration error. */
   readonly isTouched: boolean
   /** Whether something is missing although nothing failed. Defaults to `false`. */
   readonly isIncomplete?: boolean | undefined
 }
 
-/** The exit code of what was done: the first of 8, 7, 3 or 2, 5 that applies, else 0. */
+/** The first of 8, 7, 3 or 2, 5 that applies, otherwise 0. */
 export function exitCodeOf(options: ExitCodeOptions): ExitCode {
   const { kinds, isDone, isTouched, isIncomplete = false } = options
   if (kinds.has("integrity")) return 8

@@ -11,7 +11,7 @@ import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
 import type { ResolveError } from "../resolve/ResolveError.ts"
 import type { LandingError } from "./LandingError.ts"
 
-/** Everything that can stand between an hour and its store. */
+/** Every error that can keep an hour from landing. */
 export type RunError =
   | AmplitudeError
   | UnpackerError
@@ -21,7 +21,7 @@ export type RunError =
   | LandingError
   | ResolveError
 
-/** What an error asks of whoever runs the program. */
+/** What an error requires of the operator. */
 export function failureKind(error: RunError | FolderError | BucketSetupError): FailureKind {
   switch (error._tag) {
     case "AmplitudeError":
@@ -53,7 +53,7 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
   }
 }
 
-/** Whether landing the same archive once more would fail the same way. */
+/** Whether landing the same archive again would fail the same way. */
 function isFinal(error: RunError): boolean {
   switch (error._tag) {
     case "UnpackerError":

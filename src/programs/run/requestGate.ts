@@ -1,17 +1,17 @@
 import { Effect, Option, Ref } from "effect"
 import type { AmplitudeError } from "../../services/Amplitude.ts"
 
-/** What the requests of one run share. */
+/** State shared by all requests of one run. */
 export interface RequestGate {
   readonly requests: Effect.Semaphore
   readonly unpackings: Effect.Semaphore
-  /** A refusal of the keys: what one request was refused for, the next ones are not made for. */
+  /** A refusal of the keys by one request; the next ones are not sent. */
   readonly refusal: Ref.Ref<Option.Option<AmplitudeError>>
-  /** Whether it has been said that the clocks differ. */
+  /** Whether the clock skew has been logged. */
   readonly isSkewSaid: Ref.Ref<boolean>
 }
 
-/** Amplitude allows 5 requests at once in all an account: two leave room for its other users. */
+/** Amplitude allows 5 concurrent requests per account; this leaves some for its other users. */
 const REQUESTS_AT_ONCE = 2
 
 export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({

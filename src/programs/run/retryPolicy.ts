@@ -3,37 +3,37 @@ import { Progress } from "../../services/Progress.ts"
 import * as defaults from "./defaults.ts"
 import { countRetry } from "./telemetry.ts"
 
-/** An error that knows whether the same call may succeed later. */
+/** An error that knows whether a retry may succeed. */
 export interface Retryable {
   readonly isTransient: boolean
   readonly message: string
-  /** Milliseconds that the other side asked to be left alone for. */
+  /** Milliseconds that the server asked the client to wait. */
   readonly retryAfter?: number | undefined
 }
 
 export interface RetryOptions {
-  /** Further tries after the first. Defaults to 5. */
+  /** Retries after the first attempt. Defaults to 5. */
   readonly retries?: number | undefined
   /**
-   * Wait before the first further try, doubled each time, jittered, a minute at most. Defaults to 1
+   * Delay before the first retry, doubled each time, with jitter, at most a minute. Defaults to 1
    * second.
    */
   readonly retryBase?: Duration.DurationInput | undefined
 }
 
-/** The one retry policy of a run, which counts what it repeated. */
+/** The retry policy of a run. It counts the retries. */
 export interface RetryPolicy {
   /**
-   * Repeats while the error is transient, or as `options.while` says of it; a Retry-After is kept
+   * Retries while the error is transient, or while `options.while` holds. A Retry-After is honored
    * up to 10 minutes.
    */
   readonly retry: <A, E extends Retryable, R>(
     self: Effect.Effect<A, E, R>,
     options?: { readonly while?: ((error: E) => boolean) | undefined }
   ) => Effect.Effect<A, E, R>
-  /** How often something was tried again in this run. */
+  /** Retries in this run so far. */
   readonly made: Effect.Effect<number>
-  /** The wait before a first further try. */
+  /** The delay before a first retry. */
   readonly base: Duration.Duration
 }
 
@@ -41,7 +41,7 @@ function isTransient(error: Retryable): boolean {
   return error.isTransient
 }
 
-/** Whole milliseconds: the backoff, or longer where the other side asked for it. */
+/** The backoff in whole milliseconds, or longer if the server asked for it. */
 function waitFor({ retryAfter = 0 }: Retryable, backoff: Duration.Duration): Duration.Duration {
   const asked = Math.min(retryAfter, LONGEST_RETRY_AFTER)
   return Duration.millis(Math.ceil(Math.max(Duration.toMillis(backoff), asked)))
@@ -49,7 +49,7 @@ function waitFor({ retryAfter = 0 }: Retryable, backoff: Duration.Duration): Dur
 
 const LONGEST_RETRY_AFTER = Duration.toMillis(Duration.minutes(10))
 
-/** Makes the retry policy of one run. */
+/** Creates the retry policy of one run. */
 export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: RetryOptions = {}) {
   const { retries = defaults.retries } = options
   const base = Duration.decode(options.retryBase ?? defaults.retryBase)
@@ -71,7 +71,7 @@ export const makeRetryPolicy = Effect.fn("makeRetryPolicy")(function* (options: 
             isOver = progress.retrying(error.message)
             return Ref.update(made, (count) => count + 1).pipe(
               Effect.zipRight(countRetry),
-              Effect.zipRight(Effect.logWarning(`Trying again: ${error.message}`))
+              Effect.zipRight(Effect.logWarning(`Retrying: ${error.message}`))
             )
           })
         return Effect.retry(

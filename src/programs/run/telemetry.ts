@@ -1,6 +1,6 @@
 /**
- * What programs count and time, by Effect's own metrics and spans: nobody is told unless an entry
- * point exports them.
+ * Counters and spans, by Effect's own metrics and tracer. Nothing is exported unless an entry point
+ * does it.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import type { HourMetadata } from "../../services/HourMetadata.ts"
 import type { GapCount } from "../plan/gaps.ts"
 import { type HourOutcome, isInStore } from "./HourOutcome.ts"
 
-/** What the names of all spans and metrics here begin with. */
+/** Prefix of every span and metric name. */
 export const TELEMETRY = "amplitude_lake."
 
 type SpanName = "request" | "unpack" | "put"
 
-/** How far a span looks to a reader of the trace: away from here, or not. */
+/** The kind of each span in a trace: `client` for calls to other services. */
 const kinds: Readonly<Record<SpanName, Tracer.SpanKind>> = {
   request: "client",
   unpack: "internal",
   put: "client"
 }
 
-/** Lets an effect be one span. */
+/** Wraps an effect in one span. */
 export function inSpan(name: SpanName, attributes: Readonly<Record<string, unknown>>) {
   return Effect.withSpan(`${TELEMETRY}${name}`, { kind: kinds[name], attributes })
 }
 
-/** Lets each run of an effect be a span, which tells the how manieth it is. */
+/** Wraps each run of an effect in a span, numbered by attempt. */
 export function inSpanEach(name: SpanName, attributes: Readonly<Record<string, unknown>>) {
   let attempt = 0
   return <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -41,14 +41,13 @@ function counter(name: string, description: string) {
   return Metric.counter(`${TELEMETRY}${name}`, { description, bigint: true, incremental: true })
 }
 
-const hours = counter("hours", "Hours by what became of them")
+const hours = counter("hours", "Hours by outcome")
 const events = counter("events", "Events landed")
 const bytes = counter("bytes", "Bytes of the landed lines, uncompressed")
-const retries = counter("retries", "Further tries of what may succeed later")
+const retries = counter("retries", "Retries of transient failures")
 const failures = counter("failures", "Hours that failed, and runs that ended early, by reason")
 const newestHour = Metric.gauge(`${TELEMETRY}newest_hour`, {
-  description:
-    "Start of the newest hour of the window that stands in the store, in seconds since 1970"
+  description: "Start of the newest hour of the window that is in the store, in seconds since 1970"
 })
 const oldestFailedHour = Metric.gauge(`${TELEMETRY}oldest_failed_hour`, {
   description: "Start of the oldest hour that failed, in seconds since 1970"
@@ -70,7 +69,7 @@ const countHours = (outcome: string, count: number): Effect.Effect<void> =>
 const countFailures = (error: string, count: number): Effect.Effect<void> =>
   Metric.incrementBy(Metric.tagged(failures, "error", error), BigInt(count))
 
-/** A metric of this program as it stands. */
+/** The current value of a metric of this program. */
 export interface Counted {
   /** Without `TELEMETRY`. */
   readonly name: string
@@ -78,7 +77,7 @@ export interface Counted {
   readonly value: number
 }
 
-/** What was counted in this process so far. */
+/** Everything counted in this process so far. */
 export const counted: Effect.Effect<ReadonlyArray<Counted>> = Effect.map(Metric.snapshot, (all) =>
   all
     .filter(({ metricKey }) => metricKey.name.startsWith(TELEMETRY))
@@ -93,7 +92,7 @@ export const counted: Effect.Effect<ReadonlyArray<Counted>> = Effect.map(Metric.
     }))
 )
 
-/** Counts an hour whose object was created just now. */
+/** Counts an hour whose object was just created. */
 export const countLanded = (landed: HourMetadata): Effect.Effect<void> =>
   Effect.all(
     [
@@ -104,18 +103,18 @@ export const countLanded = (landed: HourMetadata): Effect.Effect<void> =>
     { discard: true }
   )
 
-/** Counts that something is tried again. */
+/** Counts a retry. */
 export const countRetry: Effect.Effect<void> = Metric.incrementBy(retries, 1n)
 
-/** Counts what ended a run early. */
+/** Counts the error that ended a run early. */
 export const countFailure = (error: {
   readonly _tag: string
   readonly reason: string
 }): Effect.Effect<void> => countFailures(`${error._tag}.${error.reason}`, 1)
 
 /**
- * Counts the hours of a run that `countLanded` was not told of, and says how new and how old they
- * are.
+ * Counts the outcomes that `countLanded` has not counted, and sets the gauges of the newest hour
+ * and the oldest failed hour.
  */
 export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArray<HourOutcome>) {
   const failed = outcomes.filter((it) => it._tag === "Failed")

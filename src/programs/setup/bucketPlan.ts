@@ -1,6 +1,6 @@
 /**
- * What a bucket lacks: each thing that is found, held against what is asked for. Nothing that
- * somebody else set is taken away or loosened.
+ * What a bucket lacks: each aspect that was found, compared with what is wanted. Settings of others
+ * are never removed or loosened.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import type {
 import * as defaults from "../run/defaults.ts"
 import { conditionalPuts, type PolicyStatement } from "./iamPolicies.ts"
 
-/** What is to become of one thing of a bucket. */
+/** What to do about one aspect of a bucket. */
 export type BucketStep<A> =
-  /** It is as asked for, or stricter. */
+  /** It is as wanted, or stricter. */
   | { readonly state: "same"; readonly is: string }
   | { readonly state: "change"; readonly from: string; readonly to: string; readonly value: A }
-  /** What somebody else set stands in the way; `what` says what to do. */
+  /** Someone else's setting is in the way; `what` says what to do. */
   | { readonly state: "cannot"; readonly what: string }
 
 export interface BucketPlanOptions {
@@ -28,13 +28,13 @@ export interface BucketPlanOptions {
   readonly prefix?: string | undefined
   /** ARN of the key that encrypts by default; without it, encryption stays as it is. */
   readonly kmsKey?: string | undefined
-  /** Days after which an unfinished upload is removed, at most. Defaults to 7. */
+  /** Days after which an unfinished upload is aborted, at most. Defaults to 7. */
   readonly abortDays?: number | undefined
-  /** Whether puts that could overwrite are to be refused. Defaults to `false`. */
+  /** Refuse puts that could overwrite. Defaults to `false`. */
   readonly requireIfNoneMatch?: boolean | undefined
 }
 
-/** Every kind of public access blocked. */
+/** Blocks every kind of public access. */
 export function planPublicAccess(found: PublicAccess): BucketStep<PublicAccess> {
   const value = {
     BlockPublicAcls: true,
@@ -49,14 +49,14 @@ export function planPublicAccess(found: PublicAccess): BucketStep<PublicAccess> 
 
 const OWNER = "BucketOwnerEnforced"
 
-/** ACLs disabled: what policies say is all that counts. */
+/** Disables ACLs, so only policies count. */
 export function planOwnership(found: string | undefined): BucketStep<string | undefined> {
   const to = `ACLs disabled (${OWNER})`
   if (found === OWNER) return { state: "same", is: to }
   return { state: "change", from: found ?? "ACLs in use", to, value: OWNER }
 }
 
-/** SSE-KMS with the given key and a bucket key. Another key is somebody's choice, and stays. */
+/** SSE-KMS with the given key and a bucket key. A different key was chosen by someone and stays. */
 export function planEncryption(
   found: ReadonlyArray<EncryptionRule>,
   { kmsKey }: Pick<BucketPlanOptions, "kmsKey">
@@ -73,10 +73,10 @@ export function planEncryption(
 
   const isOurs = key !== undefined && (key === kmsKey || kmsKey.endsWith(`:key/${key}`))
   if (key !== undefined && !isOurs) {
-    const what = `somebody chose ${from}: name that key, or change it yourself (aws s3api put-bucket-encryption)`
+    const what = `someone chose ${from}; use that key, or change it yourself (aws s3api put-bucket-encryption)`
     return { state: "cannot", what }
   }
-  // Two layers of encryption know no bucket key.
+  // DSSE does not support bucket keys.
   if (isOurs && (isKeyed || algorithm === "aws:kms:dsse")) return { state: "same", is: from }
   const kept = algorithm === "aws:kms:dsse" ? algorithm : "aws:kms"
   const value = {
@@ -88,7 +88,7 @@ export function planEncryption(
   return { state: "change", from, to, value: [value, ...found.slice(1)] }
 }
 
-/** The rule's ID: one for each prefix, as several pipelines may share a bucket. */
+/** The rule's ID, different for each prefix because several pipelines may share a bucket. */
 export function abortRuleId(prefix: string): string {
   return `amplitude-lake: unfinished uploads${prefix === "" ? "" : ` below ${prefix}`}`.slice(
     0,
@@ -96,10 +96,7 @@ export function abortRuleId(prefix: string): string {
   )
 }
 
-/**
- * The prefix that a rule applies to all objects of; `undefined` where it applies to some of them
- * only.
- */
+/** The prefix that a rule covers completely; `undefined` if it covers only some of the objects. */
 function prefixOf({ Filter, Prefix }: LifecycleRule): string | undefined {
   const narrowing = Object.entries(Filter ?? {}).filter(
     ([name, value]) => name !== "Prefix" && value !== undefined
@@ -107,7 +104,7 @@ function prefixOf({ Filter, Prefix }: LifecycleRule): string | undefined {
   return narrowing.length > 0 ? undefined : (Filter?.Prefix ?? Prefix ?? "")
 }
 
-/** Days after which an upload below the prefix is removed; `Infinity` for never. */
+/** Days after which an upload below the prefix is aborted; `Infinity` for never. */
 function daysOf(rules: ReadonlyArray<LifecycleRule>, prefix: string): number {
   const days = rules
     .filter((rule) => {
@@ -119,13 +116,13 @@ function daysOf(rules: ReadonlyArray<LifecycleRule>, prefix: string): number {
 }
 
 function daysText(days: number): string {
-  if (days === Infinity) return "kept for ever"
-  return `removed after ${days} ${days === 1 ? "day" : "days"}`
+  if (days === Infinity) return "never aborted"
+  return `aborted after ${days} ${days === 1 ? "day" : "days"}`
 }
 
 /**
- * A rule that aborts unfinished uploads, beside all rules that are there; one that does so sooner
- * is enough.
+ * A rule that aborts unfinished uploads, added to the existing rules. An existing rule that does so
+ * sooner is enough.
  */
 export function planLifecycle(
   found: Lifecycle,
@@ -135,7 +132,7 @@ export function planLifecycle(
   const days = daysOf(Rules, prefix)
   const ID = abortRuleId(prefix)
   if (days <= abortDays) return { state: "same", is: daysText(days) }
-  // S3 takes a bucket's rules in one form only, the older or the newer.
+  // S3 accepts the rules of a bucket in one form only, the old or the new one.
   const isOld = Rules.some(({ Prefix }) => Prefix !== undefined)
   const ours: LifecycleRule = {
     ID,
@@ -148,9 +145,9 @@ export function planLifecycle(
     const isAnother =
       prefixOf(standing) !== prefix ||
       Object.entries(standing).some(([name, value]) => value !== undefined && !(name in ours))
-    const is = isAnother ? "does more than that" : "is switched off"
+    const is = isAnother ? "does more than abort uploads" : "is switched off"
     if (isAnother || standing.Status !== "Enabled") {
-      const what = `the lifecycle rule "${ID}" was changed by somebody and ${is}: remove it, or give it another ID, and run again`
+      const what = `someone changed the lifecycle rule "${ID}", and it ${is}; remove it or rename its ID, then run again`
       return { state: "cannot", what }
     }
   }
@@ -166,8 +163,8 @@ const byText = Order.mapInput(Order.string, text)
 const byName = Order.mapInput(Order.string, ([name]: readonly [string, unknown]) => name)
 
 /**
- * A policy's JSON in one form, whatever a store made of it: lists of one unwrapped, names and lists
- * in order.
+ * The JSON of a policy in a normal form, since stores rewrite it: lists of one unwrapped, names and
+ * lists sorted.
  */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) {
@@ -212,21 +209,21 @@ function parsePolicy(json: string): Policy | undefined {
 
 const NONE: Policy & { readonly Version: string } = { Version: "2012-10-17", Statement: [] }
 
-/** A statement that refuses puts without If-None-Match, beside all statements that are there. */
+/** A statement that refuses puts without If-None-Match, added to the existing statements. */
 export function planPolicy(
   found: string | undefined,
   options: Pick<BucketPlanOptions, "bucket" | "prefix" | "requireIfNoneMatch">
 ): BucketStep<string | undefined> {
   const policy = found === undefined ? NONE : parsePolicy(found)
   if (policy === undefined) {
-    const what = "the bucket policy that stands there cannot be read: look at it, and mend it"
+    const what = "the existing bucket policy cannot be parsed; fix it and run again"
     return options.requireIfNoneMatch === true
       ? { state: "cannot", what }
-      : { state: "same", is: "as it was, not looked into" }
+      : { state: "same", is: "unchanged, not examined" }
   }
   const ours = conditionalPuts(options)
   const { Resource: resource, Sid } = ours
-  const to = `puts to ${options.prefix ?? ""}* need If-None-Match`
+  const to = `puts to ${options.prefix ?? ""}* must send If-None-Match`
   const statements = asList(policy.Statement)
   const standing = statements.find((statement) => statement.Sid === Sid)
   const resources = standing === undefined ? [] : asList(standing.Resource)
@@ -238,7 +235,7 @@ export function planPolicy(
     return { state: "same", is: "puts are not restricted" }
   }
   if (standing !== undefined && !isOurs) {
-    const what = `the bucket policy's statement "${Sid}" was changed by somebody: remove it, or give it another Sid, and run again`
+    const what = `someone changed the statement "${Sid}" of the bucket policy; remove it or rename its Sid, then run again`
     return { state: "cannot", what }
   }
   const Statement =

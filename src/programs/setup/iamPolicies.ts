@@ -1,10 +1,10 @@
 /**
- * The least that each side needs in AWS, as policies that `aws iam` and a bucket take.
+ * The minimal permissions of each side in AWS, as policies for `aws iam` and the bucket.
  *
  * @module
  */
 
-/** A statement of a policy, in AWS's own names. */
+/** A statement of a policy, named as in AWS. */
 export interface PolicyStatement {
   readonly Sid?: string
   readonly Effect: "Allow" | "Deny"
@@ -29,11 +29,11 @@ export interface IamOptions {
   readonly kmsKey?: string | undefined
 }
 
-/** Who may take the reader's role. */
+/** Who may assume the reader's role. */
 export interface TrustOptions {
-  /** ARN of the user or role that takes it: Snowflake's `STORAGE_AWS_IAM_USER_ARN`. */
+  /** ARN of the user or role that assumes it: Snowflake's `STORAGE_AWS_IAM_USER_ARN`. */
   readonly trustedArn: string
-  /** What that one has to say each time: Snowflake's `STORAGE_AWS_EXTERNAL_ID`. */
+  /** External ID that it must present: Snowflake's `STORAGE_AWS_EXTERNAL_ID`. */
   readonly externalId: string
 }
 
@@ -59,7 +59,7 @@ function keyUse({ kmsKey }: IamOptions, Action: PolicyStatement["Action"]) {
   return kmsKey === undefined ? [] : [{ Effect: "Allow", Action, Resource: kmsKey } as const]
 }
 
-/** All that landing hours needs; nothing is ever removed. */
+/** All permissions needed to land hours. None of them deletes objects. */
 export function writerPolicy(options: IamOptions): PolicyDocument {
   return {
     Version: "2012-10-17",
@@ -80,13 +80,14 @@ export function writerPolicy(options: IamOptions): PolicyDocument {
   }
 }
 
-/** All that loading from the bucket needs, as Snowflake documents it. */
+/** All permissions needed to load from the bucket, as documented by Snowflake. */
 export function readerPolicy(options: IamOptions): PolicyDocument {
   return {
     Version: "2012-10-17",
     Statement: [
       listing(options),
-      // Apart, for a request of it has no prefix, so that a condition on one would never hold.
+      // Its own statement, because this request has no prefix and a condition on one would never
+      // match.
       { Effect: "Allow", Action: "s3:GetBucketLocation", Resource: bucketArn(options) },
       {
         Effect: "Allow",
@@ -99,8 +100,8 @@ export function readerPolicy(options: IamOptions): PolicyDocument {
 }
 
 /**
- * Who may take the reader's role: one user, and only with the external id, so that nobody else can
- * have it act for them.
+ * Lets one user assume the reader's role, and only with the external ID, which prevents a confused
+ * deputy.
  */
 export function readerTrust({ externalId, trustedArn }: TrustOptions): PolicyDocument {
   return {
@@ -117,9 +118,8 @@ export function readerTrust({ externalId, trustedArn }: TrustOptions): PolicyDoc
 }
 
 /**
- * A bucket policy's statement: whoever it is, what is put must carry If-None-Match. The beginning
- * of a multipart upload and its parts cannot carry it and create no object, so that its completion
- * is what must.
+ * A statement of a bucket policy: every put must carry If-None-Match. The start of a multipart
+ * upload and its chunks cannot carry it and create no object, so only completing it must.
  */
 export function conditionalPuts(
   options: Pick<IamOptions, "bucket" | "prefix">

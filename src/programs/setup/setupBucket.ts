@@ -15,31 +15,31 @@ import type { FailureKind } from "../run/HourOutcome.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run } from "../run/Run.ts"
 
-/** One thing of a bucket, and what became of it. */
+/** One aspect of a bucket, and what happened to it. */
 export class BucketItem extends Schema.Class<BucketItem>("BucketItem")({
   name: Schema.Literal("bucket", "public access", "ownership", "encryption", "uploads", "policy"),
   state: Schema.Literal("same", "would change", "changed", "cannot"),
-  /** What it is, or would be; of what cannot be, why, and what to do. */
+  /** Its current or planned value; for `cannot`, why and what to do. */
   message: Schema.String,
-  /** What it was, where that is something else. */
+  /** Its previous value, if different. */
   from: Schema.optional(Schema.String),
-  /** Class and reason of a failure, as `BucketSetupError.AccessDenied`. */
+  /** Class and reason of a failure, such as `BucketSetupError.AccessDenied`. */
   error: Schema.optional(Schema.String)
 }) {}
 
 export class BucketReport extends Schema.Class<BucketReport>("BucketReport")({
-  /** As `s3://bucket`. */
+  /** The bucket, as `s3://bucket`. */
   place: Schema.String,
   items: Schema.Array(BucketItem),
   /**
-   * 0 all is as asked for, 2 the bucket itself can be neither looked at nor made, 3 something
-   * differs, 5 later, 7 refused.
+   * 0 if everything is as wanted, 2 if the bucket itself can be neither read nor created, 3 if
+   * something differs, 5 for later, 7 if refused.
    */
   exitCode: ExitCode
 }) {}
 
 export interface SetupBucketOptions extends BucketPlanOptions, RetryOptions {
-  /** Whether to change what differs. Defaults to `false`. */
+  /** Change what differs. Defaults to `false`. */
   readonly apply?: boolean | undefined
 }
 
@@ -65,8 +65,9 @@ function failed(name: BucketItem["name"], error: BucketSetupError): Outcome {
 }
 
 /**
- * Holds a bucket against what is asked for and, with `apply`, changes what differs, a thing at a
- * time; each change is read back. A thing that cannot be read or changed keeps none of the others.
+ * Compares a bucket with what is wanted and, with `apply`, changes what differs, one aspect at a
+ * time; each change is read back. An aspect that cannot be read or changed does not stop the
+ * others.
  */
 export const setupBucket = Effect.fn("setupBucket")(function* (options: SetupBucketOptions) {
   const { retry } = yield* Run
@@ -77,7 +78,7 @@ export const setupBucket = Effect.fn("setupBucket")(function* (options: SetupBuc
     const applyStep = makeApplyStep(options.apply === true, exists, retry, setup.place)
     const closed = { BlockPublicAcls: false, IgnorePublicAcls: false }
     const open = { ...closed, BlockPublicPolicy: false, RestrictPublicBuckets: false }
-    // One after the other: S3 refuses changes of one bucket that cross each other.
+    // One at a time: S3 refuses concurrent changes to a bucket.
     outcomes.push(
       yield* applyStep("public access", setup.publicAccess, open, planPublicAccess),
       yield* applyStep("ownership", setup.ownership, undefined, planOwnership),
@@ -98,13 +99,13 @@ function exitCodeOfSetup(outcomes: ReadonlyArray<Outcome>): ExitCode {
   return exitCodeOf({
     kinds,
     isDone: states.has("changed"),
-    // The bucket itself is the first of them.
+    // The first item is the bucket itself.
     isTouched: outcomes.length > 1,
     isIncomplete: kinds.size === 0 && states.has("would change")
   })
 }
 
-/** The bucket itself; `exists` where what it has can be read. */
+/** The bucket itself; `exists` if its aspects can be read. */
 const findOrCreate = Effect.fn("setupBucket.bucket")(function* ({
   apply = false
 }: SetupBucketOptions) {
@@ -115,9 +116,9 @@ const findOrCreate = Effect.fn("setupBucket.bucket")(function* ({
     if (exists) {
       return { exists, bucket: outcome("bucket", "same", `${setup.place} in ${region}`) }
     }
-    const from = "not there"
+    const from = "missing"
     if (region === undefined) {
-      const what = `${setup.place} is not there, and no region is named to make it in, which cannot be changed later: set AWS_REGION`
+      const what = `${setup.place} does not exist, and no region is set to create it in; set AWS_REGION (it cannot be changed later)`
       return { exists, bucket: outcome("bucket", "cannot", what) }
     }
     const to = `${setup.place} in ${region}`
@@ -130,8 +131,8 @@ const findOrCreate = Effect.fn("setupBucket.bucket")(function* ({
 })
 
 /**
- * Looks at one thing of a bucket and changes it where it differs: `absent` stands for what a bucket
- * has that is not there yet.
+ * Compares one aspect of a bucket and changes it if it differs. `absent` is its value in a new
+ * bucket.
  */
 function makeApplyStep(apply: boolean, exists: boolean, retry: Run["Type"]["retry"], path: string) {
   return <A>(
@@ -145,7 +146,7 @@ function makeApplyStep(apply: boolean, exists: boolean, retry: Run["Type"]["retr
       const step = plan(found)
       if (step.state === "cannot") return outcome(name, "cannot", step.what)
       if (step.state === "same") return outcome(name, "same", step.is)
-      // Of a bucket that is not there, nothing was found.
+      // Nothing was found, because the bucket does not exist.
       if (!exists) return outcome(name, "would change", step.to)
       if (!apply) return outcome(name, "would change", step.to, step.from)
       yield* retry(aspect.write(step.value))
@@ -157,7 +158,7 @@ function makeApplyStep(apply: boolean, exists: boolean, retry: Run["Type"]["retr
     )
 
   function unseen(): BucketSetupError {
-    const detail = "the store took the change and does not show it: run again and look"
+    const detail = "the store accepted the change but does not show it; run again to check"
     return new BucketSetupError({ reason: "Unavailable", path, detail })
   }
 }

@@ -97,8 +97,8 @@ describe("The log", { concurrent: true }, () => {
       const { lines } = yield* readLog(join(folder, "logs"))
       assert.deepEqual(lines.slice(1), stderr.trimEnd().split("\n"))
       const messages = entriesOf(lines).map(({ message }) => message)
-      assert.equal(messages.filter((message) => message.startsWith("Trying again")).length, 2)
-      assert.equal(messages.at(-1), `Asking Amplitude for ${FIRST}..${LAST}`)
+      assert.equal(messages.filter((message) => message.startsWith("Retrying: ")).length, 2)
+      assert.equal(messages.at(-1), `Exporting ${FIRST}..${LAST} from Amplitude`)
     })
   )
 

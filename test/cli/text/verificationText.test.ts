@@ -42,7 +42,7 @@ describe("verificationText()", () => {
       sample: { hours: 3, seed: 7 },
       unverified: [last],
       absent: [last],
-      differing: [{ hour: first, key: "a\n.jsonl", problems: ["bytes 1, by its metadata 2"] }],
+      differing: [{ hour: first, key: "a\n.jsonl", problems: ["bytes 1, metadata says 2"] }],
       failed: [
         { hour: last, key: "b", kind: "temporary", error: "X.Y", message: 'Cannot get "b"' }
       ],
@@ -60,7 +60,7 @@ describe("verificationText()", () => {
       "failed     1 object, could not be read",
       "took       1.2 s, 1 retry",
       "2025-11-10T20  a?.jsonl differs:",
-      "  bytes 1, by its metadata 2",
+      "  bytes 1, metadata says 2",
       '2025-11-10T21  Cannot get "b"'
     ])
   })

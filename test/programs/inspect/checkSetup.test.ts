@@ -68,7 +68,10 @@ describe("checkSetup()", () => {
       const { calls, exitCode, messages, requests, spool, states, store } = yield* found()
       assert.deepEqual([states, exitCode], [allOk, 0])
       assert.deepEqual(yield* requests, [HOUR])
-      assert.match(messages["keys"] ?? "", /2025-11-11T23 was asked for, and its archive dropped/)
+      assert.match(
+        messages["keys"] ?? "",
+        /2025-11-11T23 was exported as a test, and its archive discarded/
+      )
       assert.match(messages["store"] ?? "", /"2025-11-10_00\.jsonl" can be read/)
       assert.match(messages["work"] ?? "", /50\.0 GB free/)
       assert.deepEqual(
@@ -107,7 +110,7 @@ describe("checkSetup()", () => {
       assert.equal((yield* requests).length, 1)
       assert.match(messages["keys"] ?? "", /check the keys/)
       assert.match(messages["store"] ?? "", /do this/)
-      assert.match(messages["work"] ?? "", /0\.1 GB free.*make room/)
+      assert.match(messages["work"] ?? "", /0\.1 GB free.*free some space/)
     })
   )
 
@@ -129,7 +132,10 @@ describe("checkSetup()", () => {
   it.effect("says by how much the clock here is wrong, from five minutes on", () =>
     Effect.gen(function* () {
       const ahead = yield* found({ ahead: -20 })
-      assert.match(ahead.messages["clock"] ?? "", /20 minutes ahead of Amplitude's: set it right/)
+      assert.match(
+        ahead.messages["clock"] ?? "",
+        /20 minutes ahead of Amplitude's clock; synchronize it/
+      )
       const behind = yield* found({ ahead: 6 })
       assert.match(behind.messages["clock"] ?? "", /6 minutes behind/)
       const fine = yield* found({ ahead: 4 })

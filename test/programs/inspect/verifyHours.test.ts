@@ -92,13 +92,10 @@ describe("verifyHours()", () => {
       )
       assert.match(
         problems[0]?.[1] ?? "",
-        /^lineset \w{12}, by its metadata \w{12}; sha256 \w{16}…, by its metadata \w{16}…$/
+        /^lineset \w{12}, metadata says \w{12}; sha256 \w{16}…, metadata says \w{16}…$/
       )
-      assert.equal(
-        problems[1]?.[1],
-        `its metadata are those of ${H22}; events 2, by its metadata 3`
-      )
-      assert.equal(problems[2]?.[1], "its metadata are this program's and cannot be read")
+      assert.equal(problems[1]?.[1], `its metadata is for ${H22}; events 2, metadata says 3`)
+      assert.equal(problems[2]?.[1], "its metadata is from this program but cannot be parsed")
       assert.deepEqual([found.verified, found.exitCode], [[], 8])
     })
   )
@@ -122,7 +119,7 @@ describe("verifyHours()", () => {
         assert.deepEqual(found.differing[0], {
           hour: H21,
           key: part(21),
-          problems: ["1 of its 2 lines are no JSON object"]
+          problems: ["1 of its 2 lines are not JSON objects"]
         })
         assert.match(found.differing[1]?.problems[0] ?? "", /does not inflate/)
       })

@@ -155,7 +155,7 @@ describe("planLifecycle()", () => {
     ]) {
       const step = plan({ Rules: [rule] })
       assert.ok(step.state === "cannot")
-      assert.match(step.what, /changed by somebody.*run again/)
+      assert.match(step.what, /^someone changed.*run again/)
     }
   })
 
