@@ -1,6 +1,6 @@
 /**
- * The library entry: programs, the services that they ask for, and what they answer. It names no
- * layer, so importing it loads no SDK; layers are imported one by one, as
+ * The library entry: programs, the services that they need, and their results. It imports no layer,
+ * so importing it loads no SDK. Import layers one by one, such as
  * `amplitude-lake/layers/ObjectStorageFileSystem`.
  *
  * @module

@@ -8,39 +8,39 @@
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import { Window } from "./Window.ts"
 
-/** Why Amplitude gave no archive, and whether asking again could help. */
+/** Why an export failed, and whether a retry could help. */
 export class AmplitudeError extends Schema.TaggedError<AmplitudeError>()("AmplitudeError", {
   reason: Schema.Literal(
-    /** 401: no such keys here. */
+    /** 401: the keys are not valid here. */
     "Unauthorized",
-    /** 403: the keys may not do this, or belong to the other region. */
+    /** 403: the keys lack the permission, or belong to the other region. */
     "Forbidden",
-    /** 400 whose body says so, or 413: the window holds more than the API exports at once (4 GB). */
+    /** 413, or a 400 that says so: the window exceeds the API's limit of 4 GB. */
     "TooLarge",
-    /** 504: the window took the gateway too long. */
+    /** 504: the window took too long for the gateway. */
     "GatewayTimeout",
     /** 429. */
     "RateLimited",
-    /** 408, 5xx, a refused, reset or cut connection. */
+    /** 408, 5xx, or a refused, reset or cut connection. */
     "Unavailable",
-    /** No byte came for too long. */
+    /** No byte arrived within the idle timeout. */
     "Stalled",
-    /** The server's certificate is not to be trusted. */
+    /** The server's certificate is not trusted. */
     "Untrusted",
-    /** 3xx: followed nowhere, so that the keys stay with Amplitude. */
+    /** 3xx: not followed, so the keys stay with Amplitude. */
     "Redirected",
-    /** Any other answer: asking the same again gives the same. */
+    /** Any other answer: the same request fails the same way. */
     "Rejected"
   ),
   window: Window,
-  /** The HTTP status, where there was one. */
+  /** The HTTP status, if there was an answer. */
   status: Schema.optional(Schema.Int),
-  /** What Amplitude or the network said, and what to do about it: never a header, never a key. */
+  /** What Amplitude or the network reported, and what to do. Never contains headers or keys. */
   detail: Schema.String,
-  /** Milliseconds that Amplitude asked to be left alone for. */
+  /** Milliseconds that Amplitude asked the client to wait. */
   retryAfter: Schema.optional(Schema.Number)
 }) {
-  /** True when the same request may succeed later, unchanged. */
+  /** True if the same request may succeed later. */
   get isTransient(): boolean {
     return (
       this.reason === "GatewayTimeout" ||
@@ -56,13 +56,13 @@ export class AmplitudeError extends Schema.TaggedError<AmplitudeError>()("Amplit
 }
 
 export interface ExportAnswer {
-  /** Amplitude's own time, in milliseconds since 1970, from the `Date` of its answer. */
+  /** Amplitude's time in milliseconds since 1970, from the `Date` of its answer. */
   readonly date: Option.Option<number>
-  /** `None` where Amplitude has no events in the window, or says so (404). */
+  /** `None` if Amplitude has, or reports, no events in the window (404). */
   readonly archive: Option.Option<{
-    /** Bytes to come, where Amplitude says. */
+    /** Size in bytes, if Amplitude sends it. */
     readonly size: Option.Option<number>
-    /** The zip as it arrives; fails rather than ends early where the size is known. */
+    /** The zip as it arrives. If the size is known, a short body fails. */
     readonly bytes: Stream.Stream<Uint8Array, AmplitudeError>
   }>
 }
@@ -70,10 +70,12 @@ export interface ExportAnswer {
 export class Amplitude extends Context.Tag("amplitude-lake/Amplitude")<
   Amplitude,
   {
-    /** Names the origin and the project's key, safe in a file name: the key cannot be told from it. */
+    /**
+     * Identifies the origin and the project's key. Safe in a file name; does not reveal the key.
+     */
     readonly identity: string
 
-    /** Asks once for a window, both of its hours included. The answer's bytes flow while the scope is open. */
+    /** Requests a window once. The bytes can be read while the scope is open. */
     readonly export: (window: Window) => Effect.Effect<ExportAnswer, AmplitudeError, Scope.Scope>
   }
 >() {}

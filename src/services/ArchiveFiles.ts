@@ -1,5 +1,5 @@
 /**
- * Files that stand in for Amplitude: archives that were kept, or downloaded by hand.
+ * Archive files that replace Amplitude as the source: kept by a run, or downloaded by hand.
  *
  * @module
  */
@@ -7,20 +7,23 @@ import { Context, type Effect, type Scope } from "effect"
 import type { ArchiveError } from "./ArchiveFolder.ts"
 import type { SpooledArchive } from "./Spool.ts"
 
-/** What is known of a file before it is read; it has to be verified as any other archive. */
+/** What is known of a file before it is read. It still has to be verified. */
 export interface ArchiveFile {
-  /** Its window is the name's, or all of time; `askedAt` is when the file was last written, which a copy may have made later. */
+  /**
+   * Its window is from its name, or all of time. `askedAt` is its modification time, which a copy
+   * may have changed.
+   */
   readonly archive: SpooledArchive
-  /** Whether the name says that its window was asked for, and all that it lacks settled. */
+  /** Whether its name says that the window was requested, and every hour without lines was settled. */
   readonly isComplete: boolean
-  /** Whether the window is the name's. */
+  /** Whether the window is from the name. */
   readonly isNamed: boolean
 }
 
 export class ArchiveFiles extends Context.Tag("amplitude-lake/ArchiveFiles")<
   ArchiveFiles,
   {
-    /** Opens a file for reading until the scope closes. It is never changed, moved or removed. */
+    /** Opens a file for reading until the scope closes. Never changes, moves or removes it. */
     readonly open: (file: string) => Effect.Effect<ArchiveFile, ArchiveError, Scope.Scope>
   }
 >() {}

@@ -1,20 +1,21 @@
 /**
- * Where verified archives are kept once their hours are landed, each named by its window. A run that is given none keeps none.
+ * Where verified archives are kept once their hours have landed, named by window. Without this
+ * service, a run keeps none.
  *
  * @module
  */
 import { Context, type Effect, Schema } from "effect"
 import type { SpooledArchive } from "./Spool.ts"
 
-/** Why an archive could not be kept, opened or removed, or those of a folder not be listed. */
+/** Why an archive could not be kept, opened or removed, or a folder not be listed. */
 export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveError", {
   reason: Schema.Literal("NotFound", "NoSpace", "AccessDenied", "Misconfigured", "Failed"),
   method: Schema.Literal("keep", "open", "list", "remove"),
-  /** The file, or the folder that holds archives. */
+  /** The file, or the folder of archives. */
   path: Schema.String,
   detail: Schema.String
 }) {
-  /** True when the same call may succeed later, unchanged. */
+  /** True if the same call may succeed later. */
   get isTransient(): boolean {
     return false
   }
@@ -24,12 +25,15 @@ export class ArchiveError extends Schema.TaggedError<ArchiveError>()("ArchiveErr
   }
 }
 
-/** An archive that some run kept. */
+/** An archive that a run kept. */
 export interface KeptArchive {
   readonly path: string
   /** In bytes. */
   readonly size: number
-  /** When it was last written, in milliseconds since 1970: the time at which it was asked for, unless somebody touched it. */
+  /**
+   * Modification time in milliseconds since 1970: the time of the request, unless the file was
+   * touched.
+   */
   readonly written: number
 }
 
@@ -37,19 +41,20 @@ export class ArchiveFolder extends Context.Tag("amplitude-lake/ArchiveFolder")<
   ArchiveFolder,
   {
     /**
-     * Keeps a copy under the name of its window, durable once this returns, and says where. Nothing that stands there is
-     * ever changed: where it is another archive of that window, ours gets its digest into its name. `isComplete` says that
-     * every hour that it lacks had been settled when it was asked for; the name of any other says `pending`.
+     * Keeps a copy named by its window, durable when this returns, and returns its path. Never
+     * changes an existing file: if the name is taken by a different archive, the digest is added to
+     * the name. `isComplete` means that every hour without lines was settled when it was requested;
+     * otherwise the name says `pending`.
      */
     readonly keep: (
       archive: SpooledArchive,
       isComplete: boolean
     ) => Effect.Effect<string, ArchiveError>
 
-    /** What bears a name that `keep` gives, by path; any other file is none. No folder has none. */
+    /** The files with a name that `keep` gives. Empty if there is no folder. */
     readonly list: Effect.Effect<ReadonlyArray<KeptArchive>, ArchiveError>
 
-    /** Removes a listed archive; nothing happens when it is gone. */
+    /** Removes a listed archive. Does nothing if it is gone. */
     readonly remove: (archive: KeptArchive) => Effect.Effect<void, ArchiveError>
   }
 >() {}

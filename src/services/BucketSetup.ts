@@ -1,19 +1,19 @@
 /**
- * How an S3 bucket is set up. What is carried is named as S3's API names it, so that what this
- * program does not know of goes back as it came.
+ * The configuration of an S3 bucket. Values have the names of S3's API, so anything this program
+ * does not know is written back unchanged.
  *
  * @module
  */
 import { Context, type Effect, Schema } from "effect"
 
-/** Why something of a bucket could not be read or changed. */
+/** Why the configuration of a bucket could not be read or changed. */
 export class BucketSetupError extends Schema.TaggedError<BucketSetupError>()("BucketSetupError", {
   reason: Schema.Literal("AccessDenied", "NotFound", "Misconfigured", "Unavailable", "Failed"),
   /** The bucket. */
   path: Schema.String,
   detail: Schema.String
 }) {
-  /** True when the same call may succeed later, unchanged. */
+  /** True if the same call may succeed later. */
   get isTransient(): boolean {
     return this.reason === "Unavailable"
   }
@@ -30,7 +30,7 @@ export interface PublicAccess {
   readonly RestrictPublicBuckets: boolean
 }
 
-/** How objects are encrypted whose put does not say. */
+/** How objects are encrypted by default. */
 export interface EncryptionRule {
   readonly ApplyServerSideEncryptionByDefault?:
     | { readonly SSEAlgorithm?: string | undefined; readonly KMSMasterKeyID?: string | undefined }
@@ -41,7 +41,7 @@ export interface EncryptionRule {
 export interface LifecycleRule {
   readonly ID?: string | undefined
   readonly Status?: string | undefined
-  /** In the place of `Filter`, by an older form; no bucket has both. */
+  /** An older form of `Filter`; no rule has both. */
   readonly Prefix?: string | undefined
   readonly Filter?: { readonly Prefix?: string | undefined } | undefined
   readonly AbortIncompleteMultipartUpload?:
@@ -52,13 +52,12 @@ export interface LifecycleRule {
 export interface Lifecycle {
   readonly Rules: ReadonlyArray<LifecycleRule>
   /**
-   * How small an object may be to be moved to another storage class; a put without it would reset
-   * it.
+   * How small an object may be to move to another storage class. A put without it would reset it.
    */
   readonly TransitionDefaultMinimumObjectSize?: string | undefined
 }
 
-/** One thing of a bucket: read as a whole, and written as a whole. */
+/** One aspect of a bucket, read and written as a whole. */
 export interface BucketAspect<A> {
   readonly read: Effect.Effect<A, BucketSetupError>
   readonly write: (value: A) => Effect.Effect<void, BucketSetupError>
@@ -67,12 +66,12 @@ export interface BucketAspect<A> {
 export class BucketSetup extends Context.Tag("amplitude-lake/BucketSetup")<
   BucketSetup,
   {
-    /** The bucket, named to a person. */
+    /** The bucket, for messages. */
     readonly place: string
 
     /**
-     * Whether the bucket is there, and its region; of one that is not, the region it would be made
-     * in, where one is named.
+     * Whether the bucket exists, and its region; if it does not exist, the region it would be
+     * created in, if configured.
      */
     readonly find: Effect.Effect<
       { readonly exists: boolean; readonly region: string | undefined },
@@ -80,23 +79,23 @@ export class BucketSetup extends Context.Tag("amplitude-lake/BucketSetup")<
     >
 
     /**
-     * Makes the bucket in a region, with ACLs disabled; nothing happens when it is there and the
-     * caller's own.
+     * Creates the bucket in a region, with ACLs disabled. Does nothing if the caller owns it
+     * already.
      */
     readonly create: (region: string) => Effect.Effect<void, BucketSetupError>
 
     readonly publicAccess: BucketAspect<PublicAccess>
 
-    /** Whose objects are, as `BucketOwnerEnforced`; `undefined` where nothing is set. */
+    /** Object ownership, such as `BucketOwnerEnforced`; `undefined` if not set. */
     readonly ownership: BucketAspect<string | undefined>
 
-    /** No rules where nothing is set. */
+    /** Empty if not set. */
     readonly encryption: BucketAspect<ReadonlyArray<EncryptionRule>>
 
-    /** No rules where nothing is set. */
+    /** Empty if not set. */
     readonly lifecycle: BucketAspect<Lifecycle>
 
-    /** The bucket policy's JSON; `undefined` where there is none. */
+    /** The bucket policy as JSON; `undefined` if there is none. */
     readonly policy: BucketAspect<string | undefined>
   }
 >() {}

@@ -1,5 +1,5 @@
 /**
- * Answers what Effect's own clock cannot: which hours are closed, by the system's time or by a fixed one.
+ * Which hours are closed, by the system clock or a fixed one.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export class Clock extends Context.Tag("amplitude-lake/Clock")<
     /** Now, in milliseconds since 1970. */
     readonly now: Effect.Effect<number>
 
-    /** The newest hour that has been over for `lagHours`. */
+    /** The newest hour that ended at least `lagHours` ago. */
     readonly newestClosedHour: (lagHours: number) => Effect.Effect<Hour>
   }
 >() {}

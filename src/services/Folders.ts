@@ -1,17 +1,17 @@
 /**
- * The folders here that a run writes to.
+ * The local folders that a run writes to.
  *
  * @module
  */
 import { Context, type Effect, Schema } from "effect"
 
-/** Why a folder could not be used. */
+/** Why a folder cannot be used. */
 export class FolderError extends Schema.TaggedError<FolderError>()("FolderError", {
   reason: Schema.Literal("AccessDenied", "Misconfigured", "NoSpace", "Failed"),
   path: Schema.String,
   detail: Schema.String
 }) {
-  /** Never within this run. */
+  /** Always `false`: a retry within the same run cannot help. */
   get isTransient(): boolean {
     return false
   }
@@ -21,12 +21,12 @@ export class FolderError extends Schema.TaggedError<FolderError>()("FolderError"
 }
 
 export interface WorkingFolder {
-  /** What it is for, in a word. */
+  /** What it is for, in one word. */
   readonly name: string
   readonly path: string
   /**
-   * Makes a file there, durably, gives it a second name and removes both; where the folder is still to be made, in the one
-   * above it that stands. Leaves nothing, and answers the bytes that are free there.
+   * Creates a file there durably, links it and removes it, and returns the free bytes. If the
+   * folder does not exist yet, uses its nearest existing parent. Leaves nothing behind.
    */
   readonly tryOut: Effect.Effect<number, FolderError>
 }

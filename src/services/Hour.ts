@@ -1,6 +1,6 @@
 /**
- * One UTC hour by Amplitude's `server_upload_time`, as text `2025-11-10T21`. The text sorts as time
- * does.
+ * One UTC hour by Amplitude's `server_upload_time`, as text such as `2025-11-10T21`. The text sorts
+ * by time.
  *
  * @module
  */
@@ -13,7 +13,7 @@ function isCalendarHour(text: string): boolean {
   return Number.isFinite(millis) && new Date(millis).toISOString().startsWith(text)
 }
 
-/** An hour that exists in the calendar: `2025-02-30T00` is none. */
+/** An hour that exists in the calendar, so `2025-02-30T00` is invalid. */
 export const Hour = Schema.String.pipe(
   Schema.pattern(/^\d{4}-\d{2}-\d{2}T\d{2}$/),
   Schema.filter(isCalendarHour),
@@ -24,17 +24,17 @@ export type Hour = typeof Hour.Type
 /** Oldest hour first. */
 export const byHour = Order.mapInput(Order.string, ({ hour }: { readonly hour: Hour }) => hour)
 
-/** The hour that holds an instant, in milliseconds since 1970. */
+/** The hour that contains an instant, in milliseconds since 1970. */
 export function hourAt(millis: number): Hour {
   return Hour.make(new Date(millis).toISOString().slice(0, 13), { disableValidation: true })
 }
 
-/** The instant at which an hour begins, in milliseconds since 1970. */
+/** The start of an hour, in milliseconds since 1970. */
 export function hourStart(hour: Hour): number {
   return Date.parse(`${hour}:00:00Z`)
 }
 
-/** The instant at which an hour has passed: the start of the next one. */
+/** The end of an hour, in milliseconds since 1970: the start of the next one. */
 export function hourEnd(hour: Hour): number {
   return hourStart(hour) + MILLIS
 }
@@ -48,18 +48,18 @@ export function hoursBetween(first: Hour, last: Hour): number {
   return (hourStart(last) - hourStart(first)) / MILLIS
 }
 
-/** The Export API's own text, `20251110T21`. */
+/** The Export API's format, `20251110T21`. */
 export function toExportText(hour: Hour): string {
   return hour.replaceAll("-", "")
 }
 
-/** Reads `20251110T21` or `2025-11-10T21`. */
+/** Parses `20251110T21` or `2025-11-10T21`. */
 export function parseHour(text: string): Option.Option<Hour> {
   const dashed = text.replace(/^(\d{4})(\d{2})(\d{2})T/, "$1-$2-$3T")
   return Schema.decodeOption(Hour)(dashed)
 }
 
-/** Whether an hour has been over for `lagHours`, at an instant in milliseconds since 1970. */
+/** Whether an hour ended at least `lagHours` before an instant, in milliseconds since 1970. */
 export function isOverSince(hour: Hour, lagHours: number, millis: number): boolean {
   return millis >= hourEnd(hour) + lagHours * MILLIS
 }

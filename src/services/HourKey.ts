@@ -1,12 +1,12 @@
 /**
- * Where an hour lives: keys below a store's prefix, as a pure function of the hour.
+ * The key of an hour below a store's prefix, as a pure function.
  *
  * @module
  */
 import { Option, Schema } from "effect"
 import { Hour } from "./Hour.ts"
 
-/** How the lines are stored: as they are, or as the gzip members that Amplitude made. */
+/** How the lines are stored: plain, or as Amplitude's own gzip members. */
 export const Format = Schema.Literal("jsonl", "jsonl.gz")
 export type Format = typeof Format.Type
 
@@ -23,11 +23,13 @@ export function hourKey(hour: Hour, layout: Layout, format: Format): string {
 
 export interface KeyedHour {
   readonly hour: Hour
-  /** `parts`: an object under one of Amplitude's own part names, which may be one of several of its hour. */
+  /**
+   * `parts`: an object under one of Amplitude's part names, possibly one of several for its hour.
+   */
   readonly form: Layout | "parts"
-  /** How the object's name says that it is stored. */
+  /** The format by the object's name. */
   readonly format: Format
-  /** Amplitude's project, where the key names it. */
+  /** Amplitude's project, if the key contains it. */
   readonly project: Option.Option<string>
 }
 
@@ -36,7 +38,7 @@ const HIVE = /^dt=(?<date>\d{4}-\d{2}-\d{2})\/hour=(?<clock>\d{2})\/events\.json
 const PARTS =
   /^(?:.*\/)?(?:(?<project>\d+)_)?(?<date>\d{4}-\d{2}-\d{2})_(?<clock>\d{1,2})#\d+\.jsonl?(?<gz>\.gz)?$/
 
-/** The hour that a key stands for, by whichever pipeline; `None` for anything else. */
+/** The hour that a key belongs to, in the form of any known pipeline; `None` for anything else. */
 export function hourOfKey(key: string): Option.Option<KeyedHour> {
   for (const [form, pattern] of [
     ["hourly", HOURLY],

@@ -1,5 +1,5 @@
 /**
- * What an object says of the hour that it holds. The names are the same in every store.
+ * The metadata of an hour's object. The names are the same in every store.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { Hour } from "./Hour.ts"
 /** The metadata of a landed hour. */
 export class HourMetadata extends Schema.Class<HourMetadata>("HourMetadata")({
   hour: Hour,
-  /** Lines that are not empty. */
+  /** Non-empty lines. */
   events: Schema.NonNegativeInt,
-  /** Bytes of the lines, uncompressed. */
+  /** Uncompressed bytes of the lines. */
   bytes: Schema.NonNegativeInt,
   lineset: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{12}$/)),
   malformed: Schema.NonNegativeInt,
-  /** SHA-256 of the object's own bytes, in hexadecimal: what `sha256sum` of a download prints. */
+  /** SHA-256 of the stored bytes, in hexadecimal, as `sha256sum` prints it. */
   sha256: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
-  /** Parts that Amplitude sent for the hour. */
+  /** Number of parts that Amplitude sent for the hour. */
   parts: Schema.NonNegativeInt,
-  /** Amplitude's project; empty where an hour without events was answered without an archive. */
+  /** Amplitude's project; empty if an hour without events had no archive. */
   project: Schema.String,
   /** Version of this program that landed the hour. */
   version: Schema.String
@@ -37,7 +37,7 @@ const Text = Schema.Struct({
   version: Schema.String
 }).pipe(Schema.compose(Schema.typeSchema(HourMetadata.pipe((self) => Schema.Struct(self.fields)))))
 
-/** Metadata as stores keep it: text by name; `malformed` and `project` only where there is something to say. */
+/** Metadata as stores keep it. `malformed` is omitted if zero, `project` if empty. */
 export function metadataToText(metadata: HourMetadata): Record<string, string> {
   const { malformed, project, ...rest } = metadata
   return {
@@ -47,7 +47,7 @@ export function metadataToText(metadata: HourMetadata): Record<string, string> {
   }
 }
 
-/** `None` when the object was landed by another program. */
+/** `None` for an object of another program. */
 export function metadataFromText(
   text: Readonly<Record<string, string>>
 ): Option.Option<HourMetadata> {

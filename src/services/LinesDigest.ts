@@ -1,25 +1,29 @@
 /**
- * What is known of some lines, whatever their order. It needs no package, so that a worker can have it at once.
+ * A digest of lines that does not depend on their order. Imports no package, so a worker loads it
+ * fast.
  *
  * @module
  */
 
-/** What is known of some lines, whatever their order. */
+/** A digest of lines that does not depend on their order. */
 export interface LinesDigest {
-  /** Lines that are not empty. */
+  /** Non-empty lines. */
   readonly events: number
-  /** Bytes of the lines, uncompressed. */
+  /** Uncompressed bytes of the lines. */
   readonly bytes: number
-  /** Sum of the CRC-32 of each line that is not empty, without its newline, modulo 2^48: 12 hexadecimal digits. */
+  /**
+   * Sum of the CRC-32 of every non-empty line, without its newline, modulo 2^48, as 12 hexadecimal
+   * digits.
+   */
   readonly lineset: string
-  /** Lines that are no JSON object by their first and last byte; they are landed as they came. */
+  /** Lines that are not JSON objects by their first and last byte. They are stored unchanged. */
   readonly malformed: number
 }
 
-/** The digest of no lines at all. */
+/** The digest of no lines. */
 export const noLines: LinesDigest = { events: 0, bytes: 0, lineset: "000000000000", malformed: 0 }
 
-/** The digest of two sets of lines taken together. */
+/** The digest of two sets of lines combined. */
 export function addDigests(one: LinesDigest, other: LinesDigest): LinesDigest {
   const lineset = (BigInt(`0x${one.lineset}`) + BigInt(`0x${other.lineset}`)) & 0xffffffffffffn
   return {
@@ -30,7 +34,10 @@ export function addDigests(one: LinesDigest, other: LinesDigest): LinesDigest {
   }
 }
 
-/** Two exports of one hour may differ in order or in parts and still be the same hour. */
+/**
+ * Whether two digests are of the same lines. Two exports of an hour may differ in order or in
+ * parts.
+ */
 export function sameLines(one: LinesDigest, other: LinesDigest): boolean {
   return one.events === other.events && one.lineset === other.lineset
 }

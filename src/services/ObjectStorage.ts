@@ -1,34 +1,33 @@
 /**
- * The place where hours land: a flat key space below one prefix, whose objects are whole and never
- * overwritten.
+ * Where hours land: objects under flat keys below one prefix, created whole and never overwritten.
  *
  * @module
  */
 import { Context, type Effect, type Option, Order, Schema, type Stream } from "effect"
 
-/** What went wrong in the store, and whether trying again could help. */
+/** Why a call to the store failed, and whether a retry could help. */
 export class ObjectStorageError extends Schema.TaggedError<ObjectStorageError>()(
   "ObjectStorageError",
   {
     reason: Schema.Literal(
       "AccessDenied",
-      /** No such object, bucket or folder. */
+      /** The object, bucket or folder does not exist. */
       "NotFound",
-      /** The store cannot be used as it is set up. */
+      /** The store cannot be used as it is configured. */
       "Misconfigured",
       "NoSpace",
       "Unavailable",
-      /** The bytes are not those that were announced or landed. */
+      /** The bytes differ from what was announced or landed. */
       "Corrupt",
       "Failed"
     ),
     method: Schema.Literal("check", "list", "head", "get", "put", "remove"),
-    /** The object, as its store names it. */
+    /** The object, as the store names it. */
     path: Schema.String,
     detail: Schema.String
   }
 ) {
-  /** True when the same call may succeed later, unchanged. */
+  /** True if the same call may succeed later. */
   get isTransient(): boolean {
     return this.reason === "Unavailable"
   }
@@ -37,7 +36,7 @@ export class ObjectStorageError extends Schema.TaggedError<ObjectStorageError>()
   }
 }
 
-/** Whether an object, or all of a store, was not there. */
+/** Whether an object, or the whole store, does not exist. */
 export function isNotFound(error: unknown): error is ObjectStorageError {
   return error instanceof ObjectStorageError && error.reason === "NotFound"
 }
@@ -47,18 +46,18 @@ export interface ObjectInfo {
   readonly key: string
   /** In bytes. */
   readonly size: number
-  /** Changes whenever the object does. */
+  /** Changes whenever the object changes. */
   readonly etag: string
-  /** Whether the object has metadata of this program; absent where a listing does not tell. */
+  /** Whether the object has this program's metadata; absent if the listing does not tell. */
   readonly hasMetadata?: boolean | undefined
-  /** Text by name, as it was put; absent where a listing does not give it. */
+  /** As it was put; absent if the listing does not include it. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
 export const byKey = Order.mapInput(Order.string, ({ key }: { readonly key: string }) => key)
 
 export interface ObjectHead extends ObjectInfo {
-  /** Text by name, as it was put; empty for an object of another program. */
+  /** As it was put; empty for an object of another program. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -69,29 +68,29 @@ export interface NewObject<E> {
   /** In hexadecimal. */
   readonly sha256: string
   readonly metadata: Readonly<Record<string, string>>
-  /** May be run more than once. */
+  /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
 }
 
-/** What was begun to become an object and never did: no listing shows it, and it takes room. */
+/** An upload that was never completed. No listing shows it, but it takes up space. */
 export interface UnfinishedUpload {
-  /** Names it to its store. */
+  /** Identifies it in its store. */
   readonly id: string
-  /** The object that it was to become; absent where the store does not tell. */
+  /** The key that it was for; absent if the store does not tell. */
   readonly key?: string | undefined
-  /** Where it lies, for messages. */
+  /** Its location, for messages. */
   readonly path: string
   /** When something was last added to it, in milliseconds since 1970. */
   readonly touched: number
   /** In bytes. */
   readonly size: number
-  /** Whether the run that began it is known to have died; otherwise only its age speaks. */
+  /** Whether the run that started it is known to be dead. Otherwise only its age tells. */
   readonly isOrphan: boolean
 }
 
 /**
- * A store of objects under flat keys. Objects appear whole, and are never overwritten unless the caller
- * names the ETag that gives way.
+ * A store of objects under flat keys. Objects appear whole, and are never overwritten unless the
+ * caller gives the ETag to replace.
  *
  * @example
  * ```ts
@@ -108,57 +107,51 @@ export interface UnfinishedUpload {
 export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
   ObjectStorage,
   {
-    /** Names the store and its prefix to a person. */
+    /** The store and its prefix, for messages. */
     readonly place: string
 
     /**
-     * Whether what lands here outlives the process: nothing local is removed on the word of a store
-     * that does not.
+     * Whether objects outlive the process. If not, no local file is removed because of what this
+     * store has.
      */
     readonly isDurable: boolean
 
-    /**
-     * Fails, saying what to do, when nothing could land here. To be called before anything is
-     * downloaded.
-     */
+    /** Fails, saying what to do, if nothing could land here. Call it before downloading. */
     readonly check: Effect.Effect<void, ObjectStorageError>
 
-    /** Every object below the prefix, in no promised order: all of them, or a failure. */
+    /** Every object below the prefix, in no particular order: all of them, or a failure. */
     readonly list: Stream.Stream<ObjectInfo, ObjectStorageError>
 
-    /** Looks an object up without reading it. `None` when there is no such key. */
+    /** Looks an object up without reading it. `None` if there is no such key. */
     readonly head: (key: string) => Effect.Effect<Option.Option<ObjectHead>, ObjectStorageError>
 
-    /** The object's bytes; `NotFound` when there is no such key. */
+    /** The object's bytes; `NotFound` if there is no such key. */
     readonly get: (key: string) => Stream.Stream<Uint8Array, ObjectStorageError>
 
     /**
-     * Creates an object, visible only when whole and durable, and only if there is none: `false`
-     * when there is one. A body that fails, or is not of the announced size and SHA-256
-     * (`Corrupt`), leaves nothing. With `replacing`, the one object of that etag is replaced
-     * instead: `false` when it is gone or another.
+     * Creates an object atomically and durably, only if the key is free: `false` if it is taken. A
+     * body that fails, or does not match the announced size and SHA-256 (`Corrupt`), leaves nothing
+     * behind. With `replacing`, replaces the object with that etag instead: `false` if it is gone
+     * or has changed.
      */
     readonly put: <E>(
       object: NewObject<E>,
       options?: { readonly replacing?: string | undefined }
     ) => Effect.Effect<boolean, ObjectStorageError | E>
 
-    /** Removes an object; nothing happens when there is none. Programs remove from staging only. */
+    /** Removes an object. Does nothing if there is none. Programs call it for staging only. */
     readonly remove: (key: string) => Effect.Effect<void, ObjectStorageError>
 
-    /** Absent where an object that was not put whole leaves nothing. */
+    /** Absent if an interrupted put leaves nothing behind. */
     readonly unfinished?:
       | {
           /**
-           * Uploads below the prefix, whoever began them, to which nothing was added since an
-           * instant; orphans of any age.
+           * Uploads below the prefix, of any writer, without activity since an instant
+           * (milliseconds since 1970), and orphans of any age.
            */
           readonly list: (since: number) => Stream.Stream<UnfinishedUpload, ObjectStorageError>
 
-          /**
-           * Removes one of them; nothing happens when it is gone. An object that it became
-           * meanwhile stays.
-           */
+          /** Aborts an upload. Does nothing if it is gone; an object that it has become stays. */
           readonly abort: (upload: UnfinishedUpload) => Effect.Effect<void, ObjectStorageError>
         }
       | undefined

@@ -1,21 +1,24 @@
 /**
- * Whom programs tell how far they are. Nobody listens unless an entry point provides a listener.
+ * Receives the progress of programs. Nothing listens unless an entry point provides a listener.
  *
  * @module
  */
 import { Context } from "effect"
 
-/** Called often and by many at once: none of it may throw, wait, or take long. */
+/** Called often and concurrently: no method may throw, block, or take long. */
 export interface ProgressListener {
-  /** So many more are to be done: hours, unless another noun is given. */
+  /** Adds to the amount of work: hours, unless another noun is given. */
   readonly planned: (count: number, noun?: string) => void
-  /** So many are done, however they ended. */
+  /** Reports work as done, with any outcome. */
   readonly done: (count: number) => void
-  /** Bytes that came from the network or a store. */
+  /** Bytes that arrived from the network or a store. */
   readonly received: (bytes: number) => void
-  /** Bytes on their way to a store, once more for each further try. */
+  /** Bytes sent to a store, counted again for each retry. */
   readonly sent: (bytes: number) => void
-  /** Something failed and will be tried again, for the reason given; to be called back when that is over. */
+  /**
+   * Something failed and will be retried, for the reason given. Call the result when the retry
+   * ends.
+   */
   readonly retrying: (reason: string) => () => void
 }
 

@@ -1,14 +1,15 @@
 /**
- * URLs that credentials and events may be sent to: https, or plain http to this machine, with no user or password in them.
+ * URLs that credentials and events may be sent to: https, or plain http on loopback, without a user
+ * or password.
  *
  * @module
  */
 import { Either } from "effect"
 
-/** Why a URL is refused. The text of the URL is never part of it: that may be a secret. */
+/** Why a URL is refused. Never contains the URL, which may be secret. */
 export type UnsafeUrl = "NotAUrl" | "HoldsCredentials" | "NotEncrypted"
 
-/** Whether a URL leads to this machine itself. */
+/** Whether a URL leads to this machine. */
 export function isLoopback(url: URL): boolean {
   return isLoopbackHost(url.hostname)
 }
@@ -18,12 +19,12 @@ export function isLoopbackHost(host: string): boolean {
   return /^(localhost|::1|\[::1\]|127(\.\d+){3})$/.test(host)
 }
 
-/** Whether nobody else can read what is sent there: https, or http that stays on this machine. */
+/** Whether nobody else can read what is sent there: https, or http on loopback. */
 export function isEncrypted(url: URL): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))
 }
 
-/** Reads a URL: https, or plain http on loopback, without a user or password. */
+/** Parses a URL: https, or plain http on loopback, without a user or password. */
 export function parseSafeUrl(text: string): Either.Either<URL, UnsafeUrl> {
   if (!URL.canParse(text)) return Either.left("NotAUrl")
   const url = new URL(text)
@@ -37,12 +38,17 @@ const REFUSALS: Readonly<Record<UnsafeUrl, string>> = {
   NotEncrypted: "must be https, or plain http on loopback"
 }
 
-/** A refusal in words that follow a name: `the webhook's URL must be https, or plain http on loopback`. */
+/**
+ * A refusal as text to follow a name: `the webhook's URL must be https, or plain http on loopback`.
+ */
 export function unsafeUrlText(problem: UnsafeUrl): string {
   return REFUSALS[problem]
 }
 
-/** Reads an origin such as `https://amplitude.com`: a safe URL that ends with its host. A refusal never repeats the text. */
+/**
+ * Parses an origin such as `https://amplitude.com`: a safe URL without a path. A refusal never
+ * contains the URL.
+ */
 export function parseSafeOrigin(text: string): Either.Either<URL, string> {
   return Either.flatMap(
     Either.mapLeft(parseSafeUrl(text), (problem) =>

@@ -1,5 +1,6 @@
 /**
- * Where an archive is downloaded before it is trusted, and waits for the next run when its hours could not all be put.
+ * Where an archive is downloaded before it is verified. It waits there for the next run if not all
+ * of its hours could be put.
  *
  * @module
  */
@@ -23,24 +24,24 @@ export class SpoolError extends Schema.TaggedError<SpoolError>()("SpoolError", {
   }
 }
 
-/** What a spooled archive is named by. */
+/** The name of a spooled archive. */
 export interface ArchiveName {
-  /** `Amplitude.identity` of the source that sent it. */
+  /** `Amplitude.identity` of its source. */
   readonly identity: string
   readonly window: Window
-  /** When it was asked for, in milliseconds since 1970. */
+  /** The time of the request, in milliseconds since 1970. */
   readonly askedAt: number
 }
 
-/** An archive that this run holds and nobody else touches. */
+/** An archive that this run holds exclusively. */
 export interface SpooledArchive extends ArchiveName {
-  /** Where it lies, for messages. */
+  /** Its location, for messages. */
   readonly path: string
   /** In bytes. */
   readonly size: number
   /**
-   * The bytes from `position` on: `length` of them, fewer only at the end of the file. They lie at the beginning of `into`,
-   * which has room for them, or else in memory that is the caller's own.
+   * Reads `length` bytes from `position` on, fewer only at the end of the file: into the beginning
+   * of `into`, which must have room, or into memory that the caller owns.
    */
   readonly read: (
     position: number,
@@ -49,7 +50,7 @@ export interface SpooledArchive extends ArchiveName {
   ) => Effect.Effect<Uint8Array, SpoolError>
 }
 
-/** A file of the spool that no live run holds. */
+/** A file in the spool that no live run holds. */
 export interface LeftFile {
   readonly path: string
   /** In bytes. */
@@ -57,9 +58,9 @@ export interface LeftFile {
 }
 
 export interface SpoolSurvey {
-  /** Whole archives of every source, also those of runs that died. */
+  /** Whole archives of every source, including those of dead runs. */
   readonly archives: ReadonlyArray<ArchiveName & LeftFile>
-  /** Half-downloaded archives of runs that died: of no use to anyone. */
+  /** Partial downloads of dead runs, which are useless. */
   readonly halves: ReadonlyArray<LeftFile>
 }
 
@@ -67,8 +68,9 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
   Spool,
   {
     /**
-     * Writes an archive, durable once this returns, and holds it. When the scope closes it is put back for the next run,
-     * unless it was dropped. A body that fails leaves nothing. `size` in bytes, where known, is looked for on the disk first.
+     * Writes an archive, durable when this returns, and holds it. When the scope closes it goes
+     * back for the next run, unless it was dropped. A body that fails leaves nothing behind. If the
+     * `size` in bytes is known, checks the free space first.
      */
     readonly save: <E>(
       name: ArchiveName,
@@ -76,10 +78,13 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
       size: Option.Option<number>
     ) => Effect.Effect<SpooledArchive, SpoolError | E, Scope.Scope>
 
-    /** Whole archives that nobody holds, also those of runs that died; oldest window first. */
+    /** Whole archives that no run holds, including those of dead runs; oldest window first. */
     readonly list: (identity: string) => Effect.Effect<ReadonlyArray<ArchiveName>, SpoolError>
 
-    /** Holds a listed archive until the scope closes; `None` when another run was first. It has to be verified anew. */
+    /**
+     * Holds a listed archive until the scope closes; `None` if another run holds it. It must be
+     * verified again.
+     */
     readonly claim: (
       name: ArchiveName
     ) => Effect.Effect<Option.Option<SpooledArchive>, SpoolError, Scope.Scope>
@@ -87,10 +92,10 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
     /** Removes an archive that this run holds. */
     readonly drop: (archive: SpooledArchive) => Effect.Effect<void, SpoolError>
 
-    /** What lies here that no live run holds, whoever's it is. Changes nothing. */
+    /** Everything in the spool that no live run holds, from any source. Changes nothing. */
     readonly survey: Effect.Effect<SpoolSurvey, SpoolError>
 
-    /** Removes the halves that dead runs left; their whole archives are kept. */
+    /** Removes partial downloads of dead runs. Whole archives stay. */
     readonly prune: Effect.Effect<void, SpoolError>
   }
 >() {}

@@ -1,5 +1,6 @@
 /**
- * The local store where `fetch` lands hours until `sync` moves them: an `ObjectStorage` under a second tag.
+ * The local store where `fetch` puts hours until `sync` moves them: an `ObjectStorage` under a
+ * second tag.
  *
  * @module
  */

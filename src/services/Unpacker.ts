@@ -1,5 +1,5 @@
 /**
- * Opens a spooled archive, and believes nothing of it before every check has passed.
+ * Opens spooled archives, and returns nothing of them until every check has passed.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import type { Format } from "./HourKey.ts"
 import type { LinesDigest } from "./LinesDigest.ts"
 import type { SpooledArchive } from "./Spool.ts"
 
-/** What is wrong with an archive. None is ever partly believed: ask for it again. */
+/** Why an archive was rejected. It is rejected as a whole: download it again. */
 export class UnpackerError extends Schema.TaggedError<UnpackerError>()("UnpackerError", {
   reason: Schema.Literal(
-    /** No zip at all: an error page, say. */
+    /** Not a zip; an error page, for example. */
     "NotZip",
-    /** It ends before its directory says. */
+    /** It ends earlier than its directory says. */
     "Truncated",
     /** Its directory, sizes, checksums or gzip members contradict each other. */
     "Corrupt",
     /** Encrypted, split over disks, or compressed by a method that Amplitude does not use. */
     "Unsupported",
-    /** An entry that is no part of the asked window and project, or stands there twice. */
+    /** An entry that is not a part of the requested window and project, or occurs twice. */
     "UnexpectedEntry",
-    /** Larger than anything that Amplitude sends: a bomb, most likely. */
+    /** Larger than anything that Amplitude sends; probably a zip bomb. */
     "LimitExceeded",
     /** A part that does not begin with `{`. */
     "NotJsonLines",
@@ -31,11 +31,14 @@ export class UnpackerError extends Schema.TaggedError<UnpackerError>()("Unpacker
   ),
   /** The file. */
   path: Schema.String,
-  /** The entry of the archive, where it is about one. */
+  /** The entry of the archive, if the problem is in one. */
   entry: Schema.optional(Schema.String),
   detail: Schema.String
 }) {
-  /** Never: reading the same bytes again gives the same. Whether to fetch them again is the program's choice. */
+  /**
+   * Always `false`: the same bytes fail the same way. Whether to download again is up to the
+   * program.
+   */
   get isTransient(): boolean {
     return false
   }
@@ -49,31 +52,37 @@ export class UnpackerError extends Schema.TaggedError<UnpackerError>()("Unpacker
 export interface UnpackedHour extends LinesDigest {
   readonly hour: Hour
   readonly parts: number
-  /** Bytes of the object to be. */
+  /** Size of its object in bytes. */
   readonly size: number
-  /** SHA-256 of the object to be, in hexadecimal. */
+  /** SHA-256 of its object, in hexadecimal. */
   readonly sha256: string
-  /** The object's bytes: parts by number, each ending in a newline. May be run again; fails if the spool's file changed. */
+  /**
+   * The object's bytes: parts by number, each ending in a newline. Can be run again; fails if the
+   * spooled file has changed.
+   */
   readonly body: Stream.Stream<Uint8Array, UnpackerError>
 }
 
 export interface UnpackedArchive {
-  /** Amplitude's project; `None` for an archive without parts. */
+  /** Amplitude's project; `None` if the archive has no parts. */
   readonly project: Option.Option<string>
-  /** The hours that have parts, oldest first. */
+  /** The hours with parts, oldest first. */
   readonly hours: ReadonlyMap<Hour, UnpackedHour>
 }
 
 export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
   Unpacker,
   {
-    /** Reads the whole archive once and checks all of it: directory, names, sizes, CRCs, gzip trailers, lines. */
+    /**
+     * Reads the whole archive once and verifies it: directory, names, sizes, CRCs, gzip trailers
+     * and lines.
+     */
     readonly open: (
       archive: SpooledArchive,
       format: Format
     ) => Effect.Effect<UnpackedArchive, UnpackerError, Scope.Scope>
 
-    /** The digest of an object's lines, its size in bytes and SHA-256, as read from a store. */
+    /** The digest of the lines of a stored object, with its size in bytes and SHA-256. */
     readonly digest: <E>(
       path: string,
       body: Stream.Stream<Uint8Array, E>,

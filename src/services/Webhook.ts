@@ -8,7 +8,7 @@ import { Context, type Duration, type Effect, Schema } from "effect"
 /** Why a post failed. */
 export class WebhookError extends Schema.TaggedError<WebhookError>()("WebhookError", {
   reason: Schema.Literal("Unavailable", "TimedOut", "Redirected", "Rejected"),
-  /** Of the address only its host: what follows may be a secret. */
+  /** Only the host of the URL, since the rest may be secret. */
   host: Schema.String,
   detail: Schema.String
 }) {
@@ -20,7 +20,10 @@ export class WebhookError extends Schema.TaggedError<WebhookError>()("WebhookErr
 export class Webhook extends Context.Tag("amplitude-lake/Webhook")<
   Webhook,
   {
-    /** Posts a value as JSON, once. Follows no redirect; fails as `TimedOut` after the timeout. */
+    /**
+     * Posts a value as JSON, once. Does not follow redirects; fails as `TimedOut` after the
+     * timeout.
+     */
     readonly post: (
       body: unknown,
       timeout: Duration.DurationInput

@@ -1,18 +1,18 @@
 /**
- * A first and a last hour, both included, as the Export API has it.
+ * A range of hours, first and last included, as in the Export API.
  *
  * @module
  */
 import { Schema } from "effect"
 import { addHours, Hour, hoursBetween } from "./Hour.ts"
 
-/** Never empty and never half-open: one hour is `first === last`. */
+/** Never empty; a single hour has `first === last`. */
 export class Window extends Schema.Class<Window>("Window")(
   Schema.Struct({ first: Hour, last: Hour }).pipe(
-    Schema.filter(({ first, last }) => first <= last || "the last hour lies before the first")
+    Schema.filter(({ first, last }) => first <= last || "the last hour is before the first")
   )
 ) {
-  /** How many hours it has, one at least. */
+  /** Number of hours, at least one. */
   get length(): number {
     return hoursBetween(this.first, this.last) + 1
   }
@@ -26,7 +26,7 @@ export class Window extends Schema.Class<Window>("Window")(
     return this.first <= hour && hour <= this.last
   }
 
-  /** The older and the newer half of a window of two hours or more. */
+  /** The older and the newer half. The window must have at least two hours. */
   get halves(): readonly [Window, Window] {
     const middle = addHours(this.first, Math.ceil(this.length / 2) - 1)
     return [

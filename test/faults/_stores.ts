@@ -155,7 +155,7 @@ const s3: StoreKind = {
   permissions: ["s3:ListBucket", "s3:PutObject", "s3:GetObject"].map(
     (action) => [action, `Allow ${action} on arn:aws:s3:::${BUCKET}`] as const
   ),
-  expired: /credentials have run out/,
+  expired: /credentials have expired/,
   secret: "SKTEST",
   make: Effect.fnUntraced(function* ({ exists = true, pageSize, plan }: FaultyStoreOptions = {}) {
     const denied: Array<string> = []
@@ -218,7 +218,7 @@ const azure: StoreKind = {
     const name = `Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${action}`
     return [name, `Allow ${name} on the container "${BUCKET}"`] as const
   }),
-  expired: /its key, or at the SAS token and how long it is valid/,
+  expired: /its key, or the SAS token and its expiry/,
   secret: AzureServer.ACCOUNT_KEY,
   make: Effect.fnUntraced(function* ({ exists = true, pageSize, plan }: FaultyStoreOptions = {}) {
     const denied: Array<string> = []

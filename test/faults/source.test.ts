@@ -249,7 +249,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
       Effect.gen(function* () {
         const gone = yield* Effect.scoped(scriptedServer([]))
         for (const [origin, said] of [
-          [gone.origin, /refuses the connection/],
+          [gone.origin, /refused the connection/],
           ["https://amplitude.invalid", /host name/]
         ] as const) {
           const lake = yield* makeLake({ amplitude: { origin } })

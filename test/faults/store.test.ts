@@ -552,7 +552,7 @@ describe("what only S3 can do", () => {
         const lake = yield* s3Lake({ buckets: { [BUCKET]: "eu-central-1" } })
         const summary = yield* lake.all(H20, H22)
         assert.equal(summary.exitCode, 2)
-        assert.match(summary.error?.message ?? "", /region eu-central-1: set AWS_REGION/)
+        assert.match(summary.error?.message ?? "", /region eu-central-1; set AWS_REGION/)
         assert.deepEqual([lake.amplitude.requests.length, countOf(lake.s3, "PutObject")], [0, 0])
         assertGentle(lake.s3)
       })

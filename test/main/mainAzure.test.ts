@@ -225,7 +225,7 @@ layer(source)("amplitude-lake with Azure", (it) => {
       )
       const ended = yield* lake(["all", ...HOURS])
       assert.equal(ended.code, 7, ended.stderr)
-      assert.match(ended.stderr, /its key, or at the SAS token/)
+      assert.match(ended.stderr, /its key, or the SAS token/)
       assert.doesNotMatch(ended.stderr, /Exporting .* from Amplitude/)
       assert.ok((yield* pathsBelow(folder)).every((path) => !path.endsWith(".zip")))
       assert.deepEqual(yield* AzureServer.names(azure), [])

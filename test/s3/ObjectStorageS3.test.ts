@@ -237,7 +237,7 @@ describe("ObjectStorageS3 on a server", () => {
         const secret = Redacted.make("a-wrong-secret")
         const wrong = yield* failing({ credentials: { accessKeyId, secretAccessKey: secret } })
         assert.strictEqual(wrong.reason, "AccessDenied")
-        assert.include(wrong.message, "look at the access key")
+        assert.include(wrong.message, "check the access key")
         assert.notInclude(JSON.stringify(wrong), "a-wrong-secret")
 
         const unknown = yield* failing({

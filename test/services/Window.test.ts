@@ -24,7 +24,7 @@ describe("Window", () => {
     assert.equal(day.length, 24)
     assert.deepEqual([day.hours[0], day.hours[23]], ["2025-11-10T00", "2025-11-10T23"])
     assert.deepEqual(window("2025-11-10T21", "2025-11-10T21").hours, ["2025-11-10T21"])
-    assert.throws(() => window("2025-11-10T21", "2025-11-10T20"), /lies before the first/)
+    assert.throws(() => window("2025-11-10T21", "2025-11-10T20"), /is before the first/)
   })
 
   it("lists as many hours as it has, each once, oldest first, and includes no other", () => {

@@ -9,9 +9,9 @@ export type { ObjectStorageAzureOptions } from "./container.ts"
 export type { AzureCredentials } from "./client.ts"
 
 /**
- * A container of Azure Blob Storage. The SDK, `@azure/storage-blob` of version 12, is an optional
- * peer: install it beside this package. It is loaded by the first call, and so is `@azure/identity`
- * of version 4, which is needed only where no key and no SAS token is given.
+ * A container of Azure Blob Storage. The SDK, `@azure/storage-blob` version 12, is an optional peer
+ * dependency and is loaded by the first call. So is `@azure/identity` version 4, which is needed
+ * only without an account key or SAS token.
  */
 export const make = Effect.fnUntraced(function* (
   options: AzureContainer.ObjectStorageAzureOptions
@@ -31,7 +31,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * The store in a container of Azure; it needs `@azure/storage-blob`, and `@azure/identity` where no
+ * An Azure container as the store. Needs `@azure/storage-blob`, and `@azure/identity` if no
  * credentials are given.
  *
  * @example
@@ -57,7 +57,7 @@ export function layer(
   return Layer.scoped(ObjectStorage, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<AzureContainer.ObjectStorageAzureOptions>
 ): Layer.Layer<ObjectStorage, ConfigError.ConfigError> {

@@ -8,23 +8,21 @@ import type { Call } from "../cloud/connect.ts"
 import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
 
 /**
- * Answers that sending again does not change: an object is there, or another writer made one and
- * the blocks are gone.
+ * Errors that a retry cannot change: the object exists, or another writer created it and the blocks
+ * are gone.
  */
 export const FINAL = ["BlobAlreadyExists", "InvalidBlockList"]
 
 export interface BlocksPut<E> {
   readonly call: Call<ContainerClient>
   readonly attempt: StoreAttempt
-  /** With the store's prefix. */
+  /** Including the store's prefix. */
   readonly name: string
   readonly chunks: Stream.Stream<UploadChunk, E>
   readonly sending: HeldChunks["sending"]
-  /** Conditions, metadata and type; asked for once all chunks were sent. */
+  /** Conditions, metadata and type; called once all chunks are sent. */
   readonly options: () => BlockBlobCommitBlockListOptions
-  /**
-   * What a refusal of the last call means: whether the object was put, or why that is not known.
-   */
+  /** Interprets a refusal of the last call: whether the object was put, or an error if unknown. */
   readonly afterRefusal: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
 }
 
@@ -33,8 +31,8 @@ export function md5Of(bytes: Uint8Array): Buffer {
 }
 
 /**
- * Puts an object in blocks, each with its MD5 and retried alone, and makes it of them by one last
- * call. Blocks that become no object are not seen by anyone, and are removed by Azure after a week.
+ * Puts an object in blocks, each sent with its MD5 and retried alone, and commits them in one call.
+ * Uncommitted blocks are invisible, and Azure removes them after a week.
  */
 export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>({
   attempt,
@@ -45,8 +43,7 @@ export const putBlocks = Effect.fn("ObjectStorageAzure.putBlocks")(function* <E>
   sending,
   afterRefusal
 }: BlocksPut<E>): Effect.fn.Return<boolean, ObjectStorageError | E> {
-  // No other upload has them: all blocks of a name that are not made an object of yet lie together,
-  // whoever sent them.
+  // Unique per upload: Azure keeps the uncommitted blocks of a name together, whoever sent them.
   const upload = randomBytes(19).toString("hex")
   const idOf = (number: number) =>
     Buffer.from(`${upload}${String(number).padStart(10, "0")}`).toString("base64")

@@ -11,21 +11,19 @@ import { loadSdk } from "../cloud/sdk.ts"
 export type AzureCredentials =
   /** One of the account's two keys, in base64. */
   | { readonly accountKey: Redacted.Redacted }
-  /** A shared access signature, with or without its question mark. */
+  /** A shared access signature, with or without the leading question mark. */
   | { readonly sasToken: Redacted.Redacted }
 
 export interface AzureClientOptions {
   /** The storage account's name. */
   readonly account: string
   readonly container: string
-  /**
-   * Where the account's blobs are asked for. Defaults to `https://ACCOUNT.blob.core.windows.net`.
-   */
+  /** URL of the account's blobs. Defaults to `https://ACCOUNT.blob.core.windows.net`. */
   readonly endpoint?: string | undefined
-  /** Defaults to whoever `DefaultAzureCredential` of @azure/identity finds. */
+  /** Defaults to `DefaultAzureCredential` of @azure/identity. */
   readonly credentials?: AzureCredentials | undefined
   /**
-   * How long a call may go without a byte before it fails as `Unavailable`. Defaults to 2 minutes.
+   * How long a call may receive no bytes before it fails as `Unavailable`. Defaults to 2 minutes.
    */
   readonly idleTimeout?: Duration.DurationInput | undefined
 }
@@ -37,8 +35,8 @@ function watch(socket: Duplex | null | undefined): void {
 }
 
 /**
- * Cuts a connection that its agent's timeout finds idle: the SDK only knows how long a whole answer
- * may take.
+ * Closes a connection that is idle for the agent's timeout. The SDK can only limit the duration of
+ * a whole answer.
  */
 function cutIdle(agent: http.Agent): http.Agent {
   const connect = agent.createConnection.bind(agent)
@@ -54,10 +52,10 @@ function cutIdle(agent: http.Agent): http.Agent {
 }
 
 function makeAgent(endpoint: string, timeout: number): http.Agent {
-  // More than may ever be asked for at once: waiting for a socket must not count as silence.
+  // More than are ever used at once, because waiting for a socket must not count as silence.
   const options = { keepAlive: true, maxSockets: 128, timeout }
   if (new URL(endpoint).protocol === "http:") return cutIdle(new http.Agent(options))
-  // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach these connections.
+  // Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect these connections.
   const secure = { ...options, rejectUnauthorized: true }
   return cutIdle(makeProxyAgent(secure) ?? new https.Agent(secure))
 }
@@ -67,8 +65,7 @@ async function open(options: AzureClientOptions) {
   const endpoint = options.endpoint ?? `https://${account}.blob.core.windows.net`
   const sdk = await loadSdk("@azure/storage-blob@12", () => import("@azure/storage-blob"))
   const agent = makeAgent(endpoint, Duration.toMillis(idleTimeout))
-  // Retries belong to the programs, which know what may be repeated; a redirect is followed
-  // nowhere.
+  // The programs retry, because they know what can be repeated. Redirects are not followed.
   const pipelineOptions: StoragePipelineOptions & { agent: unknown; redirectOptions: unknown } = {
     retryOptions: { maxTries: 1 },
     redirectOptions: { maxRetries: 0 },
@@ -93,7 +90,7 @@ async function open(options: AzureClientOptions) {
   return connect(new sdk.StorageSharedKeyCredential(account, key))
 }
 
-/** A client that is loaded by its first call, and closed with the scope. */
+/** A client that is loaded by its first call and closed with the scope. */
 export const make = Effect.fnUntraced(function* (
   options: AzureClientOptions
 ): Effect.fn.Return<Call<ContainerClient>, never, Scope.Scope> {

@@ -13,8 +13,8 @@ export interface ObjectStorageAzureOptions extends AzureClient.AzureClientOption
   /** Prepended to every key. Defaults to none. */
   readonly prefix?: string | undefined
   /**
-   * Bytes of a block, more where there would be over 50,000. Four are in memory at most. Defaults
-   * to 8 MiB.
+   * Bytes of a block, more if there would be over 50,000. At most four are in memory. Defaults to 8
+   * MiB.
    */
   readonly blockSize?: number | undefined
 }
@@ -28,12 +28,12 @@ const ACTIONS: Readonly<Record<Access, string>> = {
   delete: "delete"
 }
 
-/** An ETag as both headers and listings have it, which differ by the quotes. */
+/** An ETag without quotes: headers have them, listings do not. */
 export function bareEtag(etag = ""): string {
   return etag.replace(/^"|"$/g, "")
 }
 
-/** The calls that reading and writing share, for the keys below one prefix. */
+/** The calls for the keys below one prefix, used for reading and writing. */
 export const make = Effect.fnUntraced(function* (options: ObjectStorageAzureOptions) {
   const { account, container, prefix = "" } = options
   const call = yield* AzureClient.make(options)
@@ -44,7 +44,7 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageAzureOpti
     return {
       method,
       path: place + key,
-      permission: `${action} on the container "${container}", or with a SAS token its like`
+      permission: `${action} on the container "${container}", or its equivalent in a SAS token`
     }
   }
 
@@ -77,7 +77,7 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageAzureOpti
 
   const open: CloudBucket["open"] = (attempt, key) =>
     call(attempt, async (client, abortSignal) => {
-      // The SDK would ask for the rest of a cut answer by itself.
+      // The SDK would request the rest of an interrupted answer by itself.
       const answer = await client
         .getBlobClient(prefix + key)
         .download(0, undefined, { abortSignal, maxRetryRequests: 0 })
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageAzureOpti
 export type AzureContainer = Effect.Effect.Success<ReturnType<typeof make>>
 
 function toInfo({ metadata = {}, name, properties }: BlobItem): ReadonlyArray<ObjectInfo> {
-  // An account with a hierarchical namespace lists its folders, too.
+  // An account with a hierarchical namespace lists folders, too.
   if (metadata["hdi_isfolder"] === "true") return []
   const info: ObjectInfo = {
     key: name,
@@ -134,7 +134,7 @@ function readRefusal(
   const isUnclear =
     status === 409 ||
     status === 412 ||
-    // Said to who may create and not overwrite, where there is an object.
+    // Azure's answer if the object exists and the caller may create but not overwrite.
     code === "UnauthorizedBlobOverwrite" ||
     FINAL.includes(code) ||
     (error.isTransient && object.size > MIB)

@@ -2,8 +2,8 @@ const FORBIDDEN = /^[0-9]|_(?=x)|[^a-z0-9_]/g
 const ESCAPED = /_x([0-9a-f]{4})_/g
 
 /**
- * Metadata with names that Azure takes, which must be identifiers of C# and come back in small
- * letters: what else a name has is written `_x002d_`, as .NET writes it in XML.
+ * Metadata with names that Azure accepts: C# identifiers, returned in lower case. Other characters
+ * are written as `_x002d_`, like .NET in XML.
  */
 export function toAzureMetadata(
   metadata: Readonly<Record<string, string>>
@@ -13,7 +13,7 @@ export function toAzureMetadata(
   )
 }
 
-/** Metadata under the names that they were put with. */
+/** Metadata under its original names. */
 export function fromAzureMetadata(
   metadata: Readonly<Record<string, string>> = {}
 ): Record<string, string> {

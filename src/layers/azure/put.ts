@@ -14,16 +14,16 @@ const MIB = 1024 * 1024
 const MOST_BLOCKS = 50_000
 
 interface BlobPut<E> extends ObjectPut<E> {
-  /** With the store's prefix. */
+  /** Including the store's prefix. */
   readonly name: string
   /** Conditions, metadata and type. */
   readonly options: Pick<BlockBlobUploadOptions, "conditions" | "metadata" | "blobHTTPHeaders">
   readonly held: HeldChunks
-  /** Of the bytes that went by. */
+  /** Of the bytes read so far. */
   readonly md5: Hash
 }
 
-/** Puts an object below the prefix, by one request or in blocks. */
+/** Puts an object below the prefix, in one request or in blocks. */
 export function makePut(container: AzureContainer, options: ObjectStorageAzureOptions) {
   const { blockSize: leastBlockSize = 8 * MIB } = options
   const memory = makeChunkMemory()
@@ -58,7 +58,7 @@ export function makePut(container: AzureContainer, options: ObjectStorageAzureOp
     if (size <= blockSize) {
       return yield* Effect.ensuring(putAtOnce(container, put, chunks), held.giveBackAll)
     }
-    // One look spares the sending of gigabytes that the last call would refuse.
+    // Saves sending gigabytes that the last call would refuse.
     if ((yield* container.etagOf(method, key)) !== replacing) return false
     const isPut = yield* Effect.ensuring(putInBlocks(container, put, chunks), held.giveBackAll)
     if (!isPut) return false
@@ -87,7 +87,7 @@ function putInBlocks<E, F>(
   })
 }
 
-/** Puts an object of one chunk, or of none. */
+/** Puts an object of at most one chunk. */
 const putAtOnce = Effect.fnUntraced(function* <E, F>(
   container: AzureContainer,
   put: BlobPut<E>,
@@ -110,14 +110,16 @@ const putAtOnce = Effect.fnUntraced(function* <E, F>(
   const isTaken = sent.left.code === "BlobAlreadyExists" && replacing === undefined
   if (!isTaken) return yield* afterRefusedPut(container, put)(sent.left)
   if ((yield* container.etagOf(attempt.method, object.key)) !== undefined) return false
-  // Blocks of an upload that broke off hold the name without being an object: a list of blocks
-  // takes it over. A copy, as the request that was refused may still be at the other.
+  // Blocks of an interrupted upload occupy the name without being an object; committing a list of
+  // blocks takes it over. The bytes are copied because the refused request may still read the
+  // original.
   const again = chunk && { ...chunk, bytes: Uint8Array.from(chunk.bytes) }
   return yield* putInBlocks(container, put, again === undefined ? Stream.empty : Stream.make(again))
 })
 
 /**
- * What the SDK sends with a single put as with a block, though its types have it for blocks only.
+ * The SDK sends the MD5 with a single put as it does with a block, although its types only have it
+ * for blocks.
  */
 function proven(
   bytes: Uint8Array,
@@ -126,7 +128,7 @@ function proven(
   return { ...options, transactionalContentMD5: md5Of(bytes) }
 }
 
-/** Fails where the store made another object of the blocks than was sent. */
+/** Fails if the stored object differs from what was sent. */
 const compare = Effect.fnUntraced(function* (
   { attemptTo, headObject }: AzureContainer,
   { attempt, md5, object }: BlobPut<unknown>
@@ -140,6 +142,6 @@ const compare = Effect.fnUntraced(function* (
   )
   if (isWhole) return
   const detail =
-    "The store put the blocks together to another object than was sent: remove it and run again"
+    "The store assembled the blocks to a different object than was sent; delete it and run again"
   return yield* failed(attempt, "Corrupt", detail)
 })

@@ -2,7 +2,7 @@ import { Config, type ConfigError, Effect, Layer } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { fromNow } from "./ClockSystem.ts"
 
-/** A clock that stands still at an instant, in milliseconds since 1970: for tests and replays. */
+/** A clock that always shows the same time, in milliseconds since 1970. For tests and replays. */
 export function make(millis: number): Effect.Effect<Clock["Type"]> {
   return Effect.sync(() => fromNow(Effect.succeed(millis)))
 }

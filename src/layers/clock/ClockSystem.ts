@@ -2,7 +2,10 @@ import { Clock as EffectClock, Effect, Layer } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { addHours, hourAt } from "../../services/Hour.ts"
 
-/** A clock that reads the time by `now`; the hour before the one that holds `now - lag` is the newest closed. */
+/**
+ * A clock that gets the time from `now`. The newest closed hour is the last that ended at least
+ * `lagHours` ago.
+ */
 export function fromNow(now: Effect.Effect<number>): Clock["Type"] {
   return Clock.of({
     now,
@@ -11,7 +14,7 @@ export function fromNow(now: Effect.Effect<number>): Clock["Type"] {
   })
 }
 
-/** The system's time, read through Effect's own clock: virtual under `TestClock`. */
+/** The system time by Effect's own clock, so it is virtual under `TestClock`. */
 export function make(): Effect.Effect<Clock["Type"]> {
   return Effect.sync(() => fromNow(EffectClock.currentTimeMillis))
 }

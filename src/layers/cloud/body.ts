@@ -3,13 +3,13 @@ import type { Writable } from "node:stream"
 import { Effect, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
 
-/** Who compares a body with its announced SHA-256. */
+/** Which side compares a body with its announced SHA-256. */
 export type HashedBy = "us" | "the store"
 
 /**
- * The object's body, whose last bytes come only once all of it is known to be of the announced size
- * and SHA-256: whoever sends it cannot send the whole of anything else. Fails as `Corrupt`. With
- * `hashedBy` the store only the size counts here.
+ * The object's body. Its last bytes are emitted only after its size and SHA-256 have been verified,
+ * so nothing else can be sent completely. Fails as `Corrupt`. With `hashedBy` the store, only the
+ * size is verified here.
  */
 export function verified<E>(
   path: string,
@@ -24,11 +24,13 @@ export function verified<E>(
     let held: Uint8Array | undefined
     const last = Stream.suspend(() => {
       if (size !== object.size) {
-        return Stream.fail(corrupt(`The body has ${size} bytes, ${object.size} were announced`))
+        return Stream.fail(
+          corrupt(`The body has ${size} bytes instead of the announced ${object.size}`)
+        )
       }
       return hashedBy === "the store" || hash.digest("hex") === object.sha256
         ? Stream.fromIterable(held === undefined ? [] : [held])
-        : Stream.fail(corrupt("The body has another SHA-256 than was announced"))
+        : Stream.fail(corrupt("The body's SHA-256 differs from the announced one"))
     })
     return object.body.pipe(
       Stream.filter((bytes) => bytes.length > 0),
@@ -49,8 +51,8 @@ export function verified<E>(
 }
 
 /**
- * Writes a body as fast as it is taken, and then waits for ever: for a race with the call that
- * takes it.
+ * Writes a body as fast as it is consumed, and then never ends: to be raced with the call that
+ * consumes it.
  */
 export function pour<E>(
   body: Stream.Stream<Uint8Array, E>,
@@ -65,14 +67,13 @@ export function pour<E>(
 }
 
 export interface UploadChunk {
-  /** From 1 on. */
+  /** Starts at 1. */
   readonly number: number
   readonly bytes: Uint8Array
 }
 
 /**
- * Cuts a body of `size` bytes into chunks of `chunkSize`, each in memory that `take` gives for so
- * many bytes.
+ * Splits a body of `size` bytes into chunks of `chunkSize`, each in memory that `take` provides.
  */
 export function inChunks<E>(
   body: Stream.Stream<Uint8Array, E>,

@@ -1,10 +1,10 @@
 import { Effect, Schedule } from "effect"
 import type { StoreFailure } from "./failure.ts"
 
-/** Chunks of one upload that are sent at once. */
+/** Chunks of one upload that are sent in parallel. */
 export const SENT_AT_ONCE = 4
 /**
- * Of all uploads of a store together: an upload needs one to go on, and gives it back once its
+ * For all uploads of a store together. An upload needs one to proceed, and returns it when its
  * chunk is sent.
  */
 const CHUNKS_IN_MEMORY = 4
@@ -12,8 +12,8 @@ const CHUNKS_IN_MEMORY = 4
 const MIB = 1024 * 1024
 
 /**
- * The chunks that all uploads of a store may have in memory, whether being filled or being sent,
- * and what memory is free.
+ * The chunks that all uploads of a store may have in memory, being filled or sent, and the buffers
+ * that are free.
  */
 export interface ChunkMemory {
   readonly permits: Effect.Semaphore
@@ -25,21 +25,20 @@ export function makeChunkMemory(): ChunkMemory {
 }
 
 /**
- * Bytes of a chunk of an object of `size` bytes: `least`, or larger where there would be more than
- * `most` chunks.
+ * Chunk size for an object of `size` bytes: `least`, or more if there would be over `most` chunks.
  */
 export function chunkSizeFor(size: number, least: number, most: number): number {
   return Math.max(least, Math.ceil(size / most))
 }
 
-// About 3 seconds in all; what lasts longer is for the program, which can wait longer.
+// About 3 seconds in total. Longer outages are retried by the program.
 const fewTries = Schedule.exponential("200 millis").pipe(
   Schedule.jittered,
   Schedule.intersect(Schedule.recurs(4))
 )
 
 /**
- * Sends a chunk alone again, since a program would have to send all of them; never after one of the
+ * Retries a chunk alone, since the program would have to resend all of them. Does not retry the
  * codes in `lost`.
  */
 export function again<A>(
@@ -54,29 +53,29 @@ export function again<A>(
 
 /** The chunks that one upload holds. */
 export function heldChunks({ permits, spare }: ChunkMemory) {
-  // A chunk that is still being filled when its body fails is never sent, so that its permit has to
-  // be given back at the end.
+  // A chunk that is still being filled when its body fails is never sent, so its permit must be
+  // returned at the end.
   let held = 0
   const giveBack = (count: number) =>
     Effect.zipRight(
       Effect.sync(() => (held -= count)),
       permits.release(count)
     )
-  /** Room of `size` bytes, whatever they are. */
+  /** A buffer of `size` bytes with arbitrary content. */
   const roomFor = (size: number): Uint8Array => {
     const found = spare.findIndex(({ length }) => length >= size)
     const [used] = found === -1 ? [] : spare.splice(found, 1)
     if (used !== undefined) return used.subarray(0, size)
-    // What is spare and what is held are never more together than there are permits.
+    // Spare and held buffers together never exceed the permits.
     spare.shift()
     return new Uint8Array(Math.ceil(size / MIB) * MIB).subarray(0, size)
   }
-  /** Of a chunk that was sent, and that nobody is at any more. */
+  /** Keeps the buffer of a chunk that was sent and is no longer used. */
   const keep = ({ buffer }: Uint8Array): void => {
     spare.push(new Uint8Array(buffer))
   }
   return {
-    /** Waits until there may be one more. */
+    /** Waits until another chunk is allowed. */
     take: (size: number): Effect.Effect<Uint8Array> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.map(restore(permits.take(1)), () => {
@@ -86,8 +85,8 @@ export function heldChunks({ permits, spare }: ChunkMemory) {
       ),
     keep,
     /**
-     * Sends a chunk, as often as `retried` does it, and gives it back. Its memory is kept where the
-     * first call went well: a call that failed may still be at it.
+     * Sends a chunk with `retried` and returns its permit. The buffer is reused only if the first
+     * attempt succeeded, because a failed call may still be reading it.
      */
     sending: <A, E>(
       bytes: Uint8Array,

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import type { StoreAttempt, StoreFailure } from "./failure.ts"
 
-/** Makes one attempt at one call; interrupting it cuts the connection. */
+/** Makes one attempt at a call. Interrupting it closes the connection. */
 export type Call<Connection> = <A>(
   attempt: StoreAttempt,
   run: (connection: Connection, abortSignal: AbortSignal) => Promise<A>
@@ -10,11 +10,11 @@ export type Call<Connection> = <A>(
 export interface Connecting<Connection> {
   readonly open: (abortSignal: AbortSignal) => Promise<Connection>
   readonly close: (connection: Connection) => void
-  /** Reads what opening or a call threw. */
+  /** Converts what opening or a call threw. */
   readonly toFailure: (attempt: StoreAttempt, cause: unknown) => StoreFailure
 }
 
-/** Connects once, by the first call, and closes with the scope. */
+/** Connects on the first call, and closes with the scope. */
 export const connectOnce = Effect.fnUntraced(function* <Connection>({
   close,
   open,

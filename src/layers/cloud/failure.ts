@@ -1,42 +1,38 @@
 import { ObjectStorageError } from "../../services/ObjectStorage.ts"
 
-/**
- * A call that a store or the network refused: its own words for a decision, and the service's error
- * for everyone else.
- */
+/** A failed call: the store's own code for decisions, and the service's error for everyone else. */
 export interface StoreFailure {
-  /** The store's error code, or Node's. */
+  /** The error code of the store or of Node. */
   readonly code: string
   readonly status: number | undefined
   readonly error: ObjectStorageError
 }
 
-/** What was being done, for the error's words. */
+/** The attempted call, for error messages. */
 export interface StoreAttempt {
   readonly method: ObjectStorageError["method"]
-  /** The object, as its store names it. */
+  /** The object, as the store names it. */
   readonly path: string
-  /** The permission it needs, and on what. */
+  /** The permission that it needs, and on what. */
   readonly permission: string
 }
 
-/** What a store's answer means, and what to do about it. */
+/** The meaning of a store's answer, and what to do about it. */
 export interface Told {
   readonly reason: ObjectStorageError["reason"]
   readonly advice: string
 }
 
-const TLS =
-  "its certificate is not trusted: NODE_EXTRA_CA_CERTS names a file with your own authority"
+const TLS = "its certificate is not trusted; if you use a private CA, set NODE_EXTRA_CA_CERTS"
 
-/** What Deno, Node's permission model and firewalls of this machine do not grant. */
-const FORBIDDEN = "it is not permitted here: grant it, or ask the firewall"
+/** Connections that Deno, Node's permission model or a local firewall refuse. */
+const FORBIDDEN = "it is not permitted here; grant it, or check the firewall"
 
-/** What Node and proxies say when no store was reached, and trying again does not help. */
+/** Errors of Node and proxies before the store is reached, which a retry does not fix. */
 export const connection: Readonly<Record<string, Told>> = {
   // The message of `loadSdk` says what to do.
   ERR_MODULE_NOT_FOUND: { reason: "Misconfigured", advice: "" },
-  EPROXY: { reason: "Misconfigured", advice: "look at HTTPS_PROXY and NO_PROXY" },
+  EPROXY: { reason: "Misconfigured", advice: "check HTTPS_PROXY and NO_PROXY" },
   CERT_HAS_EXPIRED: { reason: "Misconfigured", advice: TLS },
   DEPTH_ZERO_SELF_SIGNED_CERT: { reason: "Misconfigured", advice: TLS },
   SELF_SIGNED_CERT_IN_CHAIN: { reason: "Misconfigured", advice: TLS },
@@ -49,23 +45,23 @@ export const connection: Readonly<Record<string, Told>> = {
   ERR_ACCESS_DENIED: { reason: "AccessDenied", advice: FORBIDDEN }
 }
 
-/** Codes of a network that may be better later. */
+/** Network errors that may be temporary. */
 export const NETWORK =
   /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_AGAIN|NOTFOUND)\w*|\w*Timeout\w*|UND_ERR_\w+)$/
 
-/** A property of a foreign value, where it is text that is not empty. */
+/** A property of an unknown value, if it is a non-empty string. */
 export function text(value: unknown, name: string): string | undefined {
   const found: unknown =
     typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
   return typeof found === "string" && found !== "" ? found : undefined
 }
 
-/** A store's words on one short line. */
+/** A store's message as one short line. */
 export function firstLine(message: string): string {
   return (message.split("\n", 1)[0] ?? "").trim().slice(0, 300)
 }
 
-/** What a status means by itself; `endpoint` is what to look at where nothing is found. */
+/** The meaning of a status alone. `endpoint` is the advice if nothing is found. */
 export function byStatus(status: number | undefined, endpoint: string): Told {
   if (status === 401 || status === 403) return { reason: "AccessDenied", advice: "" }
   if (status === 404) return { reason: "NotFound", advice: endpoint }
@@ -73,7 +69,7 @@ export function byStatus(status: number | undefined, endpoint: string): Told {
     return { reason: "Misconfigured", advice: endpoint }
   }
   if (status === 501)
-    return { reason: "Misconfigured", advice: "this store lacks what is needed of it" }
+    return { reason: "Misconfigured", advice: "the store does not support a required operation" }
   if (status === 507) return { reason: "NoSpace", advice: "the store is full" }
   if (status === 408 || status === 429 || (status !== undefined && status >= 500)) {
     return { reason: "Unavailable", advice: "try again later" }
@@ -89,7 +85,7 @@ export function failed(
   return new ObjectStorageError({ reason, method, path, detail })
 }
 
-/** For everyone but who decides by the store's own code. */
+/** The service's error, for callers that do not need the store's code. */
 export function errorOf({ error }: StoreFailure): ObjectStorageError {
   return error
 }

@@ -2,7 +2,7 @@ import { Effect, Either, Option, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { failed, type StoreAttempt } from "./failure.ts"
 
-/** The key of the empty object that stores are tried out by; no listing shows it. */
+/** Key of the empty object that tests a store. Listings hide it. */
 export const PROBE = ".amplitude-lake-probe"
 
 /** In hexadecimal. */
@@ -17,7 +17,7 @@ const probe: NewObject<never> = {
 }
 
 export interface StoreProbe {
-  /** Of the put, for the error's words. */
+  /** The put, for error messages. */
   readonly attempt: StoreAttempt
   readonly list: Effect.Effect<unknown, ObjectStorageError>
   readonly put: (object: NewObject<never>) => Effect.Effect<boolean, ObjectStorageError>
@@ -25,14 +25,14 @@ export interface StoreProbe {
 }
 
 /**
- * Lists, and meanwhile puts and looks up, the put twice where nothing stands there: the second has
- * to be refused.
+ * Lists and, in parallel, puts the probe and looks it up. If the probe is new it is put twice, and
+ * the second put must be refused.
  */
 export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put }: StoreProbe) {
   const tryPut = Effect.gen(function* () {
     if ((yield* put(probe)) && (yield* put(probe))) {
       const detail =
-        "This store ignores If-None-Match and would overwrite what is there: use one that creates only if absent"
+        "This store ignores If-None-Match and would overwrite existing objects; use a store that honors it"
       return yield* failed(attempt, "Misconfigured", detail)
     }
     yield* head
@@ -44,7 +44,7 @@ export const tryStore = Effect.fnUntraced(function* ({ attempt, head, list, put 
   const refused = listed.left
   const also = Option.getOrUndefined(Either.getLeft(tried))
   const isMore = also?.detail !== refused.detail && also?.reason === "AccessDenied"
-  // Whoever has to ask for permissions would rather hear of all that is missing.
+  // Whoever has to request permissions needs to know all that are missing.
   return yield* refused.reason === "AccessDenied" && isMore
     ? new ObjectStorageError({ ...refused, detail: `${refused.detail}; ${also.detail}` })
     : refused

@@ -9,9 +9,7 @@ function read(environment: Environment, name: string): string {
   return (environment[name.toLowerCase()] || environment[name]) ?? ""
 }
 
-/**
- * Whether a host is this machine, or `NO_PROXY` names it, one of its parent domains, or everything.
- */
+/** Whether the host is this machine, or `NO_PROXY` contains it, a parent domain, or `*`. */
 function isExcluded(host: string, environment: Environment): boolean {
   if (isLoopbackHost(host)) return true
   return read(environment, "NO_PROXY")
@@ -21,9 +19,9 @@ function isExcluded(host: string, environment: Environment): boolean {
 }
 
 /**
- * An agent that reaches https through the proxy that `HTTPS_PROXY` names, but for the hosts of
- * `NO_PROXY`. `undefined` where there is none: the SDK knows nothing of proxies. Throws for a proxy
- * that is no URL.
+ * An agent that connects to https through the proxy in `HTTPS_PROXY`, except for hosts in
+ * `NO_PROXY`; `undefined` without a proxy. The SDK does not support proxies. Throws if the proxy is
+ * not a URL.
  */
 export function makeProxyAgent(
   options: https.AgentOptions,
@@ -32,7 +30,7 @@ export function makeProxyAgent(
   const named = read(environment, "HTTPS_PROXY")
   if (named === "") return undefined
   if (!URL.canParse(named)) {
-    const message = "HTTPS_PROXY is no URL such as http://proxy.example:3128"
+    const message = "HTTPS_PROXY is not a URL such as http://proxy.example:3128"
     throw Object.assign(new Error(message), { code: "EPROXY" })
   }
   const proxy = new URL(named)
@@ -60,16 +58,16 @@ export function makeProxyAgent(
     })
     const fail = (code: string, message: string) =>
       done?.(Object.assign(new Error(message), { code }), undefined as never)
-    request.on("timeout", () => request.destroy(new Error("The proxy does not answer")))
+    request.on("timeout", () => request.destroy(new Error("The proxy did not answer")))
     request.on("error", ({ message }) =>
-      fail("ECONNREFUSED", `No connection to the proxy: ${message}`)
+      fail("ECONNREFUSED", `Cannot connect to the proxy: ${message}`)
     )
     request.on("connect", ({ statusCode }, socket) => {
       if (statusCode !== 200) {
         socket.destroy()
         fail(
           "EPROXY",
-          `The proxy of the environment does not connect to ${host} (HTTP ${statusCode})`
+          `The proxy in HTTPS_PROXY refused to connect to ${host} (HTTP ${statusCode})`
         )
         return
       }

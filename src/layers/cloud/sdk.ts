@@ -1,8 +1,8 @@
 import { text } from "./failure.ts"
 
 /**
- * Loads an SDK, which is an optional peer: `wanted` is what to install, as npm names it. Only the
- * words of the failure change, so that they name no folder of the app.
+ * Loads an SDK, which is an optional peer dependency. `wanted` is its name and version for npm. The
+ * error message is replaced because the original contains paths of the app.
  */
 export async function loadSdk<A>(wanted: string, load: () => Promise<A>): Promise<A> {
   try {

@@ -5,41 +5,41 @@ import type { NewObject, ObjectInfo, ObjectStorageError } from "../../services/O
 import { failed, type StoreAttempt, type StoreFailure } from "./failure.ts"
 import { PROBE, tryStore } from "./probe.ts"
 
-/** What a call does, for the permission that it needs. */
+/** What a call does, which determines the permission that it needs. */
 export type Access = "list" | "read" | "write" | "delete"
 
 /** One page of a listing. */
 export interface Page {
-  /** With the prefix in their keys. */
+  /** Their keys include the prefix. */
   readonly objects: ReadonlyArray<ObjectInfo>
   readonly isLast: boolean
   /** Where the next page begins. */
   readonly next: string | undefined
 }
 
-/** An object whose bytes are on their way. */
+/** An object whose bytes are arriving. */
 export interface OpenObject {
   readonly body: Readable
-  /** What the store says of all of them; absent where it says nothing. */
+  /** The store's MD5 of all bytes; absent if it has none. */
   readonly md5?: Uint8Array | undefined
 }
 
-/** What is being put, and the etag of the one object that it may replace. */
+/** What is being put, and the etag of the object that it may replace. */
 export interface ObjectPut<E> {
   readonly attempt: StoreAttempt
   readonly object: NewObject<E>
   readonly replacing: string | undefined
 }
 
-/** What a store's refusal of a put says by itself. */
+/** What the store's refusal of a put proves. */
 export type PutRefusal =
-  /** There is an object, or not the one that was to be replaced. */
+  /** The object exists, or is not the one to replace. */
   | "Taken"
-  /** Another writer was at it, or the answer was lost, as it can be while much is being sent. */
+  /** Another writer was active, or the answer was lost, as can happen during long uploads. */
   | "Unclear"
   | "Failed"
 
-/** The keys below one prefix of a cloud's store, and what it does by one request each. */
+/** The keys below one prefix of a cloud store, with one request per method. */
 export interface CloudBucket {
   readonly place: string
   readonly prefix: string
@@ -49,7 +49,7 @@ export interface CloudBucket {
     token?: string,
     limit?: number
   ) => Effect.Effect<Page, ObjectStorageError>
-  /** `undefined` when there is no such key. */
+  /** `undefined` if there is no such key. */
   readonly etagOf: (
     method: StoreAttempt["method"],
     key: string
@@ -58,7 +58,7 @@ export interface CloudBucket {
     attempt: StoreAttempt,
     key: string
   ) => Effect.Effect<OpenObject, ObjectStorageError>
-  /** Nothing happens when there is no such key. */
+  /** Does nothing if there is no such key. */
   readonly delete: (
     attempt: StoreAttempt,
     key: string
@@ -67,7 +67,7 @@ export interface CloudBucket {
   readonly toFailure: (attempt: StoreAttempt, cause: unknown) => StoreFailure
 }
 
-/** Puts an object by one request or more; `method` is for the error's words. */
+/** Puts an object in one or more requests; `method` is for error messages. */
 export type PutAs = <E>(
   method: "put" | "check",
   object: NewObject<E>,
@@ -82,9 +82,10 @@ export function listObjects({
   const attempt = attemptTo("list", "list", "")
   return Stream.paginateChunkEffect(undefined, (token: string | undefined) =>
     Effect.flatMap(page(attempt, token), ({ isLast, next, objects }) => {
-      // Half a listing would make gaps of hours that are there.
+      // Half a listing would turn hours that exist into gaps.
       if (!isLast && next === undefined) {
-        const detail = "The listing broke off: it has more pages but does not say where"
+        const detail =
+          "The listing is incomplete: it has more pages, but no marker for the next one"
         return failed(attempt, "Failed", detail)
       }
       const shown = Chunk.filterMap(Chunk.fromIterable(objects), (info) => below(prefix, info))
@@ -93,7 +94,7 @@ export function listObjects({
   )
 }
 
-/** The object by its key below the prefix; the probe is none. */
+/** The object with its key below the prefix; `None` for the probe. */
 function below(prefix: string, info: ObjectInfo): Option.Option<ObjectInfo> {
   const key = info.key.slice(prefix.length)
   return info.key.startsWith(prefix) && key !== "" && !key.endsWith(PROBE)
@@ -106,7 +107,7 @@ export function readObject(
   key: string
 ): Stream.Stream<Uint8Array, ObjectStorageError> {
   const attempt = bucket.attemptTo("get", "read", key)
-  // The store may be long in answering: whoever is interrupted does not wait for it.
+  // The store may take long to answer, so waiting for it is interruptible.
   const opened = Effect.uninterruptibleMask((restore) =>
     Effect.tap(restore(bucket.open(attempt, key)), ({ body }) =>
       Effect.addFinalizer(() => Effect.sync(() => body.destroy()))
@@ -123,7 +124,7 @@ export function readObject(
   )
 }
 
-/** Fails at the end where other bytes came than the store promised. */
+/** Fails at the end if the bytes differ from the store's MD5. */
 function compared(
   attempt: StoreAttempt,
   bytes: Stream.Stream<Uint8Array, ObjectStorageError>,
@@ -132,7 +133,7 @@ function compared(
   const hash = createHash("md5")
   const end = Stream.suspend(() => {
     if (hash.digest().equals(md5)) return Stream.empty
-    const detail = "Other bytes were read than the store's own MD5 promises"
+    const detail = "The bytes that were read do not match the store's own MD5"
     return Stream.fail(failed(attempt, "Corrupt", detail))
   })
   return bytes.pipe(
@@ -161,8 +162,8 @@ export function checkBucket(
 }
 
 /**
- * What a refused put means: `false` when there is an object, or not the one to be replaced. Where
- * the refusal leaves it open, whatever stands there decides.
+ * The outcome of a refused put: `false` if the object exists, or is not the one to replace. If the
+ * refusal is unclear, the object that is there decides.
  */
 export function afterRefusedPut(bucket: CloudBucket, put: ObjectPut<unknown>) {
   return Effect.fnUntraced(function* (failure: StoreFailure) {

@@ -8,13 +8,13 @@ import { attempt, closeFile } from "./files.ts"
 import { openFile, readAt } from "./spoolFile.ts"
 import { windowOfFile } from "../names/windowName.ts"
 
-/** Files by their paths; there is nothing to configure. */
+/** Files by path, without configuration. */
 export function make(): Effect.Effect<ArchiveFiles["Type"]> {
   return Effect.succeed(ArchiveFiles.of({ open }))
 }
 
 /**
- * Files by their paths.
+ * Files by path.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ const open = Effect.fn("ArchiveFilesFileSystem.open")(function* (path: string) {
     fail
   )
   if (!stats.isFile()) {
-    const detail = "it is no plain file: name the archives in it one by one"
+    const detail = "it is not a regular file; pass the archives one by one"
     return yield* new ArchiveError({ reason: "Misconfigured", method: "open", path, detail })
   }
   const { window, isComplete, isNamed } = windowOfFile(basename(path))

@@ -20,16 +20,16 @@ import * as RunFolder from "./runFolder.ts"
 import { windowNames, windowOfFile } from "../names/windowName.ts"
 
 export interface ArchiveFolderFileSystemOptions {
-  /** The folder, on any disk; made when it is first needed. */
+  /** The folder, on any disk; created when first needed. */
   readonly root: string
 }
 
 const READ_BYTES = 1024 * 1024
 
 /**
- * Archives in a folder. A copy is written whole in the run's own folder below `.amplitude-lake/`,
- * and then gets its name by a link, which replaces nothing. Its time of writing is the time at
- * which it was asked for. What is named otherwise is not touched.
+ * Archives in a folder. A copy is written to the run's own folder below `.amplitude-lake/`, and
+ * then linked to its name, which never replaces a file. Its modification time is the time of the
+ * request. Other files are not touched.
  */
 export const make = Effect.fnUntraced(function* ({
   root
@@ -72,7 +72,7 @@ export function layer(options: ArchiveFolderFileSystemOptions): Layer.Layer<Arch
   return Layer.scoped(ArchiveFolder, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<ArchiveFolderFileSystemOptions>
 ): Layer.Layer<ArchiveFolder, ConfigError.ConfigError> {
@@ -98,12 +98,12 @@ const keep = Effect.fn("ArchiveFolderFileSystem.keep")(function* (
     }
     return yield* failed(
       join(root, names[1]),
-      "what stands there under the digest of this archive is another one: move it away"
+      "a different archive already has the name with this archive's digest; move it away"
     )
   }).pipe(Effect.ensuring(cleanUp(draft)))
 })
 
-/** Writes an archive to a new file, durably, and returns its SHA-256. */
+/** Writes a copy of an archive durably, and returns its SHA-256. */
 const copy = Effect.fnUntraced(function* (root: string, archive: SpooledArchive, draft: string) {
   const hash = createHash("sha256")
   const fail = toError("keep", root)
@@ -138,7 +138,7 @@ function bytesOf({ path, read, size }: SpooledArchive): Stream.Stream<Uint8Array
   ).pipe(Stream.mapError(({ message }) => failed(path, message)))
 }
 
-/** A kept archive; none where it went away meanwhile. */
+/** A kept archive; empty if it has just been removed. */
 function describe(path: string): Effect.Effect<ReadonlyArray<KeptArchive>, FileFailure> {
   return attempt(() => fs.lstat(path)).pipe(
     Effect.map(({ mtimeMs, size }) => [{ path, size, written: mtimeMs }]),
@@ -148,10 +148,10 @@ function describe(path: string): Effect.Effect<ReadonlyArray<KeptArchive>, FileF
 
 const isUnlinkable = hasCode("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
 
-/** Whether the draft, or the same bytes, have the name now; nothing that has it is replaced. */
+/** Whether the draft, or a file with the same bytes, now has the name. Never replaces a file. */
 function nameIt(draft: string, path: string, sha256: string): Effect.Effect<boolean, FileFailure> {
   return attempt(() => fs.link(draft, path)).pipe(
-    // A disk without links: the name is taken by an empty file, which nobody else replaces.
+    // A disk without links: an empty file reserves the name, and no other run replaces it.
     Effect.catchIf(isUnlinkable, () =>
       attempt(async () => {
         await (await fs.open(path, "wx")).close()

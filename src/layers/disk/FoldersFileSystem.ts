@@ -5,7 +5,7 @@ import { FolderError, Folders } from "../../services/Folders.ts"
 import { attempt, cleanUp, FILE_MODE, type FileFailure, hasCode } from "./files.ts"
 
 export interface FoldersFileSystemOptions {
-  /** Paths by what the folders are for; `undefined` for one that is not used. */
+  /** Paths by purpose; `undefined` for a folder that is not used. */
   readonly folders: Readonly<Record<string, string | undefined>>
 }
 
@@ -19,9 +19,9 @@ const REASONS: Readonly<Record<string, FolderError["reason"]>> = {
 }
 
 const ADVICE: Partial<Record<FolderError["reason"], string>> = {
-  AccessDenied: "let this user read and write there, or name another folder",
-  Misconfigured: "a file stands where a folder is needed: move it, or name another folder",
-  NoSpace: "make room, or name a folder on another disk"
+  AccessDenied: "let this user read and write there, or use another folder",
+  Misconfigured: "a file is in place of the folder; move it, or use another folder",
+  NoSpace: "free some space, or use a folder on another disk"
 }
 
 /** Folders on a disk. */
@@ -57,7 +57,7 @@ export function layer(options: FoldersFileSystemOptions): Layer.Layer<Folders> {
   return Layer.effect(Folders, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<FoldersFileSystemOptions>
 ): Layer.Layer<Folders, ConfigError.ConfigError> {
@@ -83,7 +83,7 @@ const tryOut = Effect.fn("FoldersFileSystem.tryOut")(
   (self, path) => Effect.mapError(self, toError(path))
 )
 
-/** The folder, or the nearest above it that stands. */
+/** The folder, or its nearest existing parent. */
 function nearest(path: string): Effect.Effect<string, FileFailure> {
   return attempt(() => fs.stat(path)).pipe(
     Effect.flatMap((stats) =>
@@ -92,7 +92,7 @@ function nearest(path: string): Effect.Effect<string, FileFailure> {
         : Effect.fail<FileFailure>({
             _tag: "FileFailure",
             code: "ENOTDIR",
-            detail: `"${path}" is no folder`
+            detail: `"${path}" is not a folder`
           })
     ),
     Effect.catchIf(

@@ -12,9 +12,9 @@ import { get, head, list } from "./storeReader.ts"
 import { makeUnfinished } from "./storeUnfinished.ts"
 
 export interface ObjectStorageFileSystemOptions {
-  /** The folder; made when it is first needed. */
+  /** The folder; created when first needed. */
   readonly root: string
-  /** Prepended to every key, as in `python-import/`. Defaults to none. */
+  /** Prepended to every key, such as `python-import/`. Defaults to none. */
   readonly prefix?: string | undefined
 }
 
@@ -68,7 +68,7 @@ export function layer(options: ObjectStorageFileSystemOptions): Layer.Layer<Obje
   return Layer.scoped(ObjectStorage, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<ObjectStorageFileSystemOptions>
 ): Layer.Layer<ObjectStorage, ConfigError.ConfigError> {
@@ -83,7 +83,7 @@ function check(store: FolderStore) {
     const folder = dirname(pathOf("x"))
     yield* makeFolder(folder).pipe(Effect.mapError(fail))
     const draft = yield* fresh(store, "check")
-    // Of one name, so that the next check removes what a killed one left.
+    // A fixed name, so the next check removes what a killed one left.
     const trial = join(folder, ".amplitude-lake-trial")
     yield* attempt(() => fs.writeFile(draft, "trial\n", { mode: FILE_MODE, flush: true })).pipe(
       Effect.mapError(fail),

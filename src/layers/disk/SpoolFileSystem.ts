@@ -24,14 +24,14 @@ import { checkSpace, fileOf, openFile, refusal, toError } from "./spoolFile.ts"
 import { type FolderSpool, hold, inFolder, letGoOfAll, release } from "./spoolHeld.ts"
 
 export interface SpoolFileSystemOptions {
-  /** The folder; made when it is first needed. */
+  /** The folder; created when first needed. */
   readonly root: string
 }
 
 /**
- * A spool in a folder: free archives lie in it by name, those that a run holds in the run's own
- * folder below `runs/`. They are moved by renames only, so that each has one holder at most, and
- * what a dead run held is free again.
+ * A spool in a folder. Free archives are in the folder itself, held ones in the run's own folder
+ * below `runs/`. They are moved only by rename, so each has at most one holder, and those of a dead
+ * run become free again.
  */
 export const make = Effect.fnUntraced(function* ({
   root
@@ -72,7 +72,7 @@ export function layer(options: SpoolFileSystemOptions): Layer.Layer<Spool> {
   return Layer.scoped(Spool, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<SpoolFileSystemOptions>
 ): Layer.Layer<Spool, ConfigError.ConfigError> {
@@ -120,7 +120,7 @@ const save = Effect.fn("SpoolFileSystem.save")(function* <E>(
 const claim = Effect.fn("SpoolFileSystem.claim")(function* (spool: FolderSpool, name: ArchiveName) {
   const { root, run } = spool
   const file = yield* fileOf("claim", root, name)
-  // The listed archive may be a dead run's.
+  // The listed archive may belong to a dead run.
   yield* run.reclaim
   return yield* inFolder(spool, "claim", (folder) =>
     Effect.gen(function* () {
@@ -182,7 +182,7 @@ function survey({ root, run }: FolderSpool): Spool["Type"]["survey"] {
     const archives = files.flatMap((file) =>
       Option.toArray(parseArchiveFile(basename(file.path))).map((name) => ({ ...name, ...file }))
     )
-    // A file at the root that is no archive is not of this program's making.
+    // A file in the root that is not an archive was not created by this program.
     const halves = files.filter(({ path }) => dirname(path) !== root && !isArchive(path))
     return { archives, halves }
   }).pipe(Effect.mapError(toError("list", root)), Effect.withSpan("SpoolFileSystem.survey"))
@@ -193,6 +193,11 @@ function prune({ root, run }: FolderSpool): Spool["Type"]["prune"] {
     yield* run.reclaim
     const [stuck] = yield* Effect.mapError(run.dead, toError("drop", root))
     if (stuck === undefined) return
-    return yield* refusal("Failed", "drop", stuck, "it is a dead run's, and cannot be taken over")
+    return yield* refusal(
+      "Failed",
+      "drop",
+      stuck,
+      "it belongs to a dead run and could not be taken over"
+    )
   }).pipe(Effect.withSpan("SpoolFileSystem.prune"))
 }

@@ -14,11 +14,11 @@ const REASONS: Readonly<Record<string, ArchiveError["reason"]>> = {
 }
 
 const ADVICE: Partial<Record<ArchiveError["reason"], string>> = {
-  NoSpace: "; make room, or name a folder on another disk",
-  AccessDenied: "; let this user read it, and write where archives are kept"
+  NoSpace: "; free some space, or use a folder on another disk",
+  AccessDenied: "; let this user read it, and write to the folder of kept archives"
 }
 
-/** The services' error for what the operating system said, with what to do about it. */
+/** Converts an error of the operating system, adding what to do about it. */
 export function toError(method: ArchiveError["method"], path: string) {
   return ({ code, detail }: FileFailure): ArchiveError => {
     const reason = REASONS[code] ?? "Failed"

@@ -5,15 +5,15 @@ import { constants } from "node:os"
 import { dirname, join } from "node:path"
 import { Chunk, Effect, Option, Stream } from "effect"
 
-/** What the operating system said. */
+/** An error of the operating system. */
 export interface FileFailure {
   readonly _tag: "FileFailure"
-  /** As in `ENOENT`. */
+  /** Such as `ENOENT`. */
   readonly code: string
   readonly detail: string
 }
 
-/** Modes of what holds events: for its owner alone. */
+/** Files with events are readable by their owner only. */
 export const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
 
@@ -22,31 +22,31 @@ const READ_BYTES = 256 * 1024
 
 function toFileFailure(cause: unknown): FileFailure {
   const { code, errno, message, name } = cause as NodeJS.ErrnoException
-  // Node has no name for it: "Unknown system error -122".
+  // Node has no name for it and says "Unknown system error -122".
   if (errno === -constants.errno.EDQUOT) {
     return { _tag: "FileFailure", code: "EDQUOT", detail: "EDQUOT: the disk quota is used up" }
   }
-  // What was not granted: by Deno, by Node's permission model.
+  // A permission that Deno or Node's permission model did not grant.
   if (name === "NotCapable" || code === "ERR_ACCESS_DENIED") {
     return { _tag: "FileFailure", code: "EACCES", detail: message }
   }
   return { _tag: "FileFailure", code: code ?? "UNKNOWN", detail: message }
 }
 
-/** Whether a failure is one of these, such as `ENOENT`. */
+/** Whether a failure has one of these codes, such as `ENOENT`. */
 export function hasCode(...codes: ReadonlyArray<string>): (failure: FileFailure) => boolean {
   return (failure) => codes.includes(failure.code)
 }
 
 /**
- * Runs a file operation to its end even when interrupted: one that goes on alone could undo the
- * clean-up.
+ * Runs a file operation to completion even if interrupted: one that continues in the background
+ * could undo the cleanup.
  */
 export function attempt<A>(run: () => Promise<A>): Effect.Effect<A, FileFailure> {
   return Effect.uninterruptible(Effect.tryPromise({ try: run, catch: toFileFailure }))
 }
 
-/** Opens a file, made for its owner alone where it is made, and closes it whatever comes. */
+/** Opens a file, created for its owner only, and always closes it. */
 export function withFile<A, E, R>(
   path: string,
   flags: string,
@@ -59,14 +59,14 @@ export function withFile<A, E, R>(
   )
 }
 
-/** Waits for what is under way on the handle, then closes it. */
+/** Waits for pending operations on the handle, then closes it. */
 export function closeFile(handle: fs.FileHandle): Effect.Effect<void> {
   return attempt(() => handle.close()).pipe(
     Effect.catchAll(({ detail }) => Effect.logWarning(`Cannot close a file: ${detail}`))
   )
 }
 
-// Some file systems sync no folder and say so by one of these; they have nothing to lose by it.
+// Some file systems cannot sync folders and fail with one of these; they lose nothing by it.
 const UNSYNCABLE = hasCode("EINVAL", "ENOTSUP", "EISDIR", "EPERM")
 
 /** Makes the names in a folder durable. */
@@ -76,16 +76,16 @@ export function syncFolder(path: string): Effect.Effect<void, FileFailure> {
   )
 }
 
-/** Makes a folder and those above it, durably. Nothing happens where it stands. */
+/** Creates a folder and its parents durably. Does nothing if it exists. */
 export function makeFolder(path: string): Effect.Effect<void, FileFailure> {
-  // A folder may be written to by those who may not read it, as syncing needs.
+  // A folder may be writable but not readable, and syncing needs reading.
   const syncParent = Effect.catchIf(syncFolder(dirname(path)), hasCode("EACCES"), () => Effect.void)
-  // Not `recursive`: Node 20 says then of a disk for reading that the folder is not found.
+  // Not `recursive`: on a read-only disk Node 20 then reports that the folder is not found.
   const makeOne = attempt(() => fs.mkdir(path, FOLDER_MODE)).pipe(
     Effect.as(true),
     Effect.catchAll((failure) =>
       attempt(() => fs.stat(path)).pipe(
-        // What was there and is there no more was removed meanwhile: that is `ENOENT`.
+        // It existed and was removed in between, which is `ENOENT`.
         Effect.mapError((gone) => (failure.code === "EEXIST" ? gone : failure)),
         Effect.flatMap((stats) =>
           stats.isDirectory() ? Effect.succeed(false) : Effect.fail(failure)
@@ -101,7 +101,7 @@ export function makeFolder(path: string): Effect.Effect<void, FileFailure> {
   )
 }
 
-/** The entries of a folder; none where there is no such folder. */
+/** The entries of a folder; empty if there is no such folder. */
 export function readFolder(path: string) {
   return attempt(() => fs.readdir(path, { withFileTypes: true })).pipe(
     Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed<Array<Dirent>>([]))
@@ -109,8 +109,8 @@ export function readFolder(path: string) {
 }
 
 /**
- * The paths of the regular files in a folder and in those below it; what goes away meanwhile is
- * left out.
+ * The paths of all regular files in a folder and its subfolders. Files that disappear meanwhile are
+ * omitted.
  */
 export function filesBelow(path: string): Effect.Effect<ReadonlyArray<string>, FileFailure> {
   return readFolder(path).pipe(
@@ -126,8 +126,8 @@ export function filesBelow(path: string): Effect.Effect<ReadonlyArray<string>, F
 }
 
 /**
- * Files with their bytes; what goes away meanwhile, and what has another name too, takes no room
- * and is left out.
+ * Files with their sizes. Files that have disappeared, or have another name too and so take up no
+ * space of their own, are omitted.
  */
 export function sizesOf(paths: ReadonlyArray<string>) {
   return Effect.map(
@@ -142,8 +142,8 @@ export function sizesOf(paths: ReadonlyArray<string>) {
 }
 
 /**
- * Removes a file or a folder that nobody needs any more; what cannot be removed is only warned of,
- * as nothing depends on it.
+ * Removes a file or folder that is no longer needed. A failure is only logged, because nothing
+ * depends on it.
  */
 export function cleanUp(path: string): Effect.Effect<void> {
   return attempt(() => fs.rm(path, { recursive: true, force: true })).pipe(
@@ -151,7 +151,7 @@ export function cleanUp(path: string): Effect.Effect<void> {
   )
 }
 
-/** The bytes of an open file from its start to its end. */
+/** The bytes of an open file from start to end. */
 export function readStream(handle: fs.FileHandle): Stream.Stream<Uint8Array, FileFailure> {
   return Stream.paginateChunkEffect(0, (position) =>
     Effect.map(
@@ -165,9 +165,9 @@ export function readStream(handle: fs.FileHandle): Stream.Stream<Uint8Array, Fil
 }
 
 /**
- * Writes a stream to an open, empty file, durably, and returns its bytes. `hash` takes the very
- * bytes that are written: they are copied first, so a body may use its buffers again. `toError` is
- * told how many bytes the disk had taken.
+ * Writes a stream durably to an open, empty file and returns the number of bytes. `hash` receives
+ * exactly the bytes that are written, which are copied first because a body may reuse its buffers.
+ * `toError` receives the number of bytes written so far.
  */
 export function writeStream<E, F>(
   handle: fs.FileHandle,
@@ -196,7 +196,7 @@ export function writeStream<E, F>(
       await underWay
       if (failed !== undefined) throw failed.cause
     }
-    // Hashes a block while the disk takes it, so that the slower of the two sets the pace.
+    // Hashes a block while the disk writes it, so only the slower of the two limits the speed.
     const flush = async () => {
       await awaitWrite()
       const full = block.subarray(0, filled)

@@ -7,8 +7,8 @@ import { Clock, Duration, Effect, Option, type Scope } from "effect"
 import { attempt, cleanUp, type FileFailure, hasCode, makeFolder, readFolder } from "./files.ts"
 
 /**
- * How often a live run says so, and how long one may be silent that cannot be asked for, as of
- * another host.
+ * How often a live run renews its mark, and how long a run that cannot be checked, such as on
+ * another host, may be silent.
  */
 const HEARTBEAT = Duration.minutes(1)
 const SILENCE = Duration.toMillis(Duration.minutes(30))
@@ -16,20 +16,20 @@ const SILENCE = Duration.toMillis(Duration.minutes(30))
 /** A run's own folder, on the file system of the files that it renames and links. */
 export interface RunFolder {
   /**
-   * A path in the folder that was never given before, for a file or a folder. The first call makes
-   * the folder, and reclaims.
+   * A new path in the folder, for a file or a folder. The first call creates the folder, and
+   * reclaims.
    */
   readonly fresh: Effect.Effect<string, FileFailure>
-  /** The folders of runs that died with something left in them. */
+  /** The folders of dead runs that left something in them. */
   readonly dead: Effect.Effect<ReadonlyArray<string>, FileFailure>
   /**
-   * Takes over the folders of dead runs, saves what is worth it and removes the rest. Warns of what
-   * it may not touch.
+   * Takes over the folders of dead runs, rescues what is useful and removes the rest. Logs a
+   * warning for what it may not touch.
    */
   readonly reclaim: Effect.Effect<void>
 }
 
-/** "0" where the system has no such thing, as anywhere but on Linux. */
+/** "0" if the system has no process namespaces, as on anything but Linux. */
 function processNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "")
@@ -40,8 +40,8 @@ function processNamespace(): string {
 }
 
 /**
- * What runs are named by that may not ask where they are, as under Deno: of such a run no process
- * number tells anything.
+ * Used in the name of a run that may not read its host's name, as under Deno. Its process number
+ * proves nothing.
  */
 const HIDDEN = "hidden"
 
@@ -53,30 +53,27 @@ function findHost(): string {
   }
 }
 
-/**
- * The place in which a process number means one process: containers may share a host's name, but
- * not its numbers.
- */
+/** Where a process number is unique: containers may share a host name, but not process numbers. */
 export const host = findHost()
 
 interface ProcessState {
-  /** Since the system started, in ticks: tells a process from a later one of the same number. */
+  /** In ticks since boot: distinguishes a process from a later one with the same number. */
   readonly start: string
   readonly isRunning: boolean
 }
 
-/** `None` where the system does not say, as anywhere but on Linux. */
+/** `None` if the system does not tell, as on anything but Linux. */
 const readProcess = (pid: number): Effect.Effect<Option.Option<ProcessState>> =>
   attempt(() => fs.readFile(`/proc/${pid}/stat`, "utf8")).pipe(
     Effect.map((text) => {
-      // The process's name, in parentheses, may hold spaces and parentheses of its own.
+      // The process's name is in parentheses and may contain spaces and parentheses.
       const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
       return { start: fields[19] ?? "0", isRunning: !/^[ZX]/.test(fields[0] ?? "") }
     }),
     Effect.option
   )
 
-/** Whether there is a process of this number; `None` where that may not be asked. */
+/** Whether a process with this number exists; `None` if this program may not ask. */
 function answers(pid: number): Option.Option<boolean> {
   try {
     return Option.some(process.kill(pid, 0))
@@ -99,7 +96,7 @@ const isAlive = Effect.fnUntraced(function* (pid: number, start: string) {
 
 const NAME = /^(?<host>[^~]+)~(?<pid>\d+)~(?<start>\d+)~[0-9a-f]+$/
 
-/** Whether a folder of `runs` is a dead run's; `own` is the name of this run's. */
+/** Whether a folder in `runs` belongs to a dead run; `own` is the name of this run's folder. */
 const isDead = Effect.fnUntraced(function* (runs: string, own: string, folder: string) {
   const groups = NAME.exec(folder)?.groups
   if (groups === undefined || folder === own) return false
@@ -115,9 +112,9 @@ const isDead = Effect.fnUntraced(function* (runs: string, own: string, folder: s
 })
 
 /**
- * Gives this run its folder `<parent>/runs/<host>~<pid>~<start>~<random>`, removed with what is
- * left in it when the scope closes. `rescue` is run on a dead run's folder before it is removed; by
- * then no other run sees it.
+ * Creates this run's folder `<parent>/runs/<host>~<pid>~<start>~<random>`, removed with its
+ * contents when the scope closes. `rescue` runs on a dead run's folder before it is removed, when
+ * no other run can see it.
  */
 export const make: (
   parent: string,

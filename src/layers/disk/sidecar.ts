@@ -15,17 +15,17 @@ import {
   withFile
 } from "./files.ts"
 
-/** What an object's metadata file says by its name alone, `<sha256>~<size>~<inode>.json`. */
+/** What the name of a metadata file says about its object, `<sha256>~<size>~<inode>.json`. */
 export interface Sidecar {
   readonly sha256: string
   readonly size: number
   /**
-   * Of the object's file as it was put: tells who won, where several puts brought the same bytes.
+   * Inode of the object's file when it was put. Tells which put won if several had the same bytes.
    */
   readonly inode: string
 }
 
-/** A file as it stands. */
+/** The object's file as it is now. */
 export interface Standing {
   readonly path: string
   readonly size: number
@@ -71,9 +71,8 @@ function narrow(
 }
 
 /**
- * The sidecar of an object's file; `None` for an object of another program. The only one counts
- * even where the size differs, so that a file which was cut or edited does not pass for one that
- * never had any.
+ * The sidecar of an object's file; `None` for an object of another program. A single sidecar counts
+ * even if its size differs, so a file that was truncated or edited still counts as this program's.
  */
 export const find = Effect.fnUntraced(function* (folder: string, file: Standing) {
   const bySize = narrow(yield* list(folder), ({ size }) => size === file.size)
@@ -85,7 +84,7 @@ export const find = Effect.fnUntraced(function* (folder: string, file: Standing)
   return Option.fromNullable(narrow(sidecars, (sidecar) => sidecar.sha256 === sha256)[0])
 })
 
-/** The metadata that a sidecar holds; `None` where its contents are not what a put writes. */
+/** The metadata in a sidecar; `None` if it does not have the format that a put writes. */
 export const read = (folder: string, sidecar: Sidecar) =>
   attempt(() => fs.readFile(join(folder, sidecarName(sidecar)), "utf8")).pipe(
     Effect.map((text) =>
@@ -103,7 +102,7 @@ export const write = Effect.fnUntraced(function* (
   const { size, sha256 } = sidecar
   const text = JSON.stringify({ size, sha256, metadata })
   yield* attempt(() => fs.writeFile(draft, `${text}\n`, { mode: FILE_MODE, flush: true }))
-  // A remove of the same key may take the empty folder away between the two.
+  // A concurrent remove of the same key may delete the empty folder in between.
   yield* makeFolder(folder).pipe(
     Effect.zipRight(attempt(() => fs.rename(draft, join(folder, sidecarName(sidecar))))),
     Effect.retry({ times: 10, while: hasCode("ENOENT") })
@@ -111,7 +110,7 @@ export const write = Effect.fnUntraced(function* (
   yield* syncFolder(folder)
 })
 
-/** Removes a sidecar, and its folder where nothing is left in it. */
+/** Removes a sidecar, and its folder if it is empty then. */
 export const remove = (folder: string, sidecar: Sidecar): Effect.Effect<void, FileFailure> =>
   attempt(() => fs.rm(join(folder, sidecarName(sidecar)), { force: true })).pipe(
     Effect.zipRight(attempt(() => fs.rmdir(folder))),
@@ -119,9 +118,9 @@ export const remove = (folder: string, sidecar: Sidecar): Effect.Effect<void, Fi
   )
 
 /**
- * Removes, anywhere below the folder of all metadata, the sidecars of files that a dead run was
- * putting or removing: its file still lies in the run's folder, and has no other name. A file that
- * has one is an object, or another run's to remove.
+ * Removes the sidecars of files that a dead run was putting or removing, anywhere below the
+ * metadata folder: such a file is still in the run's folder and has no other name. A file that has
+ * one is an object, or is for another run to remove.
  */
 export const removeOrphans = Effect.fnUntraced(function* (metadata: string, runFolder: string) {
   const inodes = new Set<string>()

@@ -17,9 +17,9 @@ const REASONS: Readonly<Record<string, SpoolError["reason"]>> = {
 }
 
 const ADVICE: Partial<Record<SpoolError["reason"], string>> = {
-  AccessDenied: "; let this user read and write there, or name another folder",
-  Misconfigured: "; name another folder",
-  NoSpace: "; make room, or name a folder on another disk"
+  AccessDenied: "; let this user read and write there, or use another folder",
+  Misconfigured: "; use another folder",
+  NoSpace: "; free some space, or use a folder on another disk"
 }
 
 export function refusal(
@@ -31,24 +31,24 @@ export function refusal(
   return new SpoolError({ reason, method, path, detail: `${detail}${ADVICE[reason] ?? ""}` })
 }
 
-/** The service's error for what the operating system said, with what to do about it. */
+/** Converts an error of the operating system, adding what to do about it. */
 export function toError(method: Method, path: string) {
   return ({ code, detail }: FileFailure): SpoolError =>
     refusal(REASONS[code] ?? "Failed", method, path, detail)
 }
 
-/** The file name of an archive, which reads back to its name. */
+/** The file name of an archive, from which its name can be parsed. */
 export const fileOf = (method: Method, root: string, name: ArchiveName) =>
   Option.match(archiveFile(name), {
     onNone: () => Effect.fail(refusal("Failed", method, root, unnameable(name))),
     onSome: Effect.succeed
   })
 
-/** Opens a file of the spool, made for its owner alone. */
+/** Opens a file in the spool, created for its owner only. */
 export const openFile = (path: string, flags: string) =>
   attempt(() => fs.open(path, flags, FILE_MODE))
 
-/** Fails with `NoSpace` where fewer bytes are free than are needed. */
+/** Fails with `NoSpace` if there is not enough free space. */
 export const checkSpace = Effect.fnUntraced(function* (
   folder: string,
   path: string,
@@ -65,8 +65,8 @@ export const checkSpace = Effect.fnUntraced(function* (
 })
 
 /**
- * `length` bytes from `position` on, fewer only at the end of the file: at the beginning of `into`,
- * or in new memory.
+ * Reads `length` bytes from `position` on, fewer only at the end of the file: into the beginning of
+ * `into`, or into new memory.
  */
 export const readAt = (
   handle: fs.FileHandle,

@@ -6,29 +6,29 @@ import { attempt, cleanUp, closeFile, type FileFailure, makeFolder, syncFolder }
 import type { RunFolder } from "./runFolder.ts"
 import { type Method, readAt, toError } from "./spoolFile.ts"
 
-/** A file that this run holds, in a folder of its own below the run's. */
+/** A file that this run holds, in its own folder below the run's. */
 interface Held {
   readonly handle: fs.FileHandle
   readonly path: string
   isDropped: boolean
 }
 
-/** What everything that works on one spool shares. */
+/** State shared by all operations on one spool. */
 export interface FolderSpool {
   readonly root: string
   readonly run: RunFolder
-  /** By their paths. */
+  /** By path. */
   readonly held: Map<string, Held>
 }
 
-/** Makes an archive free: whole, and visible to every run. */
+/** Returns an archive to the spool, where every run can see it. */
 export function release(root: string, path: string): Effect.Effect<void, FileFailure> {
   return attempt(() => fs.rename(path, join(root, basename(path)))).pipe(
     Effect.zipRight(syncFolder(root))
   )
 }
 
-/** Holds an archive until the scope closes; what was not dropped by then is free again. */
+/** Holds an archive until the scope closes, then returns it to the spool unless it was dropped. */
 export const hold = Effect.fnUntraced(function* (
   spool: FolderSpool,
   name: ArchiveName,
@@ -47,7 +47,7 @@ export const hold = Effect.fnUntraced(function* (
   }
 })
 
-/** Lets go of everything: an archive's scope may outlive the spool's, but not the run's folder. */
+/** Releases everything: the scope of an archive may outlive the spool, but not the run's folder. */
 export function letGoOfAll(spool: FolderSpool): Effect.Effect<void> {
   return Effect.forEach([...spool.held.values()], (own) => letGo(spool, own), { discard: true })
 }
@@ -58,14 +58,14 @@ const letGo = Effect.fnUntraced(function* ({ held, root }: FolderSpool, own: Hel
   if (!own.isDropped) {
     yield* release(root, own.path).pipe(
       Effect.catchAll(({ detail }) =>
-        Effect.logWarning(`Cannot keep an archive for the next run: ${detail}`)
+        Effect.logWarning(`Cannot leave an archive for the next run: ${detail}`)
       )
     )
   }
   yield* cleanUp(dirname(own.path))
 })
 
-/** A new folder of the run, removed with what is in it when `use` does not succeed. */
+/** A new folder below the run's, removed with its contents unless `use` succeeds. */
 export function inFolder<A, E, R>(
   { root, run }: FolderSpool,
   method: Method,

@@ -25,12 +25,12 @@ const REASONS: Readonly<Record<string, ObjectStorageError["reason"]>> = {
 }
 
 const ADVICE: Partial<Record<ObjectStorageError["reason"], string>> = {
-  AccessDenied: "let this user read and write there, or name another folder",
-  Misconfigured: "a file stands where a folder is needed: move it, or name another folder",
-  NoSpace: "make room, or name a folder on another disk"
+  AccessDenied: "let this user read and write there, or use another folder",
+  Misconfigured: "a file is in place of a folder; move it, or use another folder",
+  NoSpace: "free some space, or use a folder on another disk"
 }
 
-/** The service's error for what the operating system said, with what to do about it. */
+/** Converts an error of the operating system, adding what to do about it. */
 export function toError(method: Method, path: string) {
   return ({ code, detail }: FileFailure): ObjectStorageError => {
     const reason = REASONS[code] ?? "Failed"
@@ -53,13 +53,13 @@ export function refusal(
   return new ObjectStorageError({ reason, method, path, detail })
 }
 
-/** What everything that writes to one store shares. */
+/** State shared by all operations on one store. */
 export interface FolderStore {
   readonly paths: StorePaths
   readonly run: RunFolder
 }
 
-/** A path of the run's own that no file has. */
+/** A new path in the run's own folder. */
 export function fresh(
   { paths, run }: FolderStore,
   method: Method
@@ -70,7 +70,7 @@ export function fresh(
 export interface StorePaths {
   readonly root: string
   readonly prefix: string
-  /** The folder of what is no object. */
+  /** The folder for everything that is not an object. */
   readonly inner: string
   /** The root and the prefix. */
   readonly place: string
@@ -78,7 +78,7 @@ export interface StorePaths {
   /** The folder of all metadata. */
   readonly metadata: string
   readonly metadataOf: (key: string) => string
-  /** Refuses keys that would leave the root or be hidden from a listing. */
+  /** Refuses keys that would leave the root or be hidden from listings. */
   readonly checkKey: (method: Method, key: string) => Effect.Effect<void, ObjectStorageError>
   readonly checkPrefix: (method: Method) => Effect.Effect<void, ObjectStorageError>
 }
@@ -105,7 +105,7 @@ export function storePaths(root: string, prefix: string): StorePaths {
       const problem = prefixProblem(prefix)
       return problem === undefined
         ? Effect.void
-        : refusal("Misconfigured", method, place, `the prefix "${prefix}" is no prefix: ${problem}`)
+        : refusal("Misconfigured", method, place, `the prefix "${prefix}" is not valid: ${problem}`)
     }
   }
 }
@@ -117,9 +117,7 @@ export interface RegularFile {
   readonly modified: number
 }
 
-/**
- * The regular file at a path; `None` where there is nothing, `Failed` where there is anything else.
- */
+/** The regular file at a path; `None` if there is nothing, `Failed` if there is anything else. */
 export const look = Effect.fnUntraced(function* (method: Method, path: string) {
   const stats = yield* attempt(() => fs.lstat(path, { bigint: true })).pipe(
     Effect.asSome,
@@ -129,7 +127,7 @@ export const look = Effect.fnUntraced(function* (method: Method, path: string) {
   if (Option.isNone(stats)) return Option.none<RegularFile>()
   const { size, ino, mtimeMs } = stats.value
   if (!stats.value.isFile()) {
-    const detail = "what stands there is no regular file; move it away"
+    const detail = "it is not a regular file; move it away"
     return yield* refusal("Failed", method, path, detail)
   }
   return Option.some<RegularFile>({
@@ -142,7 +140,7 @@ export const look = Effect.fnUntraced(function* (method: Method, path: string) {
 
 const isUnlinkable = hasCode("EPERM", "EXDEV", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")
 
-/** Gives a file a second name, unless something has that name: `false` then. */
+/** Gives a file a second name: `false` if the name is taken. */
 export function linkFile(
   method: Method,
   from: string,
@@ -157,7 +155,7 @@ export function linkFile(
             "Misconfigured",
             method,
             to,
-            `files cannot be linked there (${failure.code}), which creating an object only once needs; name a folder on one local disk`
+            `this disk does not support hard links (${failure.code}), which are needed to create objects only once; use a folder on a local disk`
           )
         : toError(method, to)(failure)
     )

@@ -6,7 +6,7 @@ import * as Sidecar from "./sidecar.ts"
 import { type FolderStore, fresh, linkFile, look, type Method, toError } from "./store.ts"
 import { describe } from "./storeReader.ts"
 
-/** Takes a file out of the store by a rename, which only one run can do. */
+/** Takes a file out of the store by a rename, so only one run can claim it. */
 export const claim = Effect.fnUntraced(function* (store: FolderStore, method: Method, key: string) {
   const path = store.paths.pathOf(key)
   const claimed = yield* fresh(store, method)
@@ -20,7 +20,7 @@ export const claim = Effect.fnUntraced(function* (store: FolderStore, method: Me
     Effect.flatMap(linkFile(method, claimed, path), (isBack) =>
       isBack
         ? Effect.void
-        : Effect.logWarning(`Dropped what "${path}" was: another run put it anew meanwhile`)
+        : Effect.logWarning(`Dropped the previous "${path}": another run has put a new one`)
     ),
     cleanUp(claimed)
   )
@@ -30,7 +30,7 @@ export const claim = Effect.fnUntraced(function* (store: FolderStore, method: Me
       Option.map(({ info, sidecar }) => ({
         etag: info.etag,
         putBack,
-        // The claimed file goes last: while it stands, no new file can have its inode and so its
+        // The claimed file goes last: while it exists, no new file can get its inode and thus its
         // sidecar's name.
         discard: Effect.zipRight(
           Option.match(sidecar, {

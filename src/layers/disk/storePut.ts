@@ -36,7 +36,7 @@ export const put = Effect.fn("ObjectStorageFileSystem.put")(function* <E>(
   )
 })
 
-/** Writes a body to a new file, durably, and returns the file's inode. */
+/** Writes a body to a new file durably, and returns the file's inode. */
 function writeDraft<E>(
   object: NewObject<E>,
   draft: string,
@@ -50,7 +50,7 @@ function writeDraft<E>(
       const size = yield* writeStream(handle, object.body, fail, hash)
       const sha256 = hash.digest("hex")
       if (size !== object.size || sha256 !== object.sha256) {
-        const detail = `the body has ${size} bytes and SHA-256 ${sha256}, but ${object.size} and ${object.sha256} were announced`
+        const detail = `the body has ${size} bytes and SHA-256 ${sha256} instead of the announced ${object.size} and ${object.sha256}`
         return yield* refusal("Corrupt", "put", path, detail)
       }
       const stats = attempt(() => handle.stat({ bigint: true }))
@@ -61,7 +61,9 @@ function writeDraft<E>(
   )
 }
 
-/** Makes a whole draft visible, its metadata first, so that no object is ever seen without. */
+/**
+ * Makes a complete draft visible. Its metadata comes first, so no object is ever seen without it.
+ */
 const publish = Effect.fnUntraced(function* (
   store: FolderStore,
   object: NewObject<unknown>,
@@ -100,7 +102,7 @@ const replace = Effect.fnUntraced(function* (
   return isPut
 })
 
-/** Gives a draft its name in the store: `false` where something has it. */
+/** Gives a draft its name in the store: `false` if the name is taken. */
 function create(draft: string, path: string): Effect.Effect<boolean, ObjectStorageError> {
   return makeFolder(dirname(path)).pipe(
     Effect.mapError(toError("put", path)),
@@ -108,7 +110,7 @@ function create(draft: string, path: string): Effect.Effect<boolean, ObjectStora
   )
 }
 
-/** Who hears that another run's object is there may remove the last other copy. */
+/** A caller that hears that another run's object is there may remove the last other copy. */
 function makeDurable(path: string): Effect.Effect<void, ObjectStorageError> {
   return syncFolder(dirname(path)).pipe(Effect.mapError(toError("put", path)))
 }

@@ -7,13 +7,10 @@ import { look, type Method, refusal, type RegularFile, type StorePaths, toError 
 import * as Sidecar from "./sidecar.ts"
 import { isLakeKey } from "../../services/LakeMark.ts"
 
-/** How many files of a folder are looked at together. */
+/** Files of a folder that are looked up in parallel. */
 const LOOKS = 16
 
-/**
- * Looks again where a file was replaced or removed between two looks: the next sees it as it is
- * now.
- */
+/** Retries if a file was replaced or removed between two lookups; the retry sees its new state. */
 function unlessItMoves<A>(
   self: Effect.Effect<A, ObjectStorageError>
 ): Effect.Effect<A, ObjectStorageError> {
@@ -21,13 +18,13 @@ function unlessItMoves<A>(
 }
 
 /**
- * A file that another run takes away has no metadata any more, and must not pass for another
+ * A file that another run is removing has lost its metadata, and must not count as another
  * program's.
  */
 const stillThere = Effect.fnUntraced(function* (method: Method, file: RegularFile) {
   const now = yield* look(method, file.path)
   if (Option.exists(now, ({ inode }) => inode === file.inode)) return
-  return yield* refusal("NotFound", method, file.path, "it was taken away meanwhile")
+  return yield* refusal("NotFound", method, file.path, "it has just been removed")
 })
 
 export const describe = Effect.fnUntraced(function* (
@@ -82,7 +79,7 @@ export const head = Effect.fn("ObjectStorageFileSystem.head")(function* (
       Effect.mapError(toError("head", path))
     )
     if (Option.isNone(metadata)) {
-      const detail = `its metadata in "${folder}" cannot be read; remove both and land it anew`
+      const detail = `its metadata in "${folder}" cannot be read; delete both and run again for its hour`
       return yield* refusal("Corrupt", "head", path, detail)
     }
     return Option.some<ObjectHead>({ ...info, metadata: metadata.value })
@@ -100,7 +97,7 @@ const listFolder = Effect.fnUntraced(function* (paths: StorePaths, folder: strin
     )
   for (const { entry, full } of entries) {
     if (entry.isFile() || entry.isDirectory()) continue
-    yield* Effect.logWarning(`Skipped "${join(root, full)}": it is no regular file`)
+    yield* Effect.logWarning(`Skipped "${join(root, full)}": it is not a regular file`)
   }
   const files = entries.filter(({ entry }) => entry.isFile())
   const infos = yield* Effect.forEach(
@@ -115,7 +112,7 @@ const listFolder = Effect.fnUntraced(function* (paths: StorePaths, folder: strin
 })
 
 export function list(paths: StorePaths): Stream.Stream<ObjectInfo, ObjectStorageError> {
-  // A listing begins at the prefix's last folder.
+  // A listing starts at the prefix's last folder.
   const base = paths.prefix.slice(0, paths.prefix.lastIndexOf("/") + 1)
   return Stream.fromEffect(paths.checkPrefix("list")).pipe(
     Stream.flatMap(() =>

@@ -5,7 +5,7 @@ import { attempt, filesBelow, hasCode, sizesOf } from "./files.ts"
 import { refusal, toError } from "./store.ts"
 import type { RunFolder } from "./runFolder.ts"
 
-/** What runs that died were writing, a folder a run; what a live run writes is never among it. */
+/** Files that dead runs were writing, one folder per run. Files of live runs are not included. */
 export function makeUnfinished({
   dead,
   reclaim
@@ -30,7 +30,7 @@ export function makeUnfinished({
       Stream.unwrap,
       Stream.mapEffect((folder) =>
         describe(folder).pipe(
-          // Another run takes over what a dead one left, too.
+          // Another run may take over a dead run's files at the same time.
           Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed([])),
           Effect.mapError(toError("list", folder))
         )
@@ -45,7 +45,7 @@ export function makeUnfinished({
       Effect.catchIf(hasCode("ENOENT"), () => Effect.succeed(true)),
       Effect.mapError(toError("remove", id))
     )
-    if (!isGone) return yield* refusal("Failed", "remove", id, "it cannot be taken over")
+    if (!isGone) return yield* refusal("Failed", "remove", id, "it could not be taken over")
   })
 
   return { list, abort }

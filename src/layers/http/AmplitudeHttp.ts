@@ -1,5 +1,6 @@
 /**
- * Amplitude's Export API over HTTP. One call is one request: no retry, no redirect, no connection but to the origin.
+ * Amplitude's Export API over HTTP. Each call makes one request, without retries or redirects, to
+ * the origin only.
  *
  * @module
  */
@@ -30,21 +31,27 @@ import { type OpenRoute, openRoute } from "./route.ts"
 export { origins } from "./origin.ts"
 
 export interface AmplitudeHttpOptions {
-  /** Where the project's data lives. Defaults to `eu`. */
+  /** The project's data region. Defaults to `eu`. */
   readonly region?: keyof typeof origins | undefined
-  /** What comes before `/api/2/export`, https or plain http on loopback, without a path; wins over `region`. */
+  /**
+   * The URL before `/api/2/export`: https, or plain http on loopback, without a path. Overrides
+   * `region`.
+   */
   readonly origin?: string | undefined
   readonly apiKey: Redacted.Redacted<string>
   readonly secretKey: Redacted.Redacted<string>
-  /** How long Amplitude may think before it answers. Defaults to 10 minutes. */
+  /** How long Amplitude may take to answer. Defaults to 10 minutes. */
   readonly firstByteTimeout?: Duration.DurationInput | undefined
   /** How long an answer may pause. Defaults to 2 minutes. */
   readonly idleTimeout?: Duration.DurationInput | undefined
-  /** Version of this program, for the `User-Agent`. */
+  /** Program version, for the `User-Agent`. */
   readonly version?: string | undefined
 }
 
-/** Bytes that may arrive while the last ones are written: they are then taken together, and each taking has its price. */
+/**
+ * Bytes that may arrive while earlier ones are being written. They are then taken together, which
+ * is cheaper.
+ */
 const AHEAD = 1024 * 1024
 
 interface Session extends OpenRoute {
@@ -55,7 +62,9 @@ interface Session extends OpenRoute {
   readonly userAgent: string
 }
 
-/** Where the origin or the proxy cannot be used, every export is `Rejected` before a byte is sent. */
+/**
+ * If the origin or the proxy is invalid, every export fails as `Rejected` without sending anything.
+ */
 export const make: (
   options: AmplitudeHttpOptions
 ) => Effect.Effect<Amplitude["Type"], never, Scope.Scope> = Effect.fnUntraced(function* (options) {
@@ -94,7 +103,7 @@ export const make: (
         Effect.onError(() => abort)
       )
       if (Option.isNone(answer.archive)) yield* abort
-      // The socket is given back with the last byte wanted, however long the scope lives.
+      // The socket is released with the last byte, even if the scope lives longer.
       return {
         ...answer,
         archive: Option.map(answer.archive, ({ bytes, size }) => ({
@@ -134,7 +143,7 @@ function cancellation() {
   return { signal: controller.signal, abort: Effect.sync(() => controller.abort()) }
 }
 
-/** Keys in the form of HTTP Basic. */
+/** The keys for HTTP Basic authentication. */
 function tokenOf({ apiKey, secretKey }: Session): string {
   return Buffer.from(`${Redacted.value(apiKey)}:${Redacted.value(secretKey)}`).toString("base64")
 }
@@ -175,7 +184,7 @@ const read = Effect.fnUntraced(function* (
 
   if (status === 404) return { date, archive: Option.none() } satisfies ExportAnswer
   if (status !== 200 && status !== 204) {
-    // Only a 400 is judged by its text; elsewhere the status says enough.
+    // Only a 400 needs its text; any other status is clear.
     const text = textOf(asked, body).pipe(
       Effect.catchAll((error) => (status === 400 ? Effect.fail(error) : Effect.succeed("")))
     )
@@ -194,7 +203,7 @@ const read = Effect.fnUntraced(function* (
     })
   }
   if (isCompressed) {
-    const detail = `the archive came compressed, which was not asked for: check what stands between here and ${host}`
+    const detail = `the archive arrived compressed although that was not requested; check for a proxy between here and ${host}`
     return yield* new AmplitudeError({ reason: "Unavailable", window, status, detail })
   }
   const size = Option.map(Option.fromNullable(header(headers, "content-length")), Number)

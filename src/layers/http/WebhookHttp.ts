@@ -1,5 +1,5 @@
 /**
- * A webhook over HTTP. One post is one request, and what is answered but its status is not read.
+ * A webhook over HTTP. Each post makes one request, and reads only the status of the answer.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export { openRoute } from "./route.ts"
 export interface WebhookHttpOptions {
   /** https, or plain http on loopback, without a user or password. */
   readonly url: Redacted.Redacted<string>
-  /** Version of this program, for the `User-Agent`. */
+  /** Program version, for the `User-Agent`. */
   readonly version?: string | undefined
 }
 
@@ -52,11 +52,11 @@ function serviceOf({ url, version = "" }: WebhookHttpOptions): Webhook["Type"] {
       catch: (error) => failureOf(error, timeout, refused)
     })
     if (status >= 300 && status < 400) {
-      const detail = `it answers HTTP ${status}, which is not followed: name the URL it leads to`
+      const detail = `it answered HTTP ${status}, and redirects are not followed; use the URL that it redirects to`
       return yield* refused("Redirected", detail)
     }
     if (status >= 300) {
-      return yield* refused("Rejected", `it answers HTTP ${status}: check the URL and its token`)
+      return yield* refused("Rejected", `it answered HTTP ${status}; check the URL and its token`)
     }
   })
   return Webhook.of({
@@ -64,7 +64,10 @@ function serviceOf({ url, version = "" }: WebhookHttpOptions): Webhook["Type"] {
   })
 }
 
-/** Posts to one URL. A URL that is not safe makes every post fail as `Rejected`, before a byte is sent. */
+/**
+ * Posts to one URL. If the URL is not safe, every post fails as `Rejected` without sending
+ * anything.
+ */
 export function make(options: WebhookHttpOptions): Effect.Effect<Webhook["Type"]> {
   return Effect.sync(() => serviceOf(options))
 }
@@ -96,7 +99,7 @@ function failureOf(
   if (error instanceof Error && error.name === "TimeoutError") {
     return refused("TimedOut", `no answer within ${Duration.toSeconds(timeout)} seconds`)
   }
-  // The message is left alone: it may hold anything.
+  // The message is not shown, because it may contain secrets.
   const code = (error as { readonly code?: unknown }).code
   return refused("Unavailable", `the connection failed (${String(code ?? "unknown error")})`)
 }

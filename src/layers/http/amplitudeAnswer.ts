@@ -1,5 +1,5 @@
 /**
- * What an answer other than an archive means: status, headers and text in, `AmplitudeError` out.
+ * Converts an answer without an archive (status, headers and text) into an `AmplitudeError`.
  *
  * @module
  */
@@ -8,21 +8,23 @@ import { Option } from "effect"
 import { AmplitudeError } from "../../services/Amplitude.ts"
 import type { Window } from "../../services/Window.ts"
 
-/** Headers by lower-case name, as undici gives them. */
+/** Headers by lower-case name, as in undici. */
 export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 
-/** An answer without an archive, and what is needed to judge it. */
+/** An answer without an archive, and the context to interpret it. */
 export interface RefusedAnswer {
   readonly window: Window
-  /** The origin that was asked. */
+  /** The origin of the request. */
   readonly origin: string
   readonly status: number
   readonly headers: Headers
-  /** The body as text; empty where there was none, or none that could be read. */
+  /** The body as text; empty if there was none or it could not be read. */
   readonly body: string
-  /** The clock here, in milliseconds since 1970: for a `Retry-After` without a `Date` beside it. */
+  /**
+   * This machine's clock in milliseconds since 1970, used for `Retry-After` if there is no `Date`.
+   */
   readonly now: number
-  /** Takes the keys out of a text. */
+  /** Removes the keys from a text. */
   readonly hide: (text: string) => string
 }
 
@@ -40,23 +42,28 @@ const TOO_LARGE = [
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"' }
 
-/** Speaks of the request, not of the events: no smaller window would help. */
+/** About the request rather than the events, so a smaller window would not help. */
 const ABOUT_REQUEST = /\b(headers?|cookies?|ur[il])\b/i
 
-/** A header's first value. */
+/** The first value of a header. */
 export function header(headers: Headers, name: string): string | undefined {
   const value = headers[name]
   return typeof value === "string" ? value : value?.[0]
 }
 
-/** Milliseconds since 1970 of an HTTP date in any of its three forms; `None` for anything else. */
+/**
+ * Milliseconds since 1970 of an HTTP date in any of its three formats; `None` for anything else.
+ */
 export function httpDate(text: string | undefined): Option.Option<number> {
   if (text === undefined || !WEEKDAY.test(text)) return Option.none()
   const millis = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`)
   return Number.isNaN(millis) ? Option.none() : Option.some(millis)
 }
 
-/** Milliseconds to wait by `Retry-After`, seconds or an HTTP date, never negative; `now` in milliseconds since 1970. */
+/**
+ * Milliseconds to wait by `Retry-After` (seconds or an HTTP date), never negative. `now` in
+ * milliseconds since 1970.
+ */
 export function retryAfter(headers: Headers, now: number): number | undefined {
   const text = header(headers, "retry-after")?.trim()
   if (text === undefined) return undefined
@@ -67,7 +74,9 @@ export function retryAfter(headers: Headers, now: number): number | undefined {
   )
 }
 
-/** What Amplitude says in a body of JSON, HTML or plain text, on one line; empty where it says nothing. */
+/**
+ * Amplitude's message from a body of JSON, HTML or plain text, on one line; empty if there is none.
+ */
 export function messageOf(body: string): string {
   return oneLine(jsonMessage(body) ?? htmlMessage(body) ?? body)
 }
@@ -81,7 +90,7 @@ function jsonMessage(body: string): string | undefined {
     error["message"] ?? root["message"] ?? root["error"],
     asRecord(error["metadata"])["details"] ?? root["details"]
   ].flatMap((value) => (typeof value === "string" ? [value] : []))
-  // Written anew where nothing is known in it, so that no key hides behind an escape.
+  // Unknown JSON is serialized again, so no key can hide behind an escape.
   return said.length === 0 ? JSON.stringify(parsed) : [...new Set(said)].join(": ")
 }
 
@@ -127,7 +136,7 @@ function reasonOf(status: number, message: string): AmplitudeError["reason"] {
   return status === 408 || status === 425 || status >= 500 ? "Unavailable" : "Rejected"
 }
 
-/** Takes secrets out of a text, in each form in which a server might echo them. */
+/** Removes secrets from a text, in every form in which a server might echo them. */
 export function hider(secrets: ReadonlyArray<string>): (text: string) => string {
   const forms = secrets.flatMap((secret) => {
     const escaped = JSON.stringify(secret).slice(1, -1)
@@ -151,10 +160,10 @@ function redirectDetail(location: string | undefined, origin: string): string {
     location !== undefined && URL.canParse(location, origin)
       ? new URL(location, origin).origin
       : "nowhere"
-  return `sent on to ${to}, and not followed, so that the keys stay with Amplitude: check the region and the URL`
+  return `redirected to ${to}, which was not followed to keep the keys with Amplitude; check the region and the URL`
 }
 
-/** The error that an answer means. Its detail names what Amplitude says, cut to 300 characters. */
+/** The error for an answer. Its detail contains Amplitude's message, cut to 300 characters. */
 export function answerError(answer: RefusedAnswer): AmplitudeError {
   const { headers, origin, status, window } = answer
   const message = messageOf(answer.body)

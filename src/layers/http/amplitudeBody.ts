@@ -1,5 +1,5 @@
 /**
- * The bodies of answers: an archive as it arrives, the words of a refusal.
+ * The bodies of answers: an archive as it arrives, or the text of a refusal.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { AmplitudeError } from "../../services/Amplitude.ts"
 import type { Window } from "../../services/Window.ts"
 import { networkError, type Route } from "./networkError.ts"
 
-/** What an answer was asked for, and by which way it comes. */
+/** The request of an answer, and its connection. */
 export interface Asked extends Route {
   readonly window: Window
-  /** How long it may pause. */
+  /** How long the answer may pause. */
   readonly idleTimeout: Duration.Duration
 }
 
@@ -21,7 +21,7 @@ type Body = Dispatcher.ResponseData["body"]
 
 const LONGEST_TEXT = 64 * 1024
 
-/** Fails as `Stalled`, saying what did not happen, after a time. */
+/** Fails as `Stalled` after a time; `saying` gives the reason. */
 export function orStalled(
   window: Window,
   duration: Duration.Duration,
@@ -36,7 +36,7 @@ export function orStalled(
   })
 }
 
-/** The beginning of a body as text, 64 KiB at most, and in one idle timeout altogether. */
+/** The beginning of a body as text, at most 64 KiB, within one idle timeout in total. */
 export function textOf(asked: Asked, body: Body): Effect.Effect<string, AmplitudeError> {
   return Effect.tryPromise({
     try: async () => {
@@ -53,7 +53,7 @@ export function textOf(asked: Asked, body: Body): Effect.Effect<string, Amplitud
   }).pipe(orStalled(asked.window, asked.idleTimeout, () => `${asked.host} did not end its answer`))
 }
 
-/** A body as it arrives, to be taken once: whole, where its size in bytes is known, or it fails. */
+/** A body as it arrives, to be read once. If the size in bytes is known, a short body fails. */
 export function bytesOf(
   asked: Asked,
   body: Body,
@@ -67,14 +67,15 @@ export function bytesOf(
   let isTaken = false
 
   return Stream.suspend(() => {
-    if (isTaken) return Stream.fail(unavailable("the answer has been taken already: ask again"))
+    if (isTaken)
+      return Stream.fail(unavailable("the answer has been read already; request it again"))
     isTaken = true
     const iterator: AsyncIterator<Uint8Array, unknown> = body[Symbol.asyncIterator]()
     const next = Effect.tryPromise({
       try: async (): Promise<ReadonlyArray<Uint8Array>> => {
         const first = await iterator.next()
         if (first.done === true) return []
-        // What else lies in the socket comes within this turn, and goes on in the same step.
+        // Takes whatever else has arrived by the end of this turn in the same step.
         await turn()
         const more: Uint8Array | null = body.read()
         return more === null ? [first.value] : [first.value, more]

@@ -1,5 +1,5 @@
 /**
- * The hosts of the Export API, and how an archive names where it came from.
+ * The hosts of the Export API, and how an archive's name identifies its source.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export const origins = {
   us: "https://amplitude.com"
 } as const
 
-/** Names a host and a key, in letters, digits, dots and dashes; the key cannot be told from it. */
+/** Identifies a host and a key in letters, digits, dots and dashes, without revealing the key. */
 export function identityOf(host: string, apiKey: string, secretKey: string): string {
   const digest = createHmac("sha256", secretKey).update(apiKey).digest("hex").slice(0, 12)
   return `${host.replace(/[^A-Za-z0-9.-]/g, "-")}-${digest}`

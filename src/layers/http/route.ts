@@ -1,5 +1,5 @@
 /**
- * By which way the Export API is asked.
+ * The connection to the Export API.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
 import { isLoopback } from "../../services/SafeUrl.ts"
 import type { Route } from "./networkError.ts"
 
-/** A way to an origin. To be destroyed after use. */
+/** A connection to an origin. Must be destroyed after use. */
 export interface OpenRoute extends Route {
   readonly url: URL
   readonly dispatcher: Dispatcher
 }
 
 /**
- * Opens the way to an origin, through the proxy of the environment if there is one. Loopback is reached directly:
- * over plain http a proxy would read the keys. No timeout of undici's own is set but that for connecting.
+ * Opens the connection to an origin, through the proxy in the environment if there is one. Loopback
+ * is reached directly, because a proxy would read the keys over plain http. Disables all timeouts
+ * of undici except for connecting.
  */
 export function openRoute(url: URL): Either.Either<OpenRoute, string> {
-  // Set here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach this connection.
+  // Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect this connection.
   const tls = { rejectUnauthorized: true }
   const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
   const proxied = !isLoopback(url) && hasProxy()
@@ -32,8 +33,8 @@ export function openRoute(url: URL): Either.Either<OpenRoute, string> {
         ? new EnvHttpProxyAgent({ ...timeouts, connect: tls, requestTls: tls, proxyTls: tls })
         : new Agent({ ...timeouts, connect: tls })
     }),
-    // The error itself holds the proxy's URL, and that may hold a password.
-    catch: () => "HTTPS_PROXY or HTTP_PROXY is no URL such as http://proxy.example:3128"
+    // The original error contains the proxy's URL, which may contain a password.
+    catch: () => "HTTPS_PROXY or HTTP_PROXY is not a URL such as http://proxy.example:3128"
   })
 }
 

@@ -4,38 +4,38 @@ import { Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
 import { exportArchive, maxWindowHours } from "../synthetic/exportArchive.ts"
 
-/** How one request is answered. */
+/** The answer to one request. */
 export type Step =
-  /** By the truth. */
+  /** The true answer. */
   | "ok"
-  /** As if there were no events (404). */
+  /** No events (404). */
   | "none"
-  /** By an error. */
+  /** An error. */
   | ((window: Window) => AmplitudeError)
-  /** By these bytes, whatever they are. */
+  /** The given bytes. */
   | { readonly bytes: Uint8Array }
-  /** By the true archive, whose connection breaks (`Unavailable`) after so many bytes. */
+  /** The true archive, whose connection breaks (`Unavailable`) after this many bytes. */
   | { readonly cutAfter: number }
-  /** By the true archive, of which nothing more comes after so many bytes. */
+  /** The true archive, which stops arriving after this many bytes. */
   | { readonly hangAfter: number }
 
 export interface AmplitudeMemoryOptions {
-  /** Amplitude's project, in digits. Defaults to `123456`. */
+  /** Amplitude's project, digits only. Defaults to `123456`. */
   readonly project?: string | undefined
-  /** The lines of each part of an hour, by the hour's text: `{ "2025-11-10T21": ['{"uuid":"a"}\n'] }`. */
+  /** The lines of each part by hour: `{ "2025-11-10T21": ['{"uuid":"a"}\n'] }`. */
   readonly hours: Readonly<Record<string, ReadonlyArray<string | Uint8Array>>>
-  /** The time of every answer, in milliseconds since 1970. */
+  /** The `Date` of every answer, in milliseconds since 1970. */
   readonly date?: number | undefined
-  /** What the first request meets, the second, and so on; then `ok`. */
+  /** The answers to the first requests, in order; afterwards `ok`. */
   readonly plan?: ReadonlyArray<Step> | undefined
-  /** Larger archives are `TooLarge`. In bytes; no limit by default. */
+  /** Larger archives fail as `TooLarge`. In bytes; no limit by default. */
   readonly maxBytes?: number | undefined
 }
 
-/** Amplitude allows a project no more. */
+/** Amplitude's limit per project. */
 const maxOpenRequests = 5
 
-/** Any archive, however small, comes in several chunks. */
+/** Splits even a small archive into several chunks. */
 function inChunks(bytes: Uint8Array): ReadonlyArray<Uint8Array> {
   const size = Math.max(1, Math.min(65_536, Math.ceil(bytes.length / 5)))
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
@@ -52,7 +52,7 @@ function flowing(
   return Option.some({ size: Option.some(bytes.length), bytes: Stream.concat(chunks, end) })
 }
 
-/** The service, and `requests`: every window that was requested, refused ones too. For tests. */
+/** The service, and `requests`: every requested window, including refused ones. For tests. */
 export const makeTest = Effect.fn("AmplitudeMemory.makeTest")(function* (
   options: AmplitudeMemoryOptions
 ) {
@@ -78,7 +78,7 @@ export const makeTest = Effect.fn("AmplitudeMemory.makeTest")(function* (
     const fail = (reason: AmplitudeError["reason"], detail: string) =>
       new AmplitudeError({ reason, window, status: 400, detail })
     if (window.length > maxWindowHours) {
-      return yield* fail("Rejected", "no more than 365 days are exported at once")
+      return yield* fail("Rejected", "a window can have at most 365 days")
     }
     const archive = yield* archiveOf(window)
     const { maxBytes = Infinity } = options
@@ -97,7 +97,7 @@ export const makeTest = Effect.fn("AmplitudeMemory.makeTest")(function* (
     return Option.flatMap(archive, (bytes) => {
       if (step === "ok") return flowing(bytes, bytes.length, Stream.empty)
       if ("hangAfter" in step) return flowing(bytes, step.hangAfter, Stream.never)
-      const detail = `the connection was cut after ${step.cutAfter} bytes`
+      const detail = `the connection was lost after ${step.cutAfter} bytes`
       const error = new AmplitudeError({ reason: "Unavailable", window, detail })
       return flowing(bytes, step.cutAfter, Stream.fail(error))
     })
@@ -128,7 +128,7 @@ export const makeTest = Effect.fn("AmplitudeMemory.makeTest")(function* (
   return { service, requests: Ref.get(requests) }
 })
 
-/** An Amplitude that has the given events, and refuses what the real one refuses. */
+/** An Amplitude with the given events, which refuses what the real one refuses. */
 export function make(options: AmplitudeMemoryOptions): Effect.Effect<Amplitude["Type"]> {
   return Effect.map(makeTest(options), ({ service }) => service)
 }

@@ -6,7 +6,7 @@ import { windowOfFile } from "../names/windowName.ts"
 
 export interface MemoryFile {
   readonly bytes: Uint8Array
-  /** When it was last written, in milliseconds since 1970. */
+  /** Modification time in milliseconds since 1970. */
   readonly writtenAt: number
 }
 
@@ -37,7 +37,7 @@ function serviceOf(files: Readonly<Record<string, MemoryFile>>): ArchiveFiles["T
   })
 }
 
-/** Reads archives from files held in memory, by name. */
+/** Archive files in memory, by name. */
 export function make(
   files: Readonly<Record<string, MemoryFile>>
 ): Effect.Effect<ArchiveFiles["Type"]> {

@@ -6,7 +6,7 @@ import { windowNames, windowOfFile } from "../names/windowName.ts"
 
 const PLACE = "memory:"
 
-/** The service, and `kept`: the archives in it, by name. For tests. */
+/** The service, and `kept`: its archives by name. For tests. */
 export const makeTest = Effect.sync(() => {
   const kept = new Map<string, MemoryFile>()
   const service = ArchiveFolder.of({
@@ -25,7 +25,7 @@ export const makeTest = Effect.sync(() => {
           return `${PLACE}${name}`
         }
       }
-      return yield* fail("another archive stands under its digest")
+      return yield* fail("a different archive has the name with its digest")
     }),
     list: Effect.sync(() =>
       [...kept]
@@ -44,7 +44,7 @@ export const makeTest = Effect.sync(() => {
   return { service, kept }
 })
 
-/** Keeps archives in memory while the layer lives. */
+/** Keeps archives in memory for the lifetime of the layer. */
 export function make(): Effect.Effect<ArchiveFolder["Type"]> {
   return Effect.map(makeTest, ({ service }) => service)
 }

@@ -13,18 +13,21 @@ type Names = "publicAccess" | "ownership" | "encryption" | "lifecycle" | "policy
 
 /** A bucket in memory, as strict as S3. */
 export interface BucketSetupMemoryOptions {
-  /** Defaults to a bucket that is there, with nothing set. */
+  /** Defaults to an existing bucket without any configuration. */
   readonly exists?: boolean | undefined
-  /** Where it is, or would be made. Defaults to `us-east-1`; `null` where none is named. */
+  /**
+   * The region where it is, or would be created. Defaults to `us-east-1`; `null` if none is
+   * configured.
+   */
   readonly region?: string | null | undefined
   readonly publicAccess?: PublicAccess | undefined
   readonly ownership?: string | undefined
   readonly encryption?: ReadonlyArray<EncryptionRule> | undefined
   readonly lifecycle?: Lifecycle | undefined
   readonly policy?: string | undefined
-  /** What fails, by what it is and whether it is read or written. */
+  /** Errors by operation and aspect. */
   readonly failing?: Readonly<Partial<Record<`${"read" | "write"} ${Names}`, BucketSetupError>>>
-  /** What is taken and not kept. */
+  /** Aspects whose changes are accepted but not stored. */
   readonly forgets?: ReadonlyArray<Names> | undefined
 }
 
@@ -38,7 +41,7 @@ function lifecycleProblem({ Rules }: Lifecycle): string | undefined {
   const names = Rules.map(({ ID }) => ID).filter((ID) => ID !== undefined)
   if (new Set(names).size < names.length) return "two rules have one ID"
   const has = (name: keyof LifecycleRule) => Rules.some((rule) => rule[name] !== undefined)
-  return has("Prefix") && has("Filter") ? "Filter cannot stand beside Prefix" : undefined
+  return has("Prefix") && has("Filter") ? "Filter and Prefix cannot be combined" : undefined
 }
 
 function policyProblem(policy: string | undefined): string | undefined {
@@ -46,11 +49,11 @@ function policyProblem(policy: string | undefined): string | undefined {
     JSON.parse(policy ?? "")
     return undefined
   } catch {
-    return "the policy is no JSON"
+    return "the policy is not JSON"
   }
 }
 
-/** A bucket's set-up in memory, for tests. */
+/** The configuration of a bucket in memory, for tests. */
 export const make = Effect.fnUntraced(function* (
   options: BucketSetupMemoryOptions = {}
 ): Effect.fn.Return<BucketSetup["Type"]> {

@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import { FolderError, Folders } from "../../services/Folders.ts"
 
-/** Folders by what they are for, each with its free bytes or with what is wrong with it: on no disk, for tests. */
+/** Folders by purpose, each with its free bytes or an error. For tests. */
 export function make(
   folders: Readonly<Record<string, number | FolderError>>
 ): Effect.Effect<Folders["Type"]> {

@@ -14,20 +14,20 @@ type Method = ObjectStorageError["method"]
 
 export interface ObjectStorageCall {
   readonly method: Method
-  /** Empty for `check` and `list`, the upload's id or `uploads` for what is unfinished. */
+  /** Empty for `check` and `list`; for unfinished uploads the upload's id, or `uploads`. */
   readonly key: string
-  /** How often this method has been called for this key, this call included. */
+  /** How often this method has been called for this key, including this call. */
   readonly count: number
 }
 
 export interface ObjectStorageMemoryOptions {
-  /** Objects of another program, without metadata, that are there from the start. */
+  /** Existing objects of another program, without metadata. */
   readonly objects?: Readonly<Record<string, Uint8Array>> | undefined
-  /** Asked before each call, which fails with what it returns and does nothing else. */
+  /** Called before each call, which then fails with the result and does nothing else. */
   readonly failures?: ((call: ObjectStorageCall) => Option.Option<ObjectStorageError>) | undefined
-  /** Uploads that are there from the start, and may be aborted. */
+  /** Existing uploads, which may be aborted. */
   readonly uploads?: ReadonlyArray<UnfinishedUpload> | undefined
-  /** Every call is pushed here, also those that fail. */
+  /** Receives every call, including failed ones. */
   readonly calls?: Array<ObjectStorageCall> | undefined
 }
 
@@ -58,7 +58,7 @@ function foreign(key: string, body: Uint8Array): Stored {
   return { info, metadata: {}, bytes }
 }
 
-/** The objects, and what is asked before each call. */
+/** The objects, and the check before each call. */
 interface Memory {
   readonly objects: Map<string, Stored>
   readonly begin: (method: Method, key?: string) => Effect.Effect<void, ObjectStorageError>
@@ -92,10 +92,10 @@ const makePut = ({ begin, objects }: Memory) =>
     const bytes = yield* collectBytes(body)
     const actual = sha256Of(bytes)
     if (bytes.length !== size || actual !== sha256) {
-      const detail = `the body has ${bytes.length} bytes and SHA-256 ${actual}, but ${size} and ${sha256} were announced`
+      const detail = `the body has ${bytes.length} bytes and SHA-256 ${actual} instead of the announced ${size} and ${sha256}`
       return yield* refusal("Corrupt", "put", key, detail)
     }
-    // Another put may have come first while the body flowed.
+    // Another put may have finished first while the body was read.
     if (isTaken()) return false
     const info = { key, size, etag: sha256, hasMetadata: true }
     objects.set(key, { info, metadata: { ...metadata }, bytes })

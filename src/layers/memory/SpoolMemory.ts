@@ -13,7 +13,7 @@ const fileOf = (method: SpoolError["method"], name: ArchiveName) =>
     onSome: Effect.succeed
   })
 
-/** An archive that is held, as long as its scope is open. */
+/** An archive that is held while its scope is open. */
 interface Held {
   readonly bytes: Uint8Array
   isDropped: boolean
@@ -78,7 +78,7 @@ const service = Effect.sync((): Spool["Type"] => {
   })
 })
 
-/** A spool in memory. An archive whose scope closes stays while the layer lives. */
+/** A spool in memory. Archives stay for the lifetime of the layer. */
 export function make(): Effect.Effect<Spool["Type"]> {
   return service
 }

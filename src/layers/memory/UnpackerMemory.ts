@@ -6,7 +6,7 @@ import type { Format } from "../../services/HourKey.ts"
 import { addDigests, noLines } from "../../services/LinesDigest.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, UnpackerError } from "../../services/Unpacker.ts"
-import { type Read, settle, withReader } from "../unpack/reader.ts"
+import { type Read, fromPromise, withReader } from "../unpack/reader.ts"
 import { gunzipAll, inflateAll } from "../unpack/gunzipMemory.ts"
 import { type Budget, NEWLINE, NEWLINE_MEMBER, newBudget, spend } from "../unpack/hourDigest.ts"
 import { countLines } from "../unpack/linesDigest.ts"
@@ -30,7 +30,7 @@ async function readHour(
     const data = await read(part.dataStart, part.compressedSize)
     const members = part.method === 0 ? data : inflateAll(data, refuse)
     if (members.length !== part.size || crc32(members) !== part.crc32) {
-      throw refuse("Corrupt", "Its size or CRC-32 is not the directory's")
+      throw refuse("Corrupt", "Its size or CRC-32 differs from the directory")
     }
     const bytes = gunzipAll(members, refuse)
     spend(budget, bytes.length, refuse)
@@ -105,12 +105,17 @@ const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(
     const object = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(body)))
     const refuse = refusal(path)
     const lines = countLines(refuse, false)
-    yield* settle(async () => lines.update(format === "jsonl" ? object : gunzipAll(object, refuse)))
+    yield* fromPromise(async () =>
+      lines.update(format === "jsonl" ? object : gunzipAll(object, refuse))
+    )
     return { ...lines.finish().digest, size: object.length, sha256: sha256(object) }
   }
 )
 
-/** Inflates with fflate, whole hours in memory: for small archives, after the same checks as `UnpackerZip`. */
+/**
+ * Inflates with fflate, holding whole hours in memory: for small archives. Makes the same checks as
+ * `UnpackerZip`.
+ */
 export function make(): Effect.Effect<Unpacker["Type"]> {
   return Effect.succeed(Unpacker.of({ open, digest }))
 }

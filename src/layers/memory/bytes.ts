@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 
-/** At most `length` bytes from `position` on, copied to the beginning of `into`, or to new memory. */
+/** Copies at most `length` bytes from `position` on, into the beginning of `into` or new memory. */
 export function copyBytes(
   from: Uint8Array,
   position: number,
@@ -13,10 +13,10 @@ export function copyBytes(
   return copy
 }
 
-/** A stream's bytes as one array that nobody else holds. */
+/** A stream's bytes as one new array. */
 export function collectBytes<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> {
   return Stream.runFold(body, Array<Uint8Array>(), (chunks, chunk) => {
-    // At once: a body may use its buffers again.
+    // Copied at once, because a body may reuse its buffers.
     chunks.push(chunk.slice())
     return chunks
   }).pipe(

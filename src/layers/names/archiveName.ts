@@ -4,19 +4,22 @@ import { Window } from "../../services/Window.ts"
 
 const NAME = /^(?<identity>.+)~(?<first>[^~]+)~(?<last>[^~]+)~(?<askedAt>\d{1,16})\.zip$/
 
-/** The file name of an archive, `<identity>~<first>~<last>~<askedAt>.zip`; `None` where it would not read back. */
+/**
+ * The file name of an archive, `<identity>~<first>~<last>~<askedAt>.zip`; `None` if it could not be
+ * parsed back.
+ */
 export function archiveFile(name: ArchiveName): Option.Option<string> {
   const file = `${name.identity}~${name.window.first}~${name.window.last}~${name.askedAt}.zip`
   const isSafe = !/^\.|[/\\\0]/.test(file) && Option.isSome(parseArchiveFile(file))
   return isSafe ? Option.some(file) : Option.none()
 }
 
-/** What to say of an archive that no file can be named by. */
+/** The error text for an archive without a valid file name. */
 export function unnameable(name: ArchiveName): string {
-  return `no file can be named by the identity "${name.identity}" and the time ${name.askedAt}`
+  return `the identity "${name.identity}" and the time ${name.askedAt} do not make a file name`
 }
 
-/** Reads such a file name; `None` for any other. */
+/** Parses such a file name; `None` for any other. */
 export function parseArchiveFile(file: string): Option.Option<ArchiveName> {
   const groups = NAME.exec(file)?.groups
   if (groups === undefined) return Option.none()
@@ -30,7 +33,7 @@ export function parseArchiveFile(file: string): Option.Option<ArchiveName> {
   )
 }
 
-/** The archives of one source among some file names: each once, oldest window first. */
+/** The archives of one source among file names, without duplicates, oldest window first. */
 export function archivesOf(identity: string, files: Iterable<string>): ReadonlyArray<ArchiveName> {
   return [...new Set(files)]
     .flatMap((file) => Option.toArray(parseArchiveFile(file)))

@@ -1,6 +1,7 @@
 /**
- * The names of kept archives: `2025-11-10T00--2025-11-10T23.zip`, with `.pending` where some of its hours may yet get events,
- * and with the beginning of its SHA-256 where another archive has the name.
+ * The names of kept archives: `2025-11-10T00--2025-11-10T23.zip`, with `.pending` if some of its
+ * hours may still get events, and with the beginning of its SHA-256 if a different archive has the
+ * name.
  *
  * @module
  */
@@ -15,7 +16,7 @@ export interface WindowName {
   readonly isComplete: boolean
 }
 
-/** The name for an archive, then the one for the case that another archive has it. */
+/** The name of an archive, then the one to use if a different archive has the first. */
 export function windowNames(
   { window, isComplete }: WindowName,
   sha256: string
@@ -24,7 +25,7 @@ export function windowNames(
   return [`${stem}.zip`, `${stem}.${sha256.slice(0, 8)}.zip`]
 }
 
-/** Reads such a name; `None` for any other. */
+/** Parses such a name; `None` for any other. */
 function readWindowName(file: string): Option.Option<WindowName> {
   const groups = NAME.exec(file)?.groups
   if (groups === undefined) return Option.none()
@@ -34,7 +35,7 @@ function readWindowName(file: string): Option.Option<WindowName> {
   )
 }
 
-/** What a file's name tells; where it tells nothing, any hour may be in the file. */
+/** The window in a file's name, or all of time if the name has none. */
 export function windowOfFile(file: string): WindowName & { readonly isNamed: boolean } {
   return Option.match(readWindowName(file), {
     onNone: () => ({ window: allOfTime, isComplete: false, isNamed: false }),

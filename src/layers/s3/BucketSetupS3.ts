@@ -6,8 +6,8 @@ import * as S3Client from "./client.ts"
 export type BucketSetupS3Options = S3Client.S3ClientOptions
 
 /**
- * A bucket of S3, or of another maker's. The SDK, `@aws-sdk/client-s3` of version 3, is an optional
- * peer: install it beside this package. It is loaded by the first call.
+ * A bucket of S3 or an S3-compatible store. The SDK, `@aws-sdk/client-s3` version 3, is an optional
+ * peer dependency and is loaded by the first call.
  */
 export const make = Effect.fnUntraced(function* (
   options: BucketSetupS3Options
@@ -35,7 +35,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * How a bucket of S3 is set up; it needs `@aws-sdk/client-s3`.
+ * The configuration of an S3 bucket. Needs `@aws-sdk/client-s3`.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export function layer(options: BucketSetupS3Options): Layer.Layer<BucketSetup> {
   return Layer.scoped(BucketSetup, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<BucketSetupS3Options>
 ): Layer.Layer<BucketSetup, ConfigError.ConfigError> {
@@ -75,7 +75,7 @@ function find({ attempt, Bucket }: Aspects.AspectCalls, options: BucketSetupS3Op
   )
 }
 
-/** The region of the options, else that of the environment or the profile. */
+/** The region from the options, otherwise from the environment or the profile. */
 function namedRegion({ region }: BucketSetupS3Options): Effect.Effect<string | undefined> {
   return Effect.promise(async () => {
     if (region !== undefined) return region
@@ -92,7 +92,7 @@ const create = Effect.fn("BucketSetupS3.create")(function* (
   { attempt, Bucket }: Aspects.AspectCalls,
   region: string
 ) {
-  // S3's first region is the one that a request must not name.
+  // S3 refuses this region, its first, as a location constraint.
   const named =
     region === "us-east-1"
       ? {}
@@ -111,13 +111,13 @@ const create = Effect.fn("BucketSetupS3.create")(function* (
   )
 })
 
-/** Ownership, refused where the store does not know of it. */
+/** Ownership; fails if the store does not support it. */
 function knownOwnership(
   ownership: BucketAspect<string | undefined>,
   path: string
 ): BucketAspect<string | undefined> {
   const detail =
-    "this store knows no ownership controls: its own documents say how ACLs are disabled there"
+    "this store does not support ownership controls; see its documentation for how to disable ACLs"
   const read = ownership.read.pipe(
     Effect.filterOrFail(
       (it) => it !== "",

@@ -11,8 +11,11 @@ export type { ObjectStorageS3Options } from "./bucket.ts"
 export type { S3Credentials } from "./client.ts"
 
 /**
- * An S3 bucket, or one of another maker. The SDK, `@aws-sdk/client-s3` of version 3, is an optional
- * peer: install it beside this package. It is loaded by the first call.
+ * An S3 bucket, or a bucket of an S3-compatible store. The SDK, `@aws-sdk/client-s3` version 3, is
+ * an optional peer dependency and is loaded by the first call.
+ *
+ * A put of more than 1 MiB is hashed here until `check` has shown that the store compares uploads
+ * with the announced SHA-256. From then on the store's own check is enough.
  *
  * A put of more than 1 MiB is hashed here until `check` has found that the store compares what it
  * is sent with the SHA-256 that was announced; from then on the store's own check is enough.
@@ -44,7 +47,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * The store in a bucket of S3; it needs `@aws-sdk/client-s3`.
+ * An S3 bucket as the store. Needs `@aws-sdk/client-s3`.
  *
  * @example
  * ```ts
@@ -66,7 +69,7 @@ export function layer(options: S3Bucket.ObjectStorageS3Options): Layer.Layer<Obj
   return Layer.scoped(ObjectStorage, make(options))
 }
 
-/** `layer`, its options read from the app's configuration. */
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<S3Bucket.ObjectStorageS3Options>
 ): Layer.Layer<ObjectStorage, ConfigError.ConfigError> {
@@ -84,7 +87,7 @@ const head = Effect.fn("ObjectStorageS3.head")(function* (
   const announced = Metadata["sha256"]
   const isWhole = ChecksumSHA256 !== undefined && ChecksumType !== "COMPOSITE"
   if (isWhole && announced !== undefined && toBase64(announced) !== ChecksumSHA256) {
-    const detail = "The store's own SHA-256 of the object is another than its metadata says"
+    const detail = "The store's own SHA-256 of the object differs from its metadata"
     return yield* failed(attempt, "Corrupt", detail)
   }
   return Option.some({

@@ -9,16 +9,16 @@ import type { Access, CloudBucket, ObjectPut, Page, PutRefusal } from "../cloud/
 export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   /** Prepended to every key. Defaults to none. */
   readonly prefix?: string | undefined
-  /** A KMS key that encrypts what is put. Defaults to the bucket's own encryption. */
+  /** A KMS key for new objects. Defaults to the bucket's own encryption. */
   readonly sseKmsKeyId?: string | undefined
   /**
-   * Larger objects, in bytes, are put by a multipart upload. Defaults to 256 MiB: what a cut
-   * connection costs at most.
+   * Larger objects, in bytes, use a multipart upload. Defaults to 256 MiB, the most that a lost
+   * connection can cost.
    */
   readonly multipartThreshold?: number | undefined
   /**
-   * Bytes of a chunk of such an upload, more where there would be over 10,000. Four are in memory
-   * at most. Defaults to 8 MiB.
+   * Bytes of a chunk of such an upload, more if there would be over 10,000. At most four are in
+   * memory. Defaults to 8 MiB.
    */
   readonly chunkSize?: number | undefined
 }
@@ -32,13 +32,13 @@ const ACTIONS: Readonly<Record<Access, string>> = {
   delete: "s3:DeleteObject"
 }
 
-/** The calls that reading and writing share, for the keys below one prefix. */
+/** The calls for the keys below one prefix, used for reading and writing. */
 export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options) {
   const { bucket, prefix = "" } = options
   const call = yield* S3Client.make(options)
   const place = `s3://${bucket}/${prefix}`
 
-  /** What a call does by S3's own name of it. */
+  /** Describes a call by S3's own name for its permission. */
   const attemptBy = (
     method: StoreAttempt["method"],
     action: string,
@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (options: ObjectStorageS3Options
 
 export type S3Bucket = Effect.Effect.Success<ReturnType<typeof make>>
 
-/** In Node the SDK's body is always a `Readable`; an answer without a body is an empty object. */
+/** In Node the SDK's body is always a `Readable`. An answer without a body is an empty object. */
 function asReadable(body: unknown): Readable {
   return body instanceof Readable ? body : Readable.from([])
 }

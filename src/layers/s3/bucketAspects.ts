@@ -20,13 +20,13 @@ type Run<A> = (
   options: { readonly abortSignal: AbortSignal }
 ) => Promise<A>
 
-/** A bucket, and how one call of it is made, by the permission that it needs. */
+/** A bucket, and how to call it with a permission. */
 export interface AspectCalls {
   readonly Bucket: string
   readonly attempt: <A>(action: string, run: Run<A>) => Effect.Effect<A, StoreFailure>
 }
 
-/** What S3 answers where nothing is set. */
+/** S3's errors for an aspect that is not set. */
 const ABSENT: ReadonlyArray<string> = [
   "NoSuchPublicAccessBlockConfiguration",
   "OwnershipControlsNotFoundError",
@@ -43,11 +43,11 @@ export function toError({ error }: StoreFailure): BucketSetupError {
   return new BucketSetupError({ reason: reason as BucketSetupError["reason"], path, detail })
 }
 
-/** One thing that S3 keeps of a bucket. */
+/** One aspect of a bucket's configuration. */
 interface Aspect<A> {
-  /** The action's name behind `s3:Get` and `s3:Put`. */
+  /** The action's name after `s3:Get` and `s3:Put`. */
   readonly action: string
-  /** What it is where nothing is set. */
+  /** The value if it is not set. */
   readonly absent: A
   readonly read: Run<A>
   readonly write: (value: A) => Run<unknown>
@@ -104,7 +104,7 @@ export function publicAccess(calls: AspectCalls): BucketAspect<PublicAccess> {
   })
 }
 
-/** Read as an empty text from a store that does not know of it. */
+/** Read as an empty text if the store does not support it. */
 export function ownership(calls: AspectCalls): BucketAspect<string | undefined> {
   const { Bucket } = calls
   return aspect<string | undefined>(calls, {

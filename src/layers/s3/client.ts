@@ -14,29 +14,29 @@ export interface S3Credentials {
 
 export interface S3ClientOptions {
   readonly bucket: string
-  /** Defaults to the SDK's own sources, then to what the bucket says. */
+  /** Defaults to the SDK's own sources, then to the bucket's region. */
   readonly region?: string | undefined
   /**
-   * An S3 of another maker. Defaults to `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the profile's,
-   * else AWS.
+   * URL of an S3-compatible store. Defaults to `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the
+   * profile's, otherwise AWS.
    */
   readonly endpoint?: string | undefined
   /** Defaults to the SDK's default chain. */
   readonly credentials?: S3Credentials | (() => Promise<S3Credentials>) | undefined
   /**
-   * `endpoint/bucket/key` instead of `bucket.endpoint/key`. Defaults to `true` with an endpoint of
-   * its own.
+   * `endpoint/bucket/key` instead of `bucket.endpoint/key`. Defaults to `true` if an endpoint is
+   * set.
    */
   readonly forcePathStyle?: boolean | undefined
   /**
-   * How long a call may go without a byte before it fails as `Unavailable`. Defaults to 2 minutes.
+   * How long a call may receive no bytes before it fails as `Unavailable`. Defaults to 2 minutes.
    */
   readonly idleTimeout?: Duration.DurationInput | undefined
 }
 
 type Sdk = typeof import("@aws-sdk/client-s3")
 
-/** Makes one attempt at one call; interrupting it cuts the connection. */
+/** Makes one attempt at a call. Interrupting it closes the connection. */
 export type Call = <A>(
   attempt: StoreAttempt,
   run: (client: S3Client, sdk: Sdk, options: { readonly abortSignal: AbortSignal }) => Promise<A>
@@ -44,10 +44,10 @@ export type Call = <A>(
 
 const FALLBACK_REGION = "us-east-1"
 
-// More than may ever be asked for at once: waiting for a socket counts as connecting, and fails
+// More than are ever used at once, because waiting for a socket counts as connecting and times out
 // like it.
 const SOCKETS = { keepAlive: true, maxSockets: 128 }
-// Said here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not reach these connections.
+// Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect these connections.
 const TLS_SOCKETS = { ...SOCKETS, rejectUnauthorized: true }
 
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
@@ -68,9 +68,9 @@ function toIdentity(credentials: S3Credentials): {
 function baseConfig(options: S3ClientOptions): S3ClientConfig {
   const { credentials } = options
   return {
-    // Retries belong to the programs, which know what may be repeated.
+    // The programs retry, because they know what can be repeated.
     maxAttempts: 1,
-    // The SDK's own words would go to the terminal, between ours.
+    // The SDK's own log would appear in the terminal among ours.
     logger: silent,
     requestHandler: {
       connectionTimeout: 10_000,
@@ -90,18 +90,18 @@ function baseConfig(options: S3ClientOptions): S3ClientConfig {
   }
 }
 
-/** Signs what the SDK leaves unsigned, and spares chunks a connection each. */
+/** Signs what the SDK leaves unsigned, and lets chunks share connections. */
 function amendRequests(client: S3Client): S3Client {
   client.middlewareStack.add(
     (next, context) => (args) => {
       const { headers } = args.request as { readonly headers: Record<string, string> }
       const sha256 = headers["x-amz-checksum-sha256"]
-      // Signed by its hash, another body is refused by every S3, also by those that know no
+      // Signing the hash makes every S3 refuse a different body, even without support for
       // checksums.
       if (sha256 !== undefined) {
         headers["x-amz-content-sha256"] = Buffer.from(sha256, "base64").toString("hex")
       }
-      // The SDK opens a connection of its own for every request that waits to be told to go on.
+      // The SDK opens a new connection for every request that waits for "100 Continue".
       if (context.commandName === "UploadPartCommand") delete headers["Expect"]
       return next(args)
     },
@@ -110,7 +110,7 @@ function amendRequests(client: S3Client): S3Client {
   return client
 }
 
-/** The region that the bucket itself names; a store that names none takes any. */
+/** The region that the bucket reports. A store that reports none accepts any. */
 async function findRegion(
   sdk: Sdk,
   client: S3Client,
@@ -123,7 +123,7 @@ async function findRegion(
   } catch (cause) {
     const region = bucketRegionOf(cause)
     if (region !== undefined) return region
-    // A refusal without a region is for the call that is to come: it will be told why.
+    // A refusal without a region is left to the next call, which reports the reason.
     const status = cause instanceof sdk.S3ServiceException ? cause.$metadata.httpStatusCode : 500
     if (status !== undefined && status < 500) return FALLBACK_REGION
     throw cause
@@ -131,21 +131,22 @@ async function findRegion(
 }
 
 async function open(options: S3ClientOptions, abortSignal: AbortSignal) {
-  // Read when a client is made: the warning would reach the user's terminal by way of the process.
+  // Read when a client is created. Otherwise the SDK's warning reaches the terminal through the
+  // process.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
   const sdk = await loadSdk("@aws-sdk/client-s3@3", () => import("@aws-sdk/client-s3"))
   const draft = new sdk.S3Client(baseConfig(options))
   const endpoint = options.endpoint ?? (await draft.config.serviceConfiguredEndpoint?.())
   const named =
     options.region ?? (await Promise.resolve(draft.config.region()).catch(() => undefined))
-  // Had here, so that what is wrong with them is not taken for what is wrong with the bucket.
+  // Loaded here, so problems with the credentials are not mistaken for problems with the bucket.
   const { credentials } = draft.config
   await credentials().catch((cause: unknown) => {
     throw asCredentialsFailure(cause)
   })
   draft.destroy()
 
-  // Each client closes its sockets, so none may share them.
+  // Each client closes its sockets, so they cannot be shared.
   const config = (): S3ClientConfig => ({
     ...baseConfig(options),
     credentials,

@@ -10,10 +10,10 @@ import {
   type Told
 } from "../cloud/failure.ts"
 
-const KEYS = "look at the access key, the secret key and the session token"
-const EXPIRED = "the credentials have run out: get new ones"
-const CONCURRENT = "another write of this object is under way: try again"
-const ENDPOINT = "look at the bucket, the region and the endpoint"
+const KEYS = "check the access key, the secret key and the session token"
+const EXPIRED = "the credentials have expired; renew them"
+const CONCURRENT = "another write of this object is in progress; try again"
+const ENDPOINT = "check the bucket, the region and the endpoint"
 
 const told: Readonly<Record<string, Told>> = {
   InvalidAccessKeyId: { reason: "AccessDenied", advice: KEYS },
@@ -22,40 +22,46 @@ const told: Readonly<Record<string, Told>> = {
   ExpiredToken: { reason: "AccessDenied", advice: EXPIRED },
   ExpiredTokenException: { reason: "AccessDenied", advice: EXPIRED },
   TokenRefreshRequired: { reason: "AccessDenied", advice: EXPIRED },
-  NoSuchBucket: { reason: "NotFound", advice: "create the bucket or name another" },
+  NoSuchBucket: { reason: "NotFound", advice: "create the bucket or use another" },
   ConditionalRequestConflict: { reason: "Unavailable", advice: CONCURRENT },
   ConcurrentModification: { reason: "Unavailable", advice: CONCURRENT },
   OperationAborted: { reason: "Unavailable", advice: CONCURRENT },
-  NoSuchUpload: { reason: "Unavailable", advice: "the upload was removed meanwhile: try again" },
+  NoSuchUpload: { reason: "Unavailable", advice: "the upload is gone; try again" },
   NoSuchKey: { reason: "NotFound", advice: "there is no such object" },
   BucketAlreadyExists: {
     reason: "Misconfigured",
-    advice: "somebody has this name: choose another"
+    advice: "the name is taken by someone else; choose another"
   },
   InvalidBucketAclWithObjectOwnership: {
     reason: "Misconfigured",
     advice:
-      "the bucket's ACL grants something to others: say it in a policy, then aws s3api put-bucket-acl --acl private"
+      "the bucket's ACL grants access to others; move that to a policy, then run aws s3api put-bucket-acl --acl private"
   },
-  InvalidBucketName: { reason: "Misconfigured", advice: "name another bucket" },
+  InvalidBucketName: { reason: "Misconfigured", advice: "use another bucket name" },
   PermanentRedirect: { reason: "Misconfigured", advice: ENDPOINT },
   AuthorizationHeaderMalformed: { reason: "Misconfigured", advice: ENDPOINT },
   IllegalLocationConstraintException: { reason: "Misconfigured", advice: ENDPOINT },
-  RequestTimeTooSkewed: { reason: "Misconfigured", advice: "set this machine's clock" },
-  NotImplemented: { reason: "Misconfigured", advice: "this store lacks what is needed of it" },
+  RequestTimeTooSkewed: {
+    reason: "Misconfigured",
+    advice: "this machine's clock is wrong; synchronize it"
+  },
+  NotImplemented: {
+    reason: "Misconfigured",
+    advice: "the store does not support a required operation"
+  },
   QuotaExceeded: { reason: "NoSpace", advice: "the quota is used up" },
   SlowDown: { reason: "Unavailable", advice: "try again later" },
   InternalError: { reason: "Unavailable", advice: "try again later" },
   RequestTimeout: { reason: "Unavailable", advice: "try again later" },
-  IncompleteBody: { reason: "Unavailable", advice: "the upload was cut off: try again" },
+  IncompleteBody: { reason: "Unavailable", advice: "the upload was interrupted; try again" },
   Throttling: { reason: "Unavailable", advice: "try again later" },
   ThrottlingException: { reason: "Unavailable", advice: "try again later" },
-  BadDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
-  InvalidDigest: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
-  XAmzContentSHA256Mismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
-  XAmzContentChecksumMismatch: { reason: "Corrupt", advice: "other bytes arrived than were sent" },
+  BadDigest: { reason: "Corrupt", advice: "the data was corrupted in transit" },
+  InvalidDigest: { reason: "Corrupt", advice: "the data was corrupted in transit" },
+  XAmzContentSHA256Mismatch: { reason: "Corrupt", advice: "the data was corrupted in transit" },
+  XAmzContentChecksumMismatch: { reason: "Corrupt", advice: "the data was corrupted in transit" },
   InvalidPart: { reason: "Corrupt", advice: "the store lost a chunk of the upload" },
-  InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the chunks" },
+  InvalidPartOrder: { reason: "Corrupt", advice: "the store mixed up the order of the chunks" },
   EntityTooSmall: { reason: "Corrupt", advice: "a chunk arrived shorter than it was sent" },
   ...connection
 }
@@ -64,8 +70,8 @@ const NO_CREDENTIALS =
   "No AWS credentials found in the environment, the profile, SSO, web identity, container or instance metadata: " +
   "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 
-// Providers can run commands and answer with their output; only these openings are known to hold no
-// secret.
+// Providers can run commands and quote their output. Only messages with these beginnings are known
+// to contain no secrets.
 const SAFE_PROVIDER_WORDS =
   /^(Could not resolve credentials using profile|Profile |Token is expired)/
 
@@ -79,7 +85,7 @@ function statusOf(cause: unknown): number | undefined {
   return typeof status === "number" ? status : undefined
 }
 
-/** The region that an answer names as the bucket's own: `x-amz-bucket-region`. */
+/** The bucket's own region from an answer: `x-amz-bucket-region`. */
 export function bucketRegionOf(cause: unknown): string | undefined {
   const response: unknown =
     typeof cause === "object" && cause !== null ? Reflect.get(cause, "$response") : undefined
@@ -90,7 +96,7 @@ export function bucketRegionOf(cause: unknown): string | undefined {
 
 const CREDENTIALS_FAILED = "CredentialsFailed"
 
-/** What went wrong in getting credentials, told apart from a refusal by the store. */
+/** Marks a failure to get credentials, as opposed to a refusal by the store. */
 export function asCredentialsFailure(cause: unknown): unknown {
   const name = text(cause, "name")
   const code = text(cause, "code") ?? text(cause, "Code") ?? name ?? "Error"
@@ -101,7 +107,7 @@ export function asCredentialsFailure(cause: unknown): unknown {
   return Object.assign(new Error(`${code}: ${message}`), { name: CREDENTIALS_FAILED })
 }
 
-/** Reads what the SDK threw; the error keeps words only, for the thrown object carries headers. */
+/** Converts what the SDK threw. Keeps only text, because the thrown object holds headers. */
 export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   const status = statusOf(cause)
   const name = text(cause, "name") ?? "Error"
@@ -118,17 +124,17 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
     return make("AccessDenied", `${NO_CREDENTIALS}${said}`)
   }
   if (name === CREDENTIALS_FAILED) {
-    return make("AccessDenied", `The AWS credentials could not be had (${message})`)
+    return make("AccessDenied", `Could not obtain AWS credentials (${message})`)
   }
   const said = `${code}${status === undefined || code === String(status) ? "" : `, HTTP ${status}`}${
     message === "" || message === code || message === "UnknownError" ? "" : `: ${message}`
   }`
   if (NETWORK.test(code) || name === "TimeoutError") {
-    return make("Unavailable", `The store could not be reached, or went silent (${said})`)
+    return make("Unavailable", `The store is unreachable or stopped responding (${said})`)
   }
   if (/^(Checksum mismatch|Connection lost or stream closed)/.test(message)) {
     return message.startsWith("Checksum")
-      ? make("Corrupt", "Other bytes were read than the store's own checksum promises")
+      ? make("Corrupt", "The bytes that were read do not match the store's own checksum")
       : make("Unavailable", "The connection was lost before the whole object was read")
   }
   const region = bucketRegionOf(cause)
@@ -138,13 +144,13 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   ) {
     return make(
       "Misconfigured",
-      `The bucket is in the region ${region ?? "that S3 names here"}: set AWS_REGION to it (${said})`
+      `The bucket is in the region ${region ?? "that S3 names here"}; set AWS_REGION to it (${said})`
     )
   }
   if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
     return make("Misconfigured", `The KMS key cannot be used (${said})`)
   }
-  // What refuses a HEAD has no body that says why.
+  // A refused HEAD has no body with the reason.
   const isMute = status === 400 && code === "Unknown"
   const { advice, reason }: Told = isMute
     ? { reason: "AccessDenied", advice: `most likely ${EXPIRED}` }

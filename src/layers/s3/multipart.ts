@@ -23,20 +23,17 @@ export interface MultipartPut<E> {
   /** Bucket, key, metadata, encryption and condition, as for a single put. */
   readonly input: Omit<PutObjectCommandInput, "Body">
   readonly memory: ChunkMemory
-  /** In bytes, where the object is not too large for it. */
+  /** In bytes; larger if the object would have too many chunks. */
   readonly chunkSize: number
-  /**
-   * What a refusal of the last call means: whether the object was put, or why that is not known.
-   */
+  /** Interprets a refusal of the last call: whether the object was put, or an error if unknown. */
   readonly afterRefusal: (failure: StoreFailure) => Effect.Effect<boolean, ObjectStorageError>
 }
 
 type UploadId = string | undefined
 
 /**
- * Puts an object in chunks, each retried alone. The store compares the CRC-32 of the whole before
- * the object is made, and the object is looked at once more after. Whatever does not become the
- * object is removed from the store.
+ * Puts an object in chunks, each retried alone. The store verifies the CRC-32 of the whole before
+ * it creates the object, which is looked up once more afterwards. An upload that fails is aborted.
  */
 export const putMultipart = Effect.fn("ObjectStorageS3.putMultipart")(function* <E>(
   put: MultipartPut<E>
@@ -80,9 +77,9 @@ function retried<A>(call: Effect.Effect<A, StoreFailure>): Effect.Effect<A, Stor
   return again(call, LOST)
 }
 
-/** Begins an upload. An upload whose answer nobody heard is one that nobody aborts. */
+/** Starts an upload. An upload whose answer is lost cannot be aborted. */
 function begin(put: MultipartPut<unknown>): Effect.Effect<UploadId, ObjectStorageError> {
-  // Interrupted, it is waited for a little.
+  // Interrupted, it waits a little for the answer.
   return Effect.flatMap(Effect.forkDaemon(Effect.interruptible(create(put))), (creating) =>
     Effect.onInterrupt(Effect.interruptible(Fiber.join(creating)), () =>
       Fiber.join(creating).pipe(
@@ -134,7 +131,7 @@ function sendChunk(
   return Effect.mapError(sending(bytes, send, retried), errorOf)
 }
 
-/** Makes the object of its chunks, under the condition of the put. */
+/** Creates the object from its chunks, under the condition of the put. */
 function complete(
   { afterRefusal, attempt, call, input }: MultipartPut<unknown>,
   UploadId: UploadId,
@@ -159,7 +156,7 @@ function complete(
   return retried(send).pipe(Effect.as(true), Effect.catchAll(afterRefusal))
 }
 
-/** Removes an upload with its chunks; what cannot be removed is warned of. */
+/** Aborts an upload. A failure is only logged. */
 function abort(
   { attempt, call, input: { Bucket, Key } }: MultipartPut<unknown>,
   UploadId: UploadId
@@ -169,11 +166,11 @@ function abort(
   )
   return retried(send).pipe(
     Effect.asVoid,
-    // Whoever cleans up is not to be interrupted, but this has to be cut off all the same.
+    // Cleanup must not be interrupted, but it still needs a timeout.
     Effect.interruptible,
     Effect.timeoutFail({
       duration: "5 seconds",
-      onTimeout: () => ({ code: "TimeoutError", error: { detail: "it took too long" } })
+      onTimeout: () => ({ code: "TimeoutError", error: { detail: "it timed out" } })
     }),
     Effect.catchIf(
       ({ code }) => code === "NoSuchUpload" || code === "NoSuchKey",
@@ -181,14 +178,14 @@ function abort(
     ),
     Effect.catchAll(({ error }) =>
       Effect.logWarning(
-        `Chunks of an upload to "${attempt.path}" are left in the store, and paid for: ${error.detail}; ` +
+        `Chunks of an upload to "${attempt.path}" are left in the store, and billed: ${error.detail}; ` +
           "a lifecycle rule with AbortIncompleteMultipartUpload removes them"
       )
     )
   )
 }
 
-/** Fails where the store made another object of the chunks than was sent. */
+/** Fails if the stored object differs from what was sent. */
 const compare = Effect.fnUntraced(function* (
   { attempt, call, input: { Bucket, Key }, object }: MultipartPut<unknown>,
   crc: string
@@ -202,6 +199,6 @@ const compare = Effect.fnUntraced(function* (
     landed.ChecksumCRC32 === crc
   if (landed.ContentLength === object.size && sameChecksum) return
   const detail =
-    "The store put the chunks together to another object than was sent: remove it and run again"
+    "The store assembled the chunks to a different object than was sent; delete it and run again"
   return yield* failed(attempt, "Corrupt", detail)
 })

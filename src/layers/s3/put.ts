@@ -11,7 +11,7 @@ import { putMultipart } from "./multipart.ts"
 
 const MIB = 1024 * 1024
 
-/** A digest in hexadecimal, as S3 writes it. */
+/** Converts a hexadecimal digest to base64, as S3 writes it. */
 export function toBase64(hex: string): string {
   return Buffer.from(hex, "hex").toString("base64")
 }
@@ -20,13 +20,12 @@ function gather<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array
   return Effect.map(Stream.runCollect(body), (chunks) => Buffer.concat(Chunk.toArray(chunks)))
 }
 
-/** The key of a probe's body that a store must not take; no listing shows it either. */
+/** Key of the probe with a wrong hash; listings hide it, too. */
 const OTHER_PROBE = `other${PROBE}`
 
 /**
- * Whether the store compares what a request brings with the SHA-256 that it announces: whether it
- * refuses one byte that was announced as none. A store that takes it keeps that byte, and is known
- * by it the next time.
+ * Whether the store compares an upload with its announced SHA-256: it must refuse one byte that was
+ * announced as none. A store that accepts it keeps that byte, and is recognized by it next time.
  */
 export function comparesHashes({ at, attemptTo, call }: S3Bucket): Effect.Effect<boolean> {
   return call(attemptTo("check", "write", OTHER_PROBE), (client, { PutObjectCommand }, options) =>
@@ -42,7 +41,7 @@ export function comparesHashes({ at, attemptTo, call }: S3Bucket): Effect.Effect
       options
     )
   ).pipe(
-    // Any other refusal says nothing of hashes.
+    // Any other refusal proves nothing about hashes.
     Effect.match({ onSuccess: () => false, onFailure: ({ error }) => error.reason === "Corrupt" })
   )
 }
@@ -51,7 +50,7 @@ interface Single<E> extends ObjectPut<E> {
   readonly input: PutObjectCommandInput
 }
 
-/** Puts an object below the prefix, by one request or by a multipart upload. */
+/** Puts an object below the prefix, in one request or as a multipart upload. */
 export function makePut(
   bucket: S3Bucket,
   options: ObjectStorageS3Options,
@@ -71,7 +70,7 @@ export function makePut(
       ...(replacing === undefined ? { IfNoneMatch: "*" } : { IfMatch: replacing }),
       ContentLength: object.size,
       ContentType: object.key.endsWith(".gz") ? "application/gzip" : "application/x-ndjson",
-      // Ceph looks at the checksum only where the algorithm is named too.
+      // Ceph compares the checksum only if the algorithm is given, too.
       ChecksumAlgorithm: "SHA256",
       ChecksumSHA256: toBase64(object.sha256),
       Metadata: { ...object.metadata },
@@ -82,7 +81,7 @@ export function makePut(
     if (object.size <= multipartThreshold) {
       return yield* putSingle(bucket, { ...put, input }, hashedBy)
     }
-    // One look spares the sending of gigabytes that the last call would refuse.
+    // Saves sending gigabytes that the last call would refuse.
     if ((yield* bucket.etagOf(method, object.key)) !== replacing) return false
     const afterRefusal = afterRefusedPut(bucket, put)
     return yield* putMultipart({
@@ -109,7 +108,7 @@ function putSingle<E>(
         client.send(new PutObjectCommand({ ...input, Body: body }), options)
       )
       .pipe(Effect.as(true), Effect.catchAll(afterRefusedPut(bucket, put)))
-  // What is small is known to be right before anything is sent; it must be so for no bytes at all.
+  // A small body is verified before anything is sent, which an empty one needs.
   if (object.size <= MIB) return Effect.flatMap(gather(verified(attempt.path, object)), send)
   return Effect.flatMap(Ref.get(hashedBy), (hashing) => {
     const through = new PassThrough()

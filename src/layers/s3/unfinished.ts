@@ -8,21 +8,21 @@ import type {
 import type { S3Bucket } from "./bucket.ts"
 import { errorOf, failed } from "../cloud/failure.ts"
 
-/** Where a page of uploads begins. */
+/** Where a page of uploads starts. */
 interface Marker {
   readonly key?: string | undefined
   readonly id?: string | undefined
 }
 
-/** The chunks of an upload that came. */
+/** The chunks of an upload that have arrived. */
 interface Arrived {
   readonly size: number
-  /** When the newest of them came, in milliseconds since 1970; 0 where none did. */
+  /** When the newest of them arrived, in milliseconds since 1970; 0 if there are none. */
   readonly newest: number
 }
 
 /**
- * Multipart uploads below the prefix that were neither completed nor aborted: S3 keeps their
+ * Multipart uploads below the prefix that were neither completed nor aborted. S3 keeps their
  * chunks, and bills them.
  */
 export function makeUnfinished(bucket: S3Bucket): NonNullable<ObjectStorage["Type"]["unfinished"]> {
@@ -38,7 +38,7 @@ export function makeUnfinished(bucket: S3Bucket): NonNullable<ObjectStorage["Typ
   }
 }
 
-/** A page of uploads, and where the next begins. */
+/** A page of uploads, and where the next one starts. */
 function uploadsFrom({ at, attemptBy, call, prefix }: S3Bucket, marker: Marker) {
   const attempt = attemptBy("list", "s3:ListBucketMultipartUploads", "")
   return call(attempt, (client, { ListMultipartUploadsCommand }, options) =>
@@ -59,7 +59,11 @@ function uploadsFrom({ at, attemptBy, call, prefix }: S3Bucket, marker: Marker) 
       const isLast = page.IsTruncated !== true
       const isStuck = key === undefined || (key === marker.key && id === marker.id)
       if (!isLast && isStuck) {
-        return failed(attempt, "Failed", "The listing of uploads broke off: it has more pages")
+        return failed(
+          attempt,
+          "Failed",
+          "The listing of uploads is incomplete: it has more pages, but no marker for the next one"
+        )
       }
       const next = isLast ? Option.none<Marker>() : Option.some<Marker>({ key, id })
       return Effect.succeed([Chunk.fromIterable(page.Uploads ?? []), next] as const)
@@ -67,7 +71,7 @@ function uploadsFrom({ at, attemptBy, call, prefix }: S3Bucket, marker: Marker) 
   )
 }
 
-/** `None` for an upload that is no more. */
+/** `None` if the upload is gone. */
 function chunksOf(
   { at, attemptBy, call, prefix }: S3Bucket,
   Key: string,
@@ -112,7 +116,7 @@ const describe = Effect.fnUntraced(function* (
   if (begun === undefined || begun >= since || !Key.startsWith(prefix)) return Option.none()
   const arrived = yield* chunksOf(bucket, Key, id)
   return Option.filterMap(arrived, ({ newest, size }) => {
-    // One that still gets chunks is a live run's, however long ago it was begun.
+    // An upload that still receives chunks belongs to a live run, however old it is.
     const touched = Math.max(begun, newest)
     const key = Key.slice(prefix.length)
     const path = place + key

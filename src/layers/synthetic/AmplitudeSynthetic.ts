@@ -6,17 +6,20 @@ import { syntheticLines } from "./events.ts"
 import { randomOf } from "./shop.ts"
 
 export interface AmplitudeSyntheticOptions {
-  /** Another seed, another world. Defaults to 1. */
+  /** Another seed makes different events. Defaults to 1. */
   readonly seed?: number | undefined
-  /** How many events an hour has on average: fewer at night, none in one hour of twelve. Defaults to 1,000. */
+  /**
+   * Average number of events per hour: fewer at night, none in one hour of twelve. Defaults to
+   * 1,000.
+   */
   readonly eventsPerHour?: number | undefined
-  /** Amplitude's project, in digits. Defaults to `123456`. */
+  /** Amplitude's project, digits only. Defaults to `123456`. */
   readonly project?: string | undefined
 }
 
 const partEvents = 10_000
 
-// More than an event takes in an archive, so that 4 GiB are refused before a byte flows.
+// More than an event takes in an archive, so 4 GiB are refused before any byte is sent.
 const eventBytes = 300
 
 function worldOf({
@@ -27,7 +30,7 @@ function worldOf({
   return { name: `synthetic-${project}-${seed}-${eventsPerHour}`, eventsPerHour, project }
 }
 
-/** How many events each part of an hour has, which is none for an hour without events. */
+/** Number of events in each part of an hour; no parts for an hour without events. */
 function partSizes(options: AmplitudeSyntheticOptions, hour: Hour): ReadonlyArray<number> {
   const { name, eventsPerHour } = worldOf(options)
   const random = randomOf(`${name}/${hour}`)
@@ -45,8 +48,9 @@ function partSizes(options: AmplitudeSyntheticOptions, hour: Hour): ReadonlyArra
 }
 
 /**
- * The parts of an hour as every window's archive has them, each made when it is asked for: what an export of it must
- * bring, byte for byte. None for an hour without events. Some parts lack their final newline, as some of Amplitude's do.
+ * The parts of an hour as in every window's archive, generated on demand: exactly what an export
+ * must return. None for an hour without events. Some parts lack their final newline, as some of
+ * Amplitude's do.
  */
 export function* syntheticHour(
   options: AmplitudeSyntheticOptions,
@@ -71,7 +75,7 @@ function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
           reason: "Rejected",
           window,
           status: 400,
-          detail: "no more than 365 days are exported at once"
+          detail: "a window can have at most 365 days"
         })
       }
       const { hours } = window
@@ -81,7 +85,7 @@ function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
           reason: "TooLarge",
           window,
           status: 400,
-          detail: `${events} events may take more than 4 GB: ask for fewer hours`
+          detail: `${events} events may take more than 4 GB; request fewer hours`
         })
       }
       const parts = {
@@ -98,7 +102,7 @@ function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
   })
 }
 
-/** Events of a web shop that does not exist: the same for the same options and hour, whatever the window. */
+/** Events of an imaginary web shop: the same for the same options and hour, whatever the window. */
 export function make(options: AmplitudeSyntheticOptions = {}): Effect.Effect<Amplitude["Type"]> {
   return Effect.sync(() => serviceOf(options))
 }

@@ -1,4 +1,4 @@
-/** Events of one hour as the lines that Amplitude would write of them. */
+/** Events of one hour, as lines in Amplitude's format. */
 import { type Hour, hourStart } from "../../services/Hour.ts"
 import {
   below,
@@ -15,13 +15,13 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** UTC in Amplitude's own form: `2025-07-17 10:36:29.753000`. */
+/** UTC in Amplitude's format: `2025-07-17 10:36:29.753000`. */
 function timestamp(millis: number): string {
   const text = new Date(millis).toISOString()
   return `${text.slice(0, 10)} ${text.slice(11, 23)}000`
 }
 
-/** How long before its upload an event happened: minutes mostly, or days, or not yet. */
+/** Time between an event and its upload: mostly minutes, sometimes days, sometimes negative. */
 function delayOf(random: Random): number {
   const dice = random()
   if (dice < 0.04) return 24 * HOUR + below(random, 8 * 24 * HOUR)
@@ -38,20 +38,20 @@ function skewOf(random: Random): number {
 const maxLineBytes = 4096
 
 export interface LinesOptions {
-  /** Seeds all that follows. */
+  /** Seed of everything generated. */
   readonly world: string
   readonly project: string
   readonly hour: Hour
-  /** The part, below 65,536. */
+  /** Number of the part, below 65,536. */
   readonly number: number
   readonly events: number
-  /** How many visitors there are to choose from. */
+  /** Number of visitors to choose from. */
   readonly visitors: number
 }
 
 /**
- * One part's lines, each ending in a newline: the same for the same options. All were uploaded in the hour; the events of
- * a visit are neighbours in order of time, the visits are in none.
+ * The lines of one part, each ending in a newline: the same for the same options. All were uploaded
+ * in the hour. The events of a visit are consecutive and in order of time; visits are in no order.
  */
 export function syntheticLines(options: LinesOptions): Uint8Array {
   const { world, project, hour, number, events, visitors } = options
@@ -66,7 +66,7 @@ export function syntheticLines(options: LinesOptions): Uint8Array {
     const steps = Math.min(1 + Math.floor(random() * random() * 24), events - count)
     const actions = visit(random)
     const [delay, skew, isServer] = [delayOf(random), skewOf(random), random() < 0.06]
-    // An event is received less than a minute after the one before it, so that the visit ends within the hour.
+    // Events arrive less than a minute apart, so a visit ends within the hour.
     let received = start + below(random, HOUR - (steps + 1) * MINUTE)
     const session = isServer ? -1 : Math.floor(received + skew) - delay
     const path = isServer ? "/batch" : "/2/httpapi"
@@ -76,9 +76,9 @@ export function syntheticLines(options: LinesOptions): Uint8Array {
       const uploaded = received + 200 + below(random, 1500)
       const clientUpload = Math.floor(received + skew)
       const clientEvent = clientUpload - delay
-      // Amplitude trusts the client's clock to a minute, and corrects it beyond.
+      // Amplitude accepts the client's clock within a minute, and corrects it beyond.
       const drift = Math.abs(received - clientUpload) < MINUTE ? 0 : received - clientUpload
-      // Now and then a client sends twice: two rows of one `$insert_id`.
+      // Occasionally a client sends an event twice: two rows with one `$insert_id`.
       if (index === 0 || random() >= 0.01) insertId = randomUuid(random)
       const eventId = isServer ? 100_000_000 + below(random, 900_000_000) : visitor.eventId + index
       const id = uuidOf(wordOf(random), ((hours & 0xffff) << 16) | (hours >>> 16), number, count)

@@ -1,9 +1,9 @@
-/** The zip that the Export API answers, made part by part. */
+/** The zip that the Export API returns, created part by part. */
 import { gzipSync, Zip, ZipPassThrough } from "fflate"
 import { Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 
-/** The longest window that the Export API takes: 365 days. */
+/** The longest window that the Export API accepts: 365 days. */
 export const maxWindowHours = 365 * 24
 
 export interface ArchivePart {
@@ -13,7 +13,7 @@ export interface ArchivePart {
   readonly lines: Uint8Array
 }
 
-/** Amplitude's name of a part, its hour not padded: `123456/123456_2025-11-10_3#0.json.gz`. */
+/** Amplitude's name of a part, with its hour not padded: `123456/123456_2025-11-10_3#0.json.gz`. */
 function partName(project: string, { hour, number }: ArchivePart): string {
   return `${project}/${project}_${hour.slice(0, 10)}_${Number(hour.slice(11))}#${number}.json.gz`
 }
@@ -26,7 +26,7 @@ function* zipChunks(project: string, parts: Iterable<ArchivePart>): IterableIter
   })
   const add = (name: string, bytes: Uint8Array) => {
     const entry = new ZipPassThrough(name)
-    // A zip keeps local time: a local date gives the same bytes in every time zone.
+    // A zip stores local time, so a local date gives the same bytes in every time zone.
     entry.mtime = new Date(2025, 0, 1)
     zip.add(entry)
     entry.push(bytes, true)
@@ -41,8 +41,9 @@ function* zipChunks(project: string, parts: Iterable<ArchivePart>): IterableIter
 }
 
 /**
- * A zip of stored entries with data descriptors, the same bytes for the same parts. A part is taken from `parts` only
- * when its bytes are asked for, and may be run again where `parts` may. No ZIP64: less than 4 GiB and 65,535 parts.
+ * A zip of stored entries with data descriptors; the same parts give the same bytes. Takes a part
+ * from `parts` only when its bytes are needed, and can be run again if `parts` can. No ZIP64: less
+ * than 4 GiB and 65,535 parts.
  */
 export function exportArchive(
   project: string,

@@ -1,9 +1,9 @@
-/** A web shop that does not exist: its visitors, and what they do. Texts are JSON already. */
+/** An imaginary web shop: its visitors and what they do. Texts are JSON already. */
 
 /** Numbers in [0, 1). */
 export type Random = () => number
 
-/** The same numbers for the same text: sfc32, seeded by two FNV-like hashes of it. */
+/** The same numbers for the same text: sfc32, seeded with two FNV-like hashes of it. */
 export function randomOf(text: string): Random {
   let [a, b] = [0x811c9dc5, 0x9e3779b9]
   for (let index = 0; index < text.length; index++) {
@@ -39,7 +39,10 @@ function hex(word: number): string {
   return `${hexBytes[a]}${hexBytes[b]}${hexBytes[c]}${hexBytes[d]}`
 }
 
-/** A UUID by four 32-bit words; what tells it from others must not lie in bits 12-15 of `b` and 28-31 of `c`. */
+/**
+ * A UUID from four 32-bit words. Bits 12-15 of `b` and 28-31 of `c` are lost, so they must not
+ * distinguish UUIDs.
+ */
 export function uuidOf(a: number, b: number, c: number, d: number): string {
   const [second, third] = [hex(b), hex(c)]
   return `${hex(a)}-${second.slice(0, 4)}-4${second.slice(5)}-a${third.slice(1, 4)}-${third.slice(4)}${hex(d)}`
@@ -99,7 +102,7 @@ const devices = (
 }))
 
 export interface Visitor {
-  /** Fields that stand together in a line, from `adid` to `amplitude_id`. */
+  /** Consecutive fields of a line, from `adid` to `amplitude_id`. */
   readonly identifiers: string
   /** From `device_brand` to `dma`. */
   readonly device: string
@@ -112,7 +115,7 @@ export interface Visitor {
   readonly userId: string
   readonly groups: string
   readonly userProperties: string
-  /** Events that the visitor's client had counted before. */
+  /** Number of earlier events of the visitor's client. */
   readonly eventId: number
 }
 
@@ -174,10 +177,12 @@ const products = (
 const buttons = texts("Add to cart", "Load more", "Apply coupon", "♥ Remember")
 const queries = texts("lampe köln", "café ☕ light", `6" bulb \\ e27`, "提灯", "red\tlantern")
 
-/** An event's `event_type`, its `event_properties`, and whether it follows the one before at once. */
+/**
+ * An event's `event_type`, its `event_properties`, and whether it follows the previous one at once.
+ */
 export type Action = readonly [type: string, properties: string, hasty: boolean]
 
-/** What one visitor does in one visit, without end. */
+/** The endless actions of one visitor. */
 export function* visit(random: Random): Generator<Action, never> {
   for (let counter = 1; ; counter++) {
     const page = pick(random, pages)
@@ -218,7 +223,7 @@ function* onPage(random: Random, path: string): Generator<Action, void> {
   } else {
     yield ["Checkout Started", `{${cart},"coupon":null,"steps":{}}`, false]
     if (random() < 0.5) return
-    // Above 2^53 and odd: whoever parses the line and writes it anew changes it.
+    // Above 2^53 and odd, so a program that parses the line and serializes it again changes it.
     const order = `9007199254${740_993 + 2 * below(random, 100_000)}`
     const payment = `"revenue":${total},"payment":{"method":"invoice"}`
     yield ["Order Completed", `{"order_id":${order},${cart},${payment}}`, false]

@@ -5,15 +5,18 @@ import { withReader } from "./reader.ts"
 import { openDigestPool } from "./pool.ts"
 import { digestHere, makeUnpacker } from "./UnpackerZip.ts"
 
-/** More would wait for the disk, and each takes memory. */
+/** More would wait for the disk, and each needs memory. */
 const MOST_WORKERS = 4
 
 export interface UnpackerWorkersOptions {
-  /** Bytes of an archive below which it is read here, before a worker has started. Defaults to 4 MiB. */
+  /**
+   * Archives smaller than this, in bytes, are read in this thread, before a worker could start.
+   * Defaults to 4 MiB.
+   */
   readonly smallArchive?: number | undefined
 }
 
-/** Workers that start when there is something for them, and end with the scope. */
+/** Workers start on demand and end with the scope. */
 export const make: (
   options?: UnpackerWorkersOptions
 ) => Effect.Effect<Unpacker["Type"], never, Scope.Scope> = Effect.fnUntraced(function* ({
@@ -33,7 +36,8 @@ export const make: (
 })
 
 /**
- * As `UnpackerZip`, and digests the hours of large archives in worker threads, one for each processor and four at most.
+ * Like `UnpackerZip`, but digests the hours of large archives in worker threads, one per processor
+ * and at most four.
  *
  * @example
  * ```ts

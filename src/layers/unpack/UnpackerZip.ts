@@ -4,7 +4,7 @@ import { Effect, Layer, Stream } from "effect"
 import type { Format } from "../../services/HourKey.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
-import { settle, streamWithReader, withReader } from "./reader.ts"
+import { fromPromise, streamWithReader, withReader } from "./reader.ts"
 import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
 import { openInflater, slices } from "./inflater.ts"
 import { countLines } from "./linesDigest.ts"
@@ -12,10 +12,10 @@ import { refusal } from "./refusal.ts"
 import { partsByHour, unpackedArchive } from "./unpackedArchive.ts"
 import { readDirectory, type ZipPart } from "./zipDirectory.ts"
 
-/** Hours read at once: as many as there may be workers. */
+/** Hours read in parallel, one per possible worker. */
 const CONCURRENCY = 4
 
-/** Checks and digests the parts of one hour of an archive. */
+/** Verifies and digests the parts of one hour of an archive. */
 export type DigestHour = (
   archive: SpooledArchive,
   parts: ReadonlyArray<ZipPart>,
@@ -56,7 +56,7 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
         const hash = createHash("sha256")
         let size = 0
         yield* Stream.runForEach(body, (bytes) =>
-          settle(async () => {
+          fromPromise(async () => {
             size += bytes.length
             hash.update(bytes)
             if (format === "jsonl") return lines.update(bytes)
@@ -67,7 +67,7 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
           })
         )
         if (format === "jsonl.gz") {
-          yield* settle(async () => {
+          yield* fromPromise(async () => {
             await inflater.finish()
             for (const chunk of inflater.take()) lines.update(chunk)
           })
@@ -77,12 +77,15 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
     (inflater) => Effect.sync(() => inflater.close())
   ).pipe(Effect.withSpan("UnpackerZip.digest"))
 
-/** An unpacker whose hours are digested wherever `digestHour` does it. */
+/** An unpacker that digests hours with `digestHour`. */
 export function makeUnpacker(digestHour: DigestHour): Unpacker["Type"] {
   return Unpacker.of({ open: openWith(digestHour), digest })
 }
 
-/** Reads the spooled file by its central directory and inflates with Node's zlib, in constant memory. */
+/**
+ * Reads the spooled file by its central directory and inflates with Node's zlib, in constant
+ * memory.
+ */
 export function make(): Effect.Effect<Unpacker["Type"]> {
   return Effect.sync(() => makeUnpacker(digestHere))
 }

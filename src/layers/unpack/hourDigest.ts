@@ -11,26 +11,26 @@ import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"
 
-/** Bytes read at once: each reading has its price, above all from another thread. */
+/** Bytes per read. Each read has a fixed cost, especially from another thread. */
 export const PIECE = 512 * 1024
 const SMALL_PART = 16 * 1024
 
-/** One gzip member that holds `\n`. */
+/** One gzip member that contains `\n`. */
 export const NEWLINE_MEMBER: Uint8Array = Buffer.from(
   "1f8b0800000000000003e302009306d73201000000",
   "hex"
 )
 export const NEWLINE: Uint8Array = Buffer.from("\n")
 
-/** The digest of an hour's object to be. */
+/** The digest of an hour's object. */
 export interface HourDigest extends LinesDigest {
   readonly size: number
   readonly sha256: string
-  /** The parts, by name, that lack their final newline. */
+  /** The names of parts without a final newline. */
   readonly open: ReadonlySet<string>
 }
 
-/** Bytes of lines that may still come out of an archive, shared by its hours, whichever thread reads them. */
+/** Bytes of lines that an archive may still produce, shared by all its hours and threads. */
 export type Budget = BigInt64Array<SharedArrayBuffer>
 
 export function newBudget(): Budget {
@@ -46,13 +46,13 @@ export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
   }
 }
 
-/** A digest looks at each chunk and lets go of it. */
+/** Digesting does not keep the chunks. */
 const inflateToDigest = canInflateHere ? inflateHere : inflate
 
-/** Bytes of lines after which others have their turn in this thread: about 10 milliseconds. */
+/** Bytes of lines after which other work in this thread gets a turn: about 10 milliseconds. */
 const BREATH = 16 * 1024 * 1024
 
-/** Reads an hour's parts once, in their order, checks all of them and digests the object that they make. */
+/** Reads an hour's parts once, in order, verifies them and digests the object that they make. */
 export async function digestHour(
   read: Read,
   path: string,
@@ -99,7 +99,10 @@ export async function digestHour(
   return { ...sum, size, sha256: hash.digest("hex"), open }
 }
 
-/** The object of a digested hour; fails rather than ends early or goes on when the archive has changed since. */
+/**
+ * The object of a digested hour. Fails, rather than being shorter or longer, if the archive has
+ * changed since.
+ */
 export async function* hourBytes(
   read: Read,
   path: string,
@@ -137,12 +140,15 @@ function gunzip(
   part: ZipPart,
   refuse: Refuse
 ) {
-  // An archive may have thousands of small parts: no large buffer for each.
+  // An archive may have thousands of small parts, so each gets no large buffer.
   const chunkSize = part.size < SMALL_PART ? 64 * 1024 : undefined
   return inflate(createGunzip, members, refuse, chunkSize)
 }
 
-/** The part as Amplitude gzipped it, of the size and CRC-32 that the directory says: checked as its last byte passes. */
+/**
+ * The part as gzipped by Amplitude. Its size and CRC-32 are compared with the directory as its last
+ * byte passes.
+ */
 async function* gzipBytes(
   inflate: Inflate,
   read: Read,
@@ -163,14 +169,14 @@ async function* gzipBytes(
     yield bytes
   }
   if (size !== part.size) throw refuse("Corrupt", `It has ${size} bytes instead of ${part.size}`)
-  if (crc !== part.crc32) throw refuse("Corrupt", "Its CRC-32 is not the directory's")
+  if (crc !== part.crc32) throw refuse("Corrupt", "Its CRC-32 differs from the directory")
 }
 
-/** The next piece is read while the taker works on the last one. */
+/** Reads the next piece while the consumer works on the last one. */
 async function* pieces(read: Read, part: ZipPart): AsyncGenerator<Uint8Array> {
   const from = (at: number) => {
     const piece = read(part.dataStart + at, Math.min(PIECE, part.compressedSize - at))
-    // Whether it is wanted is not known yet.
+    // The consumer may never ask for it.
     piece.catch(() => {})
     return piece
   }

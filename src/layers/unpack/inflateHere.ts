@@ -5,7 +5,7 @@ import { type Refuse, refusal } from "./refusal.ts"
 /** Stays in a core's cache until its lines are counted. */
 const CHUNK = 64 * 1024
 
-/** What `gunzipSync` itself makes of an engine: in no documentation, so that `canInflateHere` has to be asked first. */
+/** Undocumented internals that `gunzipSync` uses; check `canInflateHere` first. */
 interface Internals {
   readonly _handle: {
     readonly writeSync: (
@@ -18,18 +18,18 @@ interface Internals {
       room: number
     ) => void
   }
-  /** After a write: the bytes of room that are left, and those that were not taken in. */
+  /** After a write: the free bytes of the output, and the unread bytes of the input. */
   readonly _writeState: Uint32Array
 }
 
-/** Its own buffer, which is not used, is as small as may be. */
+/** Its own buffer is not used, so it is as small as possible. */
 const UNUSED = { chunkSize: 64 }
 
 function open(engine: Gunzip | InflateRaw, out: Buffer, refuse: Refuse) {
   const { _handle: handle, _writeState: state } = engine as unknown as Internals
   const corrupt = (detail: string) => refuse("Corrupt", `It does not inflate: ${detail}`)
   let behind = 0
-  // It is looked at after each write; unheard, it would be an uncaught exception.
+  // The error is read after each write. Without a listener it would be an uncaught exception.
   engine.on("error", () => {})
 
   function* write(bytes: Uint8Array, flush: number): Generator<Uint8Array> {
@@ -48,18 +48,23 @@ function open(engine: Gunzip | InflateRaw, out: Buffer, refuse: Refuse) {
     push: (bytes: Uint8Array) => write(bytes, constants.Z_NO_FLUSH),
     *finish(): Generator<Uint8Array> {
       yield* write(new Uint8Array(0), constants.Z_FINISH)
-      // Node ignores whatever follows a zero byte behind a gzip member, and anything behind raw deflate.
+      // Node ignores everything after a zero byte behind a gzip member, and everything behind raw
+      // deflate.
       if (behind > 0) throw corrupt(`${behind} bytes follow the end of the compressed data`)
     }
   }
 }
 
-/** Memory that is not in use: new memory for each part would be garbage outside of the heap, which is seldom looked for. */
+/**
+ * Unused memory. New memory for each part would be garbage outside of the heap, which is rarely
+ * collected.
+ */
 const spare: Array<Buffer> = []
 
 /**
- * As `inflate`, in this thread: none other is woken for each slice, and what came out is still at hand when it is looked at.
- * All chunks lie in the same memory: each is to be done with before the next is asked for.
+ * Like `inflate`, but in this thread: no other thread is woken for each slice, and the output is
+ * still in the cache when it is read. All chunks share one buffer, so each must be processed before
+ * the next is requested.
  */
 export const inflateHere: Inflate = async function* (makeEngine, source, refuse) {
   const engine = makeEngine(UNUSED)
@@ -74,7 +79,7 @@ export const inflateHere: Inflate = async function* (makeEngine, source, refuse)
   }
 }
 
-/** What comes of a gzip member, as text; nothing where it is refused. */
+/** The content of a gzip member as text; nothing if it is refused. */
 function inflated(member: Buffer): string | undefined {
   const engine = createGunzip(UNUSED)
   try {
@@ -87,7 +92,10 @@ function inflated(member: Buffer): string | undefined {
   }
 }
 
-/** Whether this runtime has what `inflateHere` needs: it is shown a gzip member, and that member cut off, changed and added to. */
+/**
+ * Whether this runtime has what `inflateHere` needs. Tested with a gzip member: intact, truncated,
+ * changed, and with bytes appended.
+ */
 export const canInflateHere: boolean = (() => {
   const member = Buffer.from("1f8b0800000000000003e302009306d73201000000", "hex")
   const changed = Buffer.from(member).fill(0, 13, 17)

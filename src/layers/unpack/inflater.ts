@@ -1,28 +1,34 @@
 import type { Gunzip, InflateRaw, ZlibOptions } from "node:zlib"
 import type { Refuse } from "./refusal.ts"
 
-/** Small enough that what a bomb makes of it fits in memory: deflate reaches 1032 times. */
+/** Small enough for the output of a zip bomb to fit in memory: deflate expands up to 1032 times. */
 const SLICE = 32 * 1024
 
-/** One of node's inflating engines, fed by hand. What it gives is taken after each push, so that nothing piles up. */
+/**
+ * One of Node's inflating engines, fed manually. Its output is taken after each push, so nothing
+ * accumulates.
+ */
 export interface Inflater {
-  /** Never rejects: a failure is thrown by `take`. */
+  /** Never rejects: `take` throws the failure. */
   readonly push: (bytes: Uint8Array) => Promise<void>
-  /** After it every byte has been taken in, or `take` throws. */
+  /** Afterwards every byte has been read, or `take` throws. */
   readonly finish: () => Promise<void>
-  /** What came out since it was last called. */
+  /** The output since the last call. */
   readonly take: () => ReadonlyArray<Uint8Array>
   readonly close: () => void
 }
 
-/** Throws `Corrupt` for anything that the engine refuses, and for bytes behind the end of what it reads. */
+/**
+ * Throws `Corrupt` for anything that the engine refuses, and for bytes after the end of its stream.
+ */
 export function openInflater(engine: Gunzip | InflateRaw, refuse: Refuse): Inflater {
   let given: Array<Uint8Array> = []
   let failure: Error | undefined
   let fed = 0
   let isOver = false
   let wake: (() => void) | undefined
-  // Past the end of a stream node calls no callback of a write any more, so that every event has to wake.
+  // After the end of a stream, Node no longer calls the callbacks of writes, so every event must
+  // wake.
   engine.on("data", (bytes: Uint8Array) => given.push(bytes))
   engine.on("end", () => {
     isOver = true
@@ -48,7 +54,8 @@ export function openInflater(engine: Gunzip | InflateRaw, refuse: Refuse): Infla
     },
     finish: async () => {
       await waited(() => engine.end())
-      // Node ignores whatever follows a zero byte behind a gzip member, and anything behind raw deflate.
+      // Node ignores everything after a zero byte behind a gzip member, and everything behind raw
+      // deflate.
       if (engine.bytesWritten === fed || failure !== undefined) return
       failure = new Error(
         `${fed - engine.bytesWritten} bytes follow the end of the compressed data`
@@ -70,21 +77,21 @@ export function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += SLICE) yield bytes.subarray(at, at + SLICE)
 }
 
-/** Of bytes that grow out of the ordinary: each of several readers holds what two slices became. */
+/** For suspiciously compressible input: each reader may hold the output of two slices at once. */
 const SMALL_SLICE = 4 * 1024
-/** How many times larger events become, seldom more; bombs and padding become up to 1032 times larger. */
+/** Events rarely expand more than this; bombs and padding expand up to 1032 times. */
 const ORDINARY_GROWTH = 32
 
-/** What an engine makes of the bytes, all of them, or it throws what `refuse` makes of what is wrong. */
+/** The whole output of an engine; throws what `refuse` returns if something is wrong. */
 export type Inflate = (
   makeEngine: (options: ZlibOptions) => Gunzip | InflateRaw,
   source: AsyncIterable<Uint8Array>,
   refuse: Refuse,
-  /** Bytes of its own buffer, where it has one. Defaults to 256 KiB. */
+  /** Size of its own buffer in bytes, if it has one. Defaults to 256 KiB. */
   chunkSize?: number
 ) => AsyncGenerator<Uint8Array>
 
-/** The next slice inflates, in another thread, while the taker works on the last one. */
+/** Inflates the next slice in another thread while the consumer works on the last one. */
 export const inflate: Inflate = async function* (
   makeEngine,
   source,

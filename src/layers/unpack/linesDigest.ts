@@ -10,9 +10,9 @@ const NONE = -1
 const LINESET_MODULUS = 2 ** 48
 
 export interface LinesCounter {
-  /** Takes the next bytes, cut anywhere. Throws what `refuse` makes of them where the rules are broken. */
+  /** Takes the next bytes, split anywhere. Throws what `refuse` returns if a rule is broken. */
   readonly update: (bytes: Uint8Array) => void
-  /** The digest of all bytes taken, and whether the last line lacks its newline. */
+  /** The digest of all bytes, and whether the last line lacks its newline. */
   readonly finish: () => { readonly digest: LinesDigest; readonly isOpen: boolean }
 }
 
@@ -21,15 +21,15 @@ function isBlank(byte: number | undefined): boolean {
 }
 
 /**
- * Counts lines as they pass, whatever the chunks: a line is what lies between `\n`, so `\r` belongs to it.
- * With `isPart`, the first byte must be `{`.
+ * Counts lines regardless of chunks. Lines are separated by `\n`, so `\r` belongs to the line. With
+ * `isPart`, the first byte must be `{`.
  */
 export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
   let events = 0
   let malformed = 0
   let total = 0
   let lineset = 0
-  // The line that the last chunk left open; it is never kept, only what is known of it.
+  // The unfinished line of the last chunk: not its bytes, only what is known of it.
   let open = { length: 0, crc: 0, first: NONE, last: NONE }
 
   function add(crc: number, isObject: boolean): void {
@@ -105,7 +105,7 @@ function isObject(chunk: Buffer, start: number, end: number): boolean {
   return first === OPENING && last === CLOSING
 }
 
-/** The first and the last byte that are no space, tab or carriage return. */
+/** The first and the last byte that is not a space, tab or carriage return. */
 function ends(chunk: Buffer, start: number, end: number): readonly [number, number] {
   let first = start
   while (first < end && isBlank(chunk[first])) first += 1

@@ -11,7 +11,10 @@ export interface PartName {
 const PART =
   /^(?<project>\d+)\/\k<project>_(?<date>\d{4}-\d{2}-\d{2})_(?<clock>\d{1,2})#(?<number>\d{1,9})\.json\.gz$/
 
-/** Reads `{project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz`, the hour padded or not; `None` for anything else. */
+/**
+ * Parses `{project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz`, the hour padded or not; `None` for
+ * anything else.
+ */
 export function parsePartName(name: string): Option.Option<PartName> {
   const groups = PART.exec(name)?.groups
   if (groups === undefined) return Option.none()

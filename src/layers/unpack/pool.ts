@@ -4,21 +4,21 @@ import type { DigestBytes, DigestReport, DigestTask } from "./worker.ts"
 import { digestHour, type HourDigest } from "./hourDigest.ts"
 import { Refusal, refusal } from "./refusal.ts"
 
-/** In milliseconds. A worker that has nothing to do for so long would only take memory from what comes after. */
+/** In milliseconds. A worker that is idle longer would only take memory. */
 const IDLE = 100
 
 const WORKER = new URL("./worker.js", import.meta.url)
 
 export interface DigestPool {
   /**
-   * Digests one hour in a worker that has nothing else to do. Ends once the worker has let go of it; rejects as `Unreadable`
-   * where the worker itself comes to an end.
+   * Digests one hour in an idle worker. Returns once the worker has released it; rejects as
+   * `Unreadable` if the worker ends.
    */
   readonly digest: (read: Read, task: Omit<DigestTask, "port">) => Promise<HourDigest>
   readonly close: () => Promise<void>
 }
 
-/** Workers are started when there is something for them, end soon after, and do not keep the process alive. */
+/** Starts workers on demand, ends them soon after, and does not keep the process alive. */
 export function openDigestPool(): DigestPool {
   const all = new Set<Worker>()
   const idle: Array<Worker> = []
@@ -31,7 +31,7 @@ export function openDigestPool(): DigestPool {
     for (const end of ["error", "exit"]) {
       worker.once(end, () => {
         all.delete(worker)
-        // A thread that has ended answers nobody.
+        // A thread that has ended cannot answer.
         takeFromIdle(worker)
       })
     }
@@ -55,7 +55,8 @@ export function openDigestPool(): DigestPool {
   return {
     digest: async (read, task) => {
       const worker = idle.pop() ?? start()
-      // There may be no more threads to be had, as in a container that limits them: it is slower here, and as good.
+      // If no thread can be started, as in a container that limits them, this thread does the work:
+      // slower, with the same result.
       if (worker === undefined) {
         return digestHour(read, task.path, task.parts, task.format, task.budget)
       }
@@ -71,10 +72,10 @@ export function openDigestPool(): DigestPool {
   }
 }
 
-/** `undefined` where the system has no thread to give. */
+/** `undefined` if the system cannot start a thread. */
 function open(): Worker | undefined {
   try {
-    // What garbage there is lies outside of the heap: a small one is looked through sooner, and at less cost.
+    // Most garbage is outside of the heap; a small heap is collected sooner, and cheaper.
     return new Worker(WORKER, {
       env: {},
       execArgv: [],
@@ -91,11 +92,12 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
   const answer = (bytes: DigestBytes) =>
     own.postMessage(bytes, bytes === null ? [] : [bytes.buffer])
   return new Promise<HourDigest>((resolve, reject) => {
-    // Out of memory, say: no verdict on the archive, which the next run may be able to read.
+    // For example out of memory. This proves nothing about the archive, which the next run may be
+    // able to read.
     const ended = (why: unknown) => {
       own.close()
       const said = why instanceof Error ? `: ${why.message}` : ""
-      reject(refusal(task.path)("Unreadable", `A thread that read it came to an end${said}`))
+      reject(refusal(task.path)("Unreadable", `A thread that read it ended${said}`))
     }
     worker.once("error", ended).once("exit", ended)
     own.on("message", (report: DigestReport) => {
@@ -103,7 +105,7 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
         const { into, length, position } = report
         read(position, length, into).then(
           (bytes) => {
-            // A spool may have given memory of its own.
+            // A spool may have returned memory of its own.
             if (bytes.buffer !== into.buffer) into.set(bytes)
             answer(into.subarray(0, bytes.length))
           },

@@ -3,25 +3,29 @@ import type { SpooledArchive } from "../../services/Spool.ts"
 import { UnpackerError } from "../../services/Unpacker.ts"
 import { Refusal, refusal } from "./refusal.ts"
 
-/** Exactly `length` bytes from `position` on, in `into` where the spool can read into it; rejects with a `Refusal` where there are fewer. */
+/**
+ * Reads exactly `length` bytes from `position` on, into `into` if the spool can. Rejects with a
+ * `Refusal` if there are fewer.
+ */
 export type Read = (position: number, length: number, into?: Uint8Array) => Promise<Uint8Array>
 
 const failed = (error: unknown) =>
   error instanceof Refusal ? Effect.fail(new UnpackerError(error.refused)) : Effect.die(error)
 
 /**
- * Work in promises, as an effect: it fails with the `Refusal` it rejects with, any other rejection is a defect.
- * When interrupted it aborts the signal and waits until the work has let go of everything.
+ * Turns a promise into an effect. Fails with the `Refusal` that it rejects with; any other
+ * rejection is a defect. Interruption aborts the signal and waits until the work has released
+ * everything.
  */
-export function settle<A>(
+export function fromPromise<A>(
   work: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, UnpackerError> {
   return Effect.async((resume, signal) => {
-    const settled = work(signal).then(
+    const ended = work(signal).then(
       (value) => resume(Effect.succeed(value)),
       (error: unknown) => resume(failed(error))
     )
-    return Effect.promise(() => settled)
+    return Effect.promise(() => ended)
   })
 }
 
@@ -36,7 +40,7 @@ function readerOf(
     signal.throwIfAborted()
     if (length === 0) return new Uint8Array(0)
     if (position + length > archive.size) {
-      throw refuse("Corrupt", `It points to byte ${position + length}, behind its own end`)
+      throw refuse("Corrupt", `It points to byte ${position + length}, beyond its own end`)
     }
     const bytes = await run(Effect.either(archive.read(position, length, into)), { signal })
     if (Either.isLeft(bytes)) throw refuse("Unreadable", bytes.left.message)
@@ -50,23 +54,28 @@ function readerOf(
   }
 }
 
-/** Work over an archive's bytes; its next read rejects once the effect is interrupted. */
+/** Work on an archive's bytes. Its next read rejects once the effect is interrupted. */
 export function withReader<A>(
   archive: SpooledArchive,
   work: (read: Read) => Promise<A>
 ): Effect.Effect<A, UnpackerError> {
   return Effect.flatMap(Effect.runtime<never>(), (runtime) =>
-    settle((signal) => work(readerOf(archive, runtime, signal)))
+    fromPromise((signal) => work(readerOf(archive, runtime, signal)))
   )
 }
 
-/** One signal for all reads of a stream: what is read ahead outlives the pull that began it. */
+/**
+ * One signal for all reads of a stream, because reading ahead outlives the pull that started it.
+ */
 function abortable() {
   const controller = new AbortController()
   return { reads: controller.signal, abort: () => controller.abort() }
 }
 
-/** What is made of an archive's bytes, anew at each run; closing the stream ends reading and lets go of everything. */
+/**
+ * A stream made from an archive's bytes, from the start at each run. Closing it stops reading and
+ * releases everything.
+ */
 export function streamWithReader(
   archive: SpooledArchive,
   make: (read: Read) => AsyncGenerator<Uint8Array>
@@ -83,7 +92,7 @@ export function streamWithReader(
             return generator.return(undefined)
           })
       )
-      const next = settle((signal) => {
+      const next = fromPromise((signal) => {
         signal.addEventListener("abort", abort)
         return bytes.next()
       })
@@ -96,7 +105,7 @@ export function streamWithReader(
   )
 }
 
-/** Serves small reads that go forward from windows of 64 KiB. */
+/** Serves small sequential reads from windows of 64 KiB. */
 export function windowed(read: Read, size: number): Read {
   let start = 0
   let window: Uint8Array = new Uint8Array(0)

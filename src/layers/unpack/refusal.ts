@@ -1,9 +1,11 @@
 import type { UnpackerError } from "../../services/Unpacker.ts"
 
-/** What an `UnpackerError` is made of: plain, so that it needs no package and can come from a worker. */
+/**
+ * The fields of an `UnpackerError`: plain data, so it needs no package and can come from a worker.
+ */
 export type Refused = Pick<UnpackerError, "reason" | "path" | "entry" | "detail">
 
-/** Thrown inside promises; `settle` makes the service's own error of it. */
+/** Thrown inside promises; `fromPromise` converts it to the service's error. */
 export class Refusal extends Error {
   readonly refused: Refused
   constructor(refused: Refused) {
@@ -12,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Makes the refusal of one file, and of one entry of it where it is about one. */
+/** Makes the refusal of one file, or of one of its entries. */
 export type Refuse = (reason: UnpackerError["reason"], detail: string) => Refusal
 
 export function refusal(path: string, entry?: string): Refuse {
@@ -25,7 +27,10 @@ export function refusal(path: string, entry?: string): Refuse {
     })
 }
 
-/** Foreign text made fit for a message: one line of at most 120 characters, without control characters. */
+/**
+ * Foreign text made safe for a message: one line of at most 120 characters, without control
+ * characters.
+ */
 export function printable(text: string): string {
   return [...text.replaceAll(/[\p{C}\s]+/gu, " ").trim()].slice(0, 120).join("")
 }

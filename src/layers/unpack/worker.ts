@@ -1,6 +1,6 @@
 /**
- * The way of a worker thread: digests one hour after another, and asks whoever gave it the hour for the archive's bytes.
- * It loads no package.
+ * The worker thread: digests one hour after another, and requests the archive's bytes from the
+ * thread that sent the hour. Loads no package.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Refusal, type Refused } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"
 
 export interface DigestTask {
-  /** For everything that is said of this task. */
+  /** For every message about this task. */
   readonly port: MessagePort
   readonly path: string
   readonly parts: ReadonlyArray<ZipPart>
@@ -20,25 +20,29 @@ export interface DigestTask {
   readonly budget: Budget
 }
 
-/** What the worker says on a task's port: wants of bytes, and then one of the others. */
+/** What the worker sends on a task's port: requests for bytes, and then one of the others. */
 export type DigestReport =
   | {
       readonly _tag: "Wants"
       readonly position: number
       readonly length: number
-      /** Room for them, given away and to be given back. */
+      /** A buffer for them, transferred and to be returned. */
       readonly into: Uint8Array<ArrayBuffer>
     }
   | { readonly _tag: "Digested"; readonly digest: HourDigest }
   | { readonly _tag: "Refused"; readonly refused: Refused }
   | { readonly _tag: "Broken"; readonly message: string }
 
-/** The answer to a want: the bytes, at the beginning of the room for them; or `null` where there are none to be had. */
+/**
+ * The answer to a request: the bytes, at the beginning of the buffer; or `null` if they could not
+ * be read.
+ */
 export type DigestBytes = Uint8Array<ArrayBuffer> | null
 
 /**
- * Room for pieces of archives, in turn: what was read last but one is done with when more is asked for. New room each time
- * would be garbage outside of the heap, of which V8 lets 64 MB pile up in each thread.
+ * Buffers for pieces of archives, used in turn: all but the last two reads have been processed when
+ * more is requested. New buffers would be garbage outside of the heap, of which V8 lets 64 MB
+ * accumulate per thread.
  */
 const rooms: Array<Uint8Array<ArrayBuffer>> = []
 
@@ -52,8 +56,8 @@ async function work({ budget, format, parts, path, port }: DigestTask): Promise<
     new Promise<Uint8Array>((resolve, reject) => {
       const into = takeRoom(length)
       port.once("message", (bytes: DigestBytes) => {
-        if (bytes === null) return reject(new Error("The archive was not to be read"))
-        // Where they are inflated elsewhere, that may still be under way when more is asked for.
+        if (bytes === null) return reject(new Error("The archive could not be read"))
+        // If they are inflated elsewhere, that may still be running when more is requested.
         if (canInflateHere) rooms.push(new Uint8Array(bytes.buffer))
         resolve(bytes)
       })

@@ -10,15 +10,19 @@ import { readEnd } from "./zipEnd.ts"
 import { checkFolder, entryOf, type ZipEntry } from "./zipEntry.ts"
 import { dataStarts } from "./zipSpans.ts"
 
-/** A part that the directory, its local header and the archive's window agree on; its data is not looked at yet. */
+/**
+ * A part on which the directory, its local header and the archive's window agree. Its data has not
+ * been read yet.
+ */
 export interface ZipPart extends ZipEntry, PartName {
-  /** Where its data begins, in bytes from the start of the archive. */
+  /** Start of its data, in bytes from the start of the archive. */
   readonly dataStart: number
 }
 
 /**
- * The parts of an archive, in the order of their data, once all is checked that can be without reading them:
- * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, and that no two tools could read it differently.
+ * The parts of an archive in the order of their data, after every check that does not need the
+ * data, by https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT. An archive that two tools
+ * could read differently is refused.
  */
 export const readDirectory = Effect.fn("readDirectory")((archive: SpooledArchive) =>
   withReader(archive, (read) => directoryOf(archive, read))
@@ -45,13 +49,13 @@ async function directoryOf(archive: SpooledArchive, read: Read): Promise<Readonl
     for await (const raw of zip.eachEntry()) {
       const entry = entryOf(raw, archive.path)
       const refuseEntry = refusal(archive.path, entry.name)
-      // The one field that yauzl does not pass on.
+      // yauzl does not pass this field on.
       const disk = Buffer.from(await near(cursor + 34, 2)).readUInt16LE()
       if (disk !== 0 && disk !== 0xffff) throw refuseEntry("Unsupported", "It is on another disk")
       cursor += 46 + raw.fileNameLength + raw.extraFieldLength + raw.fileCommentLength
       const part = entry.name.endsWith("/") ? undefined : partOf(entry, archive, refuseEntry)
       const identity = part === undefined ? entry.name : `${part.hour}#${part.number}`
-      if (seen.has(identity)) throw refuseEntry("UnexpectedEntry", "It stands there twice")
+      if (seen.has(identity)) throw refuseEntry("UnexpectedEntry", "It occurs twice")
       seen.add(identity)
       entries.push(entry)
       if (part !== undefined) parts.set(entry, part)
@@ -89,7 +93,7 @@ async function openZip(read: Read, archive: SpooledArchive, refuse: Refuse): Pro
     return await fromRandomAccessReaderPromise(new ArchiveReader(read), archive.size, {
       autoClose: false,
       strictFileNames: true,
-      // Its message would hide that an entry is encrypted.
+      // yauzl's message would hide that an entry is encrypted.
       validateEntrySizes: false
     })
   } catch (error) {
@@ -104,16 +108,19 @@ async function openZip(read: Read, archive: SpooledArchive, refuse: Refuse): Pro
   }
 }
 
-/** Bytes of the beginning of what is no zip, from which something is shown. */
+/** Bytes at the beginning of a file that is not a zip, from which a message quotes. */
 const SHOWN_OF = 240
 
-/** An error page may repeat the keys that it was asked with: no word as long as one of them, or cut off, is shown. */
+/**
+ * An error page may repeat the keys of the request. No word is shown that is as long as a key, or
+ * cut off.
+ */
 function withoutKeys(head: Buffer): string {
   const text = head.toString("utf8").replace(/[^\s<>"']{16,}/g, "***")
   return head.length < SHOWN_OF ? text : text.replace(/[^\s<>"']+$/, "")
 }
 
-/** Lets yauzl read; it asks for headers only, never for a stream. */
+/** Lets yauzl read; it requests headers only, never a stream. */
 class ArchiveReader extends RandomAccessReader {
   readonly #read: Read
   constructor(read: Read) {
@@ -142,7 +149,7 @@ function partOf(entry: ZipEntry, archive: SpooledArchive, refuse: Refuse): PartN
   if (part === undefined) {
     throw refuse(
       "UnexpectedEntry",
-      "It is not named as a part, {project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz"
+      "It is not named like a part, {project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz"
     )
   }
   if (!archive.window.includes(part.hour)) {
@@ -151,14 +158,14 @@ function partOf(entry: ZipEntry, archive: SpooledArchive, refuse: Refuse): PartN
   return part
 }
 
-/** What yauzl means by its messages. */
+/** The meaning of yauzl's messages. */
 const MEANINGS: ReadonlyArray<readonly [RegExp, UnpackerError["reason"]]> = [
   [/multi-disk|strong encryption/, "Unsupported"],
   [/fileName|absolute path|relative path/, "UnexpectedEntry"]
 ]
 
 function meaningOf(error: unknown, refuse: Refuse): unknown {
-  // Not yauzl's own: the read failed, or was interrupted.
+  // Not an error of yauzl: the read failed or was interrupted.
   if (error instanceof Refusal || Runtime.isFiberFailure(error)) return error
   const message = error instanceof Error ? error.message : String(error)
   const reason = MEANINGS.find(([pattern]) => pattern.test(message))?.[1] ?? "Corrupt"

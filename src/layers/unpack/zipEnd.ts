@@ -5,7 +5,9 @@ const END_SIZE = 22
 const LOCATOR_SIZE = 20
 const RECORD_SIZE = 56
 
-/** Where the central directory lies, in bytes from the start of the file, and how many entries it has. */
+/**
+ * Position of the central directory in bytes from the start of the file, and its number of entries.
+ */
 export interface ZipEnd {
   readonly entries: number
   readonly directoryStart: number
@@ -21,8 +23,8 @@ interface EndFields {
 }
 
 /**
- * Reads the end record, and the zip64 record and locator before it where there are: they must agree, follow directly
- * after the directory, and end the file.
+ * Reads the end record and, if present, the zip64 record and locator before it. They must agree,
+ * directly follow the directory, and end the file.
  */
 export async function readEnd(
   read: Read,
@@ -48,7 +50,7 @@ export async function readEnd(
   if (tail.getUint32(4, true) !== 0 || tail.getUint32(16, true) > 1) throw multiDisk(refuse)
   const recordAt = uint64(tail, 8)
   if (recordAt + RECORD_SIZE > tailStart) {
-    throw refuse("Corrupt", "Its zip64 end record does not lie before its locator")
+    throw refuse("Corrupt", "Its zip64 end record is not before its locator")
   }
   const record = viewOf(await read(recordAt, RECORD_SIZE))
   if (record.getUint32(0, true) !== 0x06064b50 || recordAt + 12 + uint64(record, 4) !== tailStart) {
@@ -73,7 +75,8 @@ export async function readEnd(
 function checked(fields: EndFields, directoryEnd: number, refuse: Refuse): ZipEnd {
   const { disks, entriesHere, entries, directorySize, directoryStart } = fields
   if (disks.some((disk) => disk !== 0)) throw multiDisk(refuse)
-  if (entriesHere !== entries) throw refuse("Corrupt", "Its end record counts its entries twice")
+  if (entriesHere !== entries)
+    throw refuse("Corrupt", "Its end record has two different counts of entries")
   if (directoryStart + directorySize !== directoryEnd) {
     throw refuse(
       "Corrupt",
@@ -91,7 +94,7 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Exact up to 2^53, which no file size exceeds; larger ones never equal one. */
+/** Exact up to 2^53, which no file size exceeds. Larger values never equal one. */
 export function uint64(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true))
 }

@@ -3,7 +3,7 @@ import { MAX_RATIO } from "./limits.ts"
 import type { Read } from "./reader.ts"
 import { refusal } from "./refusal.ts"
 
-/** An entry as the central directory has it; sizes and offset in bytes. */
+/** An entry of the central directory; sizes and offset in bytes. */
 export interface ZipEntry {
   readonly name: string
   readonly flags: number
@@ -14,10 +14,12 @@ export interface ZipEntry {
   readonly offset: number
 }
 
-/** Deflate levels, data descriptor, UTF-8: none of the other flags is understood. */
+/** Deflate levels, data descriptor and UTF-8; other flags are not supported. */
 const KNOWN_FLAGS = 0x2 | 0x4 | 0x8 | 0x800
 
-/** An entry of the directory, refused where it is none that Amplitude sends; its name is left to the caller. */
+/**
+ * An entry of the directory, refused if Amplitude does not send such. The caller checks its name.
+ */
 export function entryOf(raw: Entry, path: string): ZipEntry {
   const name = raw.fileName
   const refuse = refusal(path, name)
@@ -35,7 +37,10 @@ export function entryOf(raw: Entry, path: string): ZipEntry {
   }
   const type = (raw.externalFileAttributes >>> 16) & 0o170000
   if (![0, 0o100000, name.endsWith("/") ? 0o040000 : 0].includes(type)) {
-    throw refuse("UnexpectedEntry", "It is no plain file by its attributes: a link, perhaps")
+    throw refuse(
+      "UnexpectedEntry",
+      "Its attributes say that it is not a regular file, perhaps a link"
+    )
   }
   if (raw.uncompressedSize > raw.compressedSize * MAX_RATIO) {
     throw refuse(
@@ -54,11 +59,11 @@ export function entryOf(raw: Entry, path: string): ZipEntry {
   }
 }
 
-/** A folder holds nothing; deflated, nothing is the two bytes `03 00`. */
+/** A folder is empty; deflated, that is the two bytes `03 00`. */
 export async function checkFolder(read: Read, entry: ZipEntry, dataStart: number, path: string) {
   const data = Buffer.from(await read(dataStart, Math.min(entry.compressedSize, 3)))
   const isEmpty = data.length === 0 || (entry.method === 8 && data.toString("hex") === "0300")
   if (/\p{C}/u.test(entry.name) || entry.size !== 0 || entry.crc32 !== 0 || !isEmpty) {
-    throw refusal(path, entry.name)("UnexpectedEntry", "It is named as a folder, and holds bytes")
+    throw refusal(path, entry.name)("UnexpectedEntry", "It is named like a folder, but has content")
   }
 }

@@ -4,12 +4,13 @@ import { type Refuse, refusal } from "./refusal.ts"
 import { uint64, viewOf } from "./zipEnd.ts"
 import type { ZipEntry } from "./zipEntry.ts"
 
-/** General purpose bit 3: sizes and CRC stand behind the data. */
+/** General purpose bit 3: sizes and CRC follow the data. */
 const DESCRIPTOR_FLAG = 0x8
 
 /**
- * Where each entry's data begins, in this order. Every local header and data descriptor must agree with the
- * directory, and they and the data must cover all bytes before it once: nothing is hidden, shared or left over.
+ * Where each entry's data starts, in order. Every local header and data descriptor must agree with
+ * the directory, and together with the data they must cover all bytes before it exactly once:
+ * nothing is hidden, shared or left over.
  */
 export async function dataStarts(
   read: Read,
@@ -73,14 +74,14 @@ function localDiffers(field: string, refuse: Refuse) {
   return refuse("Corrupt", `Its local header and the directory disagree on its ${field}`)
 }
 
-/** The sizes of a local header, by its zip64 extra field where it has one. */
+/** The sizes in a local header, from its zip64 extra field if it has one. */
 function localSizes(header: DataView, extra: Buffer, refuse: Refuse) {
   const short = { compressedSize: header.getUint32(18, true), size: header.getUint32(22, true) }
   if (short.compressedSize !== 0xffff_ffff && short.size !== 0xffff_ffff) return short
   const zip64 = extraFields(extra, refuse).find(({ id }) => id === 1)?.data
   if (zip64 === undefined || zip64.length < 16) return short
   const large = viewOf(zip64)
-  // A local zip64 field holds both sizes, in this order, whichever of the two needs it.
+  // A local zip64 field has both sizes, in this order, even if only one needs it.
   return {
     size: short.size === 0xffff_ffff ? uint64(large, 0) : short.size,
     compressedSize: short.compressedSize === 0xffff_ffff ? uint64(large, 8) : short.compressedSize
@@ -95,7 +96,7 @@ function extraFields(extra: Buffer, refuse: Refuse) {
   }
 }
 
-/** With or without a signature, with sizes of 32 or 64 bits: the length tells which. */
+/** With or without a signature, with sizes of 32 or 64 bits; the length tells which. */
 async function checkDescriptor(
   read: Read,
   entry: ZipEntry,

@@ -145,7 +145,7 @@ describe("ObjectStorageAzure, refused", () => {
         const { store } = yield* setUp(undefined, { credentials })
         const error = yield* Effect.flip(store.check)
         assert.strictEqual(error.reason, "AccessDenied")
-        assert.match(error.detail, /its key, or at the SAS token/)
+        assert.match(error.detail, /its key, or the SAS token/)
       }
     })
   )

@@ -37,7 +37,7 @@ describe("FoldersFileSystem", () => {
         const error = yield* Effect.flip(tryOut(path))
         assert.ok(error instanceof FolderError)
         assert.equal(error.reason, "Misconfigured", error.message)
-        assert.match(error.message, /move it, or name another folder/)
+        assert.match(error.message, /move it, or use another folder/)
       }
     })
   )

@@ -521,7 +521,7 @@ describe("ObjectStorageFileSystem", () => {
       yield* smallDisk(join(root, "other"), "size=1m")
       const apart = yield* Effect.flip(inStore(root, "other/")(check))
       assert.strictEqual(apart.reason, "Misconfigured")
-      assert.include(apart.detail, "linked")
+      assert.include(apart.detail, "hard links")
     })
   )
 

@@ -579,7 +579,7 @@ describe("AmplitudeHttp", () => {
         const { origin, port } = yield* Effect.scoped(scriptedServer([]))
         const error = yield* failureOf(exportWhole(origin))
         assert.strictEqual(error.reason, "Unavailable")
-        assert.strictEqual(error.detail, `127.0.0.1:${port} refuses the connection`)
+        assert.strictEqual(error.detail, `127.0.0.1:${port} refused the connection`)
       })
     )
 
@@ -863,7 +863,7 @@ describe("AmplitudeHttp", () => {
         yield* through(yield* Effect.scoped(scriptedServer([])))
         const error = yield* failureOf(exportWhole(AmplitudeHttp.origins.us))
         assert.strictEqual(error.reason, "Unavailable")
-        assert.match(error.detail, /refuses the connection; a proxy is set/)
+        assert.match(error.detail, /refused the connection; a proxy is set/)
         assert.notInclude(inspect(error, { depth: 20, showHidden: true }), password)
       })
     )

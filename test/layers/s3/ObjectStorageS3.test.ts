@@ -163,7 +163,7 @@ describe("ObjectStorageS3, refused", () => {
       const { store } = yield* setUp(undefined, { credentials: () => Promise.reject(refused) })
       const error = yield* Effect.flip(store.check)
       assert.strictEqual(error.reason, "AccessDenied")
-      assert.match(error.detail, /^The AWS credentials could not be had .*sts:AssumeRole/)
+      assert.match(error.detail, /^Could not obtain AWS credentials .*sts:AssumeRole/)
       assert.notInclude(error.detail, "s3:ListBucket")
     })
   )
@@ -252,7 +252,7 @@ describe("ObjectStorageS3, on a bad line", () => {
         const probes = lake.objects.size
         const error = yield* Effect.flip(store.put({ ...STREAMED, sha256: "0".repeat(64) }))
         assert.strictEqual(error.reason, "Corrupt")
-        const isOurs = error.detail === "The body has another SHA-256 than was announced"
+        const isOurs = error.detail === "The body's SHA-256 differs from the announced one"
         assert.strictEqual(isOurs, plan !== undefined)
         const cut = yield* Effect.flip(store.put({ ...STREAMED, size: STREAMED.size - 1 }))
         assert.strictEqual(cut.reason, "Corrupt")
@@ -537,7 +537,7 @@ describe("ObjectStorageS3, listing", () => {
       const { store, lake } = yield* setUp(plan, {}, { pageSize: 2 })
       const object = { bytes: Buffer.from("x"), etag: '"x"', headers: {}, checksum: undefined }
       for (const key of ["a", "b", "c"]) lake.objects.set(`python-import/${key}`, object)
-      assert.include((yield* Effect.flip(drain(store.list))).detail, "broke off")
+      assert.include((yield* Effect.flip(drain(store.list))).detail, "incomplete")
     })
   )
 })
@@ -639,7 +639,7 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
       const { store } = yield* setUp(plan)
       const error = yield* Effect.flip(store.head(KEY))
       assert.strictEqual(error.reason, "AccessDenied")
-      assert.include(error.detail, "get new ones")
+      assert.include(error.detail, "expired; renew them")
     })
   )
 
