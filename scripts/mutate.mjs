@@ -118,7 +118,7 @@ const MUTATIONS = [
     find: "    isNew ||\n",
     put: "    !isNew || isNew ||\n",
     tests: COMPARED,
-    named: "removes no original on the word of a copy that was changed"
+    named: "keeps the original if its copy was changed"
   },
   {
     name: "an existing object may be the same hour",
@@ -126,7 +126,7 @@ const MUTATIONS = [
     find: "|| sameLines(landed.value, metadata)) return false",
     put: ") return false",
     tests: RUN,
-    named: "takes the hour that stands there for its own when it is the same"
+    named: "accepts an hour that is already there if it is the same"
   },
   {
     name: "settle rule",
@@ -142,7 +142,7 @@ const MUTATIONS = [
     find: "if (!isDoubtful) return",
     put: "if (!isDoubtful || window.length > 0) return",
     tests: RUN,
-    named: "believes a 404 of settled hours only when it is said twice"
+    named: "accepts a 404 for settled hours only if a second request confirms it"
   },
   {
     name: "retry of temporary failures",
@@ -150,7 +150,7 @@ const MUTATIONS = [
     find: "Schedule.recurs(retries)",
     put: "Schedule.recurs(0)",
     tests: RUN,
-    named: "tries transient failures again"
+    named: "retries transient failures"
   },
   {
     name: "new request after a broken archive",
@@ -158,7 +158,7 @@ const MUTATIONS = [
     find: "broken < BROKEN_ARCHIVE_TRIES",
     put: "broken < 1",
     tests: RUN,
-    named: "asks three times for a broken archive"
+    named: "requests a broken archive three times"
   },
   {
     name: "proof that a store verifies checksums",
@@ -166,7 +166,7 @@ const MUTATIONS = [
     find: "onSuccess: () => false, onFailure: ({ error })",
     put: "onSuccess: () => true, onFailure: ({ error })",
     tests: S3,
-    named: "has a body of another hash refused by us"
+    named: "makes this program refuse a body with a wrong hash"
   },
   {
     name: "If-None-Match of a put",
@@ -174,7 +174,7 @@ const MUTATIONS = [
     find: '{ IfNoneMatch: "*" }',
     put: "{}",
     tests: S3,
-    named: "asks for nothing beyond its policy, and never overwrites"
+    named: "needs nothing beyond its policy, and never overwrites"
   },
   {
     name: "If-None-Match of a multipart upload",
@@ -182,7 +182,7 @@ const MUTATIONS = [
     find: "      IfNoneMatch,\n      MultipartUpload",
     put: "      MultipartUpload",
     tests: S3,
-    named: "asks for nothing beyond its policy, and never overwrites"
+    named: "needs nothing beyond its policy, and never overwrites"
   },
   {
     name: "If-None-Match of a put to Azure",
@@ -190,7 +190,7 @@ const MUTATIONS = [
     find: '{ ifNoneMatch: "*" }',
     put: "{}",
     tests: AZURE,
-    named: "asks for nothing but reading and writing blobs, and never overwrites"
+    named: "needs only permission to read and write blobs, and never overwrites"
   },
   {
     name: "unique names of Azure's blocks",
@@ -222,7 +222,7 @@ const MUTATIONS = [
     find: "onSome: (date) => Math.min(asked, date - Math.max(0, answered - sent))",
     put: "onSome: () => asked",
     tests: RUN,
-    named: "leaves hours open that Amplitude's own clock does not hold for closed"
+    named: "leaves hours open that are not closed by Amplitude's own clock"
   },
   {
     name: "an archive is kept until all its hours have landed",
@@ -254,7 +254,7 @@ const MUTATIONS = [
     find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {",
     put: "if (isWhole) {",
     tests: COMPARED,
-    named: "takes an hour for landed that another run moved"
+    named: "counts an hour as landed if another run moved it"
   },
   {
     name: "an hour that other runs staged and uploaded is not a failure",

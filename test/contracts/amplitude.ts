@@ -112,7 +112,7 @@ export function amplitudeContract<E>(
       })
     )
 
-    it.effect("exports one hour alone where one is asked for", () =>
+    it.effect("exports a single hour if only one is requested", () =>
       Effect.gen(function* () {
         for (const hour of [full.first, full.last]) {
           const parts = yield* partsOf(new Window({ first: hour, last: hour }))
@@ -181,7 +181,7 @@ export function amplitudeContract<E>(
       })
     )
 
-    it.effect("can be interrupted midway, again and again, and asked anew", () =>
+    it.effect("can be interrupted midway, repeatedly, and requested again", () =>
       Effect.gen(function* () {
         const amplitude = yield* Amplitude
         for (let time = 0; time < 8; time++) {

@@ -69,7 +69,7 @@ export function archiveFolderContract<E>(name: string, layer: Layer.Layer<Keeper
       })
     )
 
-    it.effect("keeps the same archive once, however often it is told to", () =>
+    it.effect("keeps the same archive only once", () =>
       Effect.gen(function* () {
         const archive = spooled("once", "2025-11-12T00")
         const before = yield* keep(archive)

@@ -386,7 +386,7 @@ export function objectStorageContract<E>(
       })
     )
 
-    it.effect("removes an object, once or twice, and takes it anew", () =>
+    it.effect("removes an object, once or twice, and accepts it again", () =>
       Effect.gen(function* () {
         const storage = yield* ObjectStorage
         const key = "removed/hour=21/events.jsonl"

@@ -265,7 +265,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
     "two projects": ["UnexpectedEntry", among({ ...part(21, 0, b), name: partName(21, 0, "7") })]
   })
 
-  it.scopedLive("A7 lands nothing of another project than the one that stands there", () =>
+  it.scopedLive("A7 lands nothing of another project than the one in the store", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const server = yield* scriptedServer([

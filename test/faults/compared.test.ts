@@ -56,7 +56,7 @@ describe("landObject()", () => {
     )
   }
 
-  it.effect("is a conflict where another hour came to stand there meanwhile, and keeps both", () =>
+  it.effect("is a conflict if a different version appeared meanwhile, and keeps both", () =>
     Effect.gen(function* () {
       const theirs = event("b")
       const world = yield* overtaken(KEY, theirs)
@@ -114,7 +114,7 @@ const movedAt = Effect.fnUntraced(function* (method: "put" | "head" | "get") {
 })
 
 describe("fetchHours()", () => {
-  it.effect("takes an hour for landed that another run moved right after it was staged", () =>
+  it.effect("counts an hour as landed if another run moved it right after it was staged", () =>
     Effect.gen(function* () {
       const world = yield* movedAt("put")
       const summary = yield* Effect.provide(fetchHours(runOptions(HOUR)), world.moving)
@@ -156,7 +156,7 @@ describe("syncHours()", () => {
     )
   }
 
-  it.effect("removes no original on the word of a copy that was changed", () =>
+  it.effect("keeps the original if its copy was changed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude })
       const sync = Effect.provide(syncHours(runOptions(HOUR)), world.layer)

@@ -127,7 +127,7 @@ describe("a clock that is wrong", () => {
     })
   )
 
-  it.scopedLive("T1 asks for nothing yet while this clock is behind", () =>
+  it.scopedLive("T1 requests nothing yet while this clock is behind", () =>
     Effect.gen(function* () {
       const server = yield* scriptedServer([])
       const lake = yield* makeLake({ amplitude: server, now: "2025-11-08T00:00:00Z" })

@@ -390,7 +390,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
   )
 
   it.scopedLive(
-    "is told to a collector or left in a metrics file, nor the collector's own shown",
+    "is sent to a collector or left in a metrics file, nor the collector's own shown",
     () =>
       Effect.gen(function* () {
         const collector = yield* otlpReceiver()

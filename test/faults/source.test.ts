@@ -123,7 +123,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
     })
   )
 
-  it.scopedLive("S2 freezes no younger hour by a 404: it is asked for again by the next run", () =>
+  it.scopedLive("S2 freezes no younger hour by a 404: the next run requests it again", () =>
     Effect.gen(function* () {
       const lake = yield* lakeFrom([answer(404)])
       const early = yield* lake.all(H20, H22, { now: "2025-11-11T12:00:00Z" })
@@ -186,7 +186,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
     )
   }
 
-  it.scopedLive("S6 waits as it is told after 429 and 503, in seconds and as a date", () =>
+  it.scopedLive("S6 honors Retry-After of 429 and 503, in seconds and as a date", () =>
     Effect.gen(function* () {
       const arrivals: Array<number> = []
       const timed =
@@ -302,7 +302,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
     })
   )
 
-  it.scopedLive("S9 gives a silent answer up and asks for the whole of it anew", () =>
+  it.scopedLive("S9 gives up a silent answer and requests all of it again", () =>
     Effect.gen(function* () {
       const half = ARCHIVE.subarray(0, ARCHIVE.length / 2)
       const stall = answer(200, { body: half, length: ARCHIVE.length, ending: "silence" })

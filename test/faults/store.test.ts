@@ -169,7 +169,7 @@ for (const [name, kind] of Object.entries(stores)) {
       })
     )
 
-    it.scopedLive("O3 exits 5 where the store is down, having asked for nothing", () =>
+    it.scopedLive("O3 exits 5 if the store is down, without requesting anything", () =>
       Effect.gen(function* () {
         const lake = yield* lakeOn(kind, { plan: () => refuse("busy") })
         const summary = yield* lake.all(H20, H22)
@@ -450,7 +450,7 @@ for (const [name, kind] of Object.entries(stores)) {
         })
     )
 
-    it.scopedLive("O14 asks for credentials anew once they ran out, and the next run lands", () =>
+    it.scopedLive("O14 renews expired credentials, and the next run lands", () =>
       Effect.gen(function* () {
         let secret = Buffer.alloc(64, "worn out").toString("base64")
         const lake = yield* lakeOn(kind, { secret: () => secret })
@@ -513,7 +513,7 @@ for (const [name, kind] of Object.entries(stores)) {
       })
     )
 
-    it.scopedLive("X4 land every hour once where one moves what is staged and one asks anew", () =>
+    it.scopedLive("X4 land every hour once if one syncs and the other downloads again", () =>
       Effect.gen(function* () {
         const lake = yield* lakeOn(kind, { lines: { [H21]: LARGE } })
         yield* lake.fetch(H20, H22)

@@ -115,7 +115,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("believes a 404 of settled hours only when it is said twice", () =>
+  it.effect("accepts a 404 for settled hours only if a second request confirms it", () =>
     Effect.gen(function* () {
       const odd = yield* makeWorld({ amplitude: { hours: three, plan: ["none"] } })
       const landed = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), odd.layer))
@@ -140,7 +140,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("leaves hours open that Amplitude's own clock does not hold for closed", () =>
+  it.effect("leaves hours open that are not closed by Amplitude's own clock", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({
         amplitude: { hours: three, date: Date.parse("2025-11-11T10:30:00Z") }
@@ -152,7 +152,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("believes Amplitude's clock where its own, days ahead, is set right meanwhile", () =>
+  it.effect("trusts Amplitude's clock if its own, days ahead, is corrected meanwhile", () =>
     Effect.gen(function* () {
       const date = Date.parse("2025-11-11T10:30:00Z")
       const world = yield* makeWorld({ amplitude: { hours: three, date } })
@@ -204,7 +204,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("tries transient failures again, waits as it is told to, and counts", () =>
+  it.effect("retries transient failures, honors Retry-After, and counts", () =>
     Effect.gen(function* () {
       const retryAfter = Duration.toMillis("2 minutes")
       const plan = [
@@ -220,7 +220,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("waits no longer than ten minutes, whatever it is told", () =>
+  it.effect("waits no longer than ten minutes, whatever Retry-After says", () =>
     Effect.gen(function* () {
       const plan = [failing("RateLimited", { retryAfter: Duration.toMillis("3 days") })]
       const world = yield* makeWorld({ amplitude: { hours: three, plan } })
@@ -242,7 +242,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("asks three times for a broken archive, and then names its hours", () =>
+  it.effect("requests a broken archive three times, and then names its hours", () =>
     Effect.gen(function* () {
       const broken = { bytes: Buffer.from("<html>Bad gateway</html>") }
       const world = yield* makeWorld({
@@ -311,7 +311,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("takes the hour that stands there for its own when it is the same", () =>
+  it.effect("accepts an hour that is already there if it is the same", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({
         amplitude: { hours: { [h21]: [event("b"), event("c")] } }
@@ -378,7 +378,7 @@ describe("fetchHours() and syncHours()", () => {
     })
   )
 
-  it.effect("remove a staged hour that stands in the store in another form", () =>
+  it.effect("remove a staged hour that is in the store in another form", () =>
     Effect.gen(function* () {
       const objects = {
         "123456/123456_2025-11-10_21#1.json": Buffer.from(event("c")),
@@ -585,8 +585,8 @@ const leave = (world: Effect.Effect.Success<ReturnType<typeof makeWorld>>) =>
     )
   )
 
-describe("an archive that lies in the spool", () => {
-  it.effect("is neither believed nor dropped by a recheck, which asks Amplitude", () =>
+describe("an archive in the spool", () => {
+  it.effect("is neither used nor dropped by a recheck, which asks Amplitude", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b")] } } })
       yield* Effect.provide(allHours(runOptions(h21)), world.layer)
@@ -640,7 +640,7 @@ describe("allHours() when it fails after it moved what was staged", () => {
   )
 })
 
-describe("fetchHours() where another program's file stands in staging", () => {
+describe("fetchHours() with another program's file in staging", () => {
   it.effect("names the hour as failed rather than done", () =>
     Effect.gen(function* () {
       const objects = { "2025-11-10_21.jsonl": Buffer.from(event("b") + event("c")) }

@@ -134,7 +134,7 @@ describe("ObjectStorageAzure, refused", () => {
     )
   }
 
-  it.scoped("by another key or another signature is told where to look", () =>
+  it.scoped("by another key or another signature says what to check", () =>
     Effect.gen(function* () {
       for (const credentials of [
         { accountKey: Redacted.make(Buffer.alloc(64, "other").toString("base64")) },
@@ -436,7 +436,7 @@ describe("ObjectStorageAzure, checked where much is missing", () => {
 })
 
 describe("ObjectStorageAzure, on record", () => {
-  it.scopedLive("asks for nothing but reading and writing blobs, and never overwrites", () =>
+  it.scopedLive("needs only permission to read and write blobs, and never overwrites", () =>
     Effect.gen(function* () {
       const { server, store } = yield* setUp()
       yield* store.check

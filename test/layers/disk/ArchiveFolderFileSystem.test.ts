@@ -43,7 +43,7 @@ const keepIn = (root: string, text: string) =>
   Effect.provide(keep(text), ArchiveFolderFileSystem.layer({ root }))
 
 describe("ArchiveFolderFileSystem", () => {
-  it.scoped("makes the file its owner's alone, and of the time at which it was asked for", () =>
+  it.scoped("makes the file private, with the time of the request as its modification time", () =>
     Effect.gen(function* () {
       const root = join(yield* temporaryFolder, "a", "b")
       assert.equal(yield* keepIn(root, "kept"), join(root, NAME))
@@ -96,7 +96,7 @@ describe("ArchiveFolderFileSystem", () => {
     })
   )
 
-  it.scoped("says what to do where a file stands in the folder's place", () =>
+  it.scoped("says what to do if a file is in place of the folder", () =>
     Effect.gen(function* () {
       const root = join(yield* temporaryFolder, "file")
       yield* Effect.promise(() => fs.writeFile(root, ""))

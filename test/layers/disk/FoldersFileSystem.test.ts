@@ -29,7 +29,7 @@ describe("FoldersFileSystem", () => {
     })
   )
 
-  it.scoped("says what to do where a file stands in a folder's place", () =>
+  it.scoped("says what to do if a file is in place of a folder", () =>
     Effect.gen(function* () {
       const file = join(yield* temporaryFolder, "file")
       yield* Effect.promise(() => fs.writeFile(file, ""))

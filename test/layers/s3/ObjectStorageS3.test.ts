@@ -667,7 +667,7 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
 })
 
 describe("ObjectStorageS3, on record", () => {
-  it.scopedLive("asks for nothing beyond its policy, and never overwrites or deletes", () =>
+  it.scopedLive("needs nothing beyond its policy, and never overwrites or deletes", () =>
     Effect.gen(function* () {
       const { store, server } = yield* setUp(undefined, { region: undefined })
       yield* store.check

@@ -295,7 +295,7 @@ describe("AmplitudeSynthetic", () => {
     }).pipe(Effect.provide(AmplitudeSynthetic.layer({ eventsPerHour: 2_000_000 })))
   )
 
-  it.effect("makes a part only when its bytes are asked for", () =>
+  it.effect("makes a part only when its bytes are requested", () =>
     Effect.gen(function* () {
       const made: Array<number> = []
       const parts: Iterable<ArchivePart> = {

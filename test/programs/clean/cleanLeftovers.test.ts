@@ -152,7 +152,7 @@ describe("cleanLeftovers()", () => {
     })
   )
 
-  it.effect("removes kept archives that are older than so many days", () =>
+  it.effect("removes kept archives that are older than archiveDays", () =>
     Effect.gen(function* () {
       const { layer } = yield* staged()
       const { service, kept } = yield* ArchiveFolderMemory.makeTest

@@ -134,7 +134,7 @@ describe("keepArchive()", () => {
     })
   )
 
-  it.effect("keeps no archive of another project than the hours that stand there", () =>
+  it.effect("keeps no archive of another project than the landed hours", () =>
     Effect.gen(function* () {
       const objects = { "999_2025-11-09_00#0.json": Buffer.from(event("z")) }
       const world = yield* makeKeeping({ amplitude: { hours: three }, store: { objects } })

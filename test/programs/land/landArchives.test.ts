@@ -111,7 +111,7 @@ describe("landArchives()", () => {
     })
   )
 
-  it.effect("takes both dates for what was asked for, and lands nothing beyond them", () =>
+  it.effect("takes everything between both dates as requested, and lands nothing beyond", () =>
     Effect.gen(function* () {
       const world = yield* landing({ "a.zip": [yield* zipOf([h20, h22])] })
       const from = yield* world.land(h21)

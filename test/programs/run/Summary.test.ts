@@ -32,7 +32,7 @@ describe("exitCodeOfRun()", () => {
     ["all there", [landed, new Skipped({ hour: at }), new Empty({ hour: at })], true, 0],
     ["pending hours do not fail a run", [new Pending({ hour: at })], true, 0],
     ["open hours do not fail a run by default", [landed, new Open({ hour: at })], false, 0],
-    ["open hours asked for by date", [landed, new Open({ hour: at })], true, 3],
+    ["open hours requested by date", [landed, new Open({ hour: at })], true, 3],
     ["some failed for now", [landed, failed("temporary")], false, 3],
     ["nothing done, but may be later", [new Skipped({ hour: at }), failed("temporary")], false, 5],
     ["nothing done, and never will be", [failed("permanent"), failed("temporary")], false, 3],

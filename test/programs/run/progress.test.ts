@@ -51,7 +51,7 @@ const unavailable = (window: Window) =>
   new AmplitudeError({ reason: "Unavailable", window, detail: "as told" })
 
 describe("Progress", () => {
-  it.effect("is told of hours and bytes by a run, and of none where all is there", () =>
+  it.effect("receives hours and bytes from a run, and none if everything is present", () =>
     Effect.gen(function* () {
       const { told, waiting, listening } = listener()
       const world = yield* makeWorld({ amplitude: { hours: three } })
@@ -69,7 +69,7 @@ describe("Progress", () => {
     })
   )
 
-  it.effect("is told by fetch, sync and a recheck", () =>
+  it.effect("is updated by fetch, sync and a recheck", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: three } })
       const options = runOptions(h20, h22)
@@ -85,7 +85,7 @@ describe("Progress", () => {
     })
   )
 
-  it.effect("is told by verify and by clean, of objects and of files", () =>
+  it.effect("is updated by verify (objects) and clean (files)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: three } })
       const options = runOptions(h20, h22)
@@ -109,7 +109,7 @@ describe("Progress", () => {
     })
   )
 
-  it.effect("is told what is tried again, until that is over", () =>
+  it.effect("receives every retry, until it ends", () =>
     Effect.gen(function* () {
       const { told, retried, waiting, listening } = listener()
       const failure = new ObjectStorageError({
@@ -137,7 +137,7 @@ describe("Progress", () => {
     })
   )
 
-  it.effect("is told that hours are done which failed, also those that never were asked for", () =>
+  it.effect("counts failed hours as done, including those that were never requested", () =>
     Effect.gen(function* () {
       const { told, waiting, listening } = listener()
       const plan = Array.from({ length: 9 }, () => unavailable)

@@ -233,7 +233,7 @@ describe("planPolicy()", () => {
     }
   })
 
-  it("changes nothing unless it is asked for, and does not take it away again", () => {
+  it("changes nothing unless requested, and does not remove it again", () => {
     for (const found of [undefined, "{", JSON.stringify({ Statement: [ours] })]) {
       assert.equal(plan(found, { requireIfNoneMatch: false }).state, "same")
     }

@@ -109,7 +109,7 @@ describe("setupBucket()", () => {
     )
   )
 
-  it.effect("believes no change that the store does not show", () =>
+  it.effect("trusts no change that the store does not show", () =>
     Effect.gen(function* () {
       const { exitCode, items, states } = yield* setUp({ apply: true })
       assert.deepEqual(states, { ...all("changed", "same"), policy: "cannot" })
@@ -118,7 +118,7 @@ describe("setupBucket()", () => {
     }).pipe(Effect.provide(BucketSetupMemory.layer({ forgets: ["policy"] })))
   )
 
-  it.effect("leaves in place what somebody else set, and says that it stands in the way", () =>
+  it.effect("leaves settings of others in place, and says that they are in the way", () =>
     Effect.gen(function* () {
       const { exitCode, states } = yield* setUp({ apply: true })
       assert.deepEqual(states, { ...all("changed", "same"), encryption: "cannot" })
