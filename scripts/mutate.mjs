@@ -166,7 +166,7 @@ const MUTATIONS = [
     find: "onSuccess: () => false, onFailure: ({ error })",
     put: "onSuccess: () => true, onFailure: ({ error })",
     tests: S3,
-    named: "makes this program refuse a body with a wrong hash"
+    named: "has a body with a wrong hash refused by us"
   },
   {
     name: "If-None-Match of a put",

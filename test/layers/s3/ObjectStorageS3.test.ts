@@ -245,7 +245,7 @@ describe("ObjectStorageS3, on a bad line", () => {
     ["a store that compares hashes", undefined],
     ["us where it compares none", always("PutObject", { do: "ignoreHashes" })]
   ] as const) {
-    it.scoped(`has a body of another hash refused by ${who}`, () =>
+    it.scoped(`has a body with a wrong hash refused by ${who}`, () =>
       Effect.gen(function* () {
         const { lake, store } = yield* setUp(plan)
         yield* store.check
