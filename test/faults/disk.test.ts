@@ -445,7 +445,7 @@ describe("a data folder that others write to", () => {
       assert.equal(link, "target")
       const said = lake.logs.filter((log) => log.startsWith("WARN")).join("\n")
       assert.match(said, /2025-11-10_19\.jsonl.*not created by this program/)
-      assert.match(said, /2025-11-10_17\.jsonl.*no regular file/)
+      assert.match(said, /2025-11-10_17\.jsonl.*not a regular file/)
     })
   )
 })
