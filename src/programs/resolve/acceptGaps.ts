@@ -55,12 +55,15 @@ export const acceptGaps = Effect.fn("acceptGaps")(
       })
     }
     const accepted = yield* Effect.forEach(gaps, (gap) =>
-      Effect.map(nameOf(store, gap, { reason, user, time: new Date(now).toISOString() }), (name) => ({
-        name,
-        first: gap.first,
-        last: gap.last,
-        hours: gap.length
-      }))
+      Effect.map(
+        nameOf(store, gap, { reason, user, time: new Date(now).toISOString() }),
+        (name) => ({
+          name,
+          first: gap.first,
+          last: gap.last,
+          hours: gap.length
+        })
+      )
     )
     const isAccepted = (hour: Hour) => lake.acceptances.some(({ window }) => window.includes(hour))
     const others = new Window({ first: start, last: end }).hours.filter(

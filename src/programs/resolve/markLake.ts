@@ -33,9 +33,7 @@ export const readMark = Effect.fn("readMark")(function* (
   const { retry } = yield* Run
   const head = yield* retry(store.head(markKey(folder, name)))
   const metadata = Option.match(head, { onNone: () => ({}), onSome: (it) => it.metadata })
-  return Object.fromEntries(
-    Object.entries(metadata).map(([key, value]) => [key, decoded(value)])
-  )
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, decoded(value)]))
 })
 
 /** Text that somebody else wrote there stays as it is. */
