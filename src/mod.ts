@@ -20,6 +20,13 @@ export {
   verifyHours,
   type VerifyOptions
 } from "./programs/inspect/verifyHours.ts"
+export { type GapList, listGaps } from "./programs/inspect/listGaps.ts"
+export {
+  type AcceptedGaps,
+  acceptGaps,
+  type AcceptGapsOptions
+} from "./programs/resolve/acceptGaps.ts"
+export { type WithdrawnGaps, withdrawGaps } from "./programs/resolve/withdrawGaps.ts"
 export { checkSetup, type SetupChecks } from "./programs/inspect/checkSetup.ts"
 export {
   type Cleaning,
@@ -37,6 +44,7 @@ export type { Plan } from "./programs/plan/planRun.ts"
 export type { RunError } from "./programs/run/failureKind.ts"
 export type { HourOutcome } from "./programs/run/HourOutcome.ts"
 export { LandingError } from "./programs/run/LandingError.ts"
+export { ResolveError } from "./programs/resolve/ResolveError.ts"
 export { Summary } from "./programs/run/Summary.ts"
 
 export { Amplitude, AmplitudeError } from "./services/Amplitude.ts"

@@ -68,6 +68,7 @@ describe("mod", () => {
       "ObjectStorage",
       "ObjectStorageError",
       "Progress",
+      "ResolveError",
       "Spool",
       "SpoolError",
       "Staging",
@@ -75,11 +76,13 @@ describe("mod", () => {
       "Unpacker",
       "UnpackerError",
       "Window",
+      "acceptGaps",
       "allHours",
       "archivedHours",
       "checkSetup",
       "cleanLeftovers",
       "fetchHours",
+      "listGaps",
       "planHours",
       "readerPolicy",
       "readerTrust",
@@ -88,6 +91,7 @@ describe("mod", () => {
       "statusOfHours",
       "syncHours",
       "verifyHours",
+      "withdrawGaps",
       "writerPolicy"
     ])
   })

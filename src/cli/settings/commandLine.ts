@@ -78,6 +78,8 @@ export function readCommandLine(
         write(text.replace(/('--[^'= ]*)=.*'/s, "$1'").replace(/('-[^-' ])[^', ].*'/s, "$1'"))
     })
     .allowExcessArguments(false)
+    // "gaps accept" has flags of the same names as "gaps", which would take them.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("Run with --help for usage.")
 
@@ -87,6 +89,7 @@ export function readCommandLine(
       .summary(command.help.replace(/\.( .*)?$/s, ""))
       .description(command.help)
       .helpOption("-h, --help", "show this help")
+      .enablePositionalOptions()
     for (const setting of command.settings) {
       const option = optionOf(settings[setting])
       if (option !== undefined) sub.addOption(option)

@@ -8,9 +8,15 @@ import { version } from "../../../src/cli/version.ts"
 
 const names = Object.keys(commands) as ReadonlyArray<CommandName>
 
-/** A command as it is typed: some are of two words. */
+/** The words that must follow a command, and what is read of them. */
+function argumentsOf(name: CommandName): Readonly<Record<string, string>> {
+  const words = commands[name].settings.filter((it) => "argument" in settings[it])
+  return Object.fromEntries(words.map((word) => [word, "word"]))
+}
+
+/** A command as it is typed. */
 function typed(name: CommandName): ReadonlyArray<string> {
-  return name.split(" ")
+  return [...name.split(" "), ...Object.values(argumentsOf(name))]
 }
 
 interface Answer {
@@ -49,7 +55,7 @@ describe("readCommandLine()", () => {
       }
     )
     for (const name of names)
-      assert.deepEqual(answer(...typed(name)).line, { command: name, flags: {} })
+      assert.deepEqual(answer(...typed(name)).line, { command: name, flags: argumentsOf(name) })
   })
 
   it("reads every flag of every command under the name of its setting", () => {
@@ -59,7 +65,7 @@ describe("readCommandLine()", () => {
         if (flag === undefined) continue
         const [long = "", value] = flag.split(" ")
         const { line } = answer(...typed(name), long, ...(value === undefined ? [] : ["7"]))
-        const flags = { [setting]: value === undefined ? true : "7" }
+        const flags = { [setting]: value === undefined ? true : "7", ...argumentsOf(name) }
         assert.deepEqual(line, { command: name, flags }, `${name} ${flag}`)
       }
     }

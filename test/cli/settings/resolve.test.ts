@@ -9,6 +9,7 @@ import {
   type CommandName,
   commands,
   declaredBy,
+  requiredBy,
   type SettingName,
   settings
 } from "../../../src/cli/settings/table.ts"
@@ -79,6 +80,11 @@ function problemsOf(
 ): ReadonlyArray<string> {
   const store = command === "simulate" ? {} : { dev: true }
   return problems(command, { flags: { ...store, ...flags }, environment })
+}
+
+/** A value for each flag that a command cannot do without. */
+function requiredOf(command: CommandName): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(requiredBy(command).map((name) => [name, "2025-11-10"]))
 }
 
 describe("resolveSettings()", () => {
@@ -273,14 +279,18 @@ describe("The window", () => {
 describe("The store", () => {
   it("must be set for each command that reads or writes it", () => {
     for (const command of names.filter((name) => declaredBy(name).includes("store"))) {
-      const found = problems(command, { environment: pair })
+      const flags = requiredOf(command)
+      const found = problems(command, { environment: pair, flags })
       assert.deepEqual(found, [
         "the bucket is missing: use --bucket, or set AWS_BUCKET_NAME in the environment or in keys.env; or use --dev to land hours in a local folder"
       ])
-      assert.deepEqual(problems(command, { environment: pair, flags: { store: "memory" } }), [])
-      assert.deepEqual(problems(command, { environment: pair, flags: { dev: true } }), [])
+      assert.deepEqual(
+        problems(command, { environment: pair, flags: { ...flags, store: "memory" } }),
+        []
+      )
+      assert.deepEqual(problems(command, { environment: pair, flags: { ...flags, dev: true } }), [])
       const bucket = { ...pair, AWS_BUCKET_NAME: "lake" }
-      assert.deepEqual(problems(command, { environment: bucket }), [])
+      assert.deepEqual(problems(command, { environment: bucket, flags }), [])
     }
   })
 
@@ -498,13 +508,16 @@ describe("A setting that would expose the keys", () => {
     const name = "NODE_TLS_REJECT_UNAUTHORIZED"
     for (const command of names) {
       const environment = { ...pair, AWS_BUCKET_NAME: "lake" }
-      const found = problemsOf({}, command, { ...environment, [name]: "0" })
+      const found = problemsOf(requiredOf(command), command, { ...environment, [name]: "0" })
       assert.equal(found.length, 1, command)
       assert.match(
         found.join(),
         /^NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns certificate checks off/
       )
-      assert.deepEqual(problemsOf({}, command, { ...environment, [name]: "1" }), [])
+      assert.deepEqual(
+        problemsOf(requiredOf(command), command, { ...environment, [name]: "1" }),
+        []
+      )
     }
   })
 

@@ -3,7 +3,7 @@ import { Either } from "effect"
 import { describe, it } from "vitest"
 import { resolveSettings } from "../../../src/cli/settings/resolve.ts"
 import type { AskedSource, SettingsOf } from "../../../src/cli/settings/settingsOf.ts"
-import { type CommandName, commands } from "../../../src/cli/settings/table.ts"
+import { type CommandName, commands, requiredBy } from "../../../src/cli/settings/table.ts"
 
 /** What must not compile; `tsc` fails where it does. */
 export const refusals = {
@@ -44,7 +44,7 @@ describe("SettingsOf", () => {
     const environment = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret", AWS_BUCKET_NAME: "lake" }
     for (const command of Object.keys(commands) as ReadonlyArray<CommandName>) {
       const found = resolveSettings(command, {
-        flags: {},
+        flags: Object.fromEntries(requiredBy(command).map((name) => [name, "1970-01-01"])),
         environment,
         file: {},
         fileName: ".env",
