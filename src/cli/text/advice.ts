@@ -17,6 +17,8 @@ type AnyError = RunError | FolderError | BucketSetupError
 export interface Told {
   readonly error?: string | undefined
   readonly message: string
+  /** The hour that failed. */
+  readonly hour?: string | undefined
 }
 
 /** Appended to the message. */
@@ -25,12 +27,16 @@ type Advice = string | ((told: Told, source: Source | undefined) => string)
 const KEYS: Advice = (_, source) =>
   `; check AMP_API_KEY and AMP_SECRET_KEY, and whether the project is in the other region (--amplitude-region ${otherRegion(source)})`
 
+/** For an hour that the Export API cannot deliver. */
+const OTHER_WAY: Advice = ({ hour = "HOUR" }) =>
+  `; copy it from Amplitude's own S3 export destination, which has no such limit, or accept the gap: gaps accept --start-date ${hour} --end-date ${hour} --reason "larger than 4 GB"`
+
 const ADVICE: {
   readonly [Tag in AnyError["_tag"]]: Readonly<
     Partial<Record<Extract<AnyError, { readonly _tag: Tag }>["reason"], Advice>>
   >
 } = {
-  AmplitudeError: { Unauthorized: KEYS, Forbidden: KEYS },
+  AmplitudeError: { Unauthorized: KEYS, Forbidden: KEYS, TooLarge: OTHER_WAY },
   UnpackerError: {},
   SpoolError: { Misconfigured: " (--work-dir)" },
   ArchiveError: { NoSpace: " (--archive-dir)" },

@@ -218,6 +218,6 @@ function explain<E>(error: E | AmplitudeError): E | AmplitudeError {
     reason,
     window,
     status,
-    detail: `${detail}; one hour is the smallest possible export; for larger hours use Amplitude's S3 export destination`
+    detail: `${detail.replace(/[.;]+$/, "")}; an hour is the smallest possible export, so this one cannot be exported`
   })
 }

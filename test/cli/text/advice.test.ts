@@ -20,6 +20,10 @@ const TABLE = [
   ["LandingError.OtherProject", "another --prefix"],
   ["SpoolError.Misconfigured", "--work-dir"],
   ["ArchiveError.NoSpace", "--archive-dir"],
+  [
+    "AmplitudeError.TooLarge",
+    "gaps accept --start-date 2025-11-10T00 --end-date 2025-11-10T00 --reason"
+  ],
   ["AmplitudeError.Unauthorized", "AMP_API_KEY and AMP_SECRET_KEY"],
   ["AmplitudeError.Forbidden", "--amplitude-region eu|us"]
 ] as const
