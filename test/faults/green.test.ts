@@ -1,0 +1,208 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import { Effect, Layer, Logger, LogLevel, TestContext } from "effect"
+import * as fc from "fast-check"
+import * as ObjectStorageMemory from "../../src/layers/memory/ObjectStorageMemory.ts"
+import * as SpoolMemory from "../../src/layers/memory/SpoolMemory.ts"
+import { listGaps } from "../../src/programs/inspect/listGaps.ts"
+import { statusOfHours } from "../../src/programs/inspect/statusOfHours.ts"
+import { acceptGaps } from "../../src/programs/resolve/acceptGaps.ts"
+import { withdrawGaps } from "../../src/programs/resolve/withdrawGaps.ts"
+import { allHours, fetchHours, type RunOptions, syncHours } from "../../src/programs/runPipeline.ts"
+import { addHours, type Hour, hourAt, hourEnd } from "../../src/services/Hour.ts"
+import { Spool } from "../../src/services/Spool.ts"
+import { Staging } from "../../src/services/Staging.ts"
+import { objectOf } from "../contracts/objectStorage.ts"
+import { event, hour, keysOf, makeWorld, passTime, runOptions } from "../fixtures/world.ts"
+
+/** What happens to a lake over the months, one after the other. */
+type Action =
+  | { readonly do: "wait"; readonly hours: number }
+  | { readonly do: "all" | "fetch" | "sync"; readonly machine: 0 | 1 }
+  | { readonly do: "byDate"; readonly daysAgo: number; readonly days: number }
+  | { readonly do: "accept"; readonly daysAgo: number; readonly days: number }
+  | { readonly do: "withdraw"; readonly which: number }
+  /** Another writer lands another version of an hour that waits in staging. */
+  | { readonly do: "overtake"; readonly machine: 0 | 1; readonly which: number }
+
+const machine = fc.constantFrom(0 as const, 1 as const)
+const dates = { daysAgo: fc.integer({ min: 0, max: 12 }), days: fc.integer({ min: 1, max: 6 }) }
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("wait"), hours: fc.integer({ min: 1, max: 130 }) })
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("all"), machine }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("fetch", "sync"), machine }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("byDate"), ...dates }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("accept"), ...dates }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("withdraw"), which: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("overtake"), machine, which: fc.nat(20) }) }
+) as fc.Arbitrary<Action>
+
+const BEGIN = Date.parse("2025-11-01T12:30:00Z")
+const HOUR = 3_600_000
+const SETTLE_HOURS = 24
+
+const hours = Object.fromEntries(
+  Array.from({ length: 90 * 24 }, (_, index) => addHours(hour("2025-10-15T00"), index))
+    // One hour in five never has events.
+    .filter((_, index) => index % 5 !== 3)
+    .map((at) => [at, [event(at)]])
+)
+
+const options = (more: Partial<RunOptions> = {}): RunOptions => ({
+  ...runOptions(),
+  healDays: 2,
+  settleHours: SETTLE_HOURS,
+  ...more
+})
+
+/** What the keys alone say: written apart from the program that is tested. */
+function readKeys(keys: ReadonlyArray<string>) {
+  const namesBelow = (folder: string) =>
+    keys.filter((key) => key.startsWith(folder)).map((key) => key.slice(folder.length))
+  const open = (folder: string, counterpart: string) =>
+    namesBelow(folder).filter((name) => !namesBelow(counterpart).includes(name))
+  return {
+    landed: new Set(
+      keys.flatMap((key) => {
+        const [, date, clock] = /^(\d{4}-\d\d-\d\d)_(\d\d)\.jsonl$/.exec(key) ?? []
+        return date === undefined ? [] : [`${date}T${clock}`]
+      })
+    ),
+    accepted: open(".amplitude-lake-accepted/", ".amplitude-lake-withdrawn/").map(
+      (name) => name.split("--") as [string, string, string]
+    ),
+    conflicts: open(".amplitude-lake-conflicts/", ".amplitude-lake-resolved/")
+  }
+}
+
+/** The settled hours from the first landed one to `last` that are neither landed nor accepted. */
+function missing(keys: ReadonlyArray<string>, now: number, last: Hour): ReadonlyArray<Hour> {
+  const { accepted, landed } = readKeys(keys)
+  const [first] = [...landed].sort()
+  if (first === undefined) return []
+  const found: Array<Hour> = []
+  for (let at = hour(first); at <= last && hourEnd(at) + SETTLE_HOURS * HOUR <= now;) {
+    if (!landed.has(at) && !accepted.some(([from, to]) => from <= at && at <= to)) found.push(at)
+    at = addHours(at, 1)
+  }
+  return found
+}
+
+const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
+  const world = yield* makeWorld({ amplitude: { hours } })
+  const machines = yield* Effect.forEach([0, 1], () =>
+    Effect.gen(function* () {
+      const staging = yield* ObjectStorageMemory.make()
+      const spool = yield* SpoolMemory.make()
+      return {
+        staging,
+        own: Layer.merge(Layer.succeed(Staging, staging), Layer.succeed(Spool, spool))
+      }
+    })
+  )
+  let now = BEGIN
+  const on = (which: number) =>
+    Effect.map(world.of({ hours }, new Date(now).toISOString()), ({ layer }) =>
+      Layer.merge(layer, machines[which]?.own ?? Layer.empty)
+    )
+  const run = <A, E>(
+    which: number,
+    program: Effect.Effect<A, E, Layer.Layer.Success<typeof world.layer>>
+  ) => Effect.flatMap(on(which), (layer) => passTime(Effect.provide(program, layer)))
+  const daysAgo = (days: number) => hourAt(now - days * 24 * HOUR)
+  const isGreen = Effect.fnUntraced(function* (exitCode: number, last: Hour) {
+    if (exitCode !== 0) return
+    const keys = yield* keysOf(world.store)
+    assert.deepEqual(missing(keys, now, last), [])
+    assert.deepEqual(readKeys(keys).conflicts, [])
+  })
+
+  const act = Effect.fnUntraced(function* (it: Action) {
+    switch (it.do) {
+      case "wait":
+        now += it.hours * HOUR
+        return
+      case "all": {
+        const { exitCode } = yield* run(it.machine, allHours(options()))
+        yield* isGreen(exitCode, hourAt(now))
+        const status = yield* run(it.machine, statusOfHours({ settleHours: SETTLE_HOURS }))
+        return yield* isGreen(status.exitCode, hourAt(now))
+      }
+      case "fetch":
+        return yield* run(it.machine, fetchHours(options()))
+      case "sync":
+        return yield* run(it.machine, syncHours(options()))
+      case "byDate": {
+        const start = daysAgo(it.daysAgo + it.days)
+        const end = daysAgo(it.daysAgo + 1)
+        const { exitCode } = yield* run(0, allHours(options({ start, end })))
+        return yield* isGreen(exitCode, end)
+      }
+      case "accept": {
+        const start = daysAgo(it.daysAgo + it.days)
+        const end = daysAgo(it.daysAgo)
+        const accept = acceptGaps({ start, end, reason: "an outage", user: "model" })
+        return yield* run(0, Effect.either(accept))
+      }
+      case "withdraw": {
+        const { acceptances } = yield* run(1, listGaps())
+        const name = acceptances[it.which]?.name
+        return name === undefined ? undefined : yield* run(1, withdrawGaps(name, { user: "model" }))
+      }
+      case "overtake": {
+        const staged = yield* keysOf(machines[it.machine]?.staging ?? world.staging)
+        const key = staged.filter((name) => /^[\d_-]+\.jsonl$/.test(name))[it.which]
+        if (key !== undefined) yield* world.store.put(objectOf(key, event("of another writer")))
+      }
+    }
+  })
+  for (const it of actions) yield* act(it)
+
+  // However it went, a person gets it green again.
+  yield* run(
+    0,
+    Effect.either(
+      acceptGaps({
+        start: hour("2025-10-15T00"),
+        end: hourAt(now),
+        reason: "the end",
+        user: "model"
+      })
+    )
+  )
+  const keys = yield* keysOf(world.store)
+  assert.deepEqual(missing(keys, now, hourAt(now)), [])
+})
+
+const { FAULTS_PATH, FAULTS_SECONDS, FAULTS_SEED } = process.env
+const seconds = Number(FAULTS_SECONDS ?? 0)
+
+describe("A lake over months", () => {
+  it(
+    "is green only where no hour is missing and no conflict is open",
+    { timeout: seconds * 1000 + 240_000 },
+    async () => {
+      const property = fc.asyncProperty(
+        fc.array(action, { minLength: 4, maxLength: 14 }),
+        (actions) =>
+          Effect.runPromise(
+            live(actions).pipe(
+              Logger.withMinimumLogLevel(LogLevel.None),
+              Effect.provide(TestContext.TestContext)
+            )
+          )
+      )
+      const path = FAULTS_PATH === undefined ? {} : { path: FAULTS_PATH }
+      if (FAULTS_SEED !== undefined) {
+        return await fc.assert(property, { seed: Number(FAULTS_SEED), ...path })
+      }
+      const until = Date.now() + seconds * 1000
+      let seed = seconds > 0 ? Date.now() % 2 ** 30 : 1
+      do await fc.assert(property, { seed: seed++, numRuns: 6 })
+      while (Date.now() < until)
+    }
+  )
+})
