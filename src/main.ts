@@ -36,6 +36,9 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   })
   if (Either.isLeft(resolved)) return yield* misuse(command, resolved.left)
   exportEnv(resolved.right.variables)
+  yield* Effect.forEach(resolved.right.warnings, (it) => Effect.logWarning(it)).pipe(
+    withLogs(resolved.right.settings)
+  )
   return yield* runResolved(command, resolved.right.settings, otlpVariables(process.env, file))
 }, Effect.scoped)
 

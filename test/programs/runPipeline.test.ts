@@ -200,7 +200,10 @@ describe("allHours()", () => {
       const summary = yield* Effect.provide(allHours(runOptions(h20, h22)), world.layer)
       assert.deepEqual([summary.landed, summary.exitCode], [[h20, h22], 3])
       assert.equal(summary.failed[0]?.hour, h21)
-      assert.match(summary.failed[0]?.message ?? "", /smallest possible export, so this one cannot be exported$/)
+      assert.match(
+        summary.failed[0]?.message ?? "",
+        /smallest possible export, so this one cannot be exported$/
+      )
     })
   )
 

@@ -148,7 +148,12 @@ function handedOn(environment: Variables, file: Variables): AzureEnvironment["va
     (name) =>
       isIdentity(name) && environment[name] !== undefined && textOf(environment, name) === ""
   )
+  // A secret from a file often ends in a line break, which the SDK would send as part of it.
+  const untrimmed = Object.keys(environment).filter(
+    (name) => isIdentity(name) && textOf(environment, name) !== (environment[name] ?? "")
+  )
   return {
+    ...Object.fromEntries(untrimmed.map((name) => [name, textOf(environment, name)])),
     ...Object.fromEntries(blank.map((name) => [name, undefined])),
     ...Object.fromEntries(inherited.map((name) => [name, textOf(file, name)]))
   }

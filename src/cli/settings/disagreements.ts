@@ -43,7 +43,7 @@ export function disagreements(
     ...companionProblems(read, sources),
     ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used, sources) : []),
     ...(used.has("bucket") && !used.has("store") ? setupProblems(read, sources) : []),
-    ...(needsKeys(command, read) ? missingKeys(values, sources) : [])
+    ...(needsKeys(command, read) ? missingKeys(read, sources) : [])
   ]
 }
 
@@ -192,14 +192,14 @@ function needsKeys(command: CommandName, { values, wrong }: ReadSettings): boole
   )
 }
 
-function missingKeys(values: Values, sources: Sources): Problems {
+function missingKeys({ values, wrong }: ReadSettings, sources: Sources): Problems {
   const { file, fileName } = sources
   const standard = standardKeys(sources)
   const disregarded = keys
     .flatMap((name) => settings[name].fileVariables)
     .filter((name) => !isBlank(file[name]))
   return keys
-    .filter((name) => values[name] === undefined)
+    .filter((name) => values[name] === undefined && !wrong.has(name))
     .map((name) => {
       const { help, variables, fileVariables } = settings[name]
       const inFile = standard.length === 0 ? [...variables, ...fileVariables] : variables

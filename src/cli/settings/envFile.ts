@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises"
 import { dirname } from "node:path"
-import { parseEnv } from "node:util"
-import { Data, Effect } from "effect"
+import { Data, Effect, Either } from "effect"
+import { decodeEnv, type EnvEntry, parseEnvText } from "./envGrammar.ts"
+import { nearMisses } from "./nearMisses.ts"
 
 /** The env file cannot be read. */
 export class EnvFileError extends Data.TaggedError("EnvFileError")<{ readonly message: string }> {}
@@ -20,7 +21,7 @@ function isCredential(path: string): boolean {
  */
 export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isNamed: boolean) {
   const read = yield* Effect.tryPromise({
-    try: async () => ({ text: await readFile(path, "utf8"), mode: (await stat(path)).mode }),
+    try: async () => ({ bytes: await readFile(path), mode: (await stat(path)).mode }),
     catch: (error) => {
       const { code, message } = error as NodeJS.ErrnoException
       return code ?? message
@@ -28,7 +29,7 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
   }).pipe(
     Effect.catchAll((code) =>
       (code === "ENOENT" || code === "EISDIR") && !isNamed
-        ? Effect.succeed({ text: "", mode: 0 })
+        ? Effect.succeed({ bytes: new Uint8Array(), mode: 0 })
         : Effect.fail(
             new EnvFileError({
               message: `cannot read the env file "${path}": ${code}`
@@ -41,6 +42,21 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
       `"${path}" is readable by other users of this machine: run chmod 600 on it`
     )
   }
-  // Editors on Windows may write a byte order mark, which would become part of the first name.
-  return parseEnv(read.text.replace(/^\uFEFF/, "")) as Readonly<Record<string, string | undefined>>
+  const parsed = Either.flatMap(decodeEnv(read.bytes), parseEnvText)
+  if (Either.isLeft(parsed)) {
+    const { line, problem } = parsed.left
+    const where = line === undefined ? "" : `line ${line} `
+    return yield* new EnvFileError({ message: `the env file "${path}": ${where}${problem}` })
+  }
+  for (const [name, known] of nearMisses(parsed.right.map((it) => it.name))) {
+    yield* Effect.logWarning(`${name} in "${path}" has no effect: is ${known} meant?`)
+  }
+  return variablesOf(parsed.right)
 })
+
+/** If a name comes twice, the last one counts. */
+function variablesOf(
+  entries: ReadonlyArray<EnvEntry>
+): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(entries.map(({ name, value }) => [name, value]))
+}

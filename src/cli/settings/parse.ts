@@ -5,6 +5,7 @@
  */
 import { Duration, Either, Option, Redacted } from "effect"
 import { type Hour, parseHour } from "../../services/Hour.ts"
+import { secretProblem } from "./secretForm.ts"
 
 export interface Parse<A> {
   (text: string): Either.Either<A, string>
@@ -19,7 +20,12 @@ export const SEPARATOR = "\0"
 
 export const texts: Parse<ReadonlyArray<string>> = (value) => Either.right(value.split(SEPARATOR))
 
-export const secret: Parse<Redacted.Redacted> = (value) => Either.right(Redacted.make(value))
+export const secret: Parse<Redacted.Redacted> = (value) => {
+  const problem = secretProblem(value)
+  return problem === undefined
+    ? Either.right(Redacted.make(value))
+    : Either.left(`usable: it ${problem}`)
+}
 
 /** Accepts one of the literals. */
 export function oneOf<const A extends string>(literals: ReadonlyArray<A>): Parse<A> {

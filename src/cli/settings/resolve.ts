@@ -20,6 +20,8 @@ type Variables = Readonly<Record<string, string | undefined>>
 export interface Resolved<C extends CommandName> {
   readonly settings: SettingsOf<C>
   readonly variables: Variables
+  /** What counts although the user may expect something else. */
+  readonly warnings: ReadonlyArray<string>
 }
 
 /** The value that several settings form together; `undefined` if there are problems. */
@@ -27,6 +29,7 @@ interface Part<A> {
   readonly value: A | undefined
   readonly variables?: Variables
   readonly problems?: ReadonlyArray<string>
+  readonly warnings?: ReadonlyArray<string>
 }
 
 /**
@@ -51,7 +54,11 @@ export function resolveSettings<C extends CommandName>(
     ...Object.fromEntries(settingsAlone(command).map((name) => [name, values[name]])),
     ...parts.value
   }
-  return Either.right({ settings: settings as SettingsOf<C>, variables: parts.variables ?? {} })
+  return Either.right({
+    settings: settings as SettingsOf<C>,
+    variables: parts.variables ?? {},
+    warnings: parts.warnings ?? []
+  })
 }
 
 /** Node would accept any certificate, and send the keys to any server. */
@@ -87,9 +94,10 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
 function bucketOf({ bucket }: Values, { environment, file, fileName }: Sources): Part<object> {
   return Either.match(resolveS3(environment, file, fileName), {
     onLeft: (problems) => ({ value: undefined, problems }),
-    onRight: ({ credentials, variables }) => ({
+    onRight: ({ credentials, variables, warnings }) => ({
       value: bucket === undefined ? undefined : { bucket, credentials },
-      variables
+      variables,
+      warnings
     })
   })
 }
@@ -100,12 +108,13 @@ function storeOf(values: Values, { environment, file, fileName }: Sources): Part
     case "s3":
       return Either.match(resolveS3(environment, file, fileName), {
         onLeft: (problems) => ({ value: undefined, problems }),
-        onRight: ({ credentials, variables }) => ({
+        onRight: ({ credentials, variables, warnings }) => ({
           value:
             bucket === undefined
               ? undefined
               : { _tag: "S3", bucket, prefix, sseKmsKeyId, credentials },
-          variables
+          variables,
+          warnings
         })
       })
     case "azure":

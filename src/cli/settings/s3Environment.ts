@@ -1,5 +1,6 @@
 import { Either, Option, Redacted } from "effect"
 import { isEncrypted } from "../../services/SafeUrl.ts"
+import { secretProblem } from "./secretForm.ts"
 
 /** What the environment and the env file set for S3, besides the settings. */
 interface S3Environment {
@@ -7,6 +8,8 @@ interface S3Environment {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** A pair under legacy names, if no standard name is set. */
   readonly credentials: Option.Option<S3Credentials>
+  /** What counts although the env file says otherwise. */
+  readonly warnings: ReadonlyArray<string>
 }
 
 export interface S3Credentials {
@@ -40,6 +43,15 @@ const IDENTITY: ReadonlyArray<string> = [
 /** The endpoint of an S3-compatible store. */
 const ENDPOINTS = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
 
+/** The variables for S3, besides the settings. */
+export const s3Variables: ReadonlyArray<string> = [
+  ...IDENTITY,
+  ...ALIASES.flat(),
+  ...ENDPOINTS,
+  "AWS_REGION",
+  "AWS_DEFAULT_REGION"
+]
+
 function textOf(variables: Variables, name: string): string {
   return variables[name]?.trim() ?? ""
 }
@@ -64,13 +76,30 @@ function endpointProblems(
   })
 }
 
+/** A sentence for each key that no header can carry, without its text. */
+function formProblems(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): ReadonlyArray<string> {
+  return [...STANDARD, "AWS_SESSION_TOKEN", ...ALIASES.flat()].flatMap((name) => {
+    const own = textOf(environment, name)
+    const problem = secretProblem(own || textOf(file, name))
+    const where = own === "" ? fileName : "the environment"
+    return problem === undefined ? [] : [`${name} in ${where} ${problem}`]
+  })
+}
+
 /** Resolves the credentials and endpoint for S3, or names unsafe endpoints and incomplete pairs. */
 export function resolveS3(
   environment: Variables,
   file: Variables,
   fileName: string
 ): Either.Either<S3Environment, ReadonlyArray<string>> {
-  const unsafe = endpointProblems(environment, file, fileName)
+  const unsafe = [
+    ...endpointProblems(environment, file, fileName),
+    ...formProblems(environment, file, fileName)
+  ]
   const identity = resolveIdentity(environment, file, fileName)
   if (unsafe.length === 0) return identity
   return Either.left([
@@ -98,16 +127,35 @@ function resolveIdentity(
     (name) =>
       name.startsWith("AWS_") && environment[name] !== undefined && textOf(environment, name) === ""
   )
+  // A secret from a file often ends in a line break, which the SDK would send as part of it.
+  const untrimmed = Object.keys(environment).filter(
+    (name) => name.startsWith("AWS_") && textOf(environment, name) !== (environment[name] ?? "")
+  )
   const variables = {
+    ...Object.fromEntries(untrimmed.map((name) => [name, textOf(environment, name)])),
     ...Object.fromEntries(blank.map((name) => [name, undefined])),
     ...Object.fromEntries(inherited.map((name) => [name, textOf(file, name)]))
   }
   if (isNamed || inherited.some((name) => IDENTITY.includes(name))) {
     const named = isNamed ? environment : file
-    const halves = halvesOf([pairOf(STANDARD, (name) => textOf(named, name))])
-    return halves.length === 0
-      ? Either.right({ variables, credentials: Option.none() })
-      : Either.left(halves.map((half) => `${half} in ${isNamed ? "the environment" : fileName}`))
+    const where = isNamed ? "the environment" : fileName
+    const pair = pairOf(STANDARD, (name) => textOf(named, name))
+    const halves = halvesOf([pair])
+    if (halves.length > 0) return Either.left(halves.map((half) => `${half} in ${where}`))
+    const hides = isNamed && STANDARD.every((name) => textOf(file, name) !== "")
+    const hidden = hides ? `, so those in ${fileName} do not count` : ""
+    if (pair.accessKeyId === "" && textOf(named, "AWS_SESSION_TOKEN") !== "") {
+      const keys = STANDARD.join(" and ")
+      return Either.left([
+        `AWS_SESSION_TOKEN in ${where} is set without ${keys}${hidden}: unset it`
+      ])
+    }
+    const isProfile = pair.accessKeyId === "" && textOf(named, "AWS_PROFILE") !== ""
+    const warnings =
+      isProfile && hides
+        ? [`AWS_PROFILE in the environment is used: the keys in ${fileName} do not count`]
+        : []
+    return Either.right({ variables, credentials: Option.none(), warnings })
   }
 
   const find = (name: string) => textOf(environment, name) || textOf(file, name)
@@ -116,11 +164,11 @@ function resolveIdentity(
   if (whole !== undefined) {
     const { accessKeyId, secretAccessKey } = whole
     const credentials = { accessKeyId, secretAccessKey: Redacted.make(secretAccessKey) }
-    return Either.right({ variables, credentials: Option.some(credentials) })
+    return Either.right({ variables, credentials: Option.some(credentials), warnings: [] })
   }
   const halves = halvesOf(pairs)
   return halves.length === 0
-    ? Either.right({ variables, credentials: Option.none() })
+    ? Either.right({ variables, credentials: Option.none(), warnings: [] })
     : Either.left(halves.map((half) => `${half}: looked in the environment and in ${fileName}`))
 }
 

@@ -48,6 +48,30 @@ describe("readEnvFile()", () => {
     })
   )
 
+  it.scoped(
+    "fails on a line that it does not understand, by its number and never by its text",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* fileOf("A=b\ngeheim and more\nAMP_API_KEY=abc\n")
+        const error = yield* Effect.flip(readEnvFile(path, true))
+        assert.equal(
+          error.message,
+          `the env file "${path}": line 2 is not NAME=value, a comment or blank`
+        )
+      })
+  )
+
+  it.scoped("warns of a name that is nearly one of the program's", () =>
+    Effect.gen(function* () {
+      const path = yield* fileOf("AMP_API_KEYS=a\nAWS_BUCKET_NAMES=b\nOTHER=c\nPATH=d\n")
+      const { said } = yield* listened(readEnvFile(path, true))
+      assert.deepEqual(said, [
+        `AMP_API_KEYS in "${path}" has no effect: is AMP_API_KEY meant?`,
+        `AWS_BUCKET_NAMES in "${path}" has no effect: is AWS_BUCKET_NAME meant?`
+      ])
+    })
+  )
+
   it.scoped("does not change the process environment", () =>
     Effect.gen(function* () {
       yield* listened(readEnvFile(yield* fileOf("AMPLITUDE_LAKE_TEST=1"), true))

@@ -389,7 +389,7 @@ describe("The store", () => {
 })
 
 describe("The keys", () => {
-  const aliases = { API_TOKEN: "alias key", SECRET_KEY: "alias secret" }
+  const aliases = { API_TOKEN: "alias-key", SECRET_KEY: "alias-secret" }
 
   it("come from the environment rather than the env file", () => {
     assert.deepEqual(keysOf({ environment: pair }), ["key", "secret"])
@@ -401,7 +401,7 @@ describe("The keys", () => {
   })
 
   it("may be called API_TOKEN and SECRET_KEY in the env file only", () => {
-    assert.deepEqual(keysOf({ file: aliases }), ["alias key", "alias secret"])
+    assert.deepEqual(keysOf({ file: aliases }), ["alias-key", "alias-secret"])
     const found = problems("fetch", { flags: { dev: true }, environment: aliases })
     assert.equal(found.length, 2)
     assert.deepEqual(keysOf({ environment: aliases, file: pair }), ["key", "secret"])
@@ -411,7 +411,7 @@ describe("The keys", () => {
     assert.deepEqual(keysOf({ file: { ...aliases, ...pair } }), ["key", "secret"])
     assert.deepEqual(keysOf({ environment: pair, file: aliases }), ["key", "secret"])
     const blank = { AMP_API_KEY: " ", AMP_SECRET_KEY: "" }
-    assert.deepEqual(keysOf({ environment: blank, file: aliases }), ["alias key", "alias secret"])
+    assert.deepEqual(keysOf({ environment: blank, file: aliases }), ["alias-key", "alias-secret"])
   })
 
   it("are never mixed from a standard name and an alias, and a message says so", () => {
@@ -441,6 +441,34 @@ describe("The keys", () => {
     assert.deepEqual(problemsOf({ dryRun: true }, "fetch", {}), [])
     assert.deepEqual(problemsOf({ source: "synthetic" }, "all", {}), [])
     assert.deepEqual(problemsOf({ dump: "out" }, "simulate", {}), [])
+  })
+
+  it("are refused by name if no header can carry them, wherever they are", () => {
+    for (const [value, why] of [
+      [
+        '"geheim"',
+        /is in quotes, which docker and kubectl keep as part of the value: remove them$/
+      ],
+      ["'geheim'", /is in quotes/],
+      ["ge heim", /holds a blank$/],
+      ["ge\nheim", /holds a control character, such as a line break$/],
+      ["\u201cgeheim\u201d", /holds a character that is not ASCII, such as a curly quote$/],
+      ["geheim\u200b", /holds a character that is not ASCII/]
+    ] as const) {
+      for (const place of ["environment", "file"] as const) {
+        const given = { [place]: { ...pair, AMP_SECRET_KEY: value } }
+        const found = problems("fetch", { flags: { dev: true }, ...given })
+        assert.equal(found.length, 1, found.join())
+        assert.match(found.join(), why)
+        assert.match(found.join(), /^AMP_SECRET_KEY in /)
+        assert.doesNotMatch(found.join(), /heim/)
+      }
+    }
+  })
+
+  it("may end in a line break, as a Kubernetes secret does", () => {
+    const environment = { AMP_API_KEY: "key\n", AMP_SECRET_KEY: "secret\r\n" }
+    assert.deepEqual(keysOf({ environment }), ["key", "secret"])
   })
 
   it("have no flag", () => {

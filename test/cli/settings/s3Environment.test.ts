@@ -55,6 +55,43 @@ describe("resolveS3()", () => {
     }
     assert.deepEqual(settled({ AWS_PROFILE: "work" }, file).variables, { AWS_REGION: "eu-west-2" })
   })
+  it("trims what the SDK would send with its line break", () => {
+    const environment = { AWS_ACCESS_KEY_ID: "id\n", AWS_SECRET_ACCESS_KEY: "secret\r\n" }
+    assert.deepEqual(settled(environment, {}).variables, {
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SECRET_ACCESS_KEY: "secret"
+    })
+  })
+  it("refuses keys that no header can carry, by name and place", () => {
+    const pair = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: '"geheim"' }
+    const why = "is in quotes, which docker and kubectl keep as part of the value: remove them"
+    for (const [environment, file, place] of [
+      [pair, {}, "the environment"],
+      [{}, pair, ".env"]
+    ] as const) {
+      assert.deepEqual(
+        resolveS3(environment, file, ".env"),
+        Either.left([`AWS_SECRET_ACCESS_KEY in ${place} ${why}`])
+      )
+    }
+  })
+  it("names a leftover session token that hides the env file's keys", () => {
+    const file = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" }
+    assert.deepEqual(
+      resolveS3({ AWS_SESSION_TOKEN: "stale" }, file, ".env"),
+      Either.left([
+        "AWS_SESSION_TOKEN in the environment is set without AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, so those in .env do not count: unset it"
+      ])
+    )
+  })
+  it("warns of a profile that hides the env file's keys", () => {
+    const file = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" }
+    const { warnings } = Either.getOrThrow(resolveS3({ AWS_PROFILE: "work" }, file, ".env"))
+    assert.deepEqual(warnings, [
+      "AWS_PROFILE in the environment is used: the keys in .env do not count"
+    ])
+    assert.deepEqual(Either.getOrThrow(resolveS3({ AWS_PROFILE: "work" }, {}, ".env")).warnings, [])
+  })
   it("treats a blank variable as not set, and removes it", () => {
     const found = settled({ AWS_PROFILE: "", AWS_REGION: " " }, { AWS_REGION: "eu-west-2" })
     assert.deepEqual(found.variables, { AWS_PROFILE: undefined, AWS_REGION: "eu-west-2" })
