@@ -45,7 +45,7 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
   const parsed = Either.flatMap(decodeEnv(read.bytes), parseEnvText)
   if (Either.isLeft(parsed)) {
     const { line, problem } = parsed.left
-    const where = line === undefined ? "" : `line ${line} `
+    const where = line === undefined ? "" : `line ${line}: `
     return yield* new EnvFileError({ message: `the env file "${path}": ${where}${problem}` })
   }
   for (const [name, known] of nearMisses(parsed.right.map((it) => it.name))) {

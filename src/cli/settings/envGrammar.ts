@@ -48,7 +48,7 @@ export function parseEnvText(text: string): Either.Either<ReadonlyArray<EnvEntry
     const line = (lines[index] ?? "").trim()
     if (line === "" || line.startsWith("#")) continue
     const [, name, rest = ""] = ASSIGNMENT.exec(line) ?? []
-    if (name === undefined) return refuse(index, "is not NAME=value, a comment or blank")
+    if (name === undefined) return refuse(index, "not NAME=value, a comment or blank")
     const quote = QUOTES.find((it) => rest.startsWith(it))
     const read =
       quote === undefined
@@ -92,7 +92,7 @@ function quoted(
     }
     const after = line.slice(end + 1).trim()
     if (after !== "" && !after.startsWith("#")) {
-      return refuse(last, `has text after the closing quote of ${name}`)
+      return refuse(last, `text after the closing quote of ${name}`)
     }
     const text = [...value, line.slice(0, end)].join("\n")
     return Either.right({ value: quote === '"' ? text.replaceAll("\\n", "\n") : text, last })

@@ -56,7 +56,7 @@ describe("readEnvFile()", () => {
         const error = yield* Effect.flip(readEnvFile(path, true))
         assert.equal(
           error.message,
-          `the env file "${path}": line 2 is not NAME=value, a comment or blank`
+          `the env file "${path}": line 2: not NAME=value, a comment or blank`
         )
       })
   )

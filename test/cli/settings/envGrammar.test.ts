@@ -10,7 +10,7 @@ const read = (text: string) =>
   )
 const problem = (text: string) =>
   Either.match(parseEnvText(text), {
-    onLeft: (it) => `line ${it.line} ${it.problem}`,
+    onLeft: (it) => `line ${it.line}: ${it.problem}`,
     onRight: () => "none"
   })
 
@@ -46,19 +46,19 @@ describe("parseEnvText()", () => {
     [
       "a stray line",
       "# keys\nkeys of the EU project\nA=b",
-      "line 2 is not NAME=value, a comment or blank"
+      "line 2: not NAME=value, a comment or blank"
     ],
-    ["a colon", "A: b", "line 1 is not NAME=value, a comment or blank"],
-    ["a command", "set A=b", "line 1 is not NAME=value, a comment or blank"],
-    ["a name with a dash", "A-B=c", "line 1 is not NAME=value, a comment or blank"],
-    ["a name that begins with a digit", "1A=c", "line 1 is not NAME=value, a comment or blank"],
-    ["an unclosed quote", 'A=b\nC="d', "line 2 the quote of C is never closed"],
+    ["a colon", "A: b", "line 1: not NAME=value, a comment or blank"],
+    ["a command", "set A=b", "line 1: not NAME=value, a comment or blank"],
+    ["a name with a dash", "A-B=c", "line 1: not NAME=value, a comment or blank"],
+    ["a name that begins with a digit", "1A=c", "line 1: not NAME=value, a comment or blank"],
+    ["an unclosed quote", 'A=b\nC="d', "line 2: the quote of C is never closed"],
     [
       "an unclosed quote before another setting",
       'A="b\nC=d\nE="f"',
-      "line 1 the quote of A is not closed before line 2"
+      "line 1: the quote of A is not closed before line 2"
     ],
-    ["text after a quote", 'A="b"c', "line 1 has text after the closing quote of A"]
+    ["text after a quote", 'A="b"c', "line 1: text after the closing quote of A"]
   ]
   for (const [name, text, says] of wrong) {
     it(`refuses ${name}`, () => assert.equal(problem(text), says))
