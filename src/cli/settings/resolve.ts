@@ -1,4 +1,5 @@
 import { Either } from "effect"
+import { readProxy } from "../../services/ProxyRules.ts"
 import { resolveAzure } from "./azureEnvironment.ts"
 import { disagreements } from "./disagreements.ts"
 import { type ReadSettings, readSettings, type Sources, storeNamed } from "./readSettings.ts"
@@ -45,6 +46,7 @@ export function resolveSettings<C extends CommandName>(
   const parts = partsOf(command, read, sources)
   const problems = [
     ...certificateProblems(sources),
+    ...proxyProblems(sources),
     ...read.problems,
     ...disagreements(command, read, sources),
     ...(parts.problems ?? [])
@@ -68,6 +70,11 @@ function certificateProblems({ environment }: Sources): ReadonlyArray<string> {
         "NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns certificate checks off: unset it, and if you use a private CA, set NODE_EXTRA_CA_CERTS to its file"
       ]
     : []
+}
+
+/** A proxy that cannot be used is named before anything is sent. */
+function proxyProblems({ environment }: Sources): ReadonlyArray<string> {
+  return Either.match(readProxy(environment), { onLeft: (it) => [it], onRight: () => [] })
 }
 
 /** What the command gets instead of single settings. */

@@ -5,6 +5,7 @@ import type { ContainerClient, StoragePipelineOptions } from "@azure/storage-blo
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import { toFailure } from "./errors.ts"
 import { type Call, connectOnce } from "../cloud/connect.ts"
+import { CONNECTING } from "../http/connecting.ts"
 import { makeProxyAgent } from "../cloud/proxyAgent.ts"
 import { loadSdk } from "../cloud/sdk.ts"
 
@@ -53,7 +54,7 @@ function cutIdle(agent: http.Agent): http.Agent {
 
 function makeAgent(endpoint: string, timeout: number): http.Agent {
   // More than are ever used at once, because waiting for a socket must not count as silence.
-  const options = { keepAlive: true, maxSockets: 128, timeout }
+  const options = { keepAlive: true, maxSockets: 128, timeout, ...CONNECTING }
   if (new URL(endpoint).protocol === "http:") return cutIdle(new http.Agent(options))
   // Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect these connections.
   const secure = { ...options, rejectUnauthorized: true }

@@ -1,12 +1,13 @@
 /**
- * The connection to the Export API.
+ * A connection to one origin.
  *
  * @module
  */
-import { Either } from "effect"
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici"
-import { isLoopback } from "../../services/SafeUrl.ts"
+import { Either, Redacted } from "effect"
+import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { type Proxy, proxyFor } from "../../services/ProxyRules.ts"
 import type { Route } from "./networkError.ts"
+import { CONNECTING } from "./connecting.ts"
 
 /** A connection to an origin. Must be destroyed after use. */
 export interface OpenRoute extends Route {
@@ -14,32 +15,30 @@ export interface OpenRoute extends Route {
   readonly dispatcher: Dispatcher
 }
 
-/**
- * Opens the connection to an origin, through the proxy in the environment if there is one. Loopback
- * is reached directly, because a proxy would read the keys over plain http. Disables all timeouts
- * of undici except for connecting.
- */
+/** Disables all timeouts of undici except for connecting. */
+const TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0 }
+
+// Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect these connections.
+const TLS = { rejectUnauthorized: true, ...CONNECTING }
+
+/** Opens the connection to an origin, through the proxy in the environment if that applies. */
 export function openRoute(url: URL): Either.Either<OpenRoute, string> {
-  // Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect this connection.
-  const tls = { rejectUnauthorized: true }
-  const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
-  const proxied = !isLoopback(url) && hasProxy()
-  return Either.try({
-    try: () => ({
-      url,
-      host: url.host,
-      proxied,
-      dispatcher: proxied
-        ? new EnvHttpProxyAgent({ ...timeouts, connect: tls, requestTls: tls, proxyTls: tls })
-        : new Agent({ ...timeouts, connect: tls })
-    }),
-    // The original error contains the proxy's URL, which may contain a password.
-    catch: () => "HTTPS_PROXY or HTTP_PROXY is not a URL such as http://proxy.example:3128"
-  })
+  return Either.map(proxyFor(url, process.env), (proxy) => ({
+    url,
+    host: url.host,
+    proxied: proxy !== undefined,
+    dispatcher: proxy === undefined ? new Agent({ ...TIMEOUTS, connect: TLS }) : throughProxy(proxy)
+  }))
 }
 
-function hasProxy(): boolean {
-  return ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some(
-    (name) => (process.env[name] ?? "") !== ""
-  )
+function throughProxy({ authorization, host, isSecure, port }: Proxy): Dispatcher {
+  const name = host.includes(":") ? `[${host}]` : host
+  return new ProxyAgent({
+    ...TIMEOUTS,
+    uri: `${isSecure ? "https" : "http"}://${name}:${port}`,
+    ...(authorization === undefined ? {} : { token: Redacted.value(authorization) }),
+    connect: CONNECTING,
+    requestTls: TLS,
+    proxyTls: TLS
+  })
 }

@@ -3,6 +3,7 @@ import { Duration, Effect, Redacted, type Scope } from "effect"
 import { asCredentialsFailure, bucketRegionOf, toFailure } from "./errors.ts"
 import { connectOnce } from "../cloud/connect.ts"
 import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
+import { CONNECTING } from "../http/connecting.ts"
 import { makeProxyAgent } from "../cloud/proxyAgent.ts"
 import { loadSdk } from "../cloud/sdk.ts"
 
@@ -46,7 +47,7 @@ const FALLBACK_REGION = "us-east-1"
 
 // More than are ever used at once, because waiting for a socket counts as connecting and times out
 // like it.
-const SOCKETS = { keepAlive: true, maxSockets: 128 }
+const SOCKETS = { keepAlive: true, maxSockets: 128, ...CONNECTING }
 // Set here, so NODE_TLS_REJECT_UNAUTHORIZED=0 does not affect these connections.
 const TLS_SOCKETS = { ...SOCKETS, rejectUnauthorized: true }
 
@@ -70,6 +71,9 @@ function baseConfig(options: S3ClientOptions): S3ClientConfig {
   return {
     // The programs retry, because they know what can be repeated.
     maxAttempts: 1,
+    // Proxies and stores refuse "Expect: 100-continue" with 417, or never answer it. The SDK would
+    // also open a new connection for each such request.
+    expectContinueHeader: false,
     // The SDK's own log would appear in the terminal among ours.
     logger: silent,
     requestHandler: {
@@ -90,10 +94,10 @@ function baseConfig(options: S3ClientOptions): S3ClientConfig {
   }
 }
 
-/** Signs what the SDK leaves unsigned, and lets chunks share connections. */
+/** Signs what the SDK leaves unsigned. */
 function amendRequests(client: S3Client): S3Client {
   client.middlewareStack.add(
-    (next, context) => (args) => {
+    (next) => (args) => {
       const { headers } = args.request as { readonly headers: Record<string, string> }
       const sha256 = headers["x-amz-checksum-sha256"]
       // Signing the hash makes every S3 refuse a different body, even without support for
@@ -101,8 +105,6 @@ function amendRequests(client: S3Client): S3Client {
       if (sha256 !== undefined) {
         headers["x-amz-content-sha256"] = Buffer.from(sha256, "base64").toString("hex")
       }
-      // The SDK opens a new connection for every request that waits for "100 Continue".
-      if (context.commandName === "UploadPartCommand") delete headers["Expect"]
       return next(args)
     },
     { step: "build", priority: "low", name: "amendRequests" }

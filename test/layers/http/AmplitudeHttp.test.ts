@@ -868,9 +868,13 @@ describe("AmplitudeHttp", () => {
       })
     )
 
-    it.scoped("that is no URL is refused before a byte is sent", () =>
+    it.scoped("that cannot be one is refused before a byte is sent", () =>
       Effect.gen(function* () {
-        for (const url of [`user:${password}@proxy:3128`, `http://${password}:x@[`, password]) {
+        for (const url of [
+          `socks5://user:${password}@proxy:3128`,
+          `http://${password}:x@[`,
+          `http://user:%${password}%@proxy`
+        ]) {
           yield* through({ port: 1 }, { HTTPS_PROXY: url })
           const error = yield* failureOf(exportWhole(AmplitudeHttp.origins.us))
           assert.strictEqual(error.reason, "Rejected")
