@@ -52,7 +52,8 @@ export function parseConnectionString(text: string): Either.Either<AzureAccount,
   const protocol = field("DefaultEndpointsProtocol") ?? "https"
   const suffix = field("EndpointSuffix")
   const named = field("BlobEndpoint")
-  const account = field("AccountName") ?? accountOf(named)
+  const account =
+    field("AccountName") ?? accountOf(named) ?? (token && named && accountInPath(named))
   if (account === undefined) return Either.left("it has no AccountName")
   if ((key === undefined) === (token === undefined)) {
     return Either.left("it must contain either an AccountKey or a SharedAccessSignature")
@@ -71,6 +72,17 @@ export function parseConnectionString(text: string): Either.Either<AzureAccount,
         ? { sasToken: Redacted.make(token ?? "") }
         : { accountKey: Redacted.make(key) }
   })
+}
+
+/**
+ * The account name at the start of an endpoint's path, as emulators have it; any name for an
+ * endpoint of one's own, where a SAS token needs none.
+ */
+function accountInPath(endpoint: string): string | undefined {
+  if (!URL.canParse(endpoint)) return undefined
+  const { hostname, pathname } = new URL(endpoint)
+  const [, account] = pathname.split("/")
+  return account || hostname
 }
 
 /** The account name at the start of an endpoint's host. */

@@ -106,7 +106,7 @@ function companionProblems(
 /** Flags that belong to a store other than the selected one. */
 const foreign: Readonly<Record<Values["store"], ReadonlyArray<SettingName>>> = {
   s3: ["container"],
-  azure: ["bucket", "sseKmsKeyId"],
+  azure: ["bucket", "sse", "sseKmsKeyId"],
   local: [],
   memory: []
 }
@@ -154,6 +154,9 @@ function storeProblems(
     if (flags[name] !== undefined) {
       problems.push(`${flagOf(name)} cannot be combined with --store ${named}`)
     }
+  }
+  if (values.sse === "AES256" && values.sseKmsKeyId !== undefined) {
+    problems.push("--sse AES256 cannot be combined with --sse-kms-key-id, which needs aws:kms")
   }
   if (dev && isNamed && store !== "local") {
     problems.push(`--dev means --store local, and cannot be combined with --store ${store}`)

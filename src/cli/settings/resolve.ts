@@ -110,7 +110,7 @@ function bucketOf({ bucket }: Values, { environment, file, fileName }: Sources):
 }
 
 function storeOf(values: Values, { environment, file, fileName }: Sources): Part<Store> {
-  const { bucket, container, localDir, prefix, sseKmsKeyId } = values
+  const { bucket, container, localDir, prefix, sse, sseKmsKeyId } = values
   switch (storeNamed(values)) {
     case "s3":
       return Either.match(resolveS3(environment, file, fileName), {
@@ -119,7 +119,7 @@ function storeOf(values: Values, { environment, file, fileName }: Sources): Part
           value:
             bucket === undefined
               ? undefined
-              : { _tag: "S3", bucket, prefix, sseKmsKeyId, credentials },
+              : { _tag: "S3", bucket, prefix, sse, sseKmsKeyId, credentials },
           variables,
           warnings
         })

@@ -23,6 +23,7 @@ export type Store =
       readonly _tag: "S3"
       readonly bucket: string
       readonly prefix: string
+      readonly sse: "AES256" | "aws:kms" | undefined
       readonly sseKmsKeyId: string | undefined
       /** Absent if the SDK's own chain is to find them. */
       readonly credentials: Option.Option<S3Credentials>

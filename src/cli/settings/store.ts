@@ -25,6 +25,11 @@ export const storeSettings = {
     parse: container,
     variables: ["AZURE_STORAGE_CONTAINER"]
   }),
+  sse: optional({
+    flag: "--sse <encryption>",
+    help: "S3: encryption that every put requests, AES256 or aws:kms (default: the bucket's own encryption)",
+    parse: oneOf(["AES256", "aws:kms"])
+  }),
   sseKmsKeyId: optional({
     flag: "--sse-kms-key-id <key>",
     help: "S3: KMS key that encrypts new objects (default: the bucket's own encryption)",

@@ -61,6 +61,7 @@ export const place = [
   "dev",
   "bucket",
   "container",
+  "sse",
   "sseKmsKeyId",
   "localDir",
   "prefix"

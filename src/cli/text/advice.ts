@@ -43,6 +43,8 @@ const ADVICE: {
   FolderError: {},
   ObjectStorageError: {
     // The only misconfiguration that a flag can fix.
+    AccessDenied: ({ message }) =>
+      message.includes("encryption header") ? "; use --sse AES256 or --sse aws:kms" : "",
     Misconfigured: ({ message }) =>
       message.includes("KMS key cannot be used") ? "; check --sse-kms-key-id" : ""
   },

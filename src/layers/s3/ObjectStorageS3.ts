@@ -27,7 +27,7 @@ export const make = Effect.fnUntraced(function* (
   const hashedBy = yield* Ref.make<HashedBy>("us")
   const putAs = makePut(bucket, options, hashedBy)
 
-  const learn = Effect.flatMap(comparesHashes(bucket), (compares) =>
+  const learn = Effect.flatMap(comparesHashes(bucket, options), (compares) =>
     Ref.set(hashedBy, compares ? "the store" : "us")
   )
   return ObjectStorage.of({

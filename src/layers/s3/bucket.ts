@@ -9,7 +9,9 @@ import type { Access, CloudBucket, ObjectPut, Page, PutRefusal } from "../cloud/
 export interface ObjectStorageS3Options extends S3Client.S3ClientOptions {
   /** Prepended to every key. Defaults to none. */
   readonly prefix?: string | undefined
-  /** A KMS key for new objects. Defaults to the bucket's own encryption. */
+  /** Encryption that every put requests. Defaults to the bucket's own. */
+  readonly sse?: "AES256" | "aws:kms" | undefined
+  /** A KMS key for new objects; implies `aws:kms`. Defaults to the account's own key. */
   readonly sseKmsKeyId?: string | undefined
   /**
    * Larger objects, in bytes, use a multipart upload. Defaults to 256 MiB, the most that a lost

@@ -1,3 +1,4 @@
+import { homedir } from "node:os"
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import { asCredentialsFailure, bucketRegionOf, toFailure } from "./errors.ts"
@@ -132,10 +133,23 @@ async function findRegion(
   }
 }
 
+/**
+ * Without `HOME` and an entry for the user, as in a container with a user ID of its own, the SDK
+ * fails while it looks for profile files. There are none then.
+ */
+function provideHome(): void {
+  try {
+    homedir()
+  } catch {
+    process.env["HOME"] = "/"
+  }
+}
+
 async function open(options: S3ClientOptions, abortSignal: AbortSignal) {
   // Read when a client is created. Otherwise the SDK's warning reaches the terminal through the
   // process.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
+  provideHome()
   const sdk = await loadSdk("@aws-sdk/client-s3@3", () => import("@aws-sdk/client-s3"))
   const draft = new sdk.S3Client(baseConfig(options))
   const endpoint = options.endpoint ?? (await draft.config.serviceConfiguredEndpoint?.())

@@ -45,10 +45,6 @@ const told: Readonly<Record<string, Told>> = {
     reason: "Misconfigured",
     advice: "this machine's clock is wrong; synchronize it"
   },
-  NotImplemented: {
-    reason: "Misconfigured",
-    advice: "the store does not support a required operation"
-  },
   QuotaExceeded: { reason: "NoSpace", advice: "the quota is used up" },
   SlowDown: { reason: "Unavailable", advice: "try again later" },
   InternalError: { reason: "Unavailable", advice: "try again later" },
@@ -150,6 +146,14 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   if (code.startsWith("KMS.") || (code === "InvalidArgument" && /kms/i.test(message))) {
     return make("Misconfigured", `The KMS key cannot be used (${said})`)
   }
+  const lacks = lackOf(attempt, status, code, `${text(cause, "Header") ?? ""} ${message}`)
+  if (lacks !== undefined) return make("Misconfigured", `This store ${lacks} (${said})`)
+  if (/with an explicit deny/.test(message)) {
+    return make(
+      "AccessDenied",
+      `A policy denies it, which no permission overrides; the policy may require an encryption header on puts (${said})`
+    )
+  }
   // A refused HEAD has no body with the reason.
   const isMute = status === 400 && code === "Unknown"
   const { advice, reason }: Told = isMute
@@ -163,4 +167,22 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   }
   const heard = status === undefined ? said : `S3 answered ${said}`
   return make(reason, advice === "" ? heard : `${heard}; ${advice}`)
+}
+
+/** What a store lacks that every put needs, as its refusal says; `undefined` for any other refusal. */
+function lackOf(
+  { method }: StoreAttempt,
+  status: number | undefined,
+  code: string,
+  said: string
+): string | undefined {
+  const isUnsupported = code === "NotImplemented" || status === 501
+  const isPut = method === "put" || method === "check"
+  if (/x-amz-(sdk-)?checksum/i.test(said) && (isUnsupported || status === 400)) {
+    return "refuses the header x-amz-checksum-sha256, which every put carries; docs/stores.md lists stores that accept it"
+  }
+  if (!isUnsupported) return undefined
+  return isPut
+    ? "does not accept If-None-Match on puts, without which two runs could overwrite each other; docs/stores.md lists stores that do"
+    : "does not support a required operation; docs/stores.md lists stores that do"
 }

@@ -27,11 +27,16 @@ const OTHER_PROBE = `other${PROBE}`
  * Whether the store compares an upload with its announced SHA-256: it must refuse one byte that was
  * announced as none. A store that accepts it keeps that byte, and is recognized by it next time.
  */
-export function comparesHashes({ at, attemptTo, call }: S3Bucket): Effect.Effect<boolean> {
+export function comparesHashes(
+  { at, attemptTo, call }: S3Bucket,
+  options: ObjectStorageS3Options
+): Effect.Effect<boolean> {
+  const encryption = encryptionOf(options)
   return call(attemptTo("check", "write", OTHER_PROBE), (client, { PutObjectCommand }, options) =>
     client.send(
       new PutObjectCommand({
         ...at(OTHER_PROBE),
+        ...encryption,
         IfNoneMatch: "*",
         ContentLength: 1,
         ChecksumAlgorithm: "SHA256",
@@ -74,9 +79,7 @@ export function makePut(
       ChecksumAlgorithm: "SHA256",
       ChecksumSHA256: toBase64(object.sha256),
       Metadata: { ...object.metadata },
-      ...(options.sseKmsKeyId === undefined
-        ? {}
-        : { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: options.sseKmsKeyId })
+      ...encryptionOf(options)
     }
     if (object.size <= multipartThreshold) {
       return yield* putSingle(bucket, { ...put, input }, hashedBy)
@@ -115,4 +118,14 @@ function putSingle<E>(
     const body = verified(attempt.path, object, hashing)
     return Effect.raceFirst(send(through), pour(body, through))
   })
+}
+
+function encryptionOf({
+  sse,
+  sseKmsKeyId
+}: ObjectStorageS3Options): Pick<PutObjectCommandInput, "ServerSideEncryption" | "SSEKMSKeyId"> {
+  if (sseKmsKeyId !== undefined) {
+    return { ServerSideEncryption: "aws:kms", SSEKMSKeyId: sseKmsKeyId }
+  }
+  return sse === undefined ? {} : { ServerSideEncryption: sse }
 }

@@ -65,6 +65,18 @@ describe("resolveAzure()", () => {
     }
   })
 
+  it("takes a SAS token with an endpoint alone, as the portal generates it", () => {
+    const sas = "SharedAccessSignature=sp=rcwl&sig=geheim"
+    for (const [endpoint, account] of [
+      ["https://lake.blob.core.windows.net/", "lake"],
+      ["http://127.0.0.1:10000/devstoreaccount1", "devstoreaccount1"],
+      ["https://blobs.corp.example/", "blobs.corp.example"]
+    ] as const) {
+      const found = settled(connection(`BlobEndpoint=${endpoint};${sas}`))
+      assert.deepEqual([found.account, found.endpoint], [account, endpoint])
+    }
+  })
+
   it("says what is wrong with a connection string, and repeats none of it", () => {
     for (const [fields, why] of [
       ["geheim", /has no AccountName/],

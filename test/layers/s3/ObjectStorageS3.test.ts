@@ -616,6 +616,79 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     })
   )
 
+  for (const [sse, sseKmsKeyId, sent] of [
+    ["AES256", undefined, ["AES256", undefined]],
+    ["aws:kms", undefined, ["aws:kms", undefined]],
+    ["aws:kms", "key-1", ["aws:kms", "key-1"]],
+    [undefined, "key-1", ["aws:kms", "key-1"]]
+  ] as const) {
+    it.scopedLive(`requests ${sse} with ${sseKmsKeyId ?? "no key"} on every put and upload`, () =>
+      Effect.gen(function* () {
+        const { store, server } = yield* setUp(undefined, { sse, sseKmsKeyId })
+        yield* store.check
+        for (const object of [SMALL, BIG]) yield* store.put(object)
+        const creating = server.requests.filter(({ operation }) =>
+          ["PutObject", "CreateMultipartUpload"].includes(operation)
+        )
+        assert.isAtLeast(creating.length, 3)
+        for (const { headers } of creating) {
+          const asked = [
+            headers["x-amz-server-side-encryption"],
+            headers["x-amz-server-side-encryption-aws-kms-key-id"]
+          ]
+          assert.deepStrictEqual(asked, [...sent])
+        }
+      })
+    )
+  }
+
+  it.scoped("sends no Expect header, which proxies and stores may refuse or ignore", () =>
+    Effect.gen(function* () {
+      const { store, server } = yield* setUp()
+      for (const object of [SMALL, BIG]) yield* store.put(object)
+      for (const { headers, operation } of server.requests) {
+        assert.isUndefined(headers["expect"], operation)
+      }
+    })
+  )
+
+  for (const [status, code, message, says] of [
+    [
+      501,
+      "NotImplemented",
+      "A header you provided implies functionality that is not implemented",
+      /does not accept If-None-Match on puts.*docs\/stores\.md/
+    ],
+    [
+      501,
+      "NotImplemented",
+      "Header 'x-amz-checksum-sha256' with value *** not implemented",
+      /refuses the header x-amz-checksum-sha256/
+    ],
+    [
+      400,
+      "InvalidArgument",
+      "x-amz-checksum-sha256 is not supported",
+      /refuses the header x-amz-checksum-sha256/
+    ],
+    [
+      403,
+      "AccessDenied",
+      "User is not authorized to perform: s3:PutObject with an explicit deny in a resource-based policy",
+      /^A policy denies it, which no permission overrides.*encryption header/
+    ]
+  ] as const) {
+    it.scoped(`explains a put that is refused with ${status}: ${message.slice(0, 40)}`, () =>
+      Effect.gen(function* () {
+        const plan = always("PutObject", { do: "answer", status, code, message })
+        const { store } = yield* setUp(plan)
+        const error = yield* Effect.flip(store.check)
+        assert.strictEqual(error.reason, status === 403 ? "AccessDenied" : "Misconfigured")
+        assert.match(error.detail, says)
+      })
+    )
+  }
+
   it.scoped("names the KMS permissions, or the setting, where S3 speaks of KMS", () =>
     Effect.gen(function* () {
       const message = "User is not authorized to perform: kms:GenerateDataKey on the key"
