@@ -41,7 +41,7 @@ export const windowSettings = {
   }),
   settleHours: value({
     flag: "--settle-hours <hours>",
-    help: "hours to wait before an hour without events is recorded as empty",
+    help: "hours to wait after an hour ends before no events means that it is empty, and no object means a gap",
     parse: wholeNumber(0, 8760),
     fallback: defaults.settleHours
   }),
