@@ -5,21 +5,20 @@
  * @module
  */
 import { setFlagsFromString } from "node:v8"
-import { Cause, Effect, Either, Exit } from "effect"
+import { Effect, Either, type Exit } from "effect"
 import { runMain } from "@effect/platform-node/NodeRuntime"
+import type { CommandError } from "./cli/CommandError.ts"
 import { type CommandLine, readCommandLine } from "./cli/settings/commandLine.ts"
-import { DEFECT, defectText, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts"
+import { endingOf, INTERRUPTED_ERROR, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts"
 import { readEnvFile } from "./cli/settings/envFile.ts"
 import { openLogFile } from "./cli/terminal/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/terminal/logging.ts"
 import type { SettingsOf } from "./cli/settings/settingsOf.ts"
 import { type CommandName, settings } from "./cli/settings/table.ts"
 import { resolveSettings } from "./cli/settings/resolve.ts"
-import { exitCodeOfSignal } from "./cli/signals.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
 import { version } from "./cli/version.ts"
-
-const USAGE = 2
+import { EXIT } from "./programs/run/exitCode.ts"
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const named = flags.envFile
@@ -77,7 +76,7 @@ function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect
         `Nothing was changed. See: amplitude-lake ${command} --help`
       ].join("\n")
     )
-    return USAGE
+    return EXIT.usage
   })
 }
 
@@ -110,13 +109,11 @@ if (typeof line === "number") {
       disableErrorReporting: true,
       disablePrettyLogger: true,
       teardown: (exit, onExit) => {
-        if (Exit.isSuccess(exit)) return onExit(exit.value as number)
-        if (Cause.isInterruptedOnly(exit.cause)) {
-          if (line.command !== "simulate") console.error(INTERRUPTED_TEXT)
-          return onExit(exitCodeOfSignal())
-        }
-        console.error(defectText(exit.cause))
-        return onExit(DEFECT)
+        const { error, exitCode } = endingOf(exit as Exit.Exit<number, CommandError>)
+        if (error !== INTERRUPTED_ERROR) {
+          if (error !== undefined) console.error(error.message)
+        } else if (line.command !== "simulate") console.error(INTERRUPTED_TEXT)
+        return onExit(exitCode)
       }
     }
   )

@@ -4,11 +4,9 @@
  * @module
  */
 import { Cause, Effect, Exit } from "effect"
+import { EXIT } from "../programs/run/exitCode.ts"
 import { CommandError } from "./CommandError.ts"
 import { exitCodeOfSignal } from "./signals.ts"
-
-/** The exit code of a defect. */
-export const DEFECT = 1
 
 export const INTERRUPTED_TEXT =
   "Interrupted. Partial work is cleaned up; run the same command again to continue."
@@ -20,7 +18,7 @@ export const INTERRUPTED_ERROR = {
 } as const
 
 /** A defect's message and stack. The thrown object is left out, because it may hold data. */
-export function defectText(cause: Cause.Cause<unknown>): string {
+function defectText(cause: Cause.Cause<unknown>): string {
   const defects = [...Cause.defects(cause)]
   const texts = defects.map((defect) => (defect instanceof Error ? defect.stack : undefined))
   return `A defect in amplitude-lake, please report it: ${texts.join("\n") || "unknown"}`
@@ -38,7 +36,7 @@ export function endingOf(exit: Exit.Exit<number, CommandError>): {
   for (const { exitCode, message } of Cause.failures(exit.cause)) {
     return { exitCode, error: { error: "CommandError", message } }
   }
-  return { exitCode: DEFECT, error: { error: "Defect", message: defectText(exit.cause) } }
+  return { exitCode: EXIT.defect, error: { error: "Defect", message: defectText(exit.cause) } }
 }
 
 /** Logs how a run ended. */

@@ -1,12 +1,11 @@
-const INTERRUPTED = 130
-const TERMINATED = 143
+import { type AnyExitCode, EXIT } from "../programs/run/exitCode.ts"
 
-let signalled = INTERRUPTED
+let signalled: AnyExitCode = EXIT.interrupted
 process.once("SIGTERM", () => {
-  signalled = TERMINATED
+  signalled = EXIT.terminated
 })
 
 /** The exit code of a run that a signal ended: 143 for SIGTERM, else 130. */
-export function exitCodeOfSignal(): number {
+export function exitCodeOfSignal(): AnyExitCode {
   return signalled
 }

@@ -6,7 +6,7 @@ import {
   Option,
   type OutputConfiguration
 } from "commander"
-import { exitCodes } from "../../programs/run/exitCode.ts"
+import { EXIT, exitCodes } from "../../programs/run/exitCode.ts"
 import { completionHelp, completionScript, shells } from "./completion.ts"
 import { SEPARATOR } from "./parse.ts"
 import type { Setting } from "./setting.ts"
@@ -117,16 +117,16 @@ export function readCommandLine(
     .action((shell: (typeof shells)[number]) => {
       const write = output.writeOut ?? ((text: string) => process.stdout.write(text))
       write(completionScript(shell))
-      read = 0
+      read = EXIT.done
     })
 
   try {
     program.parse(argv, { from: "user" })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? 0 : 2
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage
   }
-  return read ?? 2
+  return read ?? EXIT.usage
 }
 
 /** The parent of a command: the program or, for a two-word command, its first word. */

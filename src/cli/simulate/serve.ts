@@ -6,6 +6,7 @@ import { layer as nodeServer } from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import * as AmplitudeSynthetic from "../../layers/synthetic/AmplitudeSynthetic.ts"
 import { exportApi } from "./exportApi.ts"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import { planWindow } from "../../programs/plan/planWindow.ts"
 import { Clock } from "../../services/Clock.ts"
 import { hourKey } from "../../services/HourKey.ts"
@@ -49,7 +50,7 @@ const serve = Effect.fnUntraced(function* (
       () =>
         new CommandError({
           message: `Cannot serve on 127.0.0.1:${port}: choose another --port, or 0 to pick a free one`,
-          exitCode: 2
+          exitCode: EXIT.usage
         })
     )
   )
@@ -71,7 +72,7 @@ const dump = Effect.fnUntraced(function* (settings: SettingsOf<"simulate">, fold
       catch: (error) =>
         new CommandError({
           message: `Cannot write to "${folder}": ${(error as NodeJS.ErrnoException).code ?? "Failed"}`,
-          exitCode: 2
+          exitCode: EXIT.usage
         })
     })
   yield* writing(() => mkdir(folder, { recursive: true, mode: 0o700 }))

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import { CommandError } from "../CommandError.ts"
 import { pauseLive } from "./live.ts"
 
@@ -17,7 +18,7 @@ export function print(text: string): Effect.Effect<void, CommandError> {
           ? Effect.void
           : new CommandError({
               message: `Cannot write the result to stdout: ${code ?? error.message}`,
-              exitCode: 5
+              exitCode: EXIT.temporary
             })
       )
     })

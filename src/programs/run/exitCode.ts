@@ -7,6 +7,21 @@
 import { Schema } from "effect"
 import type { FailureKind } from "./HourOutcome.ts"
 
+/** Every exit code of the program, by name. */
+export const EXIT = {
+  done: 0,
+  defect: 1,
+  usage: 2,
+  incomplete: 3,
+  temporary: 5,
+  refused: 7,
+  integrity: 8,
+  interrupted: 130,
+  terminated: 143
+} as const
+
+export type AnyExitCode = (typeof EXIT)[keyof typeof EXIT]
+
 /** Every exit code and its meaning, as in help, README and webhook. */
 export const exitCodes = {
   0: "complete: no hour is missing, and no conflict is open",
@@ -18,7 +33,7 @@ export const exitCodes = {
   8: "integrity or conflict: needs a person",
   130: "interrupted",
   143: "terminated"
-} as const satisfies Readonly<Record<number, string>>
+} as const satisfies Readonly<Record<AnyExitCode, string>>
 
 /** The meaning of an exit code. */
 export function meaningOf(exitCode: number): string {
@@ -43,9 +58,9 @@ export interface ExitCodeOptions {
 /** The first of 8, 7, 3 or 2, 5 that applies, otherwise 0. */
 export function exitCodeOf(options: ExitCodeOptions): ExitCode {
   const { kinds, isDone, isTouched, isIncomplete = false } = options
-  if (kinds.has("integrity")) return 8
-  if (kinds.has("refused")) return 7
-  if (kinds.has("permanent")) return isTouched ? 3 : 2
-  if (kinds.has("temporary")) return isDone || isIncomplete ? 3 : 5
-  return isIncomplete ? 3 : 0
+  if (kinds.has("integrity")) return EXIT.integrity
+  if (kinds.has("refused")) return EXIT.refused
+  if (kinds.has("permanent")) return isTouched ? EXIT.incomplete : EXIT.usage
+  if (kinds.has("temporary")) return isDone || isIncomplete ? EXIT.incomplete : EXIT.temporary
+  return isIncomplete ? EXIT.incomplete : EXIT.done
 }
