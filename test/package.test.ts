@@ -79,7 +79,9 @@ describe("the packed package", () => {
     const pages = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"]
     assert.deepEqual(paths.toSorted(), [...built, ...pages].toSorted())
     const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
-    const library = sources.filter((path) => /^(layers|programs|services|mod)\b.*\.ts$/.test(path))
+    const library = sources.filter((path) =>
+      /^(layers|network|programs|services|mod)\b.*\.ts$/.test(path)
+    )
     const expected = library.flatMap((path) =>
       [".js", ".d.ts"].map((it) => path.replace(/\.ts$/, it))
     )

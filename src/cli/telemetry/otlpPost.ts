@@ -6,7 +6,7 @@
 import { HttpClient, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { Effect, Either, Redacted } from "effect"
 import { request } from "undici"
-import { openRoute } from "../../layers/http/WebhookHttp.ts"
+import { openRoute } from "../../network/route.ts"
 import type { OtlpOptions } from "./otlpVariables.ts"
 import { version } from "../version.ts"
 

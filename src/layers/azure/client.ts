@@ -5,7 +5,7 @@ import type { ContainerClient, StoragePipelineOptions } from "@azure/storage-blo
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import { toFailure } from "./errors.ts"
 import { type Call, connectOnce } from "../cloud/connect.ts"
-import { CONNECTING } from "../http/connecting.ts"
+import { CONNECTING } from "../../network/connecting.ts"
 import { makeProxyAgent } from "../cloud/proxyAgent.ts"
 import { loadSdk } from "../cloud/sdk.ts"
 

@@ -24,9 +24,9 @@ import { parseSafeOrigin } from "../../services/SafeUrl.ts"
 import type { Window } from "../../services/Window.ts"
 import { answerError, header, hider, httpDate } from "./amplitudeAnswer.ts"
 import { type Asked, bytesOf, orStalled, textOf } from "./amplitudeBody.ts"
+import { type OpenRoute, openRoute } from "../../network/route.ts"
 import { networkError } from "./networkError.ts"
 import { identityOf, origins } from "./origin.ts"
-import { type OpenRoute, openRoute } from "./route.ts"
 
 export { origins } from "./origin.ts"
 

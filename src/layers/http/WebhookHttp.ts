@@ -7,9 +7,7 @@ import { Config, type ConfigError, Duration, Effect, Either, Layer, Redacted } f
 import { request } from "undici"
 import { parseSafeUrl, unsafeUrlText } from "../../services/SafeUrl.ts"
 import { Webhook, WebhookError } from "../../services/Webhook.ts"
-import { openRoute } from "./route.ts"
-
-export { openRoute } from "./route.ts"
+import { openRoute } from "../../network/route.ts"
 
 export interface WebhookHttpOptions {
   /** https, or plain http on loopback, without a user or password. */

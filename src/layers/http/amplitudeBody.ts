@@ -8,7 +8,8 @@ import { Chunk, Duration, Effect, Option, Stream } from "effect"
 import type { Dispatcher } from "undici"
 import { AmplitudeError } from "../../services/Amplitude.ts"
 import type { Window } from "../../services/Window.ts"
-import { networkError, type Route } from "./networkError.ts"
+import type { Route } from "../../network/route.ts"
+import { networkError } from "./networkError.ts"
 
 /** The request of an answer, and its connection. */
 export interface Asked extends Route {

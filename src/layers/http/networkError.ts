@@ -3,16 +3,9 @@
  *
  * @module
  */
+import type { Route } from "../../network/route.ts"
 import { AmplitudeError } from "../../services/Amplitude.ts"
 import type { Window } from "../../services/Window.ts"
-
-/** A connection. */
-export interface Route {
-  /** Name and port. */
-  readonly host: string
-  /** Whether the environment sets a proxy that may be used. */
-  readonly proxied: boolean
-}
 
 const CERTIFICATE =
   /^(?!ERR_SSL_).*(CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/

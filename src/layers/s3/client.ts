@@ -4,7 +4,7 @@ import { Duration, Effect, Redacted, type Scope } from "effect"
 import { asCredentialsFailure, bucketRegionOf, toFailure } from "./errors.ts"
 import { connectOnce } from "../cloud/connect.ts"
 import type { StoreAttempt, StoreFailure } from "../cloud/failure.ts"
-import { CONNECTING } from "../http/connecting.ts"
+import { CONNECTING } from "../../network/connecting.ts"
 import { makeProxyAgent } from "../cloud/proxyAgent.ts"
 import { loadSdk } from "../cloud/sdk.ts"
 

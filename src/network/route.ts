@@ -1,13 +1,20 @@
 /**
- * A connection to one origin.
+ * A connection to an origin, for layers and entry points that make their own requests.
  *
  * @module
  */
 import { Either, Redacted } from "effect"
 import { Agent, type Dispatcher, ProxyAgent } from "undici"
-import { type Proxy, proxyFor } from "../../services/ProxyRules.ts"
-import type { Route } from "./networkError.ts"
+import { type Proxy, proxyFor } from "../services/ProxyRules.ts"
 import { CONNECTING } from "./connecting.ts"
+
+/** How an origin is reached. */
+export interface Route {
+  /** Name and port. */
+  readonly host: string
+  /** Whether the environment sets a proxy that is used. */
+  readonly proxied: boolean
+}
 
 /** A connection to an origin. Must be destroyed after use. */
 export interface OpenRoute extends Route {
