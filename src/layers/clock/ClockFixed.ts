@@ -1,6 +1,6 @@
 import { Config, type ConfigError, Effect, Layer } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import { fromNow } from "./ClockSystem.ts"
+import { fromNow } from "./fromNow.ts"
 
 /** A clock that always shows the same time, in milliseconds since 1970. For tests and replays. */
 export function make(millis: number): Effect.Effect<Clock["Type"]> {

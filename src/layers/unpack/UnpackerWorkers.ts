@@ -3,7 +3,7 @@ import { Config, type ConfigError, Effect, Layer, type Scope } from "effect"
 import { Unpacker } from "../../services/Unpacker.ts"
 import { withReader } from "./reader.ts"
 import { openDigestPool } from "./pool.ts"
-import { digestHere, makeUnpacker } from "./UnpackerZip.ts"
+import { digestHere, makeUnpacker } from "./makeUnpacker.ts"
 
 /** More would wait for the disk, and each needs memory. */
 const MOST_WORKERS = 4

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto"
+import { createGunzip } from "node:zlib"
+import { Effect, Stream } from "effect"
+import type { Format } from "../../services/HourKey.ts"
+import type { SpooledArchive } from "../../services/Spool.ts"
+import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
+import { fromPromise, streamWithReader, withReader } from "./reader.ts"
+import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
+import { openInflater, slices } from "./inflater.ts"
+import { countLines } from "./linesDigest.ts"
+import { refusal } from "./refusal.ts"
+import { partsByHour, unpackedArchive } from "./unpackedArchive.ts"
+import { readDirectory, type ZipPart } from "./zipDirectory.ts"
+
+/** Hours read in parallel, one per possible worker. */
+const CONCURRENCY = 4
+
+/** Verifies and digests the parts of one hour of an archive. */
+export type DigestHour = (
+  archive: SpooledArchive,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  budget: Budget
+) => Effect.Effect<HourDigest, UnpackerError>
+
+/** Digests in this thread. */
+export const digestHere: DigestHour = (archive, parts, format, budget) =>
+  withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget))
+
+const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
+  Effect.fn("Unpacker.open")(function* (archive, format) {
+    const parts = yield* readDirectory(archive)
+    const budget = newBudget()
+    const hours = yield* Effect.forEach(
+      partsByHour(parts),
+      ([hour, own]) =>
+        Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
+          ...digest,
+          hour,
+          parts: own.length,
+          body: streamWithReader(archive, (read) =>
+            hourBytes(read, archive.path, own, format, { open, size: digest.size })
+          )
+        })),
+      { concurrency: CONCURRENCY }
+    )
+    return unpackedArchive(parts, hours)
+  })
+
+const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => openInflater(createGunzip({ chunkSize: 256 * 1024 }), refusal(path))),
+    (inflater) =>
+      Effect.gen(function* () {
+        const lines = countLines(refusal(path), false)
+        const hash = createHash("sha256")
+        let size = 0
+        yield* Stream.runForEach(body, (bytes) =>
+          fromPromise(async () => {
+            size += bytes.length
+            hash.update(bytes)
+            if (format === "jsonl") return lines.update(bytes)
+            for (const slice of slices(bytes)) {
+              await inflater.push(slice)
+              for (const chunk of inflater.take()) lines.update(chunk)
+            }
+          })
+        )
+        if (format === "jsonl.gz") {
+          yield* fromPromise(async () => {
+            await inflater.finish()
+            for (const chunk of inflater.take()) lines.update(chunk)
+          })
+        }
+        return { ...lines.finish().digest, size, sha256: hash.digest("hex") }
+      }),
+    (inflater) => Effect.sync(() => inflater.close())
+  ).pipe(Effect.withSpan("Unpacker.digest"))
+
+/** An unpacker that digests hours with `digestHour`. */
+export function makeUnpacker(digestHour: DigestHour): Unpacker["Type"] {
+  return Unpacker.of({ open: openWith(digestHour), digest })
+}
