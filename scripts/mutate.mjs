@@ -58,7 +58,7 @@ const MUTATIONS = [
   },
   {
     name: "CRC-32 of a zip's entry",
-    file: "src/layers/unpack/hourDigest.ts",
+    file: "src/layers/unpack/zipPart.ts",
     find: "if (crc !== part.crc32) throw",
     put: "if (crc === -1) throw",
     tests: ZIP,
@@ -66,7 +66,7 @@ const MUTATIONS = [
   },
   {
     name: "size of a zip's entry",
-    file: "src/layers/unpack/hourDigest.ts",
+    file: "src/layers/unpack/zipPart.ts",
     find: "if (size !== part.size) throw",
     put: "if (size === -1) throw",
     tests: ZIP,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { setImmediate as turn } from "node:timers/promises"
-import { crc32, createGunzip, createInflateRaw } from "node:zlib"
+import { createGunzip } from "node:zlib"
 import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
 import { MAX_LINES_BYTES } from "./limits.ts"
@@ -10,9 +10,8 @@ import { type Inflate, inflate } from "./inflater.ts"
 import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"
+import { gzipBytes } from "./zipPart.ts"
 
-/** Bytes per read. Each read has a fixed cost, especially from another thread. */
-export const PIECE = 512 * 1024
 const SMALL_PART = 16 * 1024
 
 /** One gzip member that contains `\n`. */
@@ -143,51 +142,4 @@ function gunzip(
   // An archive may have thousands of small parts, so each gets no large buffer.
   const chunkSize = part.size < SMALL_PART ? 64 * 1024 : undefined
   return inflate(createGunzip, members, refuse, chunkSize)
-}
-
-/**
- * The part as gzipped by Amplitude. Its size and CRC-32 are compared with the directory as its last
- * byte passes.
- */
-async function* gzipBytes(
-  inflate: Inflate,
-  read: Read,
-  part: ZipPart,
-  refuse: Refuse,
-  onBytes?: (bytes: Uint8Array) => void
-): AsyncGenerator<Uint8Array> {
-  const stored = pieces(read, part)
-  let crc = 0
-  let size = 0
-  for await (const bytes of part.method === 0
-    ? stored
-    : inflate(createInflateRaw, stored, refuse)) {
-    crc = crc32(bytes, crc)
-    size += bytes.length
-    if (size > part.size) throw refuse("Corrupt", `It is longer than ${part.size} bytes`)
-    onBytes?.(bytes)
-    yield bytes
-  }
-  if (size !== part.size) throw refuse("Corrupt", `It has ${size} bytes instead of ${part.size}`)
-  if (crc !== part.crc32) throw refuse("Corrupt", "Its CRC-32 differs from the directory")
-}
-
-/** Reads the next piece while the consumer works on the last one. */
-async function* pieces(read: Read, part: ZipPart): AsyncGenerator<Uint8Array> {
-  const from = (at: number) => {
-    const piece = read(part.dataStart + at, Math.min(PIECE, part.compressedSize - at))
-    // The consumer may never ask for it.
-    piece.catch(() => {})
-    return piece
-  }
-  let next = from(0)
-  try {
-    for (let at = 0; at < part.compressedSize; at += PIECE) {
-      const piece = await next
-      if (at + PIECE < part.compressedSize) next = from(at + PIECE)
-      yield piece
-    }
-  } finally {
-    await next.catch(() => {})
-  }
 }

@@ -6,7 +6,8 @@
  */
 import { type MessagePort, parentPort } from "node:worker_threads"
 import type { Format } from "../../services/HourKey.ts"
-import { type Budget, digestHour, type HourDigest, PIECE } from "./hourDigest.ts"
+import { type Budget, digestHour, type HourDigest } from "./hourDigest.ts"
+import { PIECE } from "./zipPart.ts"
 import { canInflateHere } from "./inflateHere.ts"
 import { Refusal, type Refused } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"

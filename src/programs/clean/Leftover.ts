@@ -43,16 +43,16 @@ export interface CleanOptions extends RetryOptions {
   readonly abortUploads?: boolean | undefined
 }
 
-/** The leftover itself, without its fate. */
-export type What = Pick<Leftover, "kind" | "path" | "size">
+/** Names a leftover: its kind, path and size. */
+export type LeftoverId = Pick<Leftover, "kind" | "path" | "size">
 
-export function failedLeftover(what: What, error: RunError): Leftover {
+export function failedLeftover(what: LeftoverId, error: RunError): Leftover {
   return { ...what, fate: "failed", detail: error.message, failure: failureKind(error) }
 }
 
 /** Removes a leftover unless this is a dry run. A failure becomes its fate. */
 export const removing = Effect.fnUntraced(function* <R>(
-  what: What,
+  what: LeftoverId,
   detail: string,
   { dryRun = false }: CleanOptions,
   remove: Effect.Effect<unknown, RunError, R>

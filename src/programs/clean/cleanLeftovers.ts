@@ -9,7 +9,13 @@ import { cleanStaged } from "./cleanStaged.ts"
 import { cleanUploads } from "./cleanUploads.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { type Inventory, takeInventory } from "../plan/inventory.ts"
-import { type CleanOptions, failedLeftover, Leftover, removing, type What } from "./Leftover.ts"
+import {
+  type CleanOptions,
+  failedLeftover,
+  Leftover,
+  type LeftoverId,
+  removing
+} from "./Leftover.ts"
 import { asRun, Run } from "../run/Run.ts"
 
 export type { CleanOptions, Leftover } from "./Leftover.ts"
@@ -91,7 +97,7 @@ const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
   )
   const dropped = yield* Effect.forEach(archives, (archive) => {
     const { path, size, window } = archive
-    const what: What = { kind: "spooled", path, size }
+    const what: LeftoverId = { kind: "spooled", path, size }
     const kept = (detail: string) => Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
     if (!isLanded(window.hours)) {
       return kept(`not all hours of ${window} have landed; the next run resumes from it`)

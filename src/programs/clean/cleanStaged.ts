@@ -10,7 +10,7 @@ import {
   failedLeftover,
   type Leftover,
   removing,
-  type What
+  type LeftoverId
 } from "./Leftover.ts"
 import { Run } from "../run/Run.ts"
 import { readStaged } from "../land/syncStaged.ts"
@@ -55,7 +55,7 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
   ]
 })
 
-function stagedFile({ key, size }: HourObject): What {
+function stagedFile({ key, size }: HourObject): LeftoverId {
   return { kind: "staged", path: key, size }
 }
 

@@ -7,7 +7,7 @@ import {
   failedLeftover,
   type Leftover,
   removing,
-  type What
+  type LeftoverId
 } from "./Leftover.ts"
 import { Run } from "../run/Run.ts"
 
@@ -44,7 +44,7 @@ export const cleanUploads = Effect.fn("cleanUploads")(function* (
   return yield* Effect.forEach(uploads, (upload) => {
     if ("fate" in upload) return Effect.succeed(upload)
     const { isOrphan, path, size, touched } = upload
-    const what: What = { kind: "upload", path, size }
+    const what: LeftoverId = { kind: "upload", path, size }
     if (!isOrphan && !abortUploads) {
       const detail = `no activity since ${new Date(touched).toISOString().slice(0, 16)}Z`
       return Effect.succeed<Leftover>({ ...what, fate: "kept", detail })

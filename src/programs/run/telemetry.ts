@@ -27,7 +27,7 @@ export function inSpan(name: SpanName, attributes: Readonly<Record<string, unkno
   return Effect.withSpan(`${TELEMETRY}${name}`, { kind: kinds[name], attributes })
 }
 
-/** Wraps each run of an effect in a span, numbered by attempt. */
+/** Makes each run of an effect a span, with the number of the attempt. */
 export function inSpanEach(name: SpanName, attributes: Readonly<Record<string, unknown>>) {
   let attempt = 0
   return <A, E, R>(self: Effect.Effect<A, E, R>) =>
