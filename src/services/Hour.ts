@@ -8,6 +8,9 @@ import { Option, Order, Schema } from "effect"
 
 const MILLIS = 3_600_000
 
+/** A day in milliseconds. */
+export const DAY = 24 * MILLIS
+
 function isCalendarHour(text: string): boolean {
   const millis = Date.parse(`${text}:00:00Z`)
   return Number.isFinite(millis) && new Date(millis).toISOString().startsWith(text)

@@ -61,6 +61,9 @@ export interface ObjectHead extends ObjectInfo {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** The SHA-256 of an object without bytes, in hexadecimal. */
+export const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 export interface NewObject<E> {
   readonly key: string
   /** In bytes. */

@@ -1,4 +1,5 @@
 import { Either, Option, Redacted } from "effect"
+import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
 import { isEncrypted } from "../../services/SafeUrl.ts"
 import { secretProblem } from "./secretForm.ts"
 
@@ -10,11 +11,6 @@ interface S3Environment {
   readonly credentials: Option.Option<S3Credentials>
   /** What counts although the env file says otherwise. */
   readonly warnings: ReadonlyArray<string>
-}
-
-export interface S3Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: Redacted.Redacted
 }
 
 type Variables = Readonly<Record<string, string | undefined>>

@@ -6,7 +6,7 @@
  */
 import type { Option, Redacted } from "effect"
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
-import type { S3Credentials } from "./s3Environment.ts"
+import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
 import {
   type CommandName,
   type commands,

@@ -7,7 +7,7 @@ import {
   type StoreAttempt,
   type StoreFailure,
   text,
-  type Told
+  type Diagnosis
 } from "../cloud/failure.ts"
 
 const KEYS = "check the account's name and its key, or the SAS token and its expiry"
@@ -16,7 +16,7 @@ const ENDPOINT = "check the account's name, the container and the endpoint"
 const LATER = "try again later"
 const OTHER_BYTES = "the data was corrupted in transit"
 
-const told: Readonly<Record<string, Told>> = {
+const told: Readonly<Record<string, Diagnosis>> = {
   AuthenticationFailed: { reason: "AccessDenied", advice: KEYS },
   AuthorizationFailure: {
     reason: "AccessDenied",
@@ -73,7 +73,7 @@ const SIGN_IN_CODES =
   /\b(AADSTS\d+|endpoints_resolution_error|network_error|request_timeout|invalid_client|invalid_grant|unauthorized_client)\b/g
 
 /** Why the identity could not sign in. */
-function signInFailure(message: string): Told {
+function signInFailure(message: string): Diagnosis {
   const codes = [...new Set(message.match(SIGN_IN_CODES))].join(", ")
   const said = codes === "" ? "" : ` (${codes})`
   if (UNREACHED.test(message)) {
@@ -83,7 +83,7 @@ function signInFailure(message: string): Told {
   return { reason: "AccessDenied", advice }
 }
 
-function byCode(code: string, status: number | undefined): Told {
+function byCode(code: string, status: number | undefined): Diagnosis {
   if (status === 409 && told[code] === undefined) {
     return { reason: "Unavailable", advice: "another operation on it is in progress; try again" }
   }
@@ -102,7 +102,7 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   // The answer to a HEAD has no body, so the code is in a header.
   const code = text(details, "errorCode") ?? text(cause, "code") ?? name
   const message = firstLine(text(cause, "message") ?? "")
-  const make = (reason: Told["reason"], detail: string): StoreFailure => ({
+  const make = (reason: Diagnosis["reason"], detail: string): StoreFailure => ({
     code,
     status,
     error: failed(attempt, reason, detail)

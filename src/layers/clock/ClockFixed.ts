@@ -19,8 +19,9 @@ export function layer(millis: number): Layer.Layer<Clock> {
   return Layer.effect(Clock, make(millis))
 }
 
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   millis: Config.Config.Wrap<number>
 ): Layer.Layer<Clock, ConfigError.ConfigError> {
-  return Layer.effect(Clock, Effect.flatMap(Config.unwrap(millis), make))
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(millis), layer))
 }

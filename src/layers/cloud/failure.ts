@@ -18,7 +18,7 @@ export interface StoreAttempt {
 }
 
 /** The meaning of a store's answer, and what to do about it. */
-export interface Told {
+export interface Diagnosis {
   readonly reason: ObjectStorageError["reason"]
   readonly advice: string
 }
@@ -29,7 +29,7 @@ const TLS = "its certificate is not trusted; if you use a private CA, set NODE_E
 const FORBIDDEN = "it is not permitted here; grant it, or check the firewall"
 
 /** Errors of Node and proxies before the store is reached, which a retry does not fix. */
-export const connection: Readonly<Record<string, Told>> = {
+export const connection: Readonly<Record<string, Diagnosis>> = {
   // The message of `loadSdk` says what to do.
   ERR_MODULE_NOT_FOUND: { reason: "Misconfigured", advice: "" },
   EPROXY: { reason: "Misconfigured", advice: "check HTTPS_PROXY and NO_PROXY" },
@@ -62,7 +62,7 @@ export function firstLine(message: string): string {
 }
 
 /** The meaning of a status alone. `endpoint` is the advice if nothing is found. */
-export function byStatus(status: number | undefined, endpoint: string): Told {
+export function byStatus(status: number | undefined, endpoint: string): Diagnosis {
   if (status === 401 || status === 403) return { reason: "AccessDenied", advice: "" }
   if (status === 404) return { reason: "NotFound", advice: endpoint }
   if (status !== undefined && status >= 300 && status < 400) {

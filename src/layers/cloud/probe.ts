@@ -1,12 +1,13 @@
 import { Effect, Either, Option, Stream } from "effect"
-import { type NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import {
+  type NewObject,
+  ObjectStorageError,
+  SHA256_OF_NOTHING
+} from "../../services/ObjectStorage.ts"
 import { failed, type StoreAttempt } from "./failure.ts"
 
 /** Key of the empty object that tests a store. Listings hide it. */
 export const PROBE = ".amplitude-lake-probe"
-
-/** In hexadecimal. */
-export const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 const probe: NewObject<never> = {
   key: PROBE,

@@ -132,10 +132,11 @@ export function layer(options: AmplitudeHttpOptions): Layer.Layer<Amplitude> {
   return Layer.scoped(Amplitude, make(options))
 }
 
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<AmplitudeHttpOptions>
 ): Layer.Layer<Amplitude, ConfigError.ConfigError> {
-  return Layer.scoped(Amplitude, Effect.flatMap(Config.unwrap(config), make))
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 }
 
 function cancellation() {

@@ -83,10 +83,11 @@ export function layer(options: WebhookHttpOptions): Layer.Layer<Webhook> {
   return Layer.effect(Webhook, make(options))
 }
 
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<WebhookHttpOptions>
 ): Layer.Layer<Webhook, ConfigError.ConfigError> {
-  return Layer.effect(Webhook, Effect.flatMap(Config.unwrap(config), make))
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 }
 
 function failureOf(

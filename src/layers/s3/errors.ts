@@ -7,7 +7,7 @@ import {
   type StoreAttempt,
   type StoreFailure,
   text,
-  type Told
+  type Diagnosis
 } from "../cloud/failure.ts"
 
 const KEYS = "check the access key, the secret key and the session token"
@@ -15,7 +15,7 @@ const EXPIRED = "the credentials have expired; renew them"
 const CONCURRENT = "another write of this object is in progress; try again"
 const ENDPOINT = "check the bucket, the region and the endpoint"
 
-const told: Readonly<Record<string, Told>> = {
+const told: Readonly<Record<string, Diagnosis>> = {
   InvalidAccessKeyId: { reason: "AccessDenied", advice: KEYS },
   SignatureDoesNotMatch: { reason: "AccessDenied", advice: KEYS },
   InvalidToken: { reason: "AccessDenied", advice: KEYS },
@@ -109,7 +109,7 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   const name = text(cause, "name") ?? "Error"
   const code = text(cause, "code") ?? text(cause, "Code") ?? name
   const message = firstLine(text(cause, "message") ?? "")
-  const make = (reason: Told["reason"], detail: string): StoreFailure => ({
+  const make = (reason: Diagnosis["reason"], detail: string): StoreFailure => ({
     code,
     status,
     error: failed(attempt, reason, detail)
@@ -156,7 +156,7 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   }
   // A refused HEAD has no body with the reason.
   const isMute = status === 400 && code === "Unknown"
-  const { advice, reason }: Told = isMute
+  const { advice, reason }: Diagnosis = isMute
     ? { reason: "AccessDenied", advice: `most likely ${EXPIRED}` }
     : (told[code] ?? byStatus(status, ENDPOINT))
   if (reason === "AccessDenied" && advice === "") {

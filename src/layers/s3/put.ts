@@ -1,11 +1,15 @@
 import { PassThrough } from "node:stream"
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { Chunk, Effect, Ref, Stream } from "effect"
-import type { NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import {
+  type NewObject,
+  type ObjectStorageError,
+  SHA256_OF_NOTHING
+} from "../../services/ObjectStorage.ts"
 import { type HashedBy, pour, verified } from "../cloud/body.ts"
 import { makeChunkMemory } from "../cloud/chunks.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./bucket.ts"
-import { PROBE, SHA256_OF_NOTHING } from "../cloud/probe.ts"
+import { PROBE } from "../cloud/probe.ts"
 import { afterRefusedPut, type ObjectPut } from "../cloud/store.ts"
 import { putMultipart } from "./multipart.ts"
 

@@ -119,8 +119,9 @@ export function layer(options?: AmplitudeSyntheticOptions): Layer.Layer<Amplitud
   return Layer.effect(Amplitude, make(options))
 }
 
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<AmplitudeSyntheticOptions>
 ): Layer.Layer<Amplitude, ConfigError.ConfigError> {
-  return Layer.effect(Amplitude, Effect.flatMap(Config.unwrap(config), make))
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 }

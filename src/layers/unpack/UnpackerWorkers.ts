@@ -50,8 +50,9 @@ export function layer(options?: UnpackerWorkersOptions): Layer.Layer<Unpacker> {
   return Layer.scoped(Unpacker, make(options))
 }
 
+/** `layer` with its options from `Config`. */
 export function layerConfig(
   config: Config.Config.Wrap<UnpackerWorkersOptions>
 ): Layer.Layer<Unpacker, ConfigError.ConfigError> {
-  return Layer.scoped(Unpacker, Effect.flatMap(Config.unwrap(config), make))
+  return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 }

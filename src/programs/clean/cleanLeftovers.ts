@@ -1,7 +1,7 @@
 import { Clock as EffectClock, Effect, Option, Schema } from "effect"
 import { ArchiveFolder } from "../../services/ArchiveFolder.ts"
 import { Clock } from "../../services/Clock.ts"
-import type { Hour } from "../../services/Hour.ts"
+import { DAY, type Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Spool } from "../../services/Spool.ts"
 import { Staging } from "../../services/Staging.ts"
@@ -35,8 +35,6 @@ export class Cleaning extends Schema.Class<Cleaning>("Cleaning")({
    */
   exitCode: ExitCode
 }) {}
-
-const DAY = 24 * 3_600_000
 
 /**
  * Removes leftovers of earlier runs: staged hours that the store has, spooled archives that are no

@@ -1,5 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import { Clock } from "../../services/Clock.ts"
+import { DAY } from "../../services/Hour.ts"
 import { hourOfKey } from "../../services/HourKey.ts"
 import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import {
@@ -10,8 +11,6 @@ import {
   type LeftoverId
 } from "./Leftover.ts"
 import { Run } from "../run/Run.ts"
-
-const DAY = 24 * 3_600_000
 
 /**
  * Aborts unfinished uploads: those of dead runs and, with `abortUploads`, those without activity

@@ -6,7 +6,7 @@ import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Window } from "../../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "../fetch/clockSkew.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
-import { failureKind, type RunError } from "../run/failureKind.ts"
+import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
 import * as defaults from "../run/defaults.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 import type { LagOptions } from "../run/Run.ts"
@@ -63,7 +63,7 @@ function ok(name: string, message: string): Finding {
 
 function failed(name: string, error: RunError | FolderError): Finding {
   const { message } = error
-  const check = { name, state: "fail", message, error: `${error._tag}.${error.reason}` } as const
+  const check = { name, state: "fail", message, error: errorName(error) } as const
   return { check: new SetupCheck(check), kind: failureKind(error) }
 }
 

@@ -7,7 +7,7 @@ import { Progress } from "../../services/Progress.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
-import { failureKind } from "../run/failureKind.ts"
+import { errorName, failureKind } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
 import { type HourObject, type Inventory, takeInventory } from "../plan/inventory.ts"
 import { isUndated, planWindow, type WindowOptions } from "../plan/planWindow.ts"
@@ -121,7 +121,7 @@ export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOp
     hour,
     key,
     kind: failureKind(error),
-    error: `${error._tag}.${error.reason}`,
+    error: errorName(error),
     message: error.message
   }))
   const differing = of("Differs").map(({ object: { hour, key }, found: { problems } }) => ({

@@ -1,5 +1,6 @@
 import { Stream } from "effect"
 import type { Format } from "../../services/HourKey.ts"
+import { SHA256_OF_NOTHING } from "../../services/ObjectStorage.ts"
 
 /**
  * A gzip member (RFC 1952) without content: header, an empty final block, CRC-32 and length of
@@ -12,7 +13,7 @@ const EMPTY_MEMBER = new Uint8Array([
 const EMPTY = {
   jsonl: {
     size: 0,
-    sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    sha256: SHA256_OF_NOTHING,
     body: Stream.empty
   },
   "jsonl.gz": {

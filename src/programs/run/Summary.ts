@@ -7,7 +7,7 @@ import { Schema } from "effect"
 import { byHour, Hour } from "../../services/Hour.ts"
 import type { Conflict } from "../../services/LakeMark.ts"
 import type { Window } from "../../services/Window.ts"
-import { failureKind, type RunError } from "./failureKind.ts"
+import { errorName, failureKind, type RunError } from "./failureKind.ts"
 import { GapCount } from "../plan/gaps.ts"
 import { ExitCode, exitCodeOf } from "./exitCode.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
@@ -107,7 +107,7 @@ export function summarize(options: SummaryOptions): Summary {
 }
 
 function failureOf(error: RunError): typeof Failure.Type {
-  return { error: `${error._tag}.${error.reason}`, message: error.message }
+  return { error: errorName(error), message: error.message }
 }
 
 /** The exit code of a run that ended with these outcomes, or early with an error. */

@@ -21,6 +21,11 @@ export type RunError =
   | LandingError
   | ResolveError
 
+/** An error's class and reason, such as `AmplitudeError.Forbidden`. */
+export function errorName(error: { readonly _tag: string; readonly reason: string }): string {
+  return `${error._tag}.${error.reason}`
+}
+
 /** What an error requires of the operator. */
 export function failureKind(error: RunError | FolderError | BucketSetupError): FailureKind {
   switch (error._tag) {
@@ -76,7 +81,7 @@ export function failedHour(hour: Hour, error: RunError): Failed | Postponed {
     hour,
     kind: failureKind(error),
     isFinal: isFinal(error),
-    error: `${error._tag}.${error.reason}`,
+    error: errorName(error),
     message: error.message
   })
 }

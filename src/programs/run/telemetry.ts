@@ -8,6 +8,7 @@ import { Effect, Metric, MetricState, type Tracer } from "effect"
 import { hourStart } from "../../services/Hour.ts"
 import type { HourMetadata } from "../../services/HourMetadata.ts"
 import type { GapCount } from "../plan/gaps.ts"
+import { errorName } from "./failureKind.ts"
 import { type HourOutcome, isInStore } from "./HourOutcome.ts"
 
 /** Prefix of every span and metric name. */
@@ -110,7 +111,7 @@ export const countRetry: Effect.Effect<void> = Metric.incrementBy(retries, 1n)
 export const countFailure = (error: {
   readonly _tag: string
   readonly reason: string
-}): Effect.Effect<void> => countFailures(`${error._tag}.${error.reason}`, 1)
+}): Effect.Effect<void> => countFailures(errorName(error), 1)
 
 /**
  * Counts the outcomes that `countLanded` has not counted, and sets the gauges of the newest hour

@@ -10,7 +10,7 @@ import {
   planPublicAccess
 } from "./bucketPlan.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
-import { failureKind } from "../run/failureKind.ts"
+import { errorName, failureKind } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run } from "../run/Run.ts"
@@ -59,8 +59,7 @@ function outcome(
 }
 
 function failed(name: BucketItem["name"], error: BucketSetupError): Outcome {
-  const { _tag, detail, reason } = error
-  const item = { name, state: "cannot", message: detail, error: `${_tag}.${reason}` } as const
+  const item = { name, state: "cannot", message: error.detail, error: errorName(error) } as const
   return { item: new BucketItem(item), kind: failureKind(error) }
 }
 
