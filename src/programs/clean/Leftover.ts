@@ -30,14 +30,14 @@ export const Leftover = Schema.Struct({
 export type Leftover = typeof Leftover.Type
 
 export interface CleanOptions extends RetryOptions {
-  /** Change nothing. Defaults to `false`. */
+  /** Changes nothing. Defaults to `false`. */
   readonly dryRun?: boolean | undefined
   /** Staged hours compared in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
-  /** Remove kept archives older than this many days. By default none is removed. */
+  /** Removes kept archives older than this many days. Defaults to removing none. */
   readonly archiveDays?: number | undefined
   /**
-   * Abort uploads that had no activity for a day, even if their run may be alive. Defaults to
+   * Aborts uploads that had no activity for a day, even if their run may be alive. Defaults to
    * `false`.
    */
   readonly abortUploads?: boolean | undefined

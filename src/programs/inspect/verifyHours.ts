@@ -65,7 +65,10 @@ export interface VerifyOptions extends WindowOptions, LagOptions, RetryOptions {
    * store.
    */
   readonly sample?: number | undefined
-  /** Seed of an earlier sample, to draw the same hours again. */
+  /**
+   * Seed of an earlier sample, to draw the same hours again. Defaults to a random seed, which the
+   * report names.
+   */
   readonly sampleSeed?: number | undefined
 }
 

@@ -5,11 +5,11 @@ import { outermost } from "./gaps.ts"
 
 /** Which hours a run covers. */
 export interface WindowOptions {
-  /** First hour, if given. */
+  /** First hour. Defaults to the oldest gap within `healDays`, else `lookbackDays` before `end`. */
   readonly start?: Hour | undefined
-  /** Last hour, inclusive, if given. */
+  /** Last hour, inclusive. Defaults to the newest closed hour. */
   readonly end?: Hour | undefined
-  /** The previous UTC day, T00 to T23. */
+  /** The previous UTC day instead of `start` and `end`. Defaults to `false`. */
   readonly yesterday?: boolean | undefined
   /** Days of the default window, up to the newest closed hour. Defaults to 1. */
   readonly lookbackDays?: number | undefined

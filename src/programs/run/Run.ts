@@ -32,9 +32,12 @@ export interface LandingOptions extends SettleOptions, RetryOptions {
   readonly requestHours?: number | undefined
   /** Hours landed in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
-  /** Defaults to `hourly`. */
+  /**
+   * How keys are named: `2025-11-10_21.jsonl` (`hourly`) or `dt=2025-11-10/hour=21/…` (`hive`).
+   * Defaults to `hourly`.
+   */
   readonly layout?: Layout | undefined
-  /** Defaults to `jsonl`. */
+  /** Lines as they are (`jsonl`) or gzipped (`jsonl.gz`). Defaults to `jsonl`. */
   readonly format?: Format | undefined
   /**
    * Time limit: afterwards nothing new is started or awaited, and remaining hours fail for now. No
