@@ -17,7 +17,7 @@ import type { SettingsOf } from "./cli/settings/settingsOf.ts"
 import { type CommandName, settings } from "./cli/settings/table.ts"
 import { resolveSettings } from "./cli/settings/resolve.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
-import { version } from "./cli/version.ts"
+import { version } from "./programs/run/version.ts"
 import { EXIT } from "./programs/run/exitCode.ts"
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {

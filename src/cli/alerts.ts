@@ -12,7 +12,7 @@ import { webhookLayer } from "./layers.ts"
 import { runId } from "./terminal/logging.ts"
 import type { CommonSettings } from "./settings/settingsOf.ts"
 import type { CommandName, Values } from "./settings/table.ts"
-import { version } from "./version.ts"
+import { version } from "../programs/run/version.ts"
 
 /** A command's result, without the exit code. */
 type Result = Readonly<Record<string, unknown>>

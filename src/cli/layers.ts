@@ -19,7 +19,7 @@ import type { Unpacker } from "../services/Unpacker.ts"
 import type { Webhook } from "../services/Webhook.ts"
 import type { AskedSource, SettingsOf, Store } from "./settings/settingsOf.ts"
 import type { Values } from "./settings/table.ts"
-import { version } from "./version.ts"
+import { version } from "../programs/run/version.ts"
 
 /** The settings that a layer reads. */
 type Has<Name extends keyof Values> = Pick<Omit<Values, "store"> & { readonly store: Store }, Name>

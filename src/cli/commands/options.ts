@@ -6,7 +6,7 @@
 import { Duration } from "effect"
 import type { RunOptions } from "../../programs/runPipeline.ts"
 import type { Values } from "../settings/table.ts"
-import { version } from "../version.ts"
+import { version } from "../../programs/run/version.ts"
 
 type Has<Name extends keyof Values> = Pick<Values, Name>
 

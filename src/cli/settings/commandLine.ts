@@ -19,7 +19,7 @@ import {
   settings
 } from "./table.ts"
 import { azureVariables } from "./azureEnvironment.ts"
-import { version } from "../version.ts"
+import { version } from "../../programs/run/version.ts"
 
 /** What was typed: a command and its flags as text. */
 export interface CommandLine {

@@ -15,7 +15,7 @@ import { ConfigProvider, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { makeOtlpPost } from "./otlpPost.ts"
 import * as Selection from "./otlpSelection.ts"
 import type { OtlpOptions } from "./otlpVariables.ts"
-import { version } from "../version.ts"
+import { version } from "../../programs/run/version.ts"
 
 const AT_THE_END = "3 seconds"
 

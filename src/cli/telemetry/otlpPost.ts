@@ -8,7 +8,7 @@ import { Effect, Either, Redacted } from "effect"
 import { request } from "undici"
 import { openRoute } from "../../network/route.ts"
 import type { OtlpOptions } from "./otlpVariables.ts"
-import { version } from "../version.ts"
+import { version } from "../../programs/run/version.ts"
 
 interface OtlpPost {
   /**

@@ -4,7 +4,7 @@ import { describe, it } from "@effect/vitest"
 import { type CommandLine, readCommandLine } from "../../../src/cli/settings/commandLine.ts"
 import { SEPARATOR } from "../../../src/cli/settings/parse.ts"
 import { type CommandName, commands, settings } from "../../../src/cli/settings/table.ts"
-import { version } from "../../../src/cli/version.ts"
+import { version } from "../../../src/programs/run/version.ts"
 
 const names = Object.keys(commands) as ReadonlyArray<CommandName>
 
