@@ -65,42 +65,5 @@ export const runSettings = {
   recheck: toggle({
     flag: "--recheck",
     help: "request the landed hours of the window again and compare them"
-  }),
-
-  archiveDays: optional({
-    flag: "--archive-days <days>",
-    help: "remove kept archives that are older than this (default: remove none)",
-    parse: wholeNumber(1, 36_600)
-  }),
-  abortUploads: toggle({
-    flag: "--abort-uploads",
-    help: "abort unfinished uploads that have received nothing for a day"
-  }),
-  sample: optional({
-    flag: "--sample <n>",
-    help: "read only this many random hours, from the given dates or from the whole store",
-    parse: wholeNumber(1)
-  }),
-  sampleSeed: optional({
-    flag: "--seed <n>",
-    help: "seed of the sample, to repeat an earlier one (default: a random seed, which is printed)",
-    parse: wholeNumber(0, 2 ** 31 - 1)
-  }),
-
-  port: value({
-    flag: "--port <port>",
-    help: "port on 127.0.0.1; 0 picks a free one",
-    parse: wholeNumber(0, 65535),
-    fallback: 0
-  }),
-  maxBytes: optional({
-    flag: "--max-bytes <bytes>",
-    help: "answer HTTP 400 if the archive of a window is larger",
-    parse: wholeNumber(1)
-  }),
-  dump: optional({
-    flag: "--dump <folder>",
-    help: "write the hours of the window into this folder instead of serving them",
-    parse: text
   })
 } as const

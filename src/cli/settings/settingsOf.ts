@@ -110,23 +110,23 @@ type PartsOf<C extends CommandName> = C extends keyof OwnParts
   : StoreOf<Declared<C>> & SourceOf<Declared<C>>
 
 /** Settings that a command gets only inside another value. */
-const hidden = [...place, ...source, "fromArchive", "port", "maxBytes", "dump"] as const
+const combinedSettings = [...place, ...source, "fromArchive", "port", "maxBytes", "dump"] as const
 
-/** Hidden elsewhere, but single settings of these commands. */
-const shown = {
+/** Combined elsewhere, but single settings of these commands. */
+const exceptions = {
   "setup bucket": ["prefix"],
   "setup iam": ["prefix"],
   simulate: ["seed", "eventsPerHour", "project"]
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
 
 type Alone<C extends CommandName> =
-  | Exclude<Declared<C>, (typeof hidden)[number]>
-  | (C extends keyof typeof shown ? (typeof shown)[C][number] : never)
+  | Exclude<Declared<C>, (typeof combinedSettings)[number]>
+  | (C extends keyof typeof exceptions ? (typeof exceptions)[C][number] : never)
 
 /** The settings that a command gets as single values. */
 export function settingsAlone(command: CommandName): ReadonlyArray<SettingName> {
-  const parts: ReadonlyArray<SettingName> = hidden
-  const own: Partial<Record<CommandName, ReadonlyArray<SettingName>>> = shown
+  const parts: ReadonlyArray<SettingName> = combinedSettings
+  const own: Partial<Record<CommandName, ReadonlyArray<SettingName>>> = exceptions
   return [...declaredBy(command).filter((name) => !parts.includes(name)), ...(own[command] ?? [])]
 }
 

@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { cleanSettings } from "./commands/clean.ts"
 import { decisionSettings } from "./decision.ts"
 import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
 import type { Setting } from "./setting.ts"
 import { setupSettings } from "./setup.ts"
+import { simulateSettings } from "./commands/simulate.ts"
 import { keySettings, sourceSettings } from "./source.ts"
 import { storeSettings } from "./store.ts"
+import { verifySettings } from "./commands/verify.ts"
 import { windowSettings } from "./window.ts"
 
 export const settings = {
@@ -17,6 +20,9 @@ export const settings = {
   ...sourceSettings,
   ...storeSettings,
   ...runSettings,
+  ...cleanSettings,
+  ...verifySettings,
+  ...simulateSettings,
   ...setupSettings,
   ...decisionSettings,
   ...outputSettings,

@@ -1,0 +1,23 @@
+import { text, wholeNumber } from "../parse.ts"
+import { settingsUnder } from "../setting.ts"
+
+const { optional, value } = settingsUnder("Execution:")
+
+export const simulateSettings = {
+  port: value({
+    flag: "--port <port>",
+    help: "port on 127.0.0.1; 0 picks a free one",
+    parse: wholeNumber(0, 65535),
+    fallback: 0
+  }),
+  maxBytes: optional({
+    flag: "--max-bytes <bytes>",
+    help: "answer HTTP 400 if the archive of a window is larger",
+    parse: wholeNumber(1)
+  }),
+  dump: optional({
+    flag: "--dump <folder>",
+    help: "write the hours of the window into this folder instead of serving them",
+    parse: text
+  })
+} as const

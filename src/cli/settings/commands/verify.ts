@@ -1,0 +1,17 @@
+import { wholeNumber } from "../parse.ts"
+import { settingsUnder } from "../setting.ts"
+
+const { optional } = settingsUnder("Execution:")
+
+export const verifySettings = {
+  sample: optional({
+    flag: "--sample <n>",
+    help: "read only this many random hours, from the given dates or from the whole store",
+    parse: wholeNumber(1)
+  }),
+  sampleSeed: optional({
+    flag: "--seed <n>",
+    help: "seed of the sample, to repeat an earlier one (default: a random seed, which is printed)",
+    parse: wholeNumber(0, 2 ** 31 - 1)
+  })
+} as const
