@@ -9,4 +9,4 @@ set -a
 eval "$variables"
 set +a
 npm run --silent build
-npx vitest run test/s3 "$@"
+npx vitest run test/realS3 "$@"

@@ -6,8 +6,8 @@ import { assert, vi } from "vitest"
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import type { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { objectStorageContract } from "../contracts/objectStorage.ts"
-import { objectOf } from "./_object.ts"
-import { layer, optionsFor, S3Target, storeLayer } from "./_target.ts"
+import { objectOf } from "../fixtures/newObject.ts"
+import { layer, optionsFor, S3Target, storeLayer } from "../fixtures/s3Target.ts"
 
 // The contract puts thousands of objects, and a real server takes its time.
 vi.setConfig({ testTimeout: 120_000 })

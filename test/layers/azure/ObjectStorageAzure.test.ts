@@ -5,7 +5,7 @@ import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzur
 import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { objectStorageContract } from "../../contracts/objectStorage.ts"
 import * as AzureServer from "../../fixtures/azureServer.ts"
-import { objectOf } from "../../s3/_object.ts"
+import { objectOf } from "../../fixtures/newObject.ts"
 
 const MIB = 1024 * 1024
 const KEY = "2025-11-10_21.jsonl"

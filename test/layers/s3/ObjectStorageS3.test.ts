@@ -18,7 +18,7 @@ import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import * as S3Server from "../../fixtures/s3Server.ts"
 import { createUpload, uploadOf } from "../../fixtures/_s3Buckets.ts"
-import { objectOf } from "../../s3/_object.ts"
+import { objectOf } from "../../fixtures/newObject.ts"
 
 const MIB = 1024 * 1024
 const KEY = "2025-11-10_21.jsonl"

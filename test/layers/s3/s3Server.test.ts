@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { assert } from "vitest"
 import { assemble, createUpload, md5, uploadOf } from "../../fixtures/_s3Buckets.ts"
 import * as S3Server from "../../fixtures/s3Server.ts"
-import { makeClient } from "../../s3/_target.ts"
+import { makeClient } from "../../fixtures/s3Target.ts"
 
 const setUp = Effect.gen(function* () {
   const server = yield* S3Server.make({ buckets: { lake: "us-east-1" } })
