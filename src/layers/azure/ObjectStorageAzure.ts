@@ -38,7 +38,7 @@ export const make = Effect.fnUntraced(function* (
  * ```ts
  * import { Config, Effect } from "effect"
  * import * as ObjectStorageAzure from "amplitude-lake/layers/ObjectStorageAzure"
- * import { ObjectStorage } from "amplitude-lake/services/ObjectStorage"
+ * import { ObjectStorage } from "amplitude-lake"
  *
  * const program = Effect.flatMap(ObjectStorage, (store) => store.check)
  *

@@ -20,7 +20,7 @@ export function make(): Effect.Effect<ArchiveFiles["Type"]> {
  * ```ts
  * import { Effect } from "effect"
  * import * as ArchiveFilesFileSystem from "amplitude-lake/layers/ArchiveFilesFileSystem"
- * import { ArchiveFiles } from "amplitude-lake/services/ArchiveFiles"
+ * import { ArchiveFiles } from "amplitude-lake"
  *
  * const program = Effect.gen(function* () {
  *   const files = yield* ArchiveFiles

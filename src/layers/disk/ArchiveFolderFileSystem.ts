@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* ({
  * ```ts
  * import { Effect } from "effect"
  * import * as ArchiveFolderFileSystem from "amplitude-lake/layers/ArchiveFolderFileSystem"
- * import { ArchiveFolder } from "amplitude-lake/services/ArchiveFolder"
+ * import { ArchiveFolder } from "amplitude-lake"
  *
  * const program = Effect.flatMap(ArchiveFolder, (folder) => folder.list)
  *

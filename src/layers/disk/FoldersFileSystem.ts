@@ -42,7 +42,7 @@ export function make({ folders }: FoldersFileSystemOptions): Effect.Effect<Folde
  * ```ts
  * import { Effect } from "effect"
  * import * as FoldersFileSystem from "amplitude-lake/layers/FoldersFileSystem"
- * import { Folders } from "amplitude-lake/services/Folders"
+ * import { Folders } from "amplitude-lake"
  *
  * const program = Effect.flatMap(Folders, ({ all }) =>
  *   Effect.forEach(all, ({ tryOut }) => tryOut)

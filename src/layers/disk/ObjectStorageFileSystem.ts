@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(function* ({
  * ```ts
  * import { Effect } from "effect"
  * import * as ObjectStorageFileSystem from "amplitude-lake/layers/ObjectStorageFileSystem"
- * import { ObjectStorage } from "amplitude-lake/services/ObjectStorage"
+ * import { ObjectStorage } from "amplitude-lake"
  *
  * const program = Effect.gen(function* () {
  *   const store = yield* ObjectStorage

@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* ({
  * ```ts
  * import { Effect } from "effect"
  * import * as SpoolFileSystem from "amplitude-lake/layers/SpoolFileSystem"
- * import { Spool } from "amplitude-lake/services/Spool"
+ * import { Spool } from "amplitude-lake"
  *
  * const program = Effect.flatMap(Spool, (spool) => spool.survey)
  *

@@ -41,7 +41,7 @@ export const make = Effect.fnUntraced(function* (
  * ```ts
  * import { Effect } from "effect"
  * import * as BucketSetupS3 from "amplitude-lake/layers/BucketSetupS3"
- * import { BucketSetup } from "amplitude-lake/services/BucketSetup"
+ * import { BucketSetup } from "amplitude-lake"
  *
  * const program = Effect.flatMap(BucketSetup, (bucket) => bucket.find)
  *

@@ -53,7 +53,7 @@ export const make = Effect.fnUntraced(function* (
  * ```ts
  * import { Config, Effect } from "effect"
  * import * as ObjectStorageS3 from "amplitude-lake/layers/ObjectStorageS3"
- * import { ObjectStorage } from "amplitude-lake/services/ObjectStorage"
+ * import { ObjectStorage } from "amplitude-lake"
  *
  * const program = Effect.flatMap(ObjectStorage, (store) => store.check)
  *
