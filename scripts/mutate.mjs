@@ -54,7 +54,7 @@ const MUTATIONS = [
     find: "attempt(() => fs.link(from, to))",
     put: "attempt(() => fs.copyFile(from, to))",
     tests: DISK,
-    named: "loses to one that came while its body flowed"
+    named: "loses to an object that was put while its body was sent"
   },
   {
     name: "CRC-32 of a zip's entry",
@@ -102,7 +102,7 @@ const MUTATIONS = [
     find: "if (status === 412 || ",
     put: "if (",
     tests: S3,
-    named: "finds what it put when the answer was lost|yields to an object"
+    named: "finds its own object if the answer was lost|yields to an object"
   },
   {
     name: "an existing object is compared",
@@ -166,7 +166,7 @@ const MUTATIONS = [
     find: "onSuccess: () => false, onFailure: ({ error })",
     put: "onSuccess: () => true, onFailure: ({ error })",
     tests: S3,
-    named: "has a body with a wrong hash refused by us"
+    named: "refuses a body with a wrong hash itself"
   },
   {
     name: "If-None-Match of a put",
@@ -198,7 +198,7 @@ const MUTATIONS = [
     find: 'randomBytes(19).toString("hex")',
     put: '"0".repeat(38 + 0 * randomBytes(1).length)',
     tests: AZURE,
-    named: "keeps its blocks apart from those of another upload"
+    named: "keeps its blocks apart from those of a second upload"
   },
   {
     name: "MD5 of uploads to Azure",
@@ -214,7 +214,7 @@ const MUTATIONS = [
     find: "=== replacing ? yield* failure.error : false",
     put: "=== replacing ? yield* failure.error : yield* failure.error",
     tests: AZURE,
-    named: "makes one object where the answer to a list of blocks was lost"
+    named: "makes one object if the answer to a list of blocks was lost"
   },
   {
     name: "closed by Amplitude's clock, too",
@@ -278,7 +278,7 @@ const MUTATIONS = [
     find: "if (inodes.has(sidecar.inode)) yield*",
     put: "if (inodes.size < 0) yield*",
     tests: DISK,
-    named: "removes the metadata of what a dead run was about to put"
+    named: "removes the metadata that a dead run left without an object"
   }
 ]
 

@@ -138,7 +138,7 @@ export function amplitudeContract<E>(
       })
     )
 
-    it.effect("exports the same lines when asked twice", () =>
+    it.effect("exports the same lines for two requests", () =>
       Effect.gen(function* () {
         const [once, again] = [yield* partsOf(full), yield* partsOf(full)]
         assert.deepStrictEqual(linesOf(once), linesOf(again))
@@ -157,13 +157,13 @@ export function amplitudeContract<E>(
       })
     )
 
-    it.effect("answers without an archive where there are no events", () =>
+    it.effect("answers without an archive if there are no events", () =>
       Effect.gen(function* () {
         assert.isTrue(Option.isNone(yield* download(empty)))
       })
     )
 
-    it.effect("exports an archive also where some hours of the window have no events", () =>
+    it.effect("exports an archive even if some hours of the window have no events", () =>
       Effect.gen(function* () {
         const [first, last] =
           empty.first < full.first ? [empty.first, full.first] : [full.last, empty.last]
@@ -172,7 +172,7 @@ export function amplitudeContract<E>(
       })
     )
 
-    it.effect("refuses windows of more than 365 days, for good", () =>
+    it.effect("refuses windows of more than 365 days permanently", () =>
       Effect.gen(function* () {
         const last = addHours(full.first, 365 * 24)
         const error = yield* Effect.flip(download(new Window({ first: full.first, last })))

@@ -33,7 +33,7 @@ export function archiveFilesContract<E>(name: string, layer: Layer.Layer<Files, 
       })
     )
 
-    it.scoped("takes the window from a name that tells it, and all of time from any other", () =>
+    it.scoped("takes the window from a name that contains it, and all of time from any other", () =>
       Effect.gen(function* () {
         const { archives, write } = yield* Files
         const told = Effect.fnUntraced(function* (name: string) {
@@ -59,7 +59,7 @@ export function archiveFilesContract<E>(name: string, layer: Layer.Layer<Files, 
       })
     )
 
-    it.scoped("says so where there is no such file", () =>
+    it.scoped("says so if the file does not exist", () =>
       Effect.gen(function* () {
         const { archives } = yield* Files
         const error = yield* Effect.flip(archives.open("absent.zip"))

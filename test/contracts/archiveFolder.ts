@@ -61,7 +61,7 @@ export function archiveFolderContract<E>(name: string, layer: Layer.Layer<Keeper
       })
     )
 
-    it.effect("names an archive pending where some hours may yet get events", () =>
+    it.effect("names an archive pending if some of its hours may still get events", () =>
       Effect.gen(function* () {
         const file = yield* keep(spooled("some", "2025-11-11T00"), false)
         assert.equal(file, "2025-11-11T00--2025-11-11T00.pending.zip")

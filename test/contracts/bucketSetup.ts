@@ -53,7 +53,7 @@ export function bucketSetupContract<E>(
       })
     )
 
-    it.effect("gives back what was written: public access, encryption", () =>
+    it.effect("returns what was written: public access, encryption", () =>
       Effect.gen(function* () {
         const setup = yield* BucketSetup
         yield* gives(setup.publicAccess, {
@@ -71,7 +71,7 @@ export function bucketSetupContract<E>(
       })
     )
 
-    it.effect("gives back what was written: ownership, where the store knows of it", () =>
+    it.effect("returns what was written: ownership, if the store supports it", () =>
       Effect.gen(function* () {
         const { ownership } = yield* BucketSetup
         if (knowsOwnership) return yield* gives(ownership, "BucketOwnerEnforced")
@@ -81,7 +81,7 @@ export function bucketSetupContract<E>(
       })
     )
 
-    it.effect("gives back all rules, with what is not known of here", () =>
+    it.effect("returns all rules, with the parts that this program does not know", () =>
       Effect.gen(function* () {
         const { lifecycle } = yield* BucketSetup
         yield* lifecycle.write({ Rules: RULES })
@@ -108,7 +108,7 @@ export function bucketSetupContract<E>(
       })
     )
 
-    it.effect("refuses what no bucket can have, and keeps what it had", () =>
+    it.effect("refuses invalid settings, and keeps the previous ones", () =>
       Effect.gen(function* () {
         const { lifecycle, policy } = yield* BucketSetup
         const before = [yield* lifecycle.read, yield* policy.read]

@@ -95,9 +95,11 @@ export function objectStorageContract<E>(
       })
     )
 
-    it.effect("knows nothing of a key that was never put", () => assertAbsent("never/put.jsonl"))
+    it.effect("finds no object under a key that was never put", () =>
+      assertAbsent("never/put.jsonl")
+    )
 
-    it.effect("gives back what was put, with its size and its metadata", () =>
+    it.effect("returns what was put, with its size and its metadata", () =>
       Effect.gen(function* () {
         const storage = yield* ObjectStorage
         const key = "dt=2025-11-10/hour=21/events.jsonl"
@@ -206,7 +208,7 @@ export function objectStorageContract<E>(
       )
     }
 
-    it.effect("loses to one that came while its body flowed", () =>
+    it.effect("loses to an object that was put while its body was sent", () =>
       Effect.gen(function* () {
         const storage = yield* ObjectStorage
         for (const [contents, other] of [
@@ -346,26 +348,28 @@ export function objectStorageContract<E>(
       })
     )
 
-    it.effect("does not replace what was replaced or removed while its body flowed", () =>
-      Effect.gen(function* () {
-        const storage = yield* ObjectStorage
-        const key = "replaced meanwhile.jsonl"
-        assert.isTrue(yield* storage.put(objectOf(key, "old")))
-        const { etag: replacing } = Option.getOrThrow(yield* storage.head(key))
-        const ours = objectOf(key, "ours", { by: "ours" })
-        const after = <E>(first: Effect.Effect<unknown, E>) => ({
-          ...ours,
-          body: Stream.concat(Stream.drain(Stream.fromEffect(first)), ours.body)
+    it.effect(
+      "does not replace an object that was replaced or removed while its body was sent",
+      () =>
+        Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          const key = "replaced meanwhile.jsonl"
+          assert.isTrue(yield* storage.put(objectOf(key, "old")))
+          const { etag: replacing } = Option.getOrThrow(yield* storage.head(key))
+          const ours = objectOf(key, "ours", { by: "ours" })
+          const after = <E>(first: Effect.Effect<unknown, E>) => ({
+            ...ours,
+            body: Stream.concat(Stream.drain(Stream.fromEffect(first)), ours.body)
+          })
+          const faster = storage.put(objectOf(key, "theirs", { by: "theirs" }), { replacing })
+          assert.isFalse(yield* storage.put(after(faster), { replacing }))
+          assert.strictEqual(yield* textOf(key), "theirs")
+          const head = Option.getOrThrow(yield* storage.head(key))
+          assert.deepStrictEqual(head.metadata, { by: "theirs" })
+          const removal = storage.remove(key)
+          assert.isFalse(yield* storage.put(after(removal), { replacing: head.etag }))
+          yield* assertAbsent(key)
         })
-        const faster = storage.put(objectOf(key, "theirs", { by: "theirs" }), { replacing })
-        assert.isFalse(yield* storage.put(after(faster), { replacing }))
-        assert.strictEqual(yield* textOf(key), "theirs")
-        const head = Option.getOrThrow(yield* storage.head(key))
-        assert.deepStrictEqual(head.metadata, { by: "theirs" })
-        const removal = storage.remove(key)
-        assert.isFalse(yield* storage.put(after(removal), { replacing: head.etag }))
-        yield* assertAbsent(key)
-      })
     )
 
     it.effect("keeps the old object when the body of its replacement fails", () =>

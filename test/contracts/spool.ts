@@ -56,7 +56,7 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
-    it.scoped("gives what is read away", () =>
+    it.scoped("hands out bytes that the reader may change", () =>
       Effect.gen(function* () {
         const archive = yield* saveText(archiveName("given"), "0123456789")
         const { buffer } = yield* archive.read(0, 10)
@@ -160,7 +160,7 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
-    it.effect("drops an archive for good, saved or claimed", () =>
+    it.effect("drops an archive, whether saved or claimed", () =>
       Effect.gen(function* () {
         const spool = yield* Spool
         const name = archiveName("drops")

@@ -479,7 +479,7 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
       )
     }
 
-    it.effect("shows the beginning of what is no zip, fit for one line", () =>
+    it.effect("shows the beginning of a file that is not a zip, on one line", () =>
       Effect.gen(function* () {
         const page = `<html>\r\n\t<h1>502 Bad\u001b[31m Gateway</h1>${"<p>Sorry.</p>".repeat(99)}`
         const error = yield* Effect.flip(unpack(Buffer.from(page), "jsonl"))
@@ -630,7 +630,7 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
       }).pipe(Effect.scoped)
     )
 
-    it.effect("digests an object of another program as it stands", () =>
+    it.effect("digests an object of another program unchanged", () =>
       Effect.gen(function* () {
         const unpacker = yield* Unpacker
         const text = `[1,2]\n\n{"a":1}\r\n{"b":2}`

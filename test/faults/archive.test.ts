@@ -181,7 +181,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
     })
   )
 
-  it.live("A4 lands what more entries than 16 bits count surround", () =>
+  it.live("A4 lands an archive with more entries than 16 bits can count", () =>
     Effect.gen(function* () {
       const folders = Array.from({ length: 66_000 }, (_, number) => folder(`${number}/`))
       const entries = [...folders.slice(1), ...three(), ...folders.slice(0, 1)]
@@ -265,7 +265,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
     "two projects": ["UnexpectedEntry", among({ ...part(21, 0, b), name: partName(21, 0, "7") })]
   })
 
-  it.scopedLive("A7 lands nothing of another project than the one in the store", () =>
+  it.scopedLive("A7 lands nothing of a project other than the one in the store", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const server = yield* scriptedServer([

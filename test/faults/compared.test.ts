@@ -36,7 +36,7 @@ describe("landObject()", () => {
     ["another size", { size: 1 }],
     ["other bytes", { metadata: { sha256: sha256("other") } }]
   ] as const) {
-    it.effect(`compares what it put, and names an hour that came out as ${title}`, () =>
+    it.effect(`compares what it put, and names an hour that was stored as ${title}`, () =>
       Effect.gen(function* () {
         const world = yield* makeWorld({ amplitude })
         const store = {
@@ -72,7 +72,7 @@ describe("landObject()", () => {
 })
 
 describe("allHours()", () => {
-  it.effect("keeps the archive where the copy of its hour is one that does not even inflate", () =>
+  it.effect("keeps the archive if the copy of its hour cannot be inflated", () =>
     Effect.gen(function* () {
       const key = `${KEY}.gz`
       const options = runOptions(HOUR, HOUR, { format: "jsonl.gz" })

@@ -137,7 +137,7 @@ describe("a clock that is wrong", () => {
     })
   )
 
-  it.scopedLive("T1 tells a clock that S3 does not accept, before it downloads", () =>
+  it.scopedLive("T1 reports a clock that S3 does not accept, before it downloads", () =>
     Effect.gen(function* () {
       const s3 = yield* S3Server.make({
         buckets: { [BUCKET]: "us-east-1" },

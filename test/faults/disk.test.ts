@@ -159,7 +159,7 @@ describe("a folder for reading only", () => {
     ["the store", "all"],
     ["staging", "fetch"]
   ] as const) {
-    it.scopedLive(`D2 is found before anything is asked for, where it is ${what}: exit 7`, () =>
+    it.scopedLive(`D2 is found before anything is requested if it is ${what}: exit 7`, () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const server = yield* serving()
@@ -420,7 +420,7 @@ describe("a data folder that others write to", () => {
       })
   )
 
-  it.scopedLive("D8 neither uploads nor removes what it did not put there, and says so", () =>
+  it.scopedLive("D8 neither uploads nor removes files of others in staging, and says so", () =>
     Effect.gen(function* () {
       const lake = yield* s3Lake()
       yield* lake.fetch(H20, H22)

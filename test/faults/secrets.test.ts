@@ -437,7 +437,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
       })
   )
 
-  it.scopedLive("is shown or kept where the certificate is not to be trusted", () =>
+  it.scopedLive("is shown or kept if the certificate is not trusted", () =>
     Effect.gen(function* () {
       const server = yield* scriptedServer(times(echo(200, "html")), selfSigned(["127.0.0.1"]))
       yield* fails(3, all(server.origin), yield* here(), /certificate/)
@@ -662,7 +662,7 @@ describe("K2 an env file", () => {
   )
 })
 
-describe("K3 what would show the keys to others", () => {
+describe("K3 a setting that would expose the keys", () => {
   const refused = Effect.fnUntraced(function* (
     args: ReadonlyArray<string>,
     options: ProgramOptions,

@@ -156,17 +156,19 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
     })
   )
 
-  it.scopedLive("S4 asks in halves for what is too large, and names the hour that still is", () =>
-    Effect.gen(function* () {
-      const tooLarge = answer(400, { body: "The size of the export exceeds the limit of 4GB" })
-      const step = bySize((hours) => (hours.includes(H21) ? tooLarge : undefined))
-      const server = yield* scriptedServer(times(20, step))
-      const lake = yield* makeLake({ amplitude: server })
-      const summary = yield* lake.all(H20, H22)
-      assertFailed(summary, "AmplitudeError.TooLarge", 3, [H21])
-      assert.deepEqual(windowsOf(server), ["20 21 22", "20 21", "20", "21", "22"])
-      assert.deepEqual([...(yield* lake.landed).keys()], [keyOf(H20), keyOf(H22)])
-    })
+  it.scopedLive(
+    "S4 requests a window in halves if it is too large, and names the hour that still is",
+    () =>
+      Effect.gen(function* () {
+        const tooLarge = answer(400, { body: "The size of the export exceeds the limit of 4GB" })
+        const step = bySize((hours) => (hours.includes(H21) ? tooLarge : undefined))
+        const server = yield* scriptedServer(times(20, step))
+        const lake = yield* makeLake({ amplitude: server })
+        const summary = yield* lake.all(H20, H22)
+        assertFailed(summary, "AmplitudeError.TooLarge", 3, [H21])
+        assert.deepEqual(windowsOf(server), ["20 21 22", "20 21", "20", "21", "22"])
+        assert.deepEqual([...(yield* lake.landed).keys()], [keyOf(H20), keyOf(H22)])
+      })
   )
 
   for (const body of [
@@ -234,7 +236,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
     )
   }
 
-  it.scopedLive("S7 asks in halves for what took the gateway too long (504)", () =>
+  it.scopedLive("S7 requests a window in halves if the gateway timed out (504)", () =>
     Effect.gen(function* () {
       const step = bySize(({ length }) => (length > 1 ? answer(504) : undefined))
       const server = yield* scriptedServer(times(20, step))
@@ -340,7 +342,7 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
     })
   )
 
-  it.scopedLive("S10 stages nothing of an answer that is always cut", () =>
+  it.scopedLive("S10 stages nothing if every answer is cut", () =>
     Effect.gen(function* () {
       const cut = whole({ body: ARCHIVE.subarray(0, -1), length: ARCHIVE.length, ending: "reset" })
       const lake = yield* lakeFrom(times(4, cut))
@@ -448,22 +450,24 @@ describe("a faulty source", { timeout: 60_000 + seconds * 2000 }, () => {
   const exportOf = (order: ReadonlyArray<number>) =>
     answer(200, { body: archiveOf({ [H21]: order.map((index) => lines[index]).join("") }) })
 
-  it.scopedLive("S15 takes two exports of an hour for one where only order and parts differ", () =>
-    Effect.gen(function* () {
-      const lake = yield* lakeFrom([exportOf([0, 1, 2]), exportOf([2, 0, 1])])
-      yield* lake.fetch(H21)
-      const elsewhere = yield* makeLake({
-        amplitude: lake.server,
-        folder: lake.folder,
-        dataDir: join(lake.folder, "other")
+  it.scopedLive(
+    "S15 treats two exports of an hour as the same if only order and parts differ",
+    () =>
+      Effect.gen(function* () {
+        const lake = yield* lakeFrom([exportOf([0, 1, 2]), exportOf([2, 0, 1])])
+        yield* lake.fetch(H21)
+        const elsewhere = yield* makeLake({
+          amplitude: lake.server,
+          folder: lake.folder,
+          dataDir: join(lake.folder, "other")
+        })
+        yield* elsewhere.all(H21)
+        const before = yield* lake.landed
+        const summary = yield* lake.sync()
+        assert.deepEqual([summary.skipped, summary.exitCode], [[H21], 0])
+        assert.deepEqual(yield* lake.landed, before)
+        assert.deepEqual([...(yield* lake.staged)], [])
       })
-      yield* elsewhere.all(H21)
-      const before = yield* lake.landed
-      const summary = yield* lake.sync()
-      assert.deepEqual([summary.skipped, summary.exitCode], [[H21], 0])
-      assert.deepEqual(yield* lake.landed, before)
-      assert.deepEqual([...(yield* lake.staged)], [])
-    })
   )
 
   it.scopedLive(

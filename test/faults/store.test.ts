@@ -238,7 +238,7 @@ for (const [name, kind] of Object.entries(stores)) {
       ["a put", "put", {}, false],
       ["a completion", "complete", { [H21]: LARGE }, true]
     ] as const) {
-      it.scopedLive(`O6 tries again where ${title} met another write (409), and lands once`, () =>
+      it.scopedLive(`O6 retries if ${title} met another write (409), and lands once`, () =>
         Effect.gen(function* () {
           const lake = yield* lakeOn(kind, {
             plan: first(call, refuse("conflict"), 2),
@@ -288,7 +288,7 @@ for (const [name, kind] of Object.entries(stores)) {
       })
     )
 
-    it.scopedLive("O8 keeps both where another hour stands under the key, and exits 8", () =>
+    it.scopedLive("O8 keeps both versions if the key has a different one, and exits 8", () =>
       Effect.gen(function* () {
         const lake = yield* lakeOn(kind)
         yield* lake.fetch(H20, H22)
@@ -355,7 +355,7 @@ for (const [name, kind] of Object.entries(stores)) {
       ["otherBytes", "Corrupt", 8],
       ["denied", "AccessDenied", 7]
     ] as const) {
-      it.scopedLive(`O11 leaves nothing of an upload in parts that fails for good: ${error}`, () =>
+      it.scopedLive(`O11 leaves nothing of an upload in parts that keeps failing: ${error}`, () =>
         Effect.gen(function* () {
           const plan = always("part", refuse(as))
           const lake = yield* lakeOn(kind, { plan, lines: { [H21]: LARGE }, inParts: true })
@@ -483,34 +483,36 @@ for (const [name, kind] of Object.entries(stores)) {
       )
     }
 
-    it.scopedLive("X3 goes on from what a dead run held, also where its number is used again", () =>
-      Effect.gen(function* () {
-        const lake = yield* lakeOn(kind, { plan: always("put", refuse("denied")) })
-        assert.equal((yield* lake.all(H20, H22)).exitCode, 7)
-        lake.store.setPlan(() => undefined)
-        for (const dead of [yield* deadRun, earlierRun]) {
-          const [path] = yield* lake.spooled
-          assert.ok(path !== undefined)
-          const held = join(lake.spoolDir, "runs", dead, "0")
-          yield* Effect.promise(async () => {
-            await fs.mkdir(held, { recursive: true })
-            await fs.rename(join(lake.spoolDir, path), join(held, basename(path)))
-            await fs.writeFile(join(held, `${basename(path)}.part`), "half")
-          })
-          const { landed, exitCode } = yield* lake.all(H21)
-          assert.deepEqual([landed, exitCode], [[H21], 0])
-          if (dead === earlierRun) break
-          yield* lake.store.remove(keyOf(H21))
-          assert.deepEqual(yield* lake.spooled, [])
-          lake.store.setPlan(always("put", refuse("denied")))
-          assert.equal((yield* lake.all(H21)).exitCode, 7)
+    it.scopedLive(
+      "X3 continues with the archive of a dead run, even if its process number is reused",
+      () =>
+        Effect.gen(function* () {
+          const lake = yield* lakeOn(kind, { plan: always("put", refuse("denied")) })
+          assert.equal((yield* lake.all(H20, H22)).exitCode, 7)
           lake.store.setPlan(() => undefined)
-        }
-        assert.deepEqual(yield* lake.store.objects, objectsOf())
-        assert.deepEqual(yield* lake.spooled, [])
-        assert.deepEqual(yield* pathsBelow(join(lake.spoolDir, "runs")), [])
-        assert.equal(lake.server.requests.length, 2)
-      })
+          for (const dead of [yield* deadRun, earlierRun]) {
+            const [path] = yield* lake.spooled
+            assert.ok(path !== undefined)
+            const held = join(lake.spoolDir, "runs", dead, "0")
+            yield* Effect.promise(async () => {
+              await fs.mkdir(held, { recursive: true })
+              await fs.rename(join(lake.spoolDir, path), join(held, basename(path)))
+              await fs.writeFile(join(held, `${basename(path)}.part`), "half")
+            })
+            const { landed, exitCode } = yield* lake.all(H21)
+            assert.deepEqual([landed, exitCode], [[H21], 0])
+            if (dead === earlierRun) break
+            yield* lake.store.remove(keyOf(H21))
+            assert.deepEqual(yield* lake.spooled, [])
+            lake.store.setPlan(always("put", refuse("denied")))
+            assert.equal((yield* lake.all(H21)).exitCode, 7)
+            lake.store.setPlan(() => undefined)
+          }
+          assert.deepEqual(yield* lake.store.objects, objectsOf())
+          assert.deepEqual(yield* lake.spooled, [])
+          assert.deepEqual(yield* pathsBelow(join(lake.spoolDir, "runs")), [])
+          assert.equal(lake.server.requests.length, 2)
+        })
     )
 
     it.scopedLive("X4 land every hour once if one syncs and the other downloads again", () =>
@@ -577,7 +579,7 @@ describe("what only S3 can do", () => {
     })
   )
 
-  it.scopedLive("O13 plans nothing by a listing that does not say where it goes on: exit 2", () =>
+  it.scopedLive("O13 plans nothing from a listing that does not name its next page: exit 2", () =>
     Effect.gen(function* () {
       const lake = yield* s3Lake({
         pageSize: 2,

@@ -44,7 +44,7 @@ describe("older gaps", () => {
     })
   )
 
-  it.effect("do not end a run as temporary where nothing could be landed", () =>
+  it.effect("do not make a failed run exit as temporary", () =>
     Effect.gen(function* () {
       const { after, world } = yield* outage
       const check = new ObjectStorageError({
@@ -66,7 +66,7 @@ describe("older gaps", () => {
     })
   )
 
-  it.effect("of a lake that grows backwards are said, and do not fail the run", () =>
+  it.effect("are reported if a lake grows backwards, and do not fail the run", () =>
     Effect.gen(function* () {
       const { after } = yield* outage
       const dates = runOptions("2025-08-20T00", "2025-08-20T05")
@@ -79,7 +79,7 @@ describe("older gaps", () => {
     })
   )
 
-  it.effect("are none where no hour has landed", () =>
+  it.effect("do not exist if no hour has landed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: {} } })
       const status = yield* Effect.provide(statusOfHours(), world.layer)

@@ -277,7 +277,7 @@ describe("allHours()", () => {
     )
   }
 
-  it.effect("does not try again what Amplitude rejects, and shows what it said", () =>
+  it.effect("does not retry what Amplitude rejects, and shows its message", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({
         amplitude: { hours: three, plan: [failing("Rejected", { detail: "Invalid chart" })] }
@@ -331,7 +331,7 @@ describe("allHours()", () => {
     })
   )
 
-  it.effect("refuses the archive of another project before anything lands", () =>
+  it.effect("refuses the archive of a different project before anything lands", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: { [h20]: [event("a")] } } })
       yield* Effect.provide(allHours(runOptions(h20)), world.layer)
@@ -361,7 +361,7 @@ describe("allHours()", () => {
 })
 
 describe("fetchHours() and syncHours()", () => {
-  it.effect("stage what misses, and move it once", () =>
+  it.effect("stage the missing hours, and move each once", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: three } })
       const options = runOptions(h20, h22)
@@ -422,7 +422,7 @@ describe("fetchHours() and syncHours()", () => {
     })
   )
 
-  it.effect("leave what somebody else put in staging alone", () =>
+  it.effect("leave files of others in staging alone", () =>
     Effect.gen(function* () {
       const objects = { "2025-11-10_21.jsonl": Buffer.from(event("half")) }
       const world = yield* makeWorld({ amplitude: { hours: three }, staging: { objects } })
@@ -456,7 +456,7 @@ describe("fetchHours() and syncHours()", () => {
 })
 
 describe("recheckWindow()", () => {
-  it.effect("changes nothing where Amplitude sends the same, in whatever order", () =>
+  it.effect("changes nothing if Amplitude sends the same lines, in any order", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: { [h21]: [event("b"), event("c")] } } })
       yield* Effect.provide(allHours(runOptions(h21)), world.layer)
@@ -537,7 +537,7 @@ describe("what only one project may do", () => {
     })
   )
 
-  it.effect("sync moves no hour of another project's beside those that stand", () =>
+  it.effect("sync moves no hour of a different project than that of the landed hours", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude: { hours: { [h20]: [event("a")] } } })
       yield* Effect.provide(allHours(runOptions(h20)), world.layer)
@@ -623,7 +623,7 @@ describe("an archive in the spool", () => {
 })
 
 describe("allHours() when it fails after it moved what was staged", () => {
-  it.effect("says what it moved beside what went wrong", () =>
+  it.effect("reports both the moved hours and the error", () =>
     Effect.gen(function* () {
       let lists = 0
       const world = yield* makeWorld({

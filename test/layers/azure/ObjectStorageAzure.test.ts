@@ -134,7 +134,7 @@ describe("ObjectStorageAzure, refused", () => {
     )
   }
 
-  it.scoped("by another key or another signature says what to check", () =>
+  it.scoped("says what to check if the key or the signature is wrong", () =>
     Effect.gen(function* () {
       for (const credentials of [
         { accountKey: Redacted.make(Buffer.alloc(64, "other").toString("base64")) },
@@ -185,7 +185,7 @@ describe("ObjectStorageAzure, on a bad line", () => {
       })
     )
 
-    it.scopedLive(`makes one object where the answer to ${title} was lost`, () =>
+    it.scopedLive(`makes one object if the answer to ${title} was lost`, () =>
       Effect.gen(function* () {
         const { server, store } = yield* setUp(first(operation, { do: "storeThenDrop" }))
         if (operation === "Put Blob") {
@@ -197,7 +197,7 @@ describe("ObjectStorageAzure, on a bad line", () => {
     )
   }
 
-  it.scopedLive("gives up a block that fails for good", () =>
+  it.scopedLive("gives up a block that keeps failing", () =>
     Effect.gen(function* () {
       const { server, store, sent } = yield* setUp(always("Put Block", { do: "flipByte" }))
       assert.strictEqual((yield* Effect.flip(store.put(BIG))).reason, "Corrupt")
@@ -216,7 +216,7 @@ describe("ObjectStorageAzure, on a bad line", () => {
     })
   )
 
-  it.scopedLive("keeps its blocks apart from those of another upload of the same name", () =>
+  it.scopedLive("keeps its blocks apart from those of a second upload of the same name", () =>
     Effect.gen(function* () {
       const { server, store } = yield* setUp()
       const other = objectOf(KEY, Buffer.alloc(5 * MIB, "other"))
@@ -247,7 +247,7 @@ describe("ObjectStorageAzure, on a bad line", () => {
   )
 
   for (const code of ["BlobAlreadyExists", "SystemInUse", "LeaseIdMissing"]) {
-    it.scoped(`looks what is there after ${code}`, () =>
+    it.scoped(`looks up the object after ${code}`, () =>
       Effect.gen(function* () {
         const status = code === "LeaseIdMissing" ? 412 : 409
         const stored = first("Put Blob", { do: "storeThenAnswer", status, code })
@@ -279,7 +279,7 @@ describe("ObjectStorageAzure, on a bad line", () => {
     })
   )
 
-  it.scoped("leaves a reading at once when interrupted, where the store is silent", () =>
+  it.scoped("stops reading at once when interrupted, even if the store is silent", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const { store } = yield* setUp(({ operation }) => {
@@ -398,7 +398,7 @@ describe("ObjectStorageAzure, checked before anything is downloaded", () => {
     })
   )
 
-  it.scoped("takes two puts of an empty object, or one where it stands already", () =>
+  it.scoped("makes two puts of an empty object, or one if it exists already", () =>
     Effect.gen(function* () {
       const { server, sent, store } = yield* setUp()
       yield* store.check
@@ -422,7 +422,7 @@ describe("ObjectStorageAzure, checked before anything is downloaded", () => {
   }
 })
 
-describe("ObjectStorageAzure, checked where much is missing", () => {
+describe("ObjectStorageAzure, checked without several permissions", () => {
   it.scoped("names all permissions at once", () =>
     Effect.gen(function* () {
       const blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"

@@ -53,7 +53,7 @@ describe("ArchiveFolderFileSystem", () => {
     })
   )
 
-  it.scoped("leaves nothing beside it, and removes what a killed run left half copied", () =>
+  it.scoped("leaves no other file, and removes the partial copy of a killed run", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const left = join(root, ".amplitude-lake", "runs", yield* deadRun)
@@ -85,15 +85,17 @@ describe("ArchiveFolderFileSystem", () => {
     })
   )
 
-  it.scoped("lists no folder, has none where there is no folder, and makes none to look", () =>
-    Effect.gen(function* () {
-      const root = join(yield* temporaryFolder, "archives")
-      const { list } = yield* ArchiveFolderFileSystem.make({ root })
-      assert.deepEqual(yield* list, [])
-      yield* Effect.promise(() => fs.mkdir(join(root, NAME), { recursive: true }))
-      assert.deepEqual(yield* list, [])
-      assert.deepEqual(yield* pathsBelow(root), [NAME])
-    })
+  it.scoped(
+    "lists no subfolder, lists nothing if its folder is missing, and creates no folder to list it",
+    () =>
+      Effect.gen(function* () {
+        const root = join(yield* temporaryFolder, "archives")
+        const { list } = yield* ArchiveFolderFileSystem.make({ root })
+        assert.deepEqual(yield* list, [])
+        yield* Effect.promise(() => fs.mkdir(join(root, NAME), { recursive: true }))
+        assert.deepEqual(yield* list, [])
+        assert.deepEqual(yield* pathsBelow(root), [NAME])
+      })
   )
 
   it.scoped("says what to do if a file is in place of the folder", () =>

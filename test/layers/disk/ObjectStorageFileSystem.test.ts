@@ -229,23 +229,25 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("leaves no metadata of those who lose, and none of what is removed or replaced", () =>
-    Effect.gen(function* () {
-      const root = yield* temporaryFolder
-      yield* Effect.gen(function* () {
-        const storage = yield* ObjectStorage
-        const writers = Array.from({ length: 10 }, (_, writer) => String(writer))
-        yield* Effect.forEach(writers, (writer) => put("a/b.jsonl", writer, { writer }), {
-          concurrency: "unbounded"
-        })
-        assert.lengthOf(yield* innerFiles(root), 1)
-        const { etag } = yield* headOf("a/b.jsonl")
-        yield* storage.put(objectOf("a/b.jsonl", "new"), { replacing: etag })
-        assert.lengthOf(yield* innerFiles(root), 1)
-        yield* storage.remove("a/b.jsonl")
-        assert.deepStrictEqual(yield* innerFiles(root), [])
-      }).pipe(inStore(root))
-    })
+  it.scoped(
+    "leaves no metadata of puts that lost, nor of objects that were removed or replaced",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        yield* Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          const writers = Array.from({ length: 10 }, (_, writer) => String(writer))
+          yield* Effect.forEach(writers, (writer) => put("a/b.jsonl", writer, { writer }), {
+            concurrency: "unbounded"
+          })
+          assert.lengthOf(yield* innerFiles(root), 1)
+          const { etag } = yield* headOf("a/b.jsonl")
+          yield* storage.put(objectOf("a/b.jsonl", "new"), { replacing: etag })
+          assert.lengthOf(yield* innerFiles(root), 1)
+          yield* storage.remove("a/b.jsonl")
+          assert.deepStrictEqual(yield* innerFiles(root), [])
+        }).pipe(inStore(root))
+      })
   )
 
   it.scoped(
@@ -318,7 +320,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("tells by the bytes which metadata fits, where a kill left other", () =>
+  it.scoped("chooses by the bytes which metadata fits, if a kill left another", () =>
     Effect.gen(function* () {
       const root = join(yield* temporaryFolder, "data")
       const copy = `${root}-copied`
@@ -352,7 +354,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("refuses metadata that is not what a put wrote", () =>
+  it.scoped("refuses metadata that no put wrote", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       yield* inStore(root)(put("a.jsonl", "{}\n", { events: "1" }))
@@ -363,7 +365,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("skips what is no regular file and says so", () =>
+  it.scoped("skips anything but a regular file and says so", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       yield* inStore(root)(put("real.jsonl", "{}\n"))
@@ -385,7 +387,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("lists what dead runs were writing, and removes that and nothing of live ones", () =>
+  it.scoped("lists what dead runs were writing, and removes only that, nothing of live runs", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const runs = join(root, ".amplitude-lake", "runs")
@@ -413,7 +415,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("removes what dead runs left at the first write, and nothing of live ones", () =>
+  it.scoped("removes the leftovers of dead runs at the first write, and nothing of live runs", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const runs = join(root, ".amplitude-lake/runs")
@@ -440,7 +442,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("removes the metadata of what a dead run was about to put, and of nothing else", () =>
+  it.scoped("removes the metadata that a dead run left without an object, and no other", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const inner = join(root, ".amplitude-lake")
@@ -474,7 +476,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("says what to do where nothing could land", () =>
+  it.scoped("says what to do if nothing can land", () =>
     Effect.gen(function* () {
       const root = join(yield* temporaryFolder, "data")
       const check = Effect.flatMap(ObjectStorage, ({ check }) => check)
@@ -498,7 +500,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("tells a full disk, a disk for reading and one that cannot link", (context) =>
+  it.scoped("distinguishes a full disk, a read-only disk and one without links", (context) =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const small = yield* Effect.option(smallDisk(join(root, "small"), "size=1m"))
@@ -525,7 +527,7 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("fails rather than lists a half where a folder cannot be read", (context) =>
+  it.scoped("fails rather than lists a part if a folder cannot be read", (context) =>
     Effect.gen(function* () {
       if (process.getuid?.() === 0) return context.skip("everything can be read by root")
       const root = yield* temporaryFolder

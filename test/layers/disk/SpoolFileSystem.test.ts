@@ -155,38 +155,40 @@ describe("SpoolFileSystem", () => {
       })
   )
 
-  it.scoped("surveys what dead runs left without a change, and prunes its halves alone", () =>
-    Effect.gen(function* () {
-      const root = yield* temporaryFolder
-      const dead = yield* deadRun
-      const live = yield* liveRun
-      yield* write(join(root, "runs", dead, "0", file), "whole")
-      yield* write(join(root, "runs", dead, "1", `${file}.part`), "half")
-      yield* write(join(root, "runs", live, "0", `${file}.part`), "of the living")
-      yield* write(join(root, "notes.txt"), "mine")
-      const before = yield* pathsBelow(root)
-      const surveyed = inSpool(root)(Effect.flatMap(Spool, (spool) => spool.survey))
-      const { archives, halves } = yield* surveyed
-      assert.deepStrictEqual(
-        archives.map(({ path, size }) => [path, size]),
-        [[join(root, "runs", dead, "0", file), 5]]
-      )
-      assert.deepStrictEqual(halves, [
-        { path: join(root, "runs", dead, "1", `${file}.part`), size: 4 }
-      ])
-      assert.deepStrictEqual(yield* pathsBelow(root), before)
+  it.scoped(
+    "lists the leftovers of dead runs without a change, and prunes only partial archives",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const dead = yield* deadRun
+        const live = yield* liveRun
+        yield* write(join(root, "runs", dead, "0", file), "whole")
+        yield* write(join(root, "runs", dead, "1", `${file}.part`), "half")
+        yield* write(join(root, "runs", live, "0", `${file}.part`), "of the living")
+        yield* write(join(root, "notes.txt"), "mine")
+        const before = yield* pathsBelow(root)
+        const surveyed = inSpool(root)(Effect.flatMap(Spool, (spool) => spool.survey))
+        const { archives, halves } = yield* surveyed
+        assert.deepStrictEqual(
+          archives.map(({ path, size }) => [path, size]),
+          [[join(root, "runs", dead, "0", file), 5]]
+        )
+        assert.deepStrictEqual(halves, [
+          { path: join(root, "runs", dead, "1", `${file}.part`), size: 4 }
+        ])
+        assert.deepStrictEqual(yield* pathsBelow(root), before)
 
-      yield* inSpool(root)(Effect.flatMap(Spool, (spool) => spool.prune))
-      const after = yield* surveyed
-      assert.deepStrictEqual(
-        [after.archives.map(({ path }) => path), after.halves],
-        [[join(root, file)], []]
-      )
-      assert.includeMembers(yield* pathsBelow(root), [
-        "notes.txt",
-        join("runs", live, "0", `${file}.part`)
-      ])
-    })
+        yield* inSpool(root)(Effect.flatMap(Spool, (spool) => spool.prune))
+        const after = yield* surveyed
+        assert.deepStrictEqual(
+          [after.archives.map(({ path }) => path), after.halves],
+          [[join(root, file)], []]
+        )
+        assert.includeMembers(yield* pathsBelow(root), [
+          "notes.txt",
+          join("runs", live, "0", `${file}.part`)
+        ])
+      })
   )
 
   it.scoped("frees the archive of a run that died after this one began", () =>
@@ -244,7 +246,7 @@ describe("SpoolFileSystem", () => {
     })
   )
 
-  it.scoped("looks for the space first, and names what is needed and what is free", () =>
+  it.scoped("checks the free space first, and names the needed and the free bytes", () =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       yield* Effect.gen(function* () {
@@ -263,7 +265,7 @@ describe("SpoolFileSystem", () => {
     })
   )
 
-  it.scoped("tells a disk that fills up and a disk for reading", (context) =>
+  it.scoped("distinguishes a full disk from a read-only one", (context) =>
     Effect.gen(function* () {
       const root = yield* temporaryFolder
       const small = yield* Effect.option(smallDisk(join(root, "small"), "size=3m"))

@@ -242,7 +242,7 @@ describe("AmplitudeHttp", () => {
       })
     )
 
-    it.scoped("nothing of an origin that would see the keys in the clear", () =>
+    it.scoped("sends nothing to an origin that would see the keys in the clear", () =>
       Effect.gen(function* () {
         for (const origin of [
           "http://amplitude.example",
@@ -912,7 +912,7 @@ describe("AmplitudeHttp", () => {
       })
     )
 
-    it.scoped("never sees what goes to loopback", () =>
+    it.scoped("never sees a request to loopback", () =>
       Effect.gen(function* () {
         const proxy = yield* scriptedServer([])
         const server = yield* scriptedServer([answer(200, { body: "PK" })])

@@ -76,7 +76,7 @@ describe("answerError()", () => {
     "The file size is larger than 4GB, query a shorter time range",
     "<html><title>Export too large</title><body>400</body></html>"
   ]) {
-    it(`halves what is answered 400 and ${said}`, () => {
+    it(`halves a window after a 400 that reads ${said}`, () => {
       assert.strictEqual(judge(400, said).reason, "TooLarge")
     })
   }
@@ -91,12 +91,12 @@ describe("answerError()", () => {
     "{not json",
     ""
   ]) {
-    it(`does not halve what is answered 400 and ${said || "nothing"}`, () => {
+    it(`does not halve a window after a 400 that reads ${said || "nothing"}`, () => {
       assert.strictEqual(judge(400, said).reason, "Rejected")
     })
   }
 
-  it("says what Amplitude says, and the status where Amplitude says nothing", () => {
+  it("repeats Amplitude's message, or gives the status if there is none", () => {
     const body = amplitudeSays("Invalid chart definition", "Invalid user property country")
     assert.strictEqual(
       judge(400, body).detail,
@@ -201,7 +201,7 @@ describe("retryAfter()", () => {
     assert.strictEqual(retryAfter({ "retry-after": ["3", "9"] }, now), 3000)
   })
 
-  it("reads an HTTP date against the answer's own Date, and against the clock where there is none", () => {
+  it("reads an HTTP date against the answer's own Date, or against the clock if there is none", () => {
     const until = "Thu, 20 Nov 2025 10:01:00 GMT"
     assert.strictEqual(retryAfter({ "retry-after": until, date }, now), 60_000)
     assert.strictEqual(retryAfter({ "retry-after": until }, now), 30_000)
@@ -214,7 +214,7 @@ describe("retryAfter()", () => {
     assert.strictEqual(retryAfter({ "retry-after": "Thu, 20 Nov 2025 09:00:00 GMT", date }, now), 0)
   })
 
-  it("is silent where Amplitude is, or speaks in riddles", () => {
+  it("is absent if Amplitude sends none, or one that cannot be read", () => {
     assert.isUndefined(retryAfter({}, now))
     assert.isUndefined(retryAfter({ "retry-after": "soon" }, now))
     assert.isUndefined(retryAfter({ "retry-after": "2025-11-20" }, now))

@@ -149,7 +149,7 @@ describe("AmplitudeMemory", () => {
     })
   )
 
-  it.effect("tells the time that it was given", () =>
+  it.effect("returns the time that it was given", () =>
     Effect.gen(function* () {
       const date = Date.UTC(2025, 10, 11)
       const { service } = yield* AmplitudeMemory.makeTest({ hours, date })

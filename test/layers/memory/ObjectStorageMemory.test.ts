@@ -32,7 +32,7 @@ describe("ObjectStorageMemory", () => {
     )
   }
 
-  it.effect("keeps what a body gave, though it uses its buffer again", () =>
+  it.effect("keeps a body's bytes even if the body reuses its buffer", () =>
     Effect.gen(function* () {
       const storage = yield* ObjectStorage
       const { bytes, body } = bufferAgainAndAgain()

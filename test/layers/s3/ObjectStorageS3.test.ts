@@ -155,17 +155,19 @@ describe("ObjectStorageS3, refused", () => {
     })
   )
 
-  it.scoped("tells a role that may not be assumed from a bucket that may not be listed", () =>
-    Effect.gen(function* () {
-      const refused = Object.assign(new Error("not authorized to perform: sts:AssumeRole"), {
-        name: "AccessDenied"
+  it.scoped(
+    "distinguishes a role that may not be assumed from a bucket that may not be listed",
+    () =>
+      Effect.gen(function* () {
+        const refused = Object.assign(new Error("not authorized to perform: sts:AssumeRole"), {
+          name: "AccessDenied"
+        })
+        const { store } = yield* setUp(undefined, { credentials: () => Promise.reject(refused) })
+        const error = yield* Effect.flip(store.check)
+        assert.strictEqual(error.reason, "AccessDenied")
+        assert.match(error.detail, /^Could not obtain AWS credentials .*sts:AssumeRole/)
+        assert.notInclude(error.detail, "s3:ListBucket")
       })
-      const { store } = yield* setUp(undefined, { credentials: () => Promise.reject(refused) })
-      const error = yield* Effect.flip(store.check)
-      assert.strictEqual(error.reason, "AccessDenied")
-      assert.match(error.detail, /^Could not obtain AWS credentials .*sts:AssumeRole/)
-      assert.notInclude(error.detail, "s3:ListBucket")
-    })
   )
 
   it.scoped(
@@ -199,7 +201,7 @@ describe("ObjectStorageS3, on a bad line", () => {
     )
   }
 
-  it.scoped("finds what it put when the answer was lost", () =>
+  it.scoped("finds its own object if the answer was lost", () =>
     Effect.gen(function* () {
       const small = yield* setUp(first("PutObject", { do: "storeThenDrop" }))
       assert.strictEqual((yield* Effect.flip(small.store.put(SMALL))).reason, "Unavailable")
@@ -315,7 +317,7 @@ describe("ObjectStorageS3, in parts", () => {
     )
   }
 
-  it.scopedLive("gives up a part that fails for good, and leaves none behind", () =>
+  it.scopedLive("gives up a part that keeps failing, and leaves no part behind", () =>
     Effect.gen(function* () {
       const { store, sent, lake } = yield* setUp(always("UploadPart", answer(400, "BadDigest")))
       assert.strictEqual((yield* Effect.flip(store.put(BIG))).reason, "Corrupt")
@@ -324,7 +326,7 @@ describe("ObjectStorageS3, in parts", () => {
     })
   )
 
-  it.scopedLive("tries again to complete, also where 200 carries an error", () =>
+  it.scopedLive("retries the completion, also if a 200 contains an error", () =>
     Effect.gen(function* () {
       const plan = first("CompleteMultipartUpload", { do: "errorInOk", code: "InternalError" })
       const { store, sent } = yield* setUp(plan)
@@ -466,7 +468,7 @@ describe("ObjectStorageS3, interrupted", () => {
       (store: ObjectStorage["Type"]) => Effect.Effect<unknown, ObjectStorageError>
     ]
   >) {
-    it.scoped(`leaves ${what} within seconds where the store is silent`, () =>
+    it.scoped(`stops ${what} within seconds if the store is silent`, () =>
       Effect.gen(function* () {
         const { reached, store } = yield* silentAt(operation)
         const fiber = yield* Effect.fork(run(store))
@@ -478,7 +480,7 @@ describe("ObjectStorageS3, interrupted", () => {
     )
   }
 
-  it.scoped("leaves the parts of an upload within seconds where the store is silent", () =>
+  it.scoped("stops the parts of an upload within seconds if the store is silent", () =>
     Effect.gen(function* () {
       const { reached, store } = yield* silentAt("UploadPart", "AbortMultipartUpload")
       const [sending, aborting] = reached
@@ -531,7 +533,7 @@ describe("ObjectStorageS3, listing", () => {
     })
   )
 
-  it.scoped("fails rather than end early when a page does not say where the next one is", () =>
+  it.scoped("fails rather than ends early if a page does not name the next one", () =>
     Effect.gen(function* () {
       const plan = always("ListObjectsV2", { do: "forgetToken" })
       const { store, lake } = yield* setUp(plan, {}, { pageSize: 2 })
@@ -553,7 +555,7 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
   )
 
   it.scoped(
-    "takes two puts of an empty object, or one where it stands already, and one that is refused",
+    "makes two puts of an empty object, or one if it exists already, and one that is refused",
     () =>
       Effect.gen(function* () {
         const { store, sent, lake } = yield* setUp()
@@ -589,7 +591,7 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     })
   )
 
-  it.scoped("is told by an app's configuration, and says what lacks there", () =>
+  it.scoped("reads an app's configuration, and names what is missing in it", () =>
     Effect.gen(function* () {
       const { lake, server } = yield* setUp()
       const layer = ObjectStorageS3.layerConfig({
@@ -689,7 +691,7 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     )
   }
 
-  it.scoped("names the KMS permissions, or the setting, where S3 speaks of KMS", () =>
+  it.scoped("names the KMS permissions, or the setting, if S3's error mentions KMS", () =>
     Effect.gen(function* () {
       const message = "User is not authorized to perform: kms:GenerateDataKey on the key"
       const plan = always("PutObject", { do: "answer", status: 403, code: "AccessDenied", message })
@@ -788,7 +790,7 @@ describe("ObjectStorageS3, on record", () => {
     })
   )
 
-  it.scoped("knows an object of another pipeline by its lack of metadata", () =>
+  it.scoped("recognizes an object of a different pipeline by its lack of metadata", () =>
     Effect.gen(function* () {
       const { store, lake } = yield* setUp()
       const object = { bytes: Buffer.from("x"), etag: '"x"', headers: {}, checksum: undefined }
@@ -847,7 +849,7 @@ describe("ObjectStorageS3, unfinished", () => {
     return { ...set, ids }
   })
 
-  it.scopedLive("lists uploads below the prefix that got nothing since, with what they hold", () =>
+  it.scopedLive("lists uploads below the prefix without recent activity, with their size", () =>
     Effect.gen(function* () {
       const { ids, store } = yield* left()
       const found = yield* Stream.runCollect(store.unfinished?.list(now - DAY) ?? Stream.empty)
@@ -882,7 +884,7 @@ describe("ObjectStorageS3, unfinished", () => {
     "s3:ListMultipartUploadParts",
     "s3:AbortMultipartUpload"
   ]) {
-    it.scopedLive(`names ${action} and its resource where that is missing`, () =>
+    it.scopedLive(`names ${action} and its resource if that permission is missing`, () =>
       Effect.gen(function* () {
         const { store } = yield* left(denying(action))
         const { abort, list } = store.unfinished ?? assert.fail()

@@ -102,7 +102,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
     })
   )
 
-  it.scoped("finds the region from the bucket where none is named", () =>
+  it.scoped("finds the region from the bucket if none is set", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* serverIn("eu-north-1")
       const asked = yield* run({ ...PAIR, AWS_ENDPOINT_URL_S3: url })
@@ -132,7 +132,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
       })
   )
 
-  it.scoped("says where it looked when nobody is named", () =>
+  it.scoped("says where it looked if there are no credentials", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* serverIn("us-east-1")
       const { result, stderr } = yield* run({ AWS_ENDPOINT_URL_S3: url })
@@ -154,7 +154,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
     })
   )
 
-  it.scoped("goes through the proxy that is named, and around it where that is said", () =>
+  it.scoped("uses the proxy of the environment, and bypasses it for hosts in NO_PROXY", () =>
     Effect.gen(function* () {
       const tls = selfSigned(["s3.lake.test"])
       const { requests, url } = yield* S3Server.make({ buckets: { lake: "us-east-1" }, tls })

@@ -108,7 +108,7 @@ describe("the S3 server of the tests", () => {
     )
   }
 
-  it.scoped("keeps nothing of a body that ends before its length", () =>
+  it.scoped("keeps no object if its body ends early", () =>
     Effect.gen(function* () {
       const { client, objects, server } = yield* setUp
       server.setPlan(() => void setImmediate(() => client.destroy()))
@@ -121,7 +121,7 @@ describe("the S3 server of the tests", () => {
     })
   )
 
-  it.scoped("answers 501 to what it does not know", () =>
+  it.scoped("answers 501 to an unknown operation", () =>
     Effect.gen(function* () {
       const { server } = yield* setUp
       const heard = yield* say(

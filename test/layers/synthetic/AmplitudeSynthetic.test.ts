@@ -163,7 +163,7 @@ describe("AmplitudeSynthetic", () => {
     }
   })
 
-  test("has what makes real events hard", () => {
+  test("has the features that make real events hard", () => {
     const lines = linesOf({ eventsPerHour: 300 }, hoursFrom(midnight, 24))
     const events = lines.map((line) => JSON.parse(line) as Event)
     const share = (test: (event: Event, line: string) => boolean) =>
@@ -245,7 +245,7 @@ describe("AmplitudeSynthetic", () => {
     assert.strictEqual(new Set(uuids).size, uuids.length)
   })
 
-  test("has about the asked number of events, and none in one hour of twelve", () => {
+  test("has about the requested number of events, and none in one hour of twelve", () => {
     const counts = hoursFrom(midnight, 600).map(
       (hour) => linesOf({ eventsPerHour: 10 }, [hour]).length
     )

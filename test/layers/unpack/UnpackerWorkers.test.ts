@@ -140,7 +140,7 @@ describe("UnpackerWorkers", () => {
     })
   )
 
-  it.scoped("digests here where the system gives no thread", () =>
+  it.scoped("digests in this thread if the system gives no other", () =>
     Effect.gen(function* () {
       yield* made(function () {
         throw new Error("ERR_WORKER_INIT_FAILED")

@@ -64,7 +64,7 @@ describe("UnpackerZip", () => {
         }).pipe(Effect.provide(UnpackerZip.layer()))
       )
 
-      it.effect(`refuses a ${kind} with one bit flipped, or reads what it held`, () =>
+      it.effect(`refuses a ${kind} with one bit flipped, or reads its original lines`, () =>
         Effect.gen(function* () {
           let refused = 0
           let compared = 0
@@ -195,7 +195,7 @@ describe("UnpackerZip", () => {
     })
   )
 
-  it.effect("takes a defect of the spool for what it is", () =>
+  it.effect("reports a defect of the spool as a defect", () =>
     Effect.gen(function* () {
       const archive = { ...spooled(zipOf({ entries: [] })), read: () => Effect.die("defect") }
       const exit = yield* Effect.exit(readDirectory(archive))
@@ -264,7 +264,7 @@ describe("UnpackerZip", () => {
     }).pipe(Effect.provide(UnpackerZip.layer()))
   )
 
-  it.scoped("lets go when it is interrupted while it waits for what it read ahead", () =>
+  it.scoped("ends when it is interrupted while it waits for the next piece", () =>
     Effect.gen(function* () {
       const unpacker = yield* Unpacker
       const lines = `{"a":"${"x".repeat(999)}"}\n`.repeat(2000)

@@ -63,7 +63,7 @@ describe("inflateHere()", () => {
     assert.isTrue(canInflateHere)
   })
 
-  it("makes and refuses what inflate() does, whatever is done to the bytes and however they are cut", async () => {
+  it("returns and refuses the same as inflate(), for any damage and any chunks", async () => {
     const text = fc.string({ maxLength: 300 }).map((it) => Buffer.from(it.repeat(3)))
     const gzip = fc
       .array(text, { minLength: 1, maxLength: 3 })
@@ -106,7 +106,7 @@ describe("inflateHere()", () => {
     )
   })
 
-  it("makes and refuses the same of what is larger than its memory, or fills it to the last byte", async () => {
+  it("returns and refuses the same for data that fills its memory or is larger", async () => {
     for (const size of [65_535, 65_536, 65_537, 3 * 65_536]) {
       const bytes = Buffer.alloc(size, "{}\n")
       const [member, raw] = [gzipSync(bytes), deflateRawSync(bytes)]

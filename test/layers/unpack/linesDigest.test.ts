@@ -74,7 +74,7 @@ describe("countLines()", () => {
     }
   })
 
-  it("wants a part to begin with a brace, and nothing of other objects", () => {
+  it("requires that a part begins with a brace, and nothing of other objects", () => {
     for (const text of ["[", "\ufeff{}", "\n{}", " {}"]) {
       const bytes = Buffer.from(text)
       assert.strictEqual(refused([Buffer.alloc(0), bytes], true).reason, "NotJsonLines")

@@ -205,7 +205,7 @@ describe("cleanLeftovers()", () => {
     })
   )
 
-  it.effect("needs the permission to list uploads only where they are to be removed", () =>
+  it.effect("needs the permission to list uploads only to remove them", () =>
     Effect.gen(function* () {
       const denied = new ObjectStorageError({
         reason: "AccessDenied",

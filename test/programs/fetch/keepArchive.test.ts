@@ -44,7 +44,7 @@ describe("keepArchive()", () => {
     })
   )
 
-  it.effect("keeps what fetch lands in staging too, and nothing where archives are not kept", () =>
+  it.effect("keeps the archives of fetch too, and none if archives are not kept", () =>
     Effect.gen(function* () {
       const world = yield* makeKeeping({ amplitude: { hours: three } })
       yield* Effect.provide(fetchHours(runOptions(h20, h22)), world.layer)
@@ -102,7 +102,7 @@ describe("keepArchive()", () => {
       })
   )
 
-  it.effect("lets the next run keep what could not be kept, as after a kill in between", () =>
+  it.effect("lets the next run keep an archive that could not be kept, as after a kill", () =>
     Effect.gen(function* () {
       const world = yield* makeKeeping({ amplitude: { hours: three } }, 1)
       const run = Effect.provide(allHours(runOptions(h20, h22)), world.layer)
@@ -116,7 +116,7 @@ describe("keepArchive()", () => {
     })
   )
 
-  it.effect("keeps no broken archive, none without a part, and none that a recheck asked for", () =>
+  it.effect("keeps no broken archive, none without a part, and none of a recheck", () =>
     Effect.gen(function* () {
       const broken = { bytes: Buffer.from("<html>no zip</html>") }
       const plan = [broken, "ok"] as const
@@ -134,7 +134,7 @@ describe("keepArchive()", () => {
     })
   )
 
-  it.effect("keeps no archive of another project than the landed hours", () =>
+  it.effect("keeps no archive of a project other than that of the landed hours", () =>
     Effect.gen(function* () {
       const objects = { "999_2025-11-09_00#0.json": Buffer.from(event("z")) }
       const world = yield* makeKeeping({ amplitude: { hours: three }, store: { objects } })

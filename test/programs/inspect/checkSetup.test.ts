@@ -83,7 +83,7 @@ describe("checkSetup()", () => {
     })
   )
 
-  it.effect("takes keys for accepted where the hour has no events", () =>
+  it.effect("counts keys as accepted if the hour has no events", () =>
     Effect.gen(function* () {
       const { messages, states } = yield* found({ plan: ["none"] })
       assert.deepEqual(states, allOk)

@@ -21,7 +21,7 @@ const asFolder = (info: ObjectInfo): ObjectInfo => ({ ...info, metadata: undefin
 const asS3 = (info: ObjectInfo): ObjectInfo => ({ ...asFolder(info), hasMetadata: undefined })
 
 describe("statusOfHours()", () => {
-  it.effect("tells every state of an hour apart", () =>
+  it.effect("distinguishes every state of an hour", () =>
     Effect.gen(function* () {
       const hours = { "2025-11-11T00": [event("a")], "2025-11-11T10": [event("b")] }
       const world = yield* makeWorld({

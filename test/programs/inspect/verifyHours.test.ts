@@ -125,7 +125,7 @@ describe("verifyHours()", () => {
       })
   )
 
-  it.effect("tries again what may be read later, and names what could not be", () =>
+  it.effect("retries objects that cannot be read yet, and names those that still cannot", () =>
     Effect.gen(function* () {
       const passing = yield* landed({ failures: failing("Unavailable", 2) })
       const found = yield* passTime(Effect.provide(verify(), passing.layer))

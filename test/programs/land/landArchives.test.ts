@@ -76,7 +76,7 @@ describe("landArchives()", () => {
     })
   )
 
-  it.effect("tells how many hours it plans, and each that is done", () =>
+  it.effect("reports how many hours it plans, and each that is done", () =>
     Effect.gen(function* () {
       const world = yield* landing({ "by hand.zip": [yield* zipOf([h20, h22])] })
       const told: Array<string> = []
@@ -91,7 +91,7 @@ describe("landArchives()", () => {
     })
   )
 
-  it.effect("marks what it lacks as empty where its name tells the window, and only there", () =>
+  it.effect("marks missing hours as empty only if the file's name contains the window", () =>
     Effect.gen(function* () {
       const zip = yield* zipOf([h20, h22])
       const named = yield* landing({ [NAMED]: [zip] })

@@ -25,7 +25,7 @@ function changed<A>(found: A, plan: (found: A) => BucketStep<A>): A {
 }
 
 describe("planPublicAccess() and planOwnership()", () => {
-  it("block what is open, and say what was", () => {
+  it("block public access, and name what was open", () => {
     const found = {
       BlockPublicAcls: true,
       IgnorePublicAcls: false,
@@ -50,7 +50,7 @@ const planFor = (kmsKey?: string) => (found: ReturnType<typeof rule>) =>
   planEncryption(found, { kmsKey }) as BucketStep<ReturnType<typeof rule>>
 
 describe("planEncryption()", () => {
-  it("sets the key and a bucket key, and keeps what else a rule says", () => {
+  it("sets the key and a bucket key, and keeps the rest of the rule", () => {
     const blocked = { BlockedEncryptionTypes: { EncryptionType: ["SSE-C"] } }
     for (const found of [[], rule("AES256"), rule("aws:kms"), rule("aws:kms", KEY)]) {
       const [first, ...rest] = changed(
@@ -65,7 +65,7 @@ describe("planEncryption()", () => {
     }
   })
 
-  it("leaves the same key as it is, however it is named, and what is stricter", () => {
+  it("leaves the same key under any of its names, and a stricter rule", () => {
     for (const found of [
       rule("aws:kms", KEY, true),
       rule("aws:kms", "1234abcd", true),
@@ -102,7 +102,7 @@ describe("planLifecycle()", () => {
   const prefix = "python-import/"
   const plan = (found: Lifecycle, abortDays = 7) => planLifecycle(found, { abortDays, prefix })
 
-  it("adds a rule of its own, and keeps all others and what else is set", () => {
+  it("adds a rule of its own, and keeps all other rules and settings", () => {
     const theirs = { ID: "theirs", Status: "Enabled", Filter: { Prefix: "logs/" } }
     const found = { Rules: [theirs], TransitionDefaultMinimumObjectSize: "varies_by_storage_class" }
     assert.deepEqual(changed(found, plan), {
@@ -140,7 +140,7 @@ describe("planLifecycle()", () => {
     )
   })
 
-  it("speaks the older form where the other rules do", () => {
+  it("uses the older form if the other rules do", () => {
     const found = { Rules: [{ ID: "old", Status: "Enabled", Prefix: "logs/" }] }
     const [, ours] = changed(found, plan).Rules
     assert.deepEqual([ours?.Prefix, ours?.Filter], [prefix, undefined])

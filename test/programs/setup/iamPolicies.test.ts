@@ -35,7 +35,7 @@ describe("readerPolicy()", () => {
     assert.ok(resources.every((it) => typeof it === "string" && it !== "*"))
   })
 
-  it("is about the whole bucket where there is no prefix, and about no key where there is none", () => {
+  it("covers the whole bucket without a prefix, and no key without one", () => {
     const { Statement } = readerPolicy({ bucket: "your-bucket", prefix: "" })
     assert.deepEqual(
       Statement.map(({ Condition, Resource }) => [Resource, Condition]),

@@ -85,7 +85,7 @@ describe("setupBucket()", () => {
     ["Unavailable", 3],
     ["Failed", 3]
   ] as const) {
-    it.effect(`does the rest where one thing cannot be changed: ${reason} exits ${exitCode}`, () =>
+    it.effect(`changes the rest if one aspect cannot be changed: ${reason} exits ${exitCode}`, () =>
       Effect.gen(function* () {
         const found = yield* setUp({ apply: true })
         assert.deepEqual(found.states, { ...all("changed", "same"), encryption: "cannot" })
@@ -98,7 +98,7 @@ describe("setupBucket()", () => {
     )
   }
 
-  it.effect("exits 5 where nothing was changed and may be later", () =>
+  it.effect("exits 5 if nothing was changed and a retry may succeed", () =>
     Effect.gen(function* () {
       yield* setUp({ apply: true })
       const { exitCode, states } = yield* setUp({ apply: true })
