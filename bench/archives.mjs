@@ -27,7 +27,7 @@ const LEVEL = 4
  *
  * @typedef {{ readonly hour: string, readonly parts: ReadonlyArray<Pick<Part, "gzip" | "digest">> }} HourParts
  *
- * @typedef {object} World what an Export API may be asked for
+ * @typedef {object} World what an Export API may return
  * @property {string} first hour, as 2025-11-10T00
  * @property {string} last hour
  * @property {string} archive the file's name

@@ -7,7 +7,7 @@ import { ROOT } from "./processes.mjs"
 /** Debian's own python, since that has Debian's boto3. */
 export const PYTHON = "/usr/bin/python3"
 
-/** How a tool tells its version, and the package that has it. */
+/** How a tool prints its version, and the package that contains it. */
 const TOOLS = {
   curl: { command: ["curl", "--version"], from: "curl" },
   unzip: { command: ["unzip", "-v"], from: "unzip" },
@@ -25,7 +25,7 @@ const TOOLS = {
 
 /** @typedef {keyof typeof TOOLS} Tool */
 
-/** @returns {Record<Tool, string | undefined>} versions of what is installed */
+/** @returns {Record<Tool, string | undefined>} the versions of the installed tools */
 export function toolVersions() {
   const versions = Object.entries(TOOLS).map(([name, { command }]) => {
     const [program = "", ...args] = command

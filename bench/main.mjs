@@ -6,7 +6,7 @@
 //   npm run bench -- --runs N          other than five rounds
 //   npm run bench -- --out FOLDER      the pages go there; with --quick, --only or fewer rounds they go nowhere else
 //
-// Exits 1 where a case failed or was wrong; in a whole run also where something that must hold does not.
+// Exits 1 if a case failed or was wrong; a whole run also if a claim that must hold does not.
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { parseArgs } from "node:util"

@@ -1,4 +1,4 @@
-// Starts what is measured and what serves it, and leaves nothing of it behind.
+// Starts the measured programs and their servers, and leaves none of them running.
 import { fork, spawn } from "node:child_process"
 import { readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -68,7 +68,7 @@ export function run(command, args, { cwd, env = {} }) {
 }
 
 /**
- * Runs a module by node, and tells its peak resident set in bytes and its CPU time in seconds as well.
+ * Runs a module with node, and returns its peak resident set in bytes and its CPU time in seconds too.
  *
  * @param {ReadonlyArray<string>} args
  * @param {{ readonly cwd: string, readonly env?: Record<string, string> }} options
@@ -86,7 +86,7 @@ export async function runNode(args, { cwd, env = {} }) {
 }
 
 /**
- * Starts a module that serves: it says where by its first message, answers every message by one, and ends with this process.
+ * Starts a module that serves: its first message is its address, it answers every message with one, and it ends with this process.
  *
  * @param {string} path of the module, from this folder
  * @param {ReadonlyArray<string>} args

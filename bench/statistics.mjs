@@ -25,7 +25,7 @@ export function ratio(values, others) {
   return { median: median(values) / median(others), least, most }
 }
 
-/** How far the largest lies above the smallest: 0.15 for 115 and 100. @param {ReadonlyArray<number>} values */
+/** How much larger the largest is than the smallest: 0.15 for 115 and 100. @param {ReadonlyArray<number>} values */
 export function gap(values) {
   return Math.max(...values) / Math.min(...values) - 1
 }

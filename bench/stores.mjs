@@ -35,7 +35,7 @@ const environmentOf = (url, accessKeyId, secretAccessKey) => ({
  * @property {Record<string, string>} env how to reach it
  * @property {() => Promise<ReadonlyArray<{ readonly key: string, readonly size: number }>>} list
  * @property {(key: string) => Promise<{ readonly bytes: number, readonly sha256: string }>} digest of an object's lines,
- *   inflated where its name ends in `.gz`
+ *   inflated if its name ends in `.gz`
  * @property {() => Promise<void>} empty
  * @property {() => void} close
  */
@@ -141,7 +141,7 @@ async function honest(folder) {
 }
 
 /**
- * Ceph, or the tests' own S3 where Ceph cannot be had or BENCH_STORE is `honest`; `isHasty` spares its installation.
+ * Ceph, or the tests' own S3 if Ceph cannot be installed or BENCH_STORE is `honest`; `isHasty` skips its installation.
  *
  * @param {{ readonly folder: string, readonly isHasty: boolean, readonly say: (text: string) => void }} options
  * @returns {Promise<Store>}
@@ -167,13 +167,13 @@ export async function openStore({ folder, isHasty, say }) {
   return honest(folder)
 }
 
-/** A store that keeps keys, sizes and metadata, counts calls, and takes next to nothing of the machine. */
+/** A store that keeps keys, sizes and metadata, counts calls, and uses almost no CPU or memory. */
 export async function openDiscarding() {
   const server = await serve("servers/discarding.mjs", [])
   return {
     env: environmentOf(server.url, "any", "any"),
     /**
-     * Empties it and fills it with keys; answers what it held, and what it was asked since it was filled last.
+     * Replaces its objects by these keys; returns the previous objects, and the calls since the last replacement.
      *
      * @param {ReadonlyArray<string>} [fill]
      * @returns {Promise<{

@@ -166,7 +166,7 @@ const MUTATIONS = [
     find: "onSuccess: () => false, onFailure: ({ error })",
     put: "onSuccess: () => true, onFailure: ({ error })",
     tests: S3,
-    named: "refuses a body with a wrong hash itself"
+    named: "refuses a body with a wrong hash"
   },
   {
     name: "If-None-Match of a put",

@@ -40,7 +40,7 @@ export const secondsOf = (samples = []) => samples.map(({ seconds }) => seconds)
 export const peaksOf = (samples = []) => samples.map(({ peak = NaN }) => peak)
 
 /**
- * A claim that some cases take at most so many times what a peer takes.
+ * A claim that some cases take at most a multiple of what a peer takes.
  *
  * @param {number} line
  * @param {string} text

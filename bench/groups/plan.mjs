@@ -26,7 +26,10 @@ export function plan(bench) {
       await exports.ask({})
       const ended = await runProgram(bench, discarding.env, command, window, [])
       const { objects, calls } = await discarding.renew()
-      assert(objects.length === keys.length, "something landed where all had landed")
+      assert(
+        objects.length === keys.length,
+        "something landed although every hour had landed before"
+      )
       const { requests } = await exports.ask({})
       const { list = 0, head = 0 } = calls
       return { ...ended, calls: { list, head, amplitude: requests } }

@@ -1,5 +1,5 @@
-"""The way of the pipelines that this program stands in for: download the archive, extract all of it, gunzip each part to a
-file of its own, upload these one by one. The standard library, and boto3."""
+"""What the older pipelines do: download the archive, extract all of it, gunzip each part to its own file, upload these one
+by one. Needs only the standard library and boto3."""
 import base64
 import gzip
 import os

@@ -1,6 +1,5 @@
 /**
- * Listens on a port that the system chooses, tells it to the process that forked this one, answers that one's messages, and
- * ends with it.
+ * Listens on a free port, sends it to the parent process, answers the parent's messages, and ends with it.
  *
  * @param {import("node:http").Server} server
  * @param {(message: any) => object} answer

@@ -1,4 +1,4 @@
-// Azurite, in memory, in a process of its own as everywhere else.
+// Azurite, in memory, in its own process, like the other servers.
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
 

@@ -1,4 +1,4 @@
-// The tests' own S3, which checks whatever it is told: it stands in where there is no Ceph.
+// The tests' own S3, which checks every request: the store if Ceph is not installed.
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Effect, Exit, Scope } from "effect"

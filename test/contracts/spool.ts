@@ -56,7 +56,7 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
-    it.scoped("hands out bytes that the reader may change", () =>
+    it.scoped("hands out bytes that the reader may take over", () =>
       Effect.gen(function* () {
         const archive = yield* saveText(archiveName("given"), "0123456789")
         const { buffer } = yield* archive.read(0, 10)

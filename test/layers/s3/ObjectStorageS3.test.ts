@@ -243,11 +243,14 @@ describe("ObjectStorageS3, on a bad line", () => {
     })
   )
 
-  for (const [who, plan] of [
-    ["a store that compares hashes", undefined],
-    ["us where it compares none", always("PutObject", { do: "ignoreHashes" })]
+  for (const [title, plan] of [
+    ["lets a store that compares hashes refuse a wrong one", undefined],
+    [
+      "refuses a body with a wrong hash if the store compares none",
+      always("PutObject", { do: "ignoreHashes" })
+    ]
   ] as const) {
-    it.scoped(`has a body with a wrong hash refused by ${who}`, () =>
+    it.scoped(title, () =>
       Effect.gen(function* () {
         const { lake, store } = yield* setUp(plan)
         yield* store.check
