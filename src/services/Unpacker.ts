@@ -9,7 +9,7 @@ import type { Format } from "./HourKey.ts"
 import type { LinesDigest } from "./LinesDigest.ts"
 import type { SpooledArchive } from "./Spool.ts"
 
-/** Why an archive was rejected. It is rejected as a whole: download it again. */
+/** Why an archive, or an hour of it, was rejected: download it again. */
 export class UnpackerError extends Schema.TaggedError<UnpackerError>()("UnpackerError", {
   reason: Schema.Literal(
     /** Not a zip; an error page, for example. */
@@ -24,7 +24,7 @@ export class UnpackerError extends Schema.TaggedError<UnpackerError>()("Unpacker
     "UnexpectedEntry",
     /** Larger than anything that Amplitude sends; probably a zip bomb. */
     "LimitExceeded",
-    /** A part that does not begin with `{`. */
+    /** A part whose first line does not begin with `{`. */
     "NotJsonLines",
     /** The spool could not be read. */
     "Unreadable"
@@ -68,6 +68,16 @@ export interface UnpackedArchive {
   readonly project: Option.Option<string>
   /** The hours with parts, oldest first. */
   readonly hours: ReadonlyMap<Hour, UnpackedHour>
+  /** The hours of which a part was refused, and why; empty unless the archive was opened for salvage. */
+  readonly broken: ReadonlyMap<Hour, UnpackerError>
+}
+
+export interface OpenOptions {
+  /**
+   * Whether a refused part costs only its hour. A bad directory still costs the whole archive.
+   * Defaults to `false`.
+   */
+  readonly salvage?: boolean | undefined
 }
 
 export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
@@ -79,7 +89,8 @@ export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
      */
     readonly open: (
       archive: SpooledArchive,
-      format: Format
+      format: Format,
+      options?: OpenOptions
     ) => Effect.Effect<UnpackedArchive, UnpackerError, Scope.Scope>
 
     /** The digest of the lines of a stored object, with its size in bytes and SHA-256. */

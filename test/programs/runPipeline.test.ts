@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
+import { zipSync } from "fflate"
 import { Duration, Effect, Layer, Option, Stream, TestClock } from "effect"
 import type { Step } from "../../src/layers/memory/AmplitudeMemory.ts"
 import * as ClockSystem from "../../src/layers/clock/ClockSystem.ts"
@@ -259,6 +260,36 @@ describe("allHours()", () => {
         [h20, h21, h22].map((at) => [at, "UnpackerError.NotZip"])
       )
       assert.deepEqual(yield* world.spool.list("memory-123456"), [])
+    })
+  )
+
+  it.effect(
+    "lands the other hours of an archive that is refused three times because of one part",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({
+          amplitude: { hours: { ...three, [h21]: ["<html></html>\n"] } }
+        })
+        const summary = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+        assert.deepEqual([summary.landed, summary.exitCode], [[h20, h22], 8])
+        assert.deepEqual(
+          summary.failed.map(({ hour: at, error }) => [at, error]),
+          [[h21, "UnpackerError.NotJsonLines"]]
+        )
+        assert.equal((yield* world.requests).length, 3)
+        const again = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+        assert.deepEqual([again.skipped, again.empty, again.exitCode], [[h20, h22], [], 8])
+        assert.deepEqual((yield* world.requests).slice(3), [h21, h21, h21])
+      })
+  )
+
+  it.effect("requests a window in halves whose archives have a bad directory", () =>
+    Effect.gen(function* () {
+      const bad = { bytes: zipSync({ "readme.txt": new Uint8Array([1]) }) }
+      const world = yield* makeWorld({ amplitude: { hours: three, plan: [bad, bad, bad] } })
+      const summary = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      assert.deepEqual([summary.landed, summary.exitCode], [[h20, h21, h22], 0])
+      assert.equal((yield* world.requests).length, 5)
     })
   )
 

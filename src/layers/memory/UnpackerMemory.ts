@@ -11,7 +11,7 @@ import { gunzipAll, inflateAll } from "../unpack/gunzipMemory.ts"
 import { type Budget, NEWLINE, NEWLINE_MEMBER, newBudget, spend } from "../unpack/hourDigest.ts"
 import { countLines } from "../unpack/linesDigest.ts"
 import { refusal } from "../unpack/refusal.ts"
-import { partsByHour, unpackedArchive } from "../unpack/unpackedArchive.ts"
+import { unpackParts } from "../unpack/unpackedArchive.ts"
 import { readDirectory, type ZipPart } from "../unpack/zipDirectory.ts"
 
 const CHUNK = 256 * 1024
@@ -89,16 +89,16 @@ const unpackHour = Effect.fnUntraced(function* (
   }
 })
 
-const open: Unpacker["Type"]["open"] = Effect.fn("UnpackerMemory.open")(
-  function* (archive, format) {
-    const parts = yield* readDirectory(archive)
-    const budget = newBudget()
-    const hours = yield* Effect.forEach(partsByHour(parts), ([hour, own]) =>
-      unpackHour(archive, hour, own, format, budget)
-    )
-    return unpackedArchive(parts, hours)
-  }
-)
+const open: Unpacker["Type"]["open"] = Effect.fn("UnpackerMemory.open")(function* (
+  archive,
+  format,
+  options = {}
+) {
+  const budget = newBudget()
+  return yield* unpackParts(yield* readDirectory(archive), options, (hour, own) =>
+    unpackHour(archive, hour, own, format, budget)
+  )
+})
 
 const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(
   function* (path, body, format) {

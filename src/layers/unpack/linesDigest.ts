@@ -22,7 +22,7 @@ function isBlank(byte: number | undefined): boolean {
 
 /**
  * Counts lines regardless of chunks. Lines are separated by `\n`, so `\r` belongs to the line. With
- * `isPart`, the first byte must be `{`.
+ * `isPart`, the first byte that is not blank must be `{`.
  */
 export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
   let events = 0
@@ -60,15 +60,20 @@ export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
     open = { length: 0, crc: 0, first: NONE, last: NONE }
   }
 
-  function checkFirst(byte: number | undefined): void {
-    if (!isPart || total > 0 || byte === undefined || byte === OPENING) return
+  let isBegun = !isPart
+  function checkFirst(chunk: Buffer): void {
+    if (isBegun) return
+    const byte = chunk.find((it) => it !== NEWLINE && !isBlank(it))
+    if (byte === undefined) return
+    isBegun = true
+    if (byte === OPENING) return
     throw refuse("NotJsonLines", `It begins with the byte 0x${byte.toString(16)}, not with "{"`)
   }
 
   return {
     update: (bytes) => {
-      checkFirst(bytes[0])
       const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      checkFirst(chunk)
       total += chunk.length
       let start = 0
       for (;;) {

@@ -9,11 +9,8 @@ import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "
 import { openInflater, slices } from "./inflater.ts"
 import { countLines } from "./linesDigest.ts"
 import { refusal } from "./refusal.ts"
-import { partsByHour, unpackedArchive } from "./unpackedArchive.ts"
+import { unpackParts } from "./unpackedArchive.ts"
 import { readDirectory, type ZipPart } from "./zipDirectory.ts"
-
-/** Hours read in parallel, one per possible worker. */
-const CONCURRENCY = 4
 
 /** Verifies and digests the parts of one hour of an archive. */
 export type DigestHour = (
@@ -28,23 +25,18 @@ export const digestHere: DigestHour = (archive, parts, format, budget) =>
   withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget))
 
 const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
-  Effect.fn("Unpacker.open")(function* (archive, format) {
-    const parts = yield* readDirectory(archive)
+  Effect.fn("Unpacker.open")(function* (archive, format, options = {}) {
     const budget = newBudget()
-    const hours = yield* Effect.forEach(
-      partsByHour(parts),
-      ([hour, own]) =>
-        Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
-          ...digest,
-          hour,
-          parts: own.length,
-          body: streamWithReader(archive, (read) =>
-            hourBytes(read, archive.path, own, format, { open, size: digest.size })
-          )
-        })),
-      { concurrency: CONCURRENCY }
+    return yield* unpackParts(yield* readDirectory(archive), options, (hour, own) =>
+      Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
+        ...digest,
+        hour,
+        parts: own.length,
+        body: streamWithReader(archive, (read) =>
+          hourBytes(read, archive.path, own, format, { open, size: digest.size })
+        )
+      }))
     )
-    return unpackedArchive(parts, hours)
   })
 
 const digest: Unpacker["Type"]["digest"] = (path, body, format) =>

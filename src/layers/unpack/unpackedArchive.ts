@@ -1,10 +1,15 @@
-import { Option } from "effect"
+import { Effect, Option } from "effect"
 import type { Hour } from "../../services/Hour.ts"
-import type { UnpackedArchive, UnpackedHour } from "../../services/Unpacker.ts"
+import type {
+  OpenOptions,
+  UnpackedArchive,
+  UnpackedHour,
+  UnpackerError
+} from "../../services/Unpacker.ts"
 import type { ZipPart } from "./zipDirectory.ts"
 
 /** The parts of each hour in order of part number, oldest hour first. */
-export function partsByHour(
+function partsByHour(
   parts: ReadonlyArray<ZipPart>
 ): ReadonlyArray<readonly [Hour, ReadonlyArray<ZipPart>]> {
   const hours = new Map<Hour, Array<ZipPart>>()
@@ -18,12 +23,39 @@ export function partsByHour(
     .sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
-export function unpackedArchive(
+/** An archive of these parts, each hour unpacked by `unpack`. */
+export const unpackParts = Effect.fnUntraced(function* (
   parts: ReadonlyArray<ZipPart>,
-  hours: ReadonlyArray<UnpackedHour>
-): UnpackedArchive {
+  { salvage = false }: OpenOptions,
+  unpack: (hour: Hour, parts: ReadonlyArray<ZipPart>) => Effect.Effect<UnpackedHour, UnpackerError>
+): Effect.fn.Return<UnpackedArchive, UnpackerError> {
+  const broken = new Map<Hour, UnpackerError>()
+  const hours = yield* Effect.forEach(
+    partsByHour(parts),
+    ([hour, own]) =>
+      Effect.asSome(unpack(hour, own)).pipe(
+        Effect.catchIf(
+          (error) => salvage && isOfOneHour(error),
+          (error) =>
+            Effect.as(
+              Effect.sync(() => broken.set(hour, error)),
+              Option.none()
+            )
+        )
+      ),
+    { concurrency: CONCURRENCY }
+  )
   return {
     project: Option.fromNullable(parts[0]?.project),
-    hours: new Map(hours.map((hour) => [hour.hour, hour]))
+    hours: new Map(hours.flatMap(Option.toArray).map((hour) => [hour.hour, hour])),
+    broken
   }
+})
+
+/** Hours read in parallel, one per possible worker. */
+const CONCURRENCY = 4
+
+/** A spool that cannot be read, and a limit that all hours share, cost the whole archive. */
+function isOfOneHour({ reason }: UnpackerError): boolean {
+  return reason !== "Unreadable" && reason !== "LimitExceeded"
 }

@@ -3,7 +3,12 @@ import { Amplitude, AmplitudeError } from "../../services/Amplitude.ts"
 import { Clock } from "../../services/Clock.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Spool, type SpooledArchive, type SpoolError } from "../../services/Spool.ts"
-import type { UnpackedArchive, Unpacker, UnpackerError } from "../../services/Unpacker.ts"
+import type {
+  OpenOptions,
+  UnpackedArchive,
+  Unpacker,
+  UnpackerError
+} from "../../services/Unpacker.ts"
 import type { Window } from "../../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "./clockSkew.ts"
 import { countBytes } from "../run/countBytes.ts"
@@ -28,11 +33,21 @@ export interface Answer {
   readonly archive: Option.Option<OpenArchive>
 }
 
+/** How often a window is requested whose archive is broken. */
 const BROKEN_ARCHIVE_TRIES = 3
 
-/** Whether two smaller requests may succeed where this one failed. */
-export function isWorthHalving(error: AmplitudeError): boolean {
-  return error.window.length > 1 && isTooMuch(error)
+/**
+ * Whether two smaller requests may succeed where this one failed: of an archive whose directory is
+ * bad, the hours of one half may be fine.
+ */
+export function isWorthHalving(
+  error: AmplitudeError | UnpackerError | { readonly _tag: "SpoolError" | "LandingError" }
+): boolean {
+  // An error page in place of an archive says nothing about its directory.
+  if (error._tag === "UnpackerError") {
+    return error.reason !== "Unreadable" && error.reason !== "NotZip"
+  }
+  return error._tag === "AmplitudeError" && isTooMuch(error)
 }
 
 /** Whether Amplitude reports that the window is too large, or its gateway timed out. */
@@ -40,13 +55,14 @@ export function isTooMuch(error: AmplitudeError): boolean {
   return error.reason === "TooLarge" || error.reason === "GatewayTimeout"
 }
 
-/** Verifies a whole spooled archive. An archive that fails is dropped from the spool. */
+/** Verifies a spooled archive. An archive that fails is dropped from the spool. */
 export const openArchive = Effect.fn("openArchive")(function* (
-  spooled: SpooledArchive
+  spooled: SpooledArchive,
+  options: OpenOptions = {}
 ): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Run | Unpacker | Spool | Scope.Scope> {
   const { gate } = yield* Run
   const spool = yield* Spool
-  const unpacked = yield* unpackArchive(spooled).pipe(
+  const unpacked = yield* unpackArchive(spooled, options).pipe(
     gate.unpackings.withPermits(1),
     Effect.tapError((error) =>
       error.reason === "Unreadable"
@@ -58,11 +74,13 @@ export const openArchive = Effect.fn("openArchive")(function* (
 })
 
 /**
- * Requests a window until its archive is in the spool and verified, or retrying cannot help. The
- * archive can be read while the scope is open.
+ * Requests a window until its archive is in the spool and verified, or retrying cannot help. Of the
+ * last of `tries` archives, all hours count of which no part was refused. The archive can be read
+ * while the scope is open.
  */
 export const askForWindow = Effect.fn("askForWindow")(function* (
-  window: Window
+  window: Window,
+  tries = BROKEN_ARCHIVE_TRIES
 ): Effect.fn.Return<
   Answer,
   AmplitudeError | UnpackerError | SpoolError,
@@ -73,7 +91,9 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
   const asRequest = inSpanEach("request", { window: String(window) })
   const attempt = Effect.flatMap(download(window, asRequest), ({ askedAt, spooled }) =>
     Effect.map(
-      Effect.transposeMapOption(spooled, (archive) => openArchive(archive)),
+      Effect.transposeMapOption(spooled, (archive) =>
+        openArchive(archive, { salvage: broken + 1 >= tries })
+      ),
       (archive): Answer => ({ askedAt, archive })
     )
   )
@@ -81,10 +101,10 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
     while: (error) => {
       switch (error._tag) {
         case "AmplitudeError":
-          return error.isTransient && !isWorthHalving(error)
+          return error.isTransient && !(window.length > 1 && isTooMuch(error))
         case "UnpackerError":
           broken += 1
-          return error.reason !== "Unreadable" && broken < BROKEN_ARCHIVE_TRIES
+          return error.reason !== "Unreadable" && broken < tries
         case "SpoolError":
           return error.isTransient
       }

@@ -117,21 +117,24 @@ function askInstead<A, E extends { readonly message: string }, R>(
   )
 }
 
-/** Exports a window and lands its hours, splitting it if it is too large. */
+/** Exports a window and lands its hours, splitting it if it is too large or its archive is bad. */
 function exportWindow<R>(
   window: Window,
-  landing: Landing<R>
+  landing: Landing<R>,
+  tries?: number
 ): Effect.Effect<
   ReadonlyArray<HourOutcome>,
   never,
   Amplitude | Clock | Run | Spool | Unpacker | R
 > {
-  return askAndLand(window, landing).pipe(
+  return askAndLand(window, landing, tries).pipe(
     Effect.scoped,
     Effect.catchAll((error) =>
-      error._tag === "AmplitudeError" && isWorthHalving(error)
+      window.length > 1 && isWorthHalving(error)
         ? Effect.logInfo(`Exporting ${window} in two halves: ${error.message}`).pipe(
-            Effect.zipRight(Effect.forEach(window.halves, (half) => exportWindow(half, landing))),
+            Effect.zipRight(
+              Effect.forEach(window.halves, (half) => exportWindow(half, landing, 1))
+            ),
             Effect.map((halves) => halves.flat())
           )
         : Effect.gen(function* () {
@@ -144,9 +147,13 @@ function exportWindow<R>(
   )
 }
 
-const askAndLand = Effect.fnUntraced(function* <R>(window: Window, landing: Landing<R>) {
+const askAndLand = Effect.fnUntraced(function* <R>(
+  window: Window,
+  landing: Landing<R>,
+  tries?: number
+) {
   const { base, beforeDeadline, isSettled } = yield* Run
-  const ask = beforeDeadline(askForWindow(window))
+  const ask = beforeDeadline(askForWindow(window, tries))
   const first = yield* ask
   const isDoubtful = isNothing(first) && window.hours.some((hour) => isSettled(hour, first.askedAt))
   if (!isDoubtful) return yield* landAnswer(window.hours, first, landing)
@@ -193,7 +200,7 @@ const putAway = Effect.fn("exportHours.putAway")(function* <R>(
 function hoursOf({ archive }: Answer): ReadonlyArray<Hour> {
   return Option.match(archive, {
     onNone: () => [],
-    onSome: ({ unpacked }) => [...unpacked.hours.keys()]
+    onSome: ({ unpacked }) => [...unpacked.hours.keys(), ...unpacked.broken.keys()]
   })
 }
 

@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { UnpackedHour } from "../../services/Unpacker.ts"
-import { failedHour } from "../run/failureKind.ts"
+import { failedHour, logFailure } from "../run/failureKind.ts"
 import { type HourOutcome, Open } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 import type { Answer } from "./askForWindow.ts"
@@ -38,6 +38,13 @@ export const handOver = Effect.fn("handOver")(function* <R>(
     wanted,
     (hour): Effect.Effect<HourOutcome, never, R> => {
       if (!isClosed(hour, askedAt)) return Effect.as(isDone, new Open({ hour }))
+      const refused = Option.flatMapNullable(archive, ({ unpacked }) => unpacked.broken.get(hour))
+      if (Option.isSome(refused)) {
+        return Effect.as(
+          Effect.zipRight(logFailure(refused.value), isDone),
+          failedHour(hour, refused.value)
+        )
+      }
       const exported: ExportedHour = {
         hour,
         unpacked: Option.flatMapNullable(archive, ({ unpacked }) => unpacked.hours.get(hour)),

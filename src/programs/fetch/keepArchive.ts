@@ -19,7 +19,7 @@ export const keepArchive = Effect.fn("keepArchive")(function* (
   const folder = yield* Effect.serviceOption(ArchiveFolder)
   if (Option.isNone(folder) || unpacked.hours.size === 0) return true
   const landed = new Set(outcomes.filter(isInStore).map(({ hour }) => hour))
-  const isWhole = [...unpacked.hours.keys()].every(
+  const isWhole = [...unpacked.hours.keys(), ...unpacked.broken.keys()].every(
     (hour) => isClosed(hour, spooled.askedAt) && (landed.has(hour) || isLanded(hour))
   )
   if (!isWhole) {

@@ -74,11 +74,18 @@ describe("countLines()", () => {
     }
   })
 
-  it("requires that a part begins with a brace, and nothing of other objects", () => {
-    for (const text of ["[", "\ufeff{}", "\n{}", " {}"]) {
+  it("requires that the first line of a part begins with a brace, and nothing of other objects", () => {
+    for (const text of ["[", "\ufeff{}", "\n[{}]", "\n\n<"]) {
       const bytes = Buffer.from(text)
       assert.strictEqual(refused([Buffer.alloc(0), bytes], true).reason, "NotJsonLines")
       assert.strictEqual(count([bytes]).digest.events, 1)
+    }
+    for (const text of ["\n{}", " {}", "\r\n \t{}", "\n\n"]) {
+      const chunks = [...text].map((char) => Buffer.from(char))
+      assert.strictEqual(
+        count(chunks, true).digest.lineset,
+        count([Buffer.from(text)]).digest.lineset
+      )
     }
     assert.strictEqual(count([Buffer.from("{}\n"), Buffer.from("[")], true).digest.malformed, 1)
     assert.strictEqual(count([], true).digest.events, 0)
