@@ -1,17 +1,21 @@
 /**
- * Posts the result of a run to a webhook.
+ * Tells a webhook and a monitor how a run ended.
  *
  * @module
  */
-import { Effect, type Exit, Option, type Redacted } from "effect"
+import { hostname } from "node:os"
+import { Effect, Option, type Redacted } from "effect"
+import { Heartbeat } from "../services/Heartbeat.ts"
 import { Webhook } from "../services/Webhook.ts"
 import { meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
 import { endingOf } from "./ending.ts"
-import { webhookLayer } from "./layers.ts"
+import { heartbeatLayer, webhookLayer } from "./layers.ts"
 import { runId } from "./terminal/logging.ts"
-import type { CommonSettings } from "./settings/settingsOf.ts"
-import type { CommandName, Values } from "./settings/table.ts"
+import type { CommonSettings, Store } from "./settings/settingsOf.ts"
+import type { CommandName } from "./settings/table.ts"
+import { plural } from "./text/printed.ts"
+import { lakeName, lakeOf } from "./text/lakeName.ts"
 import { version } from "../programs/run/version.ts"
 
 /** A command's result, without the exit code. */
@@ -24,58 +28,134 @@ const TIMEOUT_AFTER_SIGNAL = 2000
 
 /**
  * Posts how a run ended to the webhook, if there is one: failures only, or every run with `--notify
- * always`. If the post fails, it logs a warning, and the exit code stays the same.
+ * always`. Sends the heartbeat, if there is one. If that fails, it logs a warning, and the exit
+ * code stays the same.
  */
 export function withAlerts(
   command: CommandName,
-  { dryRun = false, notify, webhook }: CommonSettings,
+  { dryRun = false, heartbeat, notify, store, webhook }: CommonSettings,
   told: Effect.Effect<object>
 ) {
   return <R>(
     self: Effect.Effect<number, CommandError, R>
-  ): Effect.Effect<number, CommandError, R> =>
-    webhook === undefined || dryRun
-      ? self
-      : Effect.onExit(self, (exit) =>
-          Effect.flatMap(told, (result) => alert(command, { notify, webhook }, { ...result }, exit))
-        )
+  ): Effect.Effect<number, CommandError, R> => {
+    // Check declares a webhook without --notify: its result is not posted.
+    const hook = notify === undefined ? undefined : webhook
+    if (dryRun || (hook ?? heartbeat) === undefined) return self
+    return Effect.onExit(self, (exit) => {
+      const ending = endingOf(exit)
+      const isPosted = hook !== undefined && (ending.exitCode !== 0 || notify === "always")
+      const post = Effect.flatMap(told, (result) =>
+        isPosted ? alert(hook, bodyOf(command, store, ending, { ...result }), ending) : Effect.void
+      )
+      const beat = heartbeat === undefined ? Effect.void : sendHeartbeat(heartbeat, ending)
+      return Effect.all([post, beat], { concurrency: "unbounded", discard: true })
+    })
+  }
 }
 
-interface Hook {
-  readonly webhook: Redacted.Redacted
-  readonly notify: Values["notify"] | undefined
+type Ending = ReturnType<typeof endingOf>
+
+function timeoutOf({ exitCode }: Ending): number {
+  return exitCode > 128 ? TIMEOUT_AFTER_SIGNAL : TIMEOUT
 }
 
 const alert = Effect.fn("alert")(function* (
-  command: CommandName,
-  { notify, webhook }: Hook,
-  result: Result,
-  exit: Exit.Exit<number, CommandError>
+  webhook: Redacted.Redacted,
+  body: object,
+  ending: Ending
 ) {
-  const { error, exitCode } = endingOf(exit)
-  if (exitCode === 0 && notify === "failure") return
-  const body = {
-    text: alertText(command, exitCode, result),
-    command,
-    run: runId,
-    version,
-    ...result,
-    exitCode,
-    ...(error === undefined ? {} : { error })
-  }
-  const timeout = exitCode > 128 ? TIMEOUT_AFTER_SIGNAL : TIMEOUT
-  yield* Effect.flatMap(Webhook, (webhook) => webhook.post(body, timeout)).pipe(
+  yield* Effect.flatMap(Webhook, ({ post }) => post(body, timeoutOf(ending))).pipe(
     Effect.provide(webhookLayer(webhook)),
     Effect.catchAll(({ message }) => Effect.logWarning(message))
   )
 })
 
-/** A sentence that chat programs show: counts and fixed words only, so nothing can leak. */
-function alertText(command: CommandName, exitCode: number, result: Result): string {
+const sendHeartbeat = Effect.fn("sendHeartbeat")(function* (
+  url: Redacted.Redacted,
+  ending: Ending
+) {
+  const isSuccess = ending.exitCode === 0
+  yield* Effect.flatMap(Heartbeat, ({ beat }) => beat(isSuccess, timeoutOf(ending))).pipe(
+    Effect.provide(heartbeatLayer(url)),
+    Effect.catchAll(({ message }) => Effect.logWarning(message))
+  )
+})
+
+function bodyOf(
+  command: CommandName,
+  store: Store | undefined,
+  { error, exitCode }: Ending,
+  result: Result
+): Result {
+  return {
+    text: alertText(command, store, exitCode, result),
+    ...senderOf(command, store),
+    ...result,
+    exitCode,
+    ...(error === undefined ? {} : { error })
+  }
+}
+
+/** Which program, run, host and lake a webhook's body comes from. */
+function senderOf(command: CommandName, store: Store | undefined): Result {
+  const lake = store === undefined ? {} : { lake: lakeOf(store) }
+  return { command, run: runId, version, host: hostName(), ...lake }
+}
+
+/** The body of a test message. */
+export function testMessage(command: CommandName, store: Store): Result {
+  const text = `${senderText(command, store)}: a test message; the webhook works`
+  return { text, ...senderOf(command, store), test: true }
+}
+
+/** Deno may not permit it. */
+function hostName(): string {
+  try {
+    return hostname()
+  } catch {
+    return "unknown"
+  }
+}
+
+function senderText(command: CommandName, store: Store | undefined): string {
+  return `amplitude-lake ${command}${store === undefined ? "" : ` (${lakeName(store)})`}`
+}
+
+/**
+ * A sentence that chat programs show: the lake, counts and fixed words only, so that no event and
+ * no key can leak.
+ */
+function alertText(
+  command: CommandName,
+  store: Store | undefined,
+  exitCode: number,
+  result: Result
+): string {
   const counts = ["landed", "empty", "failed", "differing", "open"].flatMap((name) => {
     const hours = Option.liftPredicate(result[name], Array.isArray)
     return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
   })
-  const hours = counts.length === 0 ? "" : `; hours: ${counts.join(", ")}`
-  return `amplitude-lake ${command}: exit code ${exitCode}, ${meaningOf(exitCode)}${hours}`
+  const parts = [
+    `${senderText(command, store)}: exit code ${exitCode}, ${meaningOf(exitCode)}`,
+    ...(counts.length === 0 ? [] : [`hours: ${counts.join(", ")}`]),
+    ...lakeParts(result)
+  ]
+  return parts.join("; ")
+}
+
+/** How many hours are missing, and how many have two versions. */
+function lakeParts(result: Result): ReadonlyArray<string> {
+  const missing = ["gaps", "olderGaps"].reduce((sum, name) => sum + hoursIn(result[name]), 0)
+  const { conflicts } = result
+  const open = Array.isArray(conflicts) ? conflicts.length : 0
+  return [
+    ...(missing === 0 ? [] : [`${plural(missing, "hour")} missing`]),
+    ...(open === 0 ? [] : [plural(open, "open conflict")])
+  ]
+}
+
+function hoursIn(gaps: unknown): number {
+  const isCounted = typeof gaps === "object" && gaps !== null && "hours" in gaps
+  return isCounted && typeof gaps.hours === "number" ? gaps.hours : 0
 }

@@ -12,6 +12,7 @@ import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { BucketSetup } from "../services/BucketSetup.ts"
 import type { Clock } from "../services/Clock.ts"
 import type { Folders } from "../services/Folders.ts"
+import type { Heartbeat } from "../services/Heartbeat.ts"
 import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
@@ -162,5 +163,12 @@ export function webhookLayer(url: Redacted.Redacted): Layer.Layer<Webhook> {
   return lazily(
     () => import("../layers/http/WebhookHttp.ts"),
     (WebhookHttp) => WebhookHttp.layer({ url, version })
+  )
+}
+
+export function heartbeatLayer(url: Redacted.Redacted): Layer.Layer<Heartbeat> {
+  return lazily(
+    () => import("../layers/http/HeartbeatHttp.ts"),
+    (HeartbeatHttp) => HeartbeatHttp.layer({ url, version })
   )
 }

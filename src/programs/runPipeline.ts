@@ -10,6 +10,7 @@ import { landMissing } from "./land/landMissing.ts"
 import { recheckHours } from "./land/recheckHours.ts"
 import { syncStaged } from "./land/syncStaged.ts"
 import { countGaps, outermost } from "./plan/gaps.ts"
+import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
 import { type Plan, planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { failedHour, type RunError } from "./run/failureKind.ts"
@@ -17,7 +18,7 @@ import { Accepted, type HourOutcome, isInStore, Open, Skipped } from "./run/Hour
 import { LandingError } from "./run/LandingError.ts"
 import { asRun, type LandingOptions, Run } from "./run/Run.ts"
 import { type LakeFindings, summarize, type Summary } from "./run/Summary.ts"
-import { countFailure, countOutcomes, gaugeLake } from "./run/telemetry.ts"
+import { countFailure, countOutcomes, gaugeConflicts } from "./run/telemetry.ts"
 
 /** How a run selects, exports, names and lands its hours. */
 export interface RunOptions extends WindowOptions, LandingOptions {}
@@ -31,6 +32,7 @@ export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions
 export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions = {}) {
   const lookAtLake = Effect.gen(function* () {
     const plan = yield* planRun(options)
+    yield* gaugePlan(plan)
     const lake = yield* findingsOf(plan, {
       olderGaps: plan.lake.gaps({ last: plan.window.last }),
       answersForGaps: false
@@ -84,7 +86,9 @@ export const archivedHours = Effect.fn("archivedHours")(
       Effect.gen(function* () {
         const plan = yield* planRun(options)
         const { staging, store } = plan
+        yield* gaugePlan(plan)
         const landed = yield* landArchives(files, store.store, [staging, store], options)
+        yield* gaugePlan(plan, landed)
         return { ...landed, lake: yield* findingsOf(plan) }
       })
     )
@@ -96,6 +100,7 @@ export const archivedHours = Effect.fn("archivedHours")(
 /** Exports the landed hours of the window again and compares them with the store. */
 export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions = {}) {
   const plan = yield* planRun(options)
+  yield* gaugePlan(plan)
   const { window, store } = plan
   const landed = window.hours.filter((hour) => store.inventory.has(hour))
   const outcomes = yield* recheckHours(landed, store.store, store.inventory)
@@ -134,6 +139,7 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   options: WindowOptions
 ) {
   const plan = yield* planRun(options)
+  yield* gaugePlan(plan)
   const { window, present, open, accepted, store, staging, lake } = plan
   const isFetch = destination === staging.store
   const olderGaps = lake.gaps({ last: addHours(window.first, -1) }, isFetch)
@@ -152,6 +158,7 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded
   const findings = { olderGaps }
   return yield* landMissing(missing, destination, [staging, store], { newestFirst }).pipe(
+    Effect.tap((outcomes) => (isFetch ? Effect.void : gaugePlan(plan, { outcomes }))),
     Effect.flatMap((outcomes) =>
       Effect.map(findingsOf(plan, { ...findings, outcomes }), (found): RunResult => ({
         window,
@@ -239,7 +246,9 @@ function summarized<E extends RunError, R>(
     const result = yield* Effect.tapError(program, countFailure)
     yield* countOutcomes(result.outcomes)
     if (result.error !== undefined) yield* countFailure(result.error)
-    if (result.lake !== undefined) yield* gaugeLake(result.lake)
+    if (result.lake !== undefined) {
+      yield* gaugeConflicts(conflictingHours(result.lake.conflicts, result.outcomes))
+    }
     yield* logPostponed(result.outcomes)
     return summarize({
       ...result,

@@ -12,6 +12,11 @@ export class WebhookError extends Schema.TaggedError<WebhookError>()("WebhookErr
   host: Schema.String,
   detail: Schema.String
 }) {
+  /** Whether the same post may succeed later. */
+  get isTransient(): boolean {
+    return this.reason === "Unavailable" || this.reason === "TimedOut"
+  }
+
   override get message(): string {
     return `Cannot post to the webhook at ${this.host}: ${this.reason}: ${this.detail}`
   }

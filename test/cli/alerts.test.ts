@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { hostname } from "node:os"
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { describe } from "vitest"
@@ -40,12 +41,14 @@ describe("A webhook", { concurrent: true }, () => {
           path: `/${TOKEN}`,
           contentType: "application/json"
         })
-        const { text, command, run: id, version, ...summary } = JSON.parse(body)
+        const { text, command, run: id, version, host, lake, ...summary } = JSON.parse(body)
         assert.deepEqual(summary, JSON.parse(failed.stdout))
         assert.equal(
           text,
-          "amplitude-lake all: exit code 5, temporary: try again later; hours: 2 failed"
+          "amplitude-lake all (s3_dev/python-import/): exit code 5, temporary: try again later; hours: 2 failed"
         )
+        assert.deepEqual(lake, { store: "local", prefix: "python-import/", place: "s3_dev" })
+        assert.equal(host, hostname())
         assert.equal(command, "all")
         assert.match(version, /^\d+\.\d+\.\d+$/)
         assert.ok(failed.stderr.includes(`run=${id}`))
@@ -80,8 +83,10 @@ describe("A webhook", { concurrent: true }, () => {
       const hook = ["--webhook", `${origin}/${TOKEN}`]
       const { code } = yield* run(["status", "--dev", ...HOURS, ...hook], { folder })
       assert.equal(code, 3)
-      const { command, exitCode, totals } = JSON.parse(posted[0]?.body ?? "")
+      const { command, exitCode, text, totals } = JSON.parse(posted[0]?.body ?? "")
       assert.deepEqual([command, exitCode, totals.gap], ["status", 3, 2])
+      assert.match(text, /^amplitude-lake status \(s3_dev\/python-import\/\): exit code 3, /)
+      assert.match(text, /; 2 hours missing$/)
     })
   )
 
@@ -90,9 +95,11 @@ describe("A webhook", { concurrent: true }, () => {
       const folder = yield* temporaryFolder
       const elsewhere = yield* webhookServer(200)
       const broken = yield* webhookServer(500)
+      const gone = yield* webhookServer(404)
       const moved = yield* webhookServer(307, { Location: elsewhere.origin })
       for (const [origin, said] of [
-        [broken.origin, /WARN.*webhook at 127.0.0.1:\d+: Rejected: .*HTTP 500/],
+        [broken.origin, /WARN.*webhook at 127.0.0.1:\d+: Unavailable: .*HTTP 500/],
+        [gone.origin, /WARN.*webhook at 127.0.0.1:\d+: Rejected: .*HTTP 404; check the URL/],
         [moved.origin, /WARN.*Redirected: .*HTTP 307/],
         ["http://127.0.0.1:9", /WARN.*webhook at 127.0.0.1:9: Unavailable: .*ECONNREFUSED/]
       ] as const) {
@@ -150,5 +157,130 @@ describe("A webhook", { concurrent: true }, () => {
         }
         assert.deepEqual(yield* pathsBelow(folder), [])
       })
+  )
+})
+
+const PING = "ping/s3cr3t-uuid"
+
+const paths = (posted: ReadonlyArray<{ readonly method: string; readonly path: string }>) =>
+  posted.map(({ method, path }) => `${method} ${path}`)
+
+describe("A heartbeat", { concurrent: true }, () => {
+  it.scopedLive("requests its URL after a success, /fail after a failure, nothing if dry", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { origin, posted } = yield* webhookServer(200)
+      const beat = ["--heartbeat", `${origin}/${PING}`]
+      const dry = yield* run([...synthetic, ...beat, "--dry-run"], { folder })
+      assert.equal(dry.code, 0, dry.stderr)
+      assert.equal(posted.length, 0)
+      const ended = yield* run([...synthetic, ...beat], { folder })
+      assert.equal(ended.code, 0, ended.stderr)
+      assert.deepEqual(paths(posted), [`GET /${PING}`])
+      assert.deepEqual([posted[0]?.body, posted[0]?.contentType], ["", ""])
+
+      const elsewhere = { folder: yield* temporaryFolder, env }
+      const failed = yield* run([...(yield* refused), ...beat], elsewhere)
+      assert.equal(failed.code, 5, failed.stderr)
+      assert.deepEqual(paths(posted).slice(1), [`GET /${PING}/fail`])
+      assert.doesNotMatch(failed.stdout + failed.stderr, /s3cr3t/)
+
+      const settings = { HEARTBEAT_URL: `${origin}/${PING}/?create=1` }
+      const status = ["status", "--dev", "--start-date", "2025-11-10T19", ...HOURS.slice(2)]
+      assert.equal((yield* run(status, { folder, env: settings })).code, 3)
+      assert.deepEqual(paths(posted).slice(2), [`GET /${PING}/fail?create=1`])
+      const verify = ["verify", "--dev", ...HOURS]
+      assert.equal((yield* run(verify, { folder, env: settings })).code, 0)
+      assert.deepEqual(paths(posted).slice(3), [`GET /${PING}/?create=1`])
+    })
+  )
+
+  it.scopedLive("causes a warning with its host only if it fails, and changes no exit code", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const elsewhere = yield* webhookServer(200)
+      const gone = yield* webhookServer(404)
+      const moved = yield* webhookServer(302, { Location: elsewhere.origin })
+      for (const [origin, said] of [
+        [gone.origin, /WARN.*Cannot send the heartbeat to 127.0.0.1:\d+: Rejected: .*HTTP 404/],
+        [moved.origin, /WARN.*Redirected: .*HTTP 302/],
+        ["http://127.0.0.1:9", /WARN.*heartbeat to 127.0.0.1:9: Unavailable: .*ECONNREFUSED/]
+      ] as const) {
+        const beat = ["--heartbeat", `${origin}/${PING}`]
+        const { code, stderr, stdout } = yield* run([...synthetic, ...beat], { folder })
+        assert.equal(code, 0, stderr)
+        assert.match(stderr, said)
+        assert.doesNotMatch(stdout + stderr, /s3cr3t/)
+      }
+      assert.deepEqual(elsewhere.posted, [])
+      const unsafe = ["--heartbeat", `http://hooks.test/${PING}`]
+      const { code, stderr } = yield* run([...synthetic, ...unsafe], { folder })
+      assert.equal(code, 2)
+      assert.match(stderr, /--heartbeat is not a heartbeat URL .*https, or plain http/)
+      assert.doesNotMatch(stderr, /s3cr3t/)
+    })
+  )
+
+  it.scopedLive("reports the end by a signal next to the webhook, and waits for neither", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { origin, posted } = yield* webhookServer(undefined)
+      const server = yield* scriptedServer([silence])
+      const source = ["--amplitude-url", server.origin, ...HOURS]
+      const hooks = ["--webhook", `${origin}/${TOKEN}`, "--heartbeat", `${origin}/${PING}`]
+      const program = yield* start(["all", "--dev", ...source, ...hooks], { folder, env })
+      yield* Effect.promise(() => server.received(1))
+      const begun = performance.now()
+      program.kill("SIGTERM")
+      assert.equal((yield* Effect.promise(() => program.ended)).code, 143)
+      assert.ok(performance.now() - begun < 8000)
+      assert.deepEqual(paths(posted).sort(), [`GET /${PING}/fail`, `POST /${TOKEN}`])
+    })
+  )
+})
+
+describe("check --test-webhook", { concurrent: true }, () => {
+  const check = ["check", "--dev", "--source", "synthetic"]
+
+  it.scopedLive("posts one test message that names the lake, and nothing without the flag", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { origin, posted } = yield* webhookServer(200)
+      const settings = { NOTIFY_WEBHOOK_URL: `${origin}/${TOKEN}` }
+      const silent = yield* run(check, { folder, env: settings })
+      assert.equal(silent.code, 0, silent.stderr)
+      assert.doesNotMatch(silent.stdout, /webhook/)
+      assert.equal(posted.length, 0)
+      const tested = yield* run([...check, "--test-webhook"], { folder, env: settings })
+      assert.equal(tested.code, 0, tested.stderr)
+      assert.match(tested.stdout, /^ok +webhook +has accepted a test message$/m)
+      assert.equal(posted.length, 1)
+      const { text, command, lake, test } = JSON.parse(posted[0]?.body ?? "")
+      assert.match(text, /^amplitude-lake check \(s3_dev\/python-import\/\): a test message/)
+      assert.deepEqual([command, test], ["check", true])
+      assert.deepEqual(lake, { store: "local", prefix: "python-import/", place: "s3_dev" })
+    })
+  )
+
+  it.scopedLive("exits 2 if it is refused, 5 if it may be delivered later", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      for (const [status, expected, said] of [
+        [404, 2, "Rejected"],
+        [302, 2, "Redirected"],
+        [503, 5, "Unavailable"]
+      ] as const) {
+        const { origin, posted } = yield* webhookServer(status)
+        const hook = ["--webhook", `${origin}/${TOKEN}`]
+        const { code, stdout } = yield* run([...check, "--test-webhook", ...hook], { folder })
+        assert.equal(code, expected, stdout)
+        assert.match(stdout, new RegExp(`^fail +webhook +Cannot post .*: ${said}: `, "m"))
+        assert.doesNotMatch(stdout, /s3cr3t/)
+        assert.equal(posted.length, 1)
+      }
+      const { code, stderr } = yield* run([...check, "--test-webhook"], { folder })
+      assert.equal(code, 2)
+      assert.match(stderr, /--test-webhook needs a webhook: use --webhook, or set NOTIFY_WEBHOOK/)
+    })
   )
 })

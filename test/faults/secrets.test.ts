@@ -22,6 +22,7 @@ const AMPLITUDE = { AMP_API_KEY: "canary/api+Ké?1", AMP_SECRET_KEY: "canary=sec
 const S3 = { id: "AKIACANARY333", secret: "canary/s3+secret=4", token: "canary/session+token=5" }
 const PROXY = { user: "canary-user-6", password: "canary:p@ss/word+7" }
 const HOOK = "canary/T0/B0/webhook+token=8"
+const HEART = "canary-heartbeat/0b5d-9"
 const COLLECTOR = "canary/collector+token=9"
 const AWS = {
   AWS_ACCESS_KEY_ID: S3.id,
@@ -65,6 +66,7 @@ const CANARIES = [
   S3.token,
   `${S3.id}:${S3.secret}`,
   HOOK,
+  HEART,
   ...Object.values(AZURE),
   COLLECTOR,
   PROXY.password,
@@ -386,6 +388,22 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
       assert.ok(hook.requests.length >= 2)
       const plain = { ...AMPLITUDE, NOTIFY_WEBHOOK_URL: `http://hooks.test/${HOOK}` }
       yield* fails(2, all(source.origin), yield* here(plain), /NOTIFY_WEBHOOK_URL in .*https/)
+    })
+  )
+
+  it.scopedLive("is shown or kept of a heartbeat, whatever becomes of it", () =>
+    Effect.gen(function* () {
+      const monitor = yield* scriptedServer([moved, echo(403, "json")])
+      const source = yield* scriptedServer(times(echo(401, "json")))
+      for (const origin of [monitor.origin, monitor.origin, "http://127.0.0.1:9"]) {
+        const env = { ...AMPLITUDE, HEARTBEAT_URL: `${origin}/${HEART}` }
+        const warning = /Cannot send the heartbeat to 127/
+        yield* fails(7, all(source.origin), yield* here(env), warning, logs(), ABOVE_WARNINGS)
+      }
+      assert.ok(monitor.requests.every(({ target }) => target === `/${HEART}/fail`))
+      assert.ok(monitor.requests.length >= 2)
+      const plain = { ...AMPLITUDE, HEARTBEAT_URL: `http://monitor.test/${HEART}` }
+      yield* fails(2, all(source.origin), yield* here(plain), /HEARTBEAT_URL in .*https/)
     })
   )
 

@@ -10,13 +10,15 @@ import { verifyHours } from "../../programs/inspect/verifyHours.ts"
 import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
 import { hourOfKey } from "../../services/HourKey.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { testMessage } from "../alerts.ts"
 import {
   clockLayer,
   foldersLayer,
   sourceLayer,
   stagingLayer,
   storeLayer,
-  unpackerLayer
+  unpackerLayer,
+  webhookLayer
 } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
@@ -83,15 +85,17 @@ export function list(settings: SettingsOf<"list">): Work {
 }
 
 export function check(settings: SettingsOf<"check">): Work {
+  const { lagHours, store, testWebhook, webhook } = settings
   return work({
     layer: Layer.mergeAll(
       sourceLayer(settings.source),
       clockLayer(settings),
       storeLayer(settings),
-      foldersLayer(settings)
+      foldersLayer(settings),
+      testWebhook && webhook !== undefined ? webhookLayer(webhook) : Layer.empty
     ),
     run: Effect.gen(function* () {
-      const tried = yield* checkSetup({ lagHours: settings.lagHours })
+      const tried = yield* checkSetup({ lagHours, testMessage: testMessage("check", store) })
       const checks = tried.checks.map((it) => advised(it, settings.source))
       const found = { ...tried, checks }
       return {

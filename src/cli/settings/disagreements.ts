@@ -95,6 +95,11 @@ function companionProblems(
   if (values.archiveDays !== undefined && values.archiveDir === undefined) {
     problems.push("--archive-days has no effect without --archive-dir")
   }
+  if (values.testWebhook && values.webhook === undefined && !wrong.has("webhook")) {
+    problems.push(
+      `--test-webhook needs a webhook: use --webhook, or set ${settings.webhook.variables[0]} in the environment or in ${fileName}`
+    )
+  }
   if (flags.notify !== undefined && values.webhook === undefined && !wrong.has("webhook")) {
     problems.push(
       `--notify has no effect without a webhook: use --webhook, or set ${settings.webhook.variables[0]} in the environment or in ${fileName}`

@@ -5,12 +5,13 @@ import { settingsUnder } from "./setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Output:")
 
-const webhook: Parse<Redacted.Redacted> = (url) =>
-  Either.mapBoth(parseSafeUrl(url), {
-    onLeft: (problem) =>
-      `a webhook URL such as https://hooks.example/T0/B0: it ${unsafeUrlText(problem)}`,
-    onRight: ({ href }) => Redacted.make(href)
-  })
+const secretUrl =
+  (example: string): Parse<Redacted.Redacted> =>
+  (url) =>
+    Either.mapBoth(parseSafeUrl(url), {
+      onLeft: (problem) => `${example}: it ${unsafeUrlText(problem)}`,
+      onRight: ({ href }) => Redacted.make(href)
+    })
 
 export const outputSettings = {
   events: toggle({ flag: "--events", help: "shade landed hours by their number of events" }),
@@ -29,9 +30,20 @@ export const outputSettings = {
   webhook: optional({
     flag: "--webhook <url>",
     help: "post the result as JSON to this URL when the run fails or leaves gaps",
-    parse: webhook,
+    parse: secretUrl("a webhook URL such as https://hooks.example/T0/B0"),
     variables: ["NOTIFY_WEBHOOK_URL"],
     isPrivate: true
+  }),
+  heartbeat: optional({
+    flag: "--heartbeat <url>",
+    help: "request this URL after each run that exits with 0, and <url>/fail after any other, so that a monitor notices runs that no longer come",
+    parse: secretUrl("a heartbeat URL such as https://hc-ping.com/UUID"),
+    variables: ["HEARTBEAT_URL"],
+    isPrivate: true
+  }),
+  testWebhook: toggle({
+    flag: "--test-webhook",
+    help: "post a test message to the webhook"
   }),
   notify: value({
     flag: "--notify <when>",
@@ -46,7 +58,7 @@ export const outputSettings = {
   }),
   metricsFile: optional({
     flag: "--metrics-file <file>",
-    help: "write the run's metrics to this .prom file, for Prometheus' node exporter",
+    help: "write the run's metrics to this .prom file, for Prometheus' node exporter; each command and lake needs its own",
     parse: prometheusFile
   })
 } as const

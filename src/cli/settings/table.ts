@@ -76,7 +76,7 @@ const store = [...place, "layout", "format"] as const
 const retry = ["retries", "retryBaseMs"] as const
 const log = ["logLevel", "logFormat", "logDir"] as const
 const output = ["json", ...log] as const
-const alerts = ["webhook", "notify"] as const
+const alerts = ["webhook", "notify", "heartbeat"] as const
 const run = [
   "dataDir",
   "workDir",
@@ -157,7 +157,8 @@ export const commands = {
       ...retry,
       "events",
       ...output,
-      ...alerts
+      ...alerts,
+      "metricsFile"
     ]
   },
   gaps: {
@@ -187,6 +188,8 @@ export const commands = {
       "workDir",
       "archiveDir",
       "envFile",
+      "webhook",
+      "testWebhook",
       ...output
     ]
   },

@@ -12,8 +12,9 @@ import { counted } from "../../programs/run/telemetry.ts"
 import type { CommandError } from "../CommandError.ts"
 import { endingOf } from "../ending.ts"
 import { runId } from "../terminal/logging.ts"
-import { metricsText } from "./metricsText.ts"
-import type { CommonSettings, Store } from "../settings/settingsOf.ts"
+import { isOfAnother, type MetricsLabels, metricsText } from "./metricsText.ts"
+import { lakeName } from "../text/lakeName.ts"
+import type { CommonSettings } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
 
 /**
@@ -29,22 +30,27 @@ export function withMetricsFile(
   ): Effect.Effect<number, CommandError, R> => {
     if (metricsFile === undefined || store === undefined || dryRun) return self
     const begun = Date.now()
-    const labels = { command, store: storeText(store) }
+    const labels = { command, store: lakeName(store) }
     return Effect.onExit(self, (exit) => write(metricsFile, labels, begun, exit))
   }
 }
 
 const write = Effect.fn("writeMetricsFile")(function* (
   path: string,
-  labels: Readonly<Record<string, string>>,
+  labels: MetricsLabels,
   begun: number,
   exit: Exit.Exit<number, CommandError>
 ) {
   const { exitCode } = endingOf(exit)
   const numbers = yield* counted
+  const before = yield* Effect.promise(() => readFile(path, "utf8").catch(() => ""))
+  if (isOfAnother(before, labels)) {
+    return yield* Effect.logWarning(
+      `--metrics-file "${path}" holds the metrics of another command or lake, and is left as it is: name another file, or remove this one`
+    )
+  }
   yield* Effect.tryPromise({
     try: async () => {
-      const before = await readFile(path, "utf8").catch(() => "")
       const run = { labels, exitCode, begun, ended: Date.now(), counted: numbers, before }
       await replaceFile(path, metricsText(run))
     },
@@ -78,19 +84,5 @@ async function replaceFile(path: string, text: string): Promise<void> {
   } catch (error) {
     await rm(draft, { force: true })
     throw error
-  }
-}
-
-/** The store's name as a label, so that the metrics of two lakes in one directory differ. */
-function storeText(store: Store): string {
-  switch (store._tag) {
-    case "S3":
-      return `s3://${store.bucket}/${store.prefix}`
-    case "Azure":
-      return `azure://${store.account}/${store.container}/${store.prefix}`
-    case "Local":
-      return join(store.folder, store.prefix)
-    case "Memory":
-      return `memory:${store.prefix}`
   }
 }

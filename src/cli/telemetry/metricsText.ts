@@ -8,9 +8,15 @@
  */
 import type { Counted } from "../../programs/run/telemetry.ts"
 
+/** The command and the lake that a file belongs to. */
+export interface MetricsLabels {
+  readonly command: string
+  readonly store: string
+}
+
 interface MetricsOptions {
-  /** Distinguish this lake from others whose files are in the same folder. */
-  readonly labels: Readonly<Record<string, string>>
+  /** Distinguish this file from others in the same folder. */
+  readonly labels: MetricsLabels
   readonly exitCode: number
   /** When the run began and ended, in milliseconds since 1970. */
   readonly begun: number
@@ -20,8 +26,10 @@ interface MetricsOptions {
   readonly before: string
 }
 
+type Labels = Readonly<Record<string, string>>
+
 interface Sample {
-  readonly labels?: Readonly<Record<string, string>>
+  readonly labels?: Labels
   readonly value: number
 }
 
@@ -36,30 +44,24 @@ const OUTCOMES = [
   "failed"
 ]
 const PREFIX = "amplitude_lake_"
-const LAST_SUCCESS = `${PREFIX}last_success_timestamp_seconds`
+const LAST_SUCCESS = "last_success_timestamp_seconds"
 
 function one(value: number): ReadonlyArray<Sample> {
   return [{ value }]
 }
 
-/** Every gauge with its help and its samples. A gauge without a value is left out. */
+/**
+ * Every gauge with its help and its samples. A gauge without a value is left out, and so is what
+ * lands for a command that lands nothing.
+ */
 export function metricsText(options: MetricsOptions): string {
   const { begun, ended, exitCode, labels } = options
   const counted = (name: string) => options.counted.filter((it) => it.name === name)
-  const sum = (name: string, outcome?: string) =>
-    counted(name)
-      .filter(({ tags }) => outcome === undefined || tags["outcome"] === outcome)
-      .reduce((total, { value }) => total + value, 0)
+  const valuesOf = (name: string) => counted(name).map(({ value }) => ({ value }))
   const gauge = (name: string, help: string, samples: ReadonlyArray<Sample>) =>
-    samples.length === 0
-      ? []
-      : [
-          `# HELP ${name} ${help}`,
-          `# TYPE ${name} gauge`,
-          ...samples.map((it) => `${name}${labelsText({ ...labels, ...it.labels })} ${it.value}`)
-        ]
+    gaugeText(name, help, labels, samples)
   const ofLastRun = (name: string, help: string, samples: ReadonlyArray<Sample>) =>
-    gauge(`${PREFIX}last_run_${name}`, help, samples)
+    gauge(`last_run_${name}`, help, samples)
 
   const success = exitCode === 0 ? ended / 1000 : lastSuccess(options)
   const lines = [
@@ -71,53 +73,78 @@ export function metricsText(options: MetricsOptions): string {
     ),
     ofLastRun("exit_code", "Exit code of the last run.", one(exitCode)),
     ofLastRun("duration_seconds", "How long the last run took.", one((ended - begun) / 1000)),
-    ofLastRun(
-      "hours",
-      "Hours of the last run, by outcome.",
-      OUTCOMES.map((outcome) => ({ labels: { outcome }, value: sum("hours", outcome) }))
-    ),
-    ofLastRun("events", "Events that the last run landed.", one(sum("events"))),
-    ofLastRun("bytes", "Bytes of the lines that the last run landed.", one(sum("bytes"))),
-    ofLastRun("retries", "Retries in the last run.", one(sum("retries"))),
+    ...(labels.command === "status" ? [] : landingTexts(options)),
     ofLastRun(
       "failures",
       "Hours that failed in the last run, and errors that ended it early, by reason.",
       counted("failures").map(({ tags, value }) => ({ labels: tags, value }))
     ),
     ofLastRun(
-      "newest_hour_timestamp_seconds",
-      "Start of the newest hour that is present in the last run's window.",
-      counted("newest_hour").map(({ value }) => ({ value }))
-    ),
-    gauge(
-      `${PREFIX}older_gaps`,
-      "Hours missing after the lake's first landed hour and before the window of the last run.",
-      counted("gap_hours").map(({ value }) => ({ value }))
-    ),
-    gauge(
-      `${PREFIX}oldest_gap_timestamp_seconds`,
-      "Start of the oldest hour missing before the window of the last run.",
-      counted("oldest_gap").map(({ value }) => ({ value }))
-    ),
-    gauge(
-      `${PREFIX}conflicts`,
-      "Conflicts that nobody has resolved.",
-      counted("conflicts").map(({ value }) => ({ value }))
-    ),
-    ofLastRun(
       "oldest_failed_hour_timestamp_seconds",
       "Start of the oldest hour that failed in the last run.",
-      counted("oldest_failed_hour").map(({ value }) => ({ value }))
-    )
+      valuesOf("oldest_failed_hour")
+    ),
+    gauge(
+      "newest_hour_timestamp_seconds",
+      "Start of the newest hour in the store.",
+      valuesOf("newest_hour")
+    ),
+    gauge(
+      "gaps",
+      "Settled hours missing in the store after its first landed hour, without those accepted.",
+      valuesOf("gap_hours")
+    ),
+    gauge(
+      "oldest_gap_timestamp_seconds",
+      "Start of the oldest of these gaps.",
+      valuesOf("oldest_gap").filter(({ value }) => value > 0)
+    ),
+    gauge("conflicts", "Hours with a conflict that nobody has resolved.", valuesOf("conflicts"))
+  ]
+  return `${lines.flat().join("\n")}\n`
+}
+
+/** What a run landed. */
+function landingTexts({ counted, labels }: MetricsOptions): ReadonlyArray<string> {
+  const sum = (name: string, outcome?: string) =>
+    counted
+      .filter((it) => it.name === name)
+      .filter(({ tags }) => outcome === undefined || tags["outcome"] === outcome)
+      .reduce((total, { value }) => total + value, 0)
+  const ofLastRun = (name: string, help: string, samples: ReadonlyArray<Sample>) =>
+    gaugeText(`last_run_${name}`, help, labels, samples)
+  return [
+    // Not named after hours, which Prometheus' linter takes for a unit.
+    ofLastRun(
+      "outcomes",
+      "Hours of the last run, by outcome.",
+      OUTCOMES.map((outcome) => ({ labels: { outcome }, value: sum("hours", outcome) }))
+    ),
+    ofLastRun("events", "Events that the last run landed.", one(sum("events"))),
+    ofLastRun("bytes", "Bytes of the lines that the last run landed.", one(sum("bytes"))),
+    ofLastRun("retries", "Retries in the last run.", one(sum("retries")))
   ].flat()
-  return `${lines.join("\n")}\n`
+}
+
+function gaugeText(
+  name: string,
+  help: string,
+  labels: MetricsLabels,
+  samples: ReadonlyArray<Sample>
+): ReadonlyArray<string> {
+  if (samples.length === 0) return []
+  return [
+    `# HELP ${PREFIX}${name} ${help}`,
+    `# TYPE ${PREFIX}${name} gauge`,
+    ...samples.map((it) => `${PREFIX}${name}${labelsText({ ...labels, ...it.labels })} ${it.value}`)
+  ]
 }
 
 function escaped(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
 }
 
-function labelsText(labels: Readonly<Record<string, string>>): string {
+function labelsText(labels: Labels): string {
   return `{${Object.entries(labels)
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(",")}}`
@@ -125,8 +152,15 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
 
 /** The time of the last success that an earlier run with the same labels wrote. */
 function lastSuccess({ before, labels }: MetricsOptions): number | undefined {
-  const head = `${LAST_SUCCESS}${labelsText(labels)} `
+  const head = `${PREFIX}${LAST_SUCCESS}${labelsText({ ...labels })} `
   const line = before.split("\n").find((it) => it.startsWith(head))
   const time = Number(line?.slice(head.length) || Number.NaN)
   return Number.isFinite(time) ? time : undefined
+}
+
+/** Whether a text has metrics of this program, and all of them with other labels. */
+export function isOfAnother(before: string, labels: MetricsLabels): boolean {
+  const own = labelsText({ ...labels }).slice(0, -1)
+  const samples = before.split("\n").filter((line) => line.startsWith(PREFIX))
+  return samples.length > 0 && !samples.some((line) => line.includes(own))
 }

@@ -3,6 +3,7 @@ import { Amplitude } from "../../services/Amplitude.ts"
 import { Clock } from "../../services/Clock.ts"
 import { Folders, FolderError, type WorkingFolder } from "../../services/Folders.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Webhook } from "../../services/Webhook.ts"
 import { Window } from "../../services/Window.ts"
 import { clockSkew, skewText, type TimedAnswer } from "../fetch/clockSkew.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
@@ -28,6 +29,11 @@ export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
   exitCode: ExitCode
 }) {}
 
+export interface CheckOptions extends LagOptions {
+  /** The body that is posted to the webhook, if there is one. */
+  readonly testMessage?: object | undefined
+}
+
 /** A check, and the kind of its failure. */
 interface Finding {
   readonly check: SetupCheck
@@ -40,13 +46,18 @@ const LEAST_SPACE = 1e9
 /**
  * Tests everything that a run needs, even after a failure: the keys (by exporting one closed hour
  * and discarding it), the clock (against that answer), the store (as every run does first), and the
- * folders and their free space. Lands nothing. Like a run, it leaves an empty probe object that
+ * folders and their free space, and the webhook if one is provided. Lands nothing. Like a run, it leaves an empty probe object that
  * listings hide.
  */
-export const checkSetup = Effect.fn("checkSetup")(function* (options: LagOptions = {}) {
+export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptions = {}) {
   const folders = yield* Folders
   const findings = yield* Effect.all(
-    [checkAmplitude(options), checkStore, ...folders.all.map(checkFolder)],
+    [
+      checkAmplitude(options),
+      checkStore,
+      ...folders.all.map(checkFolder),
+      checkWebhook(options.testMessage)
+    ],
     { concurrency: "unbounded" }
   )
   const all = findings.flat()
@@ -60,6 +71,27 @@ export const checkSetup = Effect.fn("checkSetup")(function* (options: LagOptions
 function ok(name: string, message: string): Finding {
   return { check: new SetupCheck({ name, state: "ok", message }) }
 }
+
+const WEBHOOK_TIMEOUT = "10 seconds"
+
+/** Posts the test message, if a webhook is provided. */
+const checkWebhook = Effect.fn("checkSetup.webhook")(function* (message: object = {}) {
+  const webhook = yield* Effect.serviceOption(Webhook)
+  if (Option.isNone(webhook)) return []
+  return yield* webhook.value.post(message, WEBHOOK_TIMEOUT).pipe(
+    Effect.as([ok("webhook", "has accepted a test message")]),
+    Effect.catchAll(({ isTransient, message, reason }) => {
+      const check = {
+        name: "webhook",
+        state: "fail",
+        message,
+        error: `WebhookError.${reason}`
+      } as const
+      const kind: FailureKind = isTransient ? "temporary" : "permanent"
+      return Effect.succeed([{ check: new SetupCheck(check), kind }])
+    })
+  )
+})
 
 function failed(name: string, error: RunError | FolderError): Finding {
   const { message } = error

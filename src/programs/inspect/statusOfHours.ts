@@ -7,12 +7,12 @@ import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectSto
 import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
 import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
+import { gaugePlan } from "../plan/gaugePlan.ts"
 import { planRun } from "../plan/planRun.ts"
 import { isUndated, type WindowOptions } from "../plan/planWindow.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run, type SettleOptions } from "../run/Run.ts"
-import { gaugeLake } from "../run/telemetry.ts"
 
 /** The state of one hour in a listing of the store. */
 export const HourState = Schema.Literal(
@@ -154,7 +154,7 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     gapsBetween(window.first, window.last, (hour) => states.get(hour) === "gap")
   )
   const olderGaps = countGaps(lake.gaps({ last: addHours(window.first, -1) }))
-  yield* gaugeLake({ olderGaps: olderGaps ?? gaps, conflicts: lake.conflicts })
+  yield* gaugePlan(plan)
   const count = (state: HourState) => hours.filter((it) => it.state === state).length
   return new Status({
     window: { first: window.first, last: window.last },

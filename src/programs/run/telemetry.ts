@@ -5,11 +5,10 @@
  * @module
  */
 import { Effect, Metric, MetricState, type Tracer } from "effect"
-import { hourStart } from "../../services/Hour.ts"
+import { type Hour, hourStart } from "../../services/Hour.ts"
 import type { HourMetadata } from "../../services/HourMetadata.ts"
-import type { GapCount } from "../plan/gaps.ts"
 import { errorName } from "./failureKind.ts"
-import { type HourOutcome, isInStore } from "./HourOutcome.ts"
+import type { HourOutcome } from "./HourOutcome.ts"
 
 /** Prefix of every span and metric name. */
 export const TELEMETRY = "amplitude_lake."
@@ -47,21 +46,21 @@ const events = counter("events", "Events landed")
 const bytes = counter("bytes", "Bytes of the landed lines, uncompressed")
 const retries = counter("retries", "Retries of transient failures")
 const failures = counter("failures", "Hours that failed, and runs that ended early, by reason")
-const newestHour = Metric.gauge(`${TELEMETRY}newest_hour`, {
-  description: "Start of the newest hour of the window that is in the store, in seconds since 1970"
-})
 const oldestFailedHour = Metric.gauge(`${TELEMETRY}oldest_failed_hour`, {
   description: "Start of the oldest hour that failed, in seconds since 1970"
 })
 
+const newestHour = Metric.gauge(`${TELEMETRY}newest_hour`, {
+  description: "Start of the newest hour in the store, in seconds since 1970"
+})
 const gapHours = Metric.gauge(`${TELEMETRY}gap_hours`, {
-  description: "Gaps after the lake's first landed hour and before the window"
+  description: "Hours missing after the lake's first landed hour"
 })
 const oldestGap = Metric.gauge(`${TELEMETRY}oldest_gap`, {
-  description: "Start of the oldest of these gaps, in seconds since 1970"
+  description: "Start of the oldest missing hour, in seconds since 1970; 0 if there is none"
 })
 const conflicts = Metric.gauge(`${TELEMETRY}conflicts`, {
-  description: "Conflicts that nobody has resolved"
+  description: "Hours with a conflict that nobody has resolved"
 })
 
 const countHours = (outcome: string, count: number): Effect.Effect<void> =>
@@ -114,8 +113,8 @@ export const countFailure = (error: {
 }): Effect.Effect<void> => countFailures(errorName(error), 1)
 
 /**
- * Counts the outcomes that `countLanded` has not counted, and sets the gauges of the newest hour
- * and the oldest failed hour.
+ * Counts the outcomes that `countLanded` has not counted, and sets the gauge of the oldest failed
+ * hour.
  */
 export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArray<HourOutcome>) {
   const failed = outcomes.filter((it) => it._tag === "Failed")
@@ -127,22 +126,22 @@ export const countOutcomes = Effect.fnUntraced(function* (outcomes: ReadonlyArra
   for (const error of new Set(failed.map(({ error }) => error))) {
     yield* countFailures(error, failed.filter((it) => it.error === error).length)
   }
-  const newest = outcomes
-    .filter(isInStore)
-    .map(({ hour }) => hour)
-    .sort()
-    .at(-1)
-  if (newest !== undefined) yield* Metric.set(newestHour, hourStart(newest) / 1000)
   const oldest = failed.map(({ hour }) => hour).sort()[0]
   if (oldest !== undefined) yield* Metric.set(oldestFailedHour, hourStart(oldest) / 1000)
 })
 
-/** Says how many gaps and conflicts the lake has. */
+/** Sets the gauges of the lake's gaps, oldest first, and of its newest hour. */
 export const gaugeLake = Effect.fnUntraced(function* (lake: {
-  readonly olderGaps: GapCount | null
-  readonly conflicts: ReadonlyArray<unknown>
+  readonly gaps: ReadonlyArray<Hour>
+  /** `undefined` if the store has no hour. */
+  readonly newest: Hour | undefined
 }) {
-  yield* Metric.set(gapHours, lake.olderGaps?.hours ?? 0)
-  yield* Metric.set(conflicts, lake.conflicts.length)
-  if (lake.olderGaps !== null) yield* Metric.set(oldestGap, hourStart(lake.olderGaps.first) / 1000)
+  const [oldest] = lake.gaps
+  yield* Metric.set(gapHours, lake.gaps.length)
+  yield* Metric.set(oldestGap, oldest === undefined ? 0 : hourStart(oldest) / 1000)
+  if (lake.newest !== undefined) yield* Metric.set(newestHour, hourStart(lake.newest) / 1000)
 })
+
+/** Sets the gauge of the hours with an open conflict. */
+export const gaugeConflicts = (hours: ReadonlySet<Hour>): Effect.Effect<void> =>
+  Metric.set(conflicts, hours.size)

@@ -43,10 +43,10 @@ describe("A metrics file", { concurrent: true }, () => {
       const of = yield* read
       assert.equal(of("last_run_exit_code", { command: "all", store: "s3_dev/python-import/" }), 0)
       assert.deepEqual([of("last_run_events"), of("last_run_bytes")], [events, bytes])
-      assert.equal(of("last_run_hours", { outcome: "landed" }), 1)
-      assert.equal(of("last_run_hours", { outcome: "empty" }), 1)
-      assert.equal(of("last_run_hours", { outcome: "failed" }), 0)
-      assert.equal(of("last_run_newest_hour_timestamp_seconds"), Date.UTC(2025, 10, 10, 21) / 1000)
+      assert.equal(of("last_run_outcomes", { outcome: "landed" }), 1)
+      assert.equal(of("last_run_outcomes", { outcome: "empty" }), 1)
+      assert.equal(of("last_run_outcomes", { outcome: "failed" }), 0)
+      assert.equal(of("newest_hour_timestamp_seconds"), Date.UTC(2025, 10, 10, 21) / 1000)
       assert.equal(of("last_run_oldest_failed_hour_timestamp_seconds"), undefined)
       const time = of("last_run_timestamp_seconds") ?? 0
       assert.ok(before <= time && time <= Date.now() / 1000)
@@ -61,7 +61,7 @@ describe("A metrics file", { concurrent: true }, () => {
       const held = yield* Effect.promise(() => fs.open(path))
       assert.equal((yield* run([...synthetic, ...FILE], { folder })).code, 0)
       assert.notEqual((yield* Effect.promise(() => fs.stat(path))).ino, ino)
-      assert.equal((yield* read)("last_run_hours", { outcome: "skipped" }), 2)
+      assert.equal((yield* read)("last_run_outcomes", { outcome: "skipped" }), 2)
       yield* Effect.promise(() => held.close())
     })
   )
@@ -80,7 +80,7 @@ describe("A metrics file", { concurrent: true }, () => {
       const of = yield* read
       assert.equal(of("last_run_exit_code"), 5)
       assert.equal(of("last_success_timestamp_seconds"), 4)
-      assert.equal(of("last_run_hours", { outcome: "failed" }), 2)
+      assert.equal(of("last_run_outcomes", { outcome: "failed" }), 2)
       assert.equal(of("last_run_failures", { error: "AmplitudeError.Unavailable" }), 2)
       assert.equal(of("last_run_retries"), 1)
       const oldest = Date.UTC(2025, 10, 10, 20) / 1000
@@ -93,7 +93,56 @@ describe("A metrics file", { concurrent: true }, () => {
       const after = yield* read
       assert.equal(after("last_run_exit_code"), 130)
       assert.equal(after("last_success_timestamp_seconds"), 4)
-      assert.equal(after("last_run_hours", { outcome: "failed" }), 0)
+      assert.equal(after("last_run_outcomes", { outcome: "failed" }), 0)
+    })
+  )
+
+  it.scopedLive("has the lake's gaps, conflicts and newest hour, of a run as of status", () =>
+    Effect.gen(function* () {
+      const { folder, path, read } = yield* lake
+      const first = ["--start-date", "2025-11-10T01", "--end-date", "2025-11-10T01"]
+      const all = ["all", "--dev", "--source", "synthetic", ...FILE]
+      assert.equal((yield* run([...all, ...first], { folder })).code, 0)
+      const NOW = ["--now", "2025-11-12T04:00:00Z"]
+      const later = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
+      const ended = yield* run([...all, ...NOW, ...later], { folder })
+      assert.equal(ended.code, 3, ended.stderr)
+      const newest = Date.UTC(2025, 10, 10, 21) / 1000
+      const oldest = Date.UTC(2025, 10, 10, 2) / 1000
+      const gauges = Effect.map(read, (of) =>
+        ["gaps", "oldest_gap", "newest_hour", "conflicts"].map((name) =>
+          of(/_/.test(name) ? `${name}_timestamp_seconds` : name)
+        )
+      )
+      // Settled up to 2025-11-11T03: 18 hours before the window and 6 after it.
+      assert.deepEqual(yield* gauges, [24, oldest, newest, 0])
+
+      const status = ["status", "--dev", ...NOW, ...FILE]
+      const refused = yield* run(status, { folder })
+      assert.equal(refused.code, 3)
+      assert.match(refused.stderr, /WARN.*lake.prom.* holds the metrics of another command or lake/)
+      assert.equal((yield* read)("last_run_exit_code", { command: "all" }), 3)
+
+      yield* Effect.promise(() => fs.rm(path))
+      const mark = "2025-11-10T20--000000000001--0123456789ab"
+      const marks = join(folder, "s3_dev/python-import/.amplitude-lake-conflicts")
+      yield* Effect.promise(async () => {
+        await fs.mkdir(marks, { recursive: true })
+        await fs.writeFile(join(marks, mark), "")
+      })
+      assert.equal((yield* run([...status, ...later], { folder })).code, 8)
+      assert.deepEqual(yield* gauges, [24, oldest, newest, 1])
+      const of = yield* read
+      assert.equal(of("last_run_exit_code", { command: "status" }), 8)
+      assert.equal(of("last_success_timestamp_seconds"), undefined)
+      assert.equal(of("last_run_outcomes"), undefined)
+      assert.equal(of("last_run_events"), undefined)
+
+      yield* Effect.promise(() => fs.rm(path))
+      const rest = ["--start-date", "2025-11-10T01", "--end-date", "2025-11-11T03"]
+      assert.equal((yield* run([...all, ...NOW, ...rest], { folder })).code, 8)
+      const settled = Date.UTC(2025, 10, 11, 3) / 1000
+      assert.deepEqual(yield* gauges, [0, undefined, settled, 1])
     })
   )
 
