@@ -15,6 +15,7 @@ import * as S3Server from "./fixtures/s3Server.ts"
 
 const CRON = "deploy/cron/amplitude-lake.crontab"
 const SERVICE = "deploy/systemd/amplitude-lake.service"
+const FAILED = "deploy/systemd/amplitude-lake-failed@.service"
 const TIMER = "deploy/systemd/amplitude-lake.timer"
 const GITHUB = "deploy/github-actions/amplitude-lake.yml"
 const KESTRA = "deploy/kestra/amplitude-lake.yml"
@@ -44,6 +45,7 @@ async function cronLine(): Promise<{ readonly when: string; readonly line: strin
 
 interface Step {
   readonly name?: string
+  readonly if?: string
   readonly run?: string
   readonly uses?: string
   readonly env?: Readonly<Record<string, string>>
@@ -75,6 +77,13 @@ interface Flow {
     readonly env: Readonly<Record<string, string>>
     readonly memory: object
     readonly retry: object
+  }>
+  readonly errors: ReadonlyArray<{
+    readonly type: string
+    readonly uri: string
+    readonly method: string
+    readonly contentType: string
+    readonly body: string
   }>
   readonly triggers: ReadonlyArray<{ readonly cron: string }>
 }
@@ -176,7 +185,7 @@ describe("deploy/", () => {
     const knowing = land?.steps.filter((step) => JSON.stringify(step).includes("secrets."))
     assert.deepEqual(
       knowing?.map(({ name }) => name),
-      ["Land what is missing"]
+      ["Land what is missing", "Tell somebody"]
     )
 
     const env = (await flow()).tasks[0]?.env ?? {}
@@ -196,7 +205,7 @@ describe("deploy/", () => {
   // Kestra serves its schema from a running server only: these are the properties that its sources name.
   it("has a Kestra flow of properties that Kestra knows", async () => {
     const it = await flow()
-    known(it, "id", "namespace", "description", "concurrency", "tasks", "triggers")
+    known(it, "id", "namespace", "description", "concurrency", "tasks", "errors", "triggers")
     assert.equal(it.tasks.length, 1)
     assert.equal(it.triggers.length, 1)
     for (const task of it.tasks) {
@@ -217,8 +226,53 @@ describe("deploy/", () => {
       known(task.retry, "type", "interval", "maxInterval", "maxAttempt", "maxDuration")
       known(task.memory, "memory")
     }
+    for (const task of it.errors) {
+      assert.equal(task.type, "io.kestra.plugin.core.http.Request")
+      known(task, "id", "type", "uri", "method", "contentType", "body")
+    }
     for (const trigger of it.triggers) {
       known(trigger, "id", "type", "cron", "timezone", "recoverMissedSchedules")
+    }
+  })
+
+  it("tells somebody of a failed run, but of no planned stop and no temporary failure", async () => {
+    const unit = await text(SERVICE)
+    assert.deepEqual(valuesOf(unit, "OnFailure"), ["amplitude-lake-failed@%n.service"])
+    assert.deepEqual(valuesOf(unit, "SuccessExitStatus"), ["5 130 143"])
+    assert.match(valuesOf(await text(FAILED), "ExecStart")[0] ?? "", / --unit=%i .*mail -s "%i has/)
+
+    const [land] = Object.values((await workflow(GITHUB)).jobs)
+    const told = land?.steps.at(-1)
+    assert.equal(told?.if, "failure()")
+    assert.equal(told?.env?.["NOTIFY_WEBHOOK_URL"], "${{ secrets.NOTIFY_WEBHOOK_URL }}")
+
+    const [task] = (await flow()).errors
+    assert.equal(task?.uri, "{{ secret('NOTIFY_WEBHOOK_URL') }}")
+    assert.deepEqual([task.method, task.contentType], ["POST", "application/json"])
+    assert.deepEqual(Object.keys(JSON.parse(task.body) as object), ["text"])
+  })
+
+  it("posts from GitHub only where there is a webhook, and where it is", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "amplitude-lake-curl-"))
+    try {
+      const record = 'for it; do printf "%s\\n" "$it"; done'
+      await writeFile(join(folder, "curl"), `#!/bin/sh\n${record}\n`, { mode: 0o755 })
+      const [land] = Object.values((await workflow(GITHUB)).jobs)
+      const tell = (NOTIFY_WEBHOOK_URL: string) => {
+        const env = { PATH: `${folder}:/usr/bin:/bin`, NOTIFY_WEBHOOK_URL, RUN_URL: "https://r/1" }
+        const args = ["-e", "-c", land?.steps.at(-1)?.run ?? "exit 9"]
+        const { status, stdout } = spawnSync("/bin/sh", args, { env, encoding: "utf8" })
+        return { status, words: stdout.trimEnd().split("\n") }
+      }
+      assert.deepEqual(tell(""), { status: 0, words: [""] })
+      const { status, words } = tell("https://hooks.example/T0")
+      assert.equal(status, 0)
+      assert.equal(words.at(-1), "https://hooks.example/T0")
+      assert.deepEqual(JSON.parse(words[words.indexOf("--json") + 1] ?? ""), {
+        text: "amplitude-lake has failed in https://r/1"
+      })
+    } finally {
+      await rm(folder, { recursive: true })
     }
   })
 
@@ -269,14 +323,18 @@ describe("deploy/", () => {
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "amplitude-lake-units-"))
       try {
-        const units = { "amplitude-lake.service": SERVICE, "amplitude-lake.timer": TIMER }
+        const units = {
+          "amplitude-lake.service": SERVICE,
+          "amplitude-lake.timer": TIMER,
+          "amplitude-lake-failed@.service": FAILED
+        }
         for (const [name, path] of Object.entries(units)) {
           const here = (await text(path)).replaceAll("/usr/bin/node", process.execPath)
           await writeFile(join(folder, name), here)
         }
         const analyze = (...args: ReadonlyArray<string>) =>
           spawnSync("systemd-analyze", args, { cwd: folder, encoding: "utf8" })
-        const names = Object.keys(units).map((it) => `./${it}`)
+        const names = Object.keys(units).map((it) => `./${it.replace("@.", "@x.service.")}`)
         // What is wrong with the units that this machine has anyway does not count.
         const { status, stderr } = analyze("verify", "--recursive-errors=no", ...names)
         const said = stderr.split("\n").filter((line) => line.includes("amplitude-lake"))
@@ -413,6 +471,7 @@ layer(source)("what is scheduled", (it) => {
         const { folder, landed, variables } = yield* world
         const unit = yield* Effect.promise(() => text(SERVICE))
         const [land] = Object.values((yield* Effect.promise(() => workflow(GITHUB))).jobs)
+        const landing = land?.steps.find(({ name }) => name === "Land what is missing")
         const [task] = (yield* Effect.promise(flow)).tasks
         const pod = (yield* Effect.promise(cronJob)).spec.jobTemplate.spec.template.spec
         const [line = ""] = valuesOf(unit, "ExecStart")
@@ -426,7 +485,7 @@ layer(source)("what is scheduled", (it) => {
         const here = (it: string) => it.replace("/lake", folder)
         const started = [
           [service.split(" "), { CREDENTIALS_DIRECTORY: folder }],
-          [["/bin/sh", "-e", "-c", land?.steps.at(-1)?.run ?? ""], variables],
+          [["/bin/sh", "-e", "-c", landing?.run ?? ""], variables],
           [[...main, ...(task?.commands ?? []).map(here)], variables],
           [[...main, ...(pod.containers[0]?.args ?? [])], variables]
         ] as const
