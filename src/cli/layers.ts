@@ -72,7 +72,7 @@ export function storeLayer({ store }: Has<"store">): Layer.Layer<ObjectStorage> 
     case "Memory":
       return lazily(
         () => import("../layers/memory/ObjectStorageMemory.ts"),
-        (ObjectStorageMemory) => ObjectStorageMemory.layer()
+        (ObjectStorageMemory) => ObjectStorageMemory.layer({ prefix: store.prefix })
       )
   }
 }

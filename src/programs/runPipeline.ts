@@ -13,9 +13,11 @@ import { countGaps, outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
 import { type Plan, planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
+import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
 import { failedHour, type RunError } from "./run/failureKind.ts"
 import { Accepted, type HourOutcome, isInStore, Open, Skipped } from "./run/HourOutcome.ts"
-import { LandingError } from "./run/LandingError.ts"
+import type { LandingError } from "./run/LandingError.ts"
+import { findObstacles } from "./plan/obstacles.ts"
 import { asRun, type LandingOptions, Run } from "./run/Run.ts"
 import { type LakeFindings, summarize, type Summary } from "./run/Summary.ts"
 import { countFailure, countOutcomes, gaugeConflicts } from "./run/telemetry.ts"
@@ -23,13 +25,21 @@ import { countFailure, countOutcomes, gaugeConflicts } from "./run/telemetry.ts"
 /** How a run selects, exports, names and lands its hours. */
 export interface RunOptions extends WindowOptions, LandingOptions {}
 
+export interface SyncOptions extends RunOptions {
+  /**
+   * An Amplitude project whose staged hours are uploaded here, also those that were staged for
+   * another lake.
+   */
+  readonly adoptProject?: string | undefined
+}
+
 /** Downloads hours that neither store nor staging has into staging. */
 export const fetchHours = Effect.fn("fetchHours")(function* (options: RunOptions = {}) {
   return yield* landPlanned(yield* Staging, options)
 }, summarized)
 
 /** Uploads staged hours to the store. */
-export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions = {}) {
+export const syncHours = Effect.fn("syncHours")(function* (options: SyncOptions = {}) {
   const lookAtLake = Effect.gen(function* () {
     const plan = yield* planRun(options)
     yield* gaugePlan(plan)
@@ -39,7 +49,7 @@ export const syncHours = Effect.fn("syncHours")(function* (options: RunOptions =
     })
     return { window: null, outcomes: [], lake }
   })
-  return withWindow(yield* afterSync(lookAtLake))
+  return withWindow(yield* afterSync(lookAtLake, options))
 }, summarized)
 
 /**
@@ -112,15 +122,21 @@ export const planHours = Effect.fn("planHours")(function* (options: RunOptions =
   return yield* planRun(options)
 }, asRun)
 
+/** The staged hours that `syncHours` would upload. */
+export const planSync = Effect.fn("planSync")(function* (options: SyncOptions = {}) {
+  return yield* takeStagedForLake(options.adoptProject)
+}, asRun)
+
 /** Uploads staged hours first. Their outcomes are reported once, and survive if the rest fails. */
 const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
-  land: Effect.Effect<RunResult, E, R>
+  land: Effect.Effect<RunResult, E, R>,
+  options: Pick<SyncOptions, "adoptProject"> = {}
 ): Effect.fn.Return<
   RunResult,
   E | Effect.Effect.Error<ReturnType<typeof syncStaged>>,
   R | ObjectStorage | Run | Staging | Unpacker
 > {
-  const synced = yield* syncStaged()
+  const synced = yield* syncStaged(options.adoptProject)
   const moved = new Set(synced.map(({ hour }) => hour))
   return yield* land.pipe(
     Effect.map((result) => ({
@@ -143,8 +159,9 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   const { window, present, open, accepted, store, staging, lake } = plan
   const isFetch = destination === staging.store
   const olderGaps = lake.gaps({ last: addHours(window.first, -1) }, isFetch)
-  const isInTheWay = (hour: Hour) => isFetch && plan.foreign.has(hour)
-  const missing = plan.missing.filter((hour) => !isInTheWay(hour))
+  const obstacles = isFetch ? yield* findObstacles(plan) : new Map<Hour, LandingError>()
+  const missing = plan.missing.filter((hour) => !obstacles.has(hour))
+  if (isFetch) yield* logElsewhere(plan.notOurs.elsewhere)
   yield* Effect.logInfo(
     `${window}: ${present.length} hours present, ${missing.length} missing, ${open.length} not closed yet`
   )
@@ -152,7 +169,7 @@ const landPlanned = Effect.fn("landPlanned")(function* (
     ...present.map((hour) => new Skipped({ hour })),
     ...open.map((hour) => new Open({ hour })),
     ...accepted.map((hour) => new Accepted({ hour })),
-    ...plan.missing.filter(isInTheWay).map((hour) => inTheWay(hour, plan))
+    ...[...obstacles].map(([hour, error]) => failedHour(hour, error))
   ]
   // A lake that is extended backwards grows without a gap when its newest hours land first.
   const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded
@@ -190,7 +207,7 @@ interface FindingsOptions {
 }
 
 const findingsOf = Effect.fnUntraced(function* (
-  { window, lake }: Plan,
+  { window, lake, notOurs }: Plan,
   options: FindingsOptions = {}
 ): Effect.fn.Return<LakeFindings, never, Clock | Run> {
   const { isSettled } = yield* Run
@@ -208,20 +225,11 @@ const findingsOf = Effect.fnUntraced(function* (
     olderGaps: countGaps(olderGaps),
     newerGaps: countGaps(newer),
     conflicts: lake.conflicts,
+    stagedElsewhere: notOurs.elsewhere,
     answersForGaps,
     isSettled: (hour) => isSettled(hour, now)
   }
 })
-
-function inTheWay(hour: Hour, { foreign, staging }: Plan): HourOutcome {
-  return failedHour(
-    hour,
-    new LandingError({
-      reason: "ForeignFile",
-      detail: `"${foreign.get(hour)}" in ${staging.store.place} was not created by this program; move it away`
-    })
-  )
-}
 
 interface RunResult {
   readonly window: Window | null
@@ -239,11 +247,14 @@ function withWindow(result: RunResult): RunResult {
 function summarized<E extends RunError, R>(
   program: Effect.Effect<RunResult, E, R>,
   options: RunOptions = {}
-): Effect.Effect<Summary, E, Exclude<R, Run>> {
+): Effect.Effect<Summary, E, ObjectStorage | Staging | Exclude<Exclude<R, Staging>, Run>> {
   const run = Effect.gen(function* () {
     const { made } = yield* Run
     const begun = yield* EffectClock.currentTimeMillis
-    const result = yield* Effect.tapError(program, countFailure)
+    const result = yield* program.pipe(
+      Effect.provideServiceEffect(Staging, stagingForLake),
+      Effect.tapError(countFailure)
+    )
     yield* countOutcomes(result.outcomes)
     if (result.error !== undefined) yield* countFailure(result.error)
     if (result.lake !== undefined) {

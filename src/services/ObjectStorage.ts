@@ -114,6 +114,12 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
     readonly place: string
 
     /**
+     * The store and its prefix as a URL in ASCII, the same from whatever folder the program runs:
+     * it tells one lake from another.
+     */
+    readonly location: string
+
+    /**
      * Whether objects outlive the process. If not, no local file is removed because of what this
      * store has.
      */

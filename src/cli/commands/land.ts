@@ -5,12 +5,12 @@
  */
 import { Effect, Layer } from "effect"
 import { countGaps } from "../../programs/plan/gaps.ts"
-import { takeStagedInventory } from "../../programs/plan/inventory.ts"
 import {
   allHours,
   archivedHours,
   fetchHours,
   planHours,
+  planSync,
   recheckWindow,
   syncHours
 } from "../../programs/runPipeline.ts"
@@ -53,7 +53,7 @@ export function all(settings: SettingsOf<"all">): Work {
 }
 
 export function sync(settings: SettingsOf<"sync">): Work {
-  if (settings.dryRun) return planSync(settings)
+  if (settings.dryRun) return showSync(settings)
   return work({
     layer: Layer.mergeAll(
       clockLayer({ now: undefined }),
@@ -62,7 +62,9 @@ export function sync(settings: SettingsOf<"sync">): Work {
       unpackerLayer()
     ),
     run: Effect.flatMap(ObjectStorage, ({ place }) =>
-      summarized(syncHours(movingOf(settings)), { place })
+      summarized(syncHours({ ...movingOf(settings), adoptProject: settings.adoptProject }), {
+        place
+      })
     ),
     interrupted: interruptedReport
   })
@@ -131,13 +133,18 @@ function plan(settings: Landing): Work {
 }
 
 /** Shows what sync would upload. */
-function planSync(settings: SettingsOf<"sync">): Work {
+function showSync(settings: SettingsOf<"sync">): Work {
+  const { adoptProject } = settings
   return work({
-    layer: stagingLayer(settings),
-    run: Effect.gen(function* () {
-      const inventory = yield* takeStagedInventory(yield* Staging)
-      const staged = [...inventory.staged.keys()].sort()
-      return { json: { staged }, text: () => stagedText(staged), exitCode: 0 }
+    layer: Layer.merge(storeLayer(settings), stagingLayer(settings)),
+    run: Effect.map(planSync({ ...movingOf(settings), adoptProject }), (found) => {
+      const staged = [...found.staged.keys()].sort()
+      const { elsewhere } = found
+      return {
+        json: { staged, stagedElsewhere: elsewhere },
+        text: () => stagedText(staged, elsewhere),
+        exitCode: 0
+      }
     })
   })
 }

@@ -12,6 +12,11 @@ export const runSettings = {
     parse: text,
     fallback: "data"
   }),
+  adoptProject: optional({
+    flag: "--adopt-staged <project>",
+    help: "also upload staged hours of this Amplitude project that were fetched for another bucket or prefix, or by version 0.1.0",
+    parse: text
+  }),
   workDir: value({
     flag: "--work-dir <folder>",
     help: "folder where archives are downloaded and checked",

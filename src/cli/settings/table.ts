@@ -123,6 +123,7 @@ export const commands = {
       ...place,
       "layout",
       "dataDir",
+      "adoptProject",
       "envFile",
       "concurrency",
       ...retry,

@@ -55,6 +55,7 @@ const ADVICE: {
   },
   LandingError: {
     OtherProject: "; use that project's keys, or another --prefix",
+    StagedForAnotherLake: " (--data-dir)",
     OutOfTime: " (--max-duration)"
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { SetupChecks } from "../../programs/inspect/checkSetup.ts"
 import type { GapCount } from "../../programs/plan/gaps.ts"
+import type { StagedElsewhere } from "../../programs/plan/stagedElsewhere.ts"
 import type { Plan } from "../../programs/plan/planRun.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { type Hour, hoursBetween } from "../../services/Hour.ts"
@@ -76,14 +77,16 @@ export function summaryText(summary: Summary, place: string, isStaged = false): 
 function lakeRows({
   conflicts,
   newerGaps,
-  olderGaps
-}: Pick<Summary, "conflicts" | "newerGaps" | "olderGaps">): ReadonlyArray<
+  olderGaps,
+  stagedElsewhere
+}: Pick<Summary, "conflicts" | "newerGaps" | "olderGaps" | "stagedElsewhere">): ReadonlyArray<
   readonly [string, string]
 > {
   return [
     ...(olderGaps === null ? [] : [["older", gapText(olderGaps)] as const]),
     ...(newerGaps === null ? [] : [["newer", gapText(newerGaps)] as const]),
-    ...conflicts.map(({ hour }) => ["conflict", conflictText(hour)] as const)
+    ...conflicts.map(({ hour }) => ["conflict", conflictText(hour)] as const),
+    ...stagedElsewhere.map((it) => ["left", elsewhereText(it)] as const)
   ]
 }
 
@@ -137,11 +140,24 @@ export function planText(
   ].join("\n")
 }
 
-/** The hours that sync would upload. */
-export function stagedText(hours: ReadonlyArray<Hour>): string {
-  return [`staged   ${plural(hours.length, "hour")}`, ...hours.map((hour) => `  ${hour}`)].join(
-    "\n"
-  )
+/** The hours that sync would upload, then those that it would leave. */
+export function stagedText(
+  hours: ReadonlyArray<Hour>,
+  elsewhere: ReadonlyArray<StagedElsewhere> = []
+): string {
+  return [
+    `staged   ${plural(hours.length, "hour")}`,
+    ...hours.map((hour) => `  ${hour}`),
+    ...elsewhere.map((it) => `left     ${elsewhereText(it)}`)
+  ].join("\n")
+}
+
+/** Staged hours that stay, and the command that uploads them into this lake if they belong there. */
+export function elsewhereText({ hours, isAdoptable, lake, project }: StagedElsewhere): string {
+  const whose = project === "" ? "" : ` of project ${project}`
+  const why = lake === "" ? "staged by an earlier version" : `staged for ${lake}`
+  const command = isAdoptable ? `; to upload them here: sync --adopt-staged ${project}` : ""
+  return `${plural(hours, "hour")}${whose}, ${why}${command}`
 }
 
 export interface ListedObject {

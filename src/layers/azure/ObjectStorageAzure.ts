@@ -3,7 +3,7 @@ import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import * as AzureContainer from "./container.ts"
 import { fromAzureMetadata } from "./metadata.ts"
 import { makePut } from "./put.ts"
-import { checkBucket, listObjects, readObject, removeObject } from "../cloud/store.ts"
+import { checkBucket, listObjects, locationOf, readObject, removeObject } from "../cloud/store.ts"
 
 export type { ObjectStorageAzureOptions } from "./container.ts"
 export type { AzureCredentials } from "./client.ts"
@@ -20,6 +20,7 @@ export const make = Effect.fnUntraced(function* (
   const putAs = makePut(container, options)
   return ObjectStorage.of({
     place: container.place,
+    location: locationOf(container.place),
     isDurable: true,
     check: Effect.withSpan(checkBucket(container, putAs), "ObjectStorageAzure.check"),
     list: listObjects(container),

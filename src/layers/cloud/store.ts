@@ -74,6 +74,11 @@ export type PutAs = <E>(
   replacing?: string
 ) => Effect.Effect<boolean, ObjectStorageError | E>
 
+/** A place in ASCII, as it tells one lake from another. */
+export function locationOf(place: string): string {
+  return encodeURI(place)
+}
+
 export function listObjects({
   attemptTo,
   page,

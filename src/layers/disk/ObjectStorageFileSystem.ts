@@ -34,6 +34,7 @@ export const make = Effect.fnUntraced(function* ({
   const store: FolderStore = { paths, run }
   return ObjectStorage.of({
     place: `folder ${paths.place}`,
+    location: paths.location,
     isDurable: true,
     check: check(store),
     list: list(paths),

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
 import { Effect, Option } from "effect"
 import { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { attempt, type FileFailure, hasCode } from "./files.ts"
@@ -74,6 +75,8 @@ export interface StorePaths {
   readonly inner: string
   /** The root and the prefix. */
   readonly place: string
+  /** The root and the prefix as an absolute URL. */
+  readonly location: string
   readonly pathOf: (key: string) => string
   /** The folder of all metadata. */
   readonly metadata: string
@@ -92,6 +95,7 @@ export function storePaths(root: string, prefix: string): StorePaths {
     prefix,
     inner,
     place,
+    location: pathToFileURL(`${resolve(root)}/${prefix}`).href,
     metadata,
     pathOf: (key) => join(root, `${prefix}${key}`),
     metadataOf: (key) => join(metadata, `${prefix}${key}`),

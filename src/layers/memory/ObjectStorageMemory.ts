@@ -21,6 +21,8 @@ export interface ObjectStorageCall {
 }
 
 export interface ObjectStorageMemoryOptions {
+  /** Tells this store from others. Defaults to none. */
+  readonly prefix?: string | undefined
   /** Existing objects of another program, without metadata. */
   readonly objects?: Readonly<Record<string, Uint8Array>> | undefined
   /** Called before each call, which then fails with the result and does nothing else. */
@@ -146,6 +148,7 @@ function serviceOf(options: ObjectStorageMemoryOptions): ObjectStorage["Type"] {
   const memory: Memory = { objects, begin }
   return ObjectStorage.of({
     place: "memory",
+    location: `memory:${options.prefix ?? ""}`,
     isDurable: false,
     check: begin("check"),
     list: Stream.unwrap(

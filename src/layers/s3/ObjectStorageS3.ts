@@ -5,7 +5,7 @@ import { comparesHashes, makePut, toBase64 } from "./put.ts"
 import { makeUnfinished } from "./unfinished.ts"
 import type { HashedBy } from "../cloud/body.ts"
 import { failed } from "../cloud/failure.ts"
-import { checkBucket, listObjects, readObject, removeObject } from "../cloud/store.ts"
+import { checkBucket, listObjects, locationOf, readObject, removeObject } from "../cloud/store.ts"
 
 export type { ObjectStorageS3Options } from "./bucket.ts"
 export type { S3Credentials } from "./client.ts"
@@ -32,6 +32,7 @@ export const make = Effect.fnUntraced(function* (
   )
   return ObjectStorage.of({
     place: bucket.place,
+    location: locationOf(bucket.place),
     isDurable: true,
     check: checkBucket(bucket, putAs).pipe(
       Effect.zipRight(learn, { concurrent: true }),

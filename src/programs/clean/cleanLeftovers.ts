@@ -1,21 +1,16 @@
 import { Clock as EffectClock, Effect, Option, Schema } from "effect"
 import { ArchiveFolder } from "../../services/ArchiveFolder.ts"
 import { Clock } from "../../services/Clock.ts"
-import { DAY, type Hour } from "../../services/Hour.ts"
+import { DAY } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
-import { Spool } from "../../services/Spool.ts"
 import { Staging } from "../../services/Staging.ts"
+import { cleanSpool } from "./cleanSpool.ts"
 import { cleanStaged } from "./cleanStaged.ts"
 import { cleanUploads } from "./cleanUploads.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { type Inventory, takeInventory } from "../plan/inventory.ts"
-import {
-  type CleanOptions,
-  failedLeftover,
-  Leftover,
-  type LeftoverId,
-  removing
-} from "./Leftover.ts"
+import { stagingForLake } from "../plan/stagedHours.ts"
+import { type CleanOptions, failedLeftover, Leftover, removing } from "./Leftover.ts"
 import { asRun, Run } from "../run/Run.ts"
 
 export type { CleanOptions, Leftover } from "./Leftover.ts"
@@ -70,44 +65,12 @@ export const cleanLeftovers = Effect.fn("cleanLeftovers")(function* (options: Cl
     durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
     exitCode: exitCodeOf({ kinds, isDone: removed.length > 0, isTouched: true })
   })
-}, asRun)
+}, forLake)
 
-const cleanSpool = Effect.fn("cleanLeftovers.spool")(function* (
-  inventory: Inventory,
-  options: CleanOptions
-) {
-  const spool = yield* Spool
-  const surveyed = yield* Effect.either(spool.survey)
-  if (surveyed._tag === "Left") {
-    const { left } = surveyed
-    return [failedLeftover({ kind: "spooled", path: left.path, size: 0 }, left)]
-  }
-  const { archives, halves } = surveyed.right
-  const keepsArchives = Option.isSome(yield* Effect.serviceOption(ArchiveFolder))
-  const isLanded = (hours: ReadonlyArray<Hour>) => hours.every((hour) => inventory.has(hour))
-  const pruned = yield* Effect.forEach(halves, ({ path, size }) =>
-    removing(
-      { kind: "spooled", path, size },
-      "partial download of a run that has ended",
-      options,
-      spool.prune
-    )
-  )
-  const dropped = yield* Effect.forEach(archives, (archive) => {
-    const { path, size, window } = archive
-    const what: LeftoverId = { kind: "spooled", path, size }
-    const kept = (detail: string) => Effect.succeed<Leftover>({ ...what, fate: "kept", detail })
-    if (!isLanded(window.hours)) {
-      return kept(`not all hours of ${window} have landed; the next run resumes from it`)
-    }
-    if (keepsArchives) return kept("the next run moves it to the kept archives")
-    const drop = Effect.scoped(
-      Effect.flatMap(spool.claim(archive), Effect.transposeMapOption(spool.drop))
-    )
-    return removing(what, `all hours of ${window} have landed`, options, drop)
-  })
-  return [...pruned, ...dropped]
-})
+/** One run, whose refused hours name this lake. */
+function forLake<A, E, R>(self: Effect.Effect<A, E, R>, options?: CleanOptions) {
+  return asRun(Effect.provideServiceEffect(self, Staging, stagingForLake), options)
+}
 
 const cleanArchives = Effect.fn("cleanLeftovers.archives")(function* (options: CleanOptions) {
   const kept = yield* Effect.serviceOption(ArchiveFolder)

@@ -3,7 +3,8 @@ import { sameLines } from "../../services/LinesDigest.ts"
 import { byKey, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
-import { type HourObject, type Inventory, takeStagedInventory } from "../plan/inventory.ts"
+import type { HourObject, Inventory } from "../plan/inventory.ts"
+import { type Origin, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
 import { digestLanded, failedUploadKey, refuseAsConflict } from "../land/landObject.ts"
 import {
   type CleanOptions,
@@ -17,15 +18,14 @@ import { readStaged } from "../land/syncStaged.ts"
 
 /**
  * Removes staged hours that the store has, and moves those that differ from the store to
- * `failed_uploads/`. Files of other programs stay.
+ * `failed_uploads/`. Files of other programs and hours of other lakes stay.
  */
 export const cleanStaged = Effect.fn("cleanStaged")(function* (
   inventory: Inventory,
   options: CleanOptions
 ) {
-  const { concurrency, retry } = yield* Run
-  const staging = yield* Staging
-  const { staged, foreign } = yield* retry(takeStagedInventory(staging))
+  const { concurrency } = yield* Run
+  const { foreign, others, staged } = yield* stagedForLake(yield* takeStaging(), inventory)
   const known = [...staged.values()].flat().sort(byKey)
   const progress = yield* Progress
   progress.planned(known.length, "files")
@@ -45,6 +45,11 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
   )
   return [
     ...cleaned.flatMap(Option.toArray),
+    ...[...others.values()].map((other): Leftover => ({
+      ...stagedFile(other.object),
+      fate: "kept",
+      detail: ownerText(other)
+    })),
     ...[...foreign.values()].map((key): Leftover => ({
       kind: "staged",
       path: key,
@@ -54,6 +59,12 @@ export const cleanStaged = Effect.fn("cleanStaged")(function* (
     }))
   ]
 })
+
+function ownerText({ lake, project }: Origin): string {
+  if (project === "" && lake === "") return "nothing tells which lake it was staged for"
+  const whose = project === "" ? "" : ` of Amplitude project ${project}`
+  return lake === "" ? `an hour${whose}` : `an hour${whose}, staged for ${lake}`
+}
 
 function stagedFile({ key, size }: HourObject): LeftoverId {
   return { kind: "staged", path: key, size }

@@ -3,7 +3,8 @@ import type { Hour } from "../../services/Hour.ts"
 import { hourKey } from "../../services/HourKey.ts"
 import { HourMetadata } from "../../services/HourMetadata.ts"
 import { noLines } from "../../services/LinesDigest.ts"
-import type { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Staging } from "../../services/Staging.ts"
 import type { UnpackedHour } from "../../services/Unpacker.ts"
 import { emptyObject } from "../plan/emptyObject.ts"
 import { exportHours, type Landing } from "../fetch/exportHours.ts"
@@ -12,6 +13,8 @@ import type { ExportedHour } from "../fetch/handOver.ts"
 import { Empty, Landed, Pending, Skipped } from "../run/HourOutcome.ts"
 import type { Standing } from "../plan/inventory.ts"
 import { type HourToLand, landObject } from "./landObject.ts"
+import { stagedForAnotherLake } from "../plan/obstacles.ts"
+import { isNobodys, originOf } from "../plan/stagedHours.ts"
 import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
@@ -46,10 +49,11 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
 ) {
   const { format, layout, version } = yield* Run
   const admit = yield* admitOneProject(standing, store.place)
+  const isStaging = store === (yield* Staging)
 
   const landHour = Effect.fn("makeLandHour.landHour")(function* (exported: ExportedHour) {
     const { hour, settled } = exported
-    yield* admit(exported.project)
+    const project = yield* admit(exported.project)
     const unpacked = Option.filter(exported.unpacked, ({ events }) => events > 0)
     if (Option.isNone(unpacked) && !settled) {
       yield* Effect.logInfo("No events yet; too early to record the hour as empty")
@@ -65,8 +69,12 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
       yield* Effect.logWarning(`${malformed} lines are not JSON objects; they are stored unchanged`)
     }
     const key = hourKey(hour, layout, format)
-    const target = toLand(exported, lines, key, version)
-    const isNew = yield* landObject(store, target)
+    // Only in staging does an hour without an archive need its project: it tells whose it is.
+    const named = isStaging ? { ...exported, project } : exported
+    const target = toLand(named, lines, key, version)
+    const replacing = isStaging ? yield* etagOfNobodys(key, project) : undefined
+    const isNew = yield* landObject(store, target, replacing)
+    if (isStaging && !isNew) yield* etagOfNobodys(key, project)
     yield* Effect.logInfo(
       isNew ? `Landed ${events} events in "${key}"` : `Found the same hour in "${key}"`
     )
@@ -78,6 +86,23 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     Effect.catchAll(landHour(exported), (error) =>
       Effect.as(logFailure(error), failedHour(exported.hour, error))
     )
+})
+
+/**
+ * The etag of a staged file without events that nothing ties to any lake, so that it may be
+ * replaced. Fails if the file is another lake's: a run of that lake may have staged it meanwhile.
+ */
+const etagOfNobodys = Effect.fnUntraced(function* (key: string, project: Option.Option<string>) {
+  const { retry } = yield* Run
+  const { location } = yield* ObjectStorage
+  const staging = yield* Staging
+  const head = yield* retry(staging.head(key))
+  if (Option.isNone(head)) return undefined
+  const origin = originOf(head.value.metadata)
+  if (origin.lake === location) return undefined
+  if (isNobodys(origin)) return head.value.metadata["events"] === "0" ? head.value.etag : undefined
+  if (origin.lake === "" && Option.contains(project, origin.project)) return undefined
+  return yield* stagedForAnotherLake(key, staging.place, origin)
 })
 
 /** The object for an exported hour. */

@@ -9,7 +9,8 @@ import { Staging } from "../../services/Staging.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
 import { Empty, type HourOutcome, Landed, Skipped } from "../run/HourOutcome.ts"
-import { type HourObject, takeInventory, takeStagedInventory } from "../plan/inventory.ts"
+import { type HourObject, takeInventory } from "../plan/inventory.ts"
+import { logElsewhere, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
 import { digestLanded, type HourToLand, landObject, refuseAsConflict } from "./landObject.ts"
 import { LandingError } from "../run/LandingError.ts"
 import { type Admit, admitOneProject } from "./oneProject.ts"
@@ -17,25 +18,28 @@ import { Run } from "../run/Run.ts"
 
 /**
  * Moves every staged hour to the store: verifies the file against its metadata, lands it, and
- * removes it only once the store has confirmed the same hour. Makes no store calls if nothing is
- * staged.
+ * removes it only once the store has confirmed the same hour. Hours of other lakes stay, except
+ * those of `adoptProject`. Makes no store calls if nothing is staged.
  */
-export const syncStaged = Effect.fn("syncStaged")(function* () {
+export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: string) {
   const { beforeDeadline, concurrency, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
-  const { staged, foreign } = yield* retry(takeStagedInventory(staging))
-  for (const key of foreign.values()) {
+  const found = yield* takeStaging()
+  for (const key of found.foreign.values()) {
     yield* Effect.logWarning(
       `Skipped "${key}" in ${staging.place}: it was not created by this program`
     )
   }
-  if (staged.size === 0) return []
-  const progress = yield* Progress
-  progress.planned(staged.size)
+  if (found.objects.length === 0) return []
   yield* retry(store.check)
   const inventory = yield* retry(takeInventory(store))
+  const { elsewhere, staged } = yield* stagedForLake(found, inventory, adoptProject)
+  yield* logElsewhere(elsewhere)
+  const progress = yield* Progress
+  progress.planned(staged.size)
   const admit = yield* admitOneProject([{ store, inventory }], store.place)
+  if (adoptProject !== undefined) yield* admit(Option.some(adoptProject))
 
   return yield* Effect.forEach(
     [...staged].map(([hour, objects]) => ({ hour, objects })).sort(byHour),

@@ -6,15 +6,16 @@ import { ObjectStorage, type ObjectStorageError } from "../../services/ObjectSto
 import { Staging } from "../../services/Staging.ts"
 import type { Window } from "../../services/Window.ts"
 import { gapsBetween, outermost } from "./gaps.ts"
-import { type Standing, takeLake, takeStagedInventory } from "./inventory.ts"
+import { type Standing, takeLake } from "./inventory.ts"
 import { planRequests } from "./planRequests.ts"
 import { isByDate, planWindow, type WindowOptions } from "./planWindow.ts"
+import { type LakeStaging, stagedForLake, takeStaging } from "./stagedHours.ts"
 import { Run } from "../run/Run.ts"
 
 /** What a run would do: every hour of its window is in one of the four lists, oldest first. */
 export interface Plan {
   readonly window: Window
-  /** Hours in the store or in staging. */
+  /** Hours in the store, or in staging for it. */
   readonly present: ReadonlyArray<Hour>
   /** Closed hours that are not present. */
   readonly missing: ReadonlyArray<Hour>
@@ -26,8 +27,8 @@ export interface Plan {
   readonly requests: ReadonlyArray<Window>
   readonly store: Standing
   readonly staging: Standing
-  /** Keys, by hour, of files of other programs in staging. */
-  readonly foreign: ReadonlyMap<Hour, string>
+  /** What in staging is not this lake's. */
+  readonly notOurs: Pick<LakeStaging, "foreign" | "others" | "elsewhere">
   /** What the listing says of the whole lake. */
   readonly lake: LakeState
 }
@@ -57,8 +58,9 @@ export const planRun = Effect.fn("planRun")(function* (
   const staging = yield* Staging
   const clock = yield* Clock
   // Staging first: an hour that another run moves in between is then seen twice rather than never.
-  const { staged, foreign } = yield* retry(takeStagedInventory(staging))
+  const found = yield* takeStaging()
   const { acceptances, conflicts, inventory: landed } = yield* retry(takeLake(store))
+  const { staged, ...notOurs } = yield* stagedForLake(found, landed)
   const accepted = new Set(acceptances.flatMap(({ window }) => window.hours))
   const have = new Set([...staged.keys(), ...landed.keys()])
 
@@ -78,7 +80,7 @@ export const planRun = Effect.fn("planRun")(function* (
     requests: planRequests(missing, requestHours),
     store: { store, inventory: landed },
     staging: { store: staging, inventory: staged },
-    foreign,
+    notOurs,
     lake: {
       firstLanded,
       acceptances,

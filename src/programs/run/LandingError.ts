@@ -16,6 +16,8 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
     "StagedFileChanged",
     /** A file of another program is in staging in place of the hour. */
     "ForeignFile",
+    /** An hour of another lake is in staging in place of the hour. */
+    "StagedForAnotherLake",
     /** The run's time limit expired. */
     "OutOfTime"
   ),

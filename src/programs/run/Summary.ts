@@ -9,6 +9,7 @@ import type { Conflict } from "../../services/LakeMark.ts"
 import type { Window } from "../../services/Window.ts"
 import { errorName, failureKind, type RunError } from "./failureKind.ts"
 import { GapCount } from "../plan/gaps.ts"
+import { StagedElsewhere } from "../plan/stagedElsewhere.ts"
 import { ExitCode, exitCodeOf } from "./exitCode.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
 
@@ -45,6 +46,8 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   newerGaps: Schema.NullOr(GapCount),
   /** Conflicts that were open when the run was planned. */
   conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
+  /** Staged hours that are not this lake's, and stay where they are. */
+  stagedElsewhere: Schema.optionalWith(Schema.Array(StagedElsewhere), { default: () => [] }),
   exitCode: ExitCode,
   /** Why the run ended before it had finished its hours. */
   error: Schema.optional(Failure),
@@ -69,6 +72,7 @@ export interface LakeFindings {
   readonly olderGaps: GapCount | null
   readonly newerGaps: GapCount | null
   readonly conflicts: ReadonlyArray<Conflict>
+  readonly stagedElsewhere?: ReadonlyArray<StagedElsewhere> | undefined
   /** Whether the run answers for gaps: one that only moves hours does not. */
   readonly answersForGaps: boolean
   /** Whether an hour is settled, so that it is a gap where it has no object. */
@@ -101,6 +105,7 @@ export function summarize(options: SummaryOptions): Summary {
     olderGaps: lake?.olderGaps ?? null,
     newerGaps: lake?.newerGaps ?? null,
     conflicts: lake?.conflicts ?? [],
+    stagedElsewhere: lake?.stagedElsewhere ?? [],
     exitCode: exitCodeOfRun(options),
     ...(error === undefined ? {} : { error: failureOf(error) })
   })

@@ -54,7 +54,9 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
       return "permanent"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
-      return error.reason === "ForeignFile" ? "permanent" : "integrity"
+      return error.reason === "ForeignFile" || error.reason === "StagedForAnotherLake"
+        ? "permanent"
+        : "integrity"
   }
 }
 
