@@ -116,8 +116,11 @@ export function verify(settings: SettingsOf<"verify">): Work {
         ...datesOf(settings),
         ...retryOf(settings),
         concurrency: settings.concurrency,
+        settleHours: settings.settleHours,
+        maxDuration: settings.maxDuration,
         sample: settings.sample,
-        sampleSeed: settings.sampleSeed
+        sampleSeed: settings.sampleSeed,
+        strict: settings.strict
       }
       const verified = yield* verifyHours(options)
       const found = { ...verified, failed: verified.failed.map((it) => advised(it)) }
@@ -125,7 +128,14 @@ export function verify(settings: SettingsOf<"verify">): Work {
         json: found,
         text: () => verificationText(found, place),
         exitCode: found.exitCode,
-        told: { window: found.window, differing: found.differing, failed: found.failed }
+        told: {
+          window: found.window,
+          absent: found.absent,
+          postponed: found.postponed,
+          differing: found.differing,
+          failed: found.failed,
+          conflicts: found.conflicts
+        }
       }
     })
   })

@@ -60,7 +60,7 @@ export const runSettings = {
   }),
   maxDuration: optional({
     flag: "--max-duration <time>",
-    help: "stop after this long, such as 90s, 30m or 2h; the remaining hours count as failed and are left to the next run",
+    help: "stop after this long, such as 90s, 30m or 2h; the remaining hours are postponed: left for the next run",
     parse: duration
   }),
   dryRun: toggle({

@@ -195,15 +195,18 @@ export const commands = {
     ]
   },
   verify: {
-    help: "Read landed objects back and compare them with their metadata. Changes nothing. Exits 8 if one differs.",
+    help: "Read landed objects back and compare them with their metadata: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read.",
     settings: [
       ...dates,
+      "settleHours",
       "sample",
       "sampleSeed",
+      "strict",
       ...place,
       "envFile",
       "concurrency",
       ...retry,
+      "maxDuration",
       ...output,
       ...alerts
     ]

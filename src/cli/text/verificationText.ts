@@ -1,9 +1,18 @@
 import type { Verification } from "../../programs/inspect/verifyHours.ts"
-import { bytesText, keyText, plural, windowText } from "./printed.ts"
+import type { Hour } from "../../services/Hour.ts"
+import { bytesText, conflictText, keyText, plural, windowText } from "./printed.ts"
+
+/** The outermost of some hours, oldest first. */
+function rangeText(hours: ReadonlyArray<Hour>): string {
+  const [first, last] = [hours.at(0), hours.at(-1)]
+  return windowText(first === undefined || last === undefined ? null : { first, last })
+}
 
 /** The totals, then each object that differs or could not be read. */
 export function verificationText(found: Verification, place: string): string {
-  const { absent, differing, events, failed, objects, sample, unverified, verified } = found
+  const { absent, conflicts, differing, events, failed, objects, postponed } = found
+  const { sample, unverified, verified } = found
+  const isNothing = objects === 0 && failed.length === 0 && differing.length === 0
   const rows: Array<readonly [string, string]> = [
     ["window", found.window === null ? "everything" : windowText(found.window)],
     ["where", place]
@@ -13,7 +22,7 @@ export function verificationText(found: Verification, place: string): string {
   }
   rows.push([
     "read",
-    `${plural(objects, "object")}, ${plural(events, "event")}, ${bytesText(found.bytes)}`
+    `${plural(objects, "object")}, ${plural(events, "event")}, ${bytesText(found.bytes)}${isNothing ? ": check --prefix and the dates" : ""}`
   ])
   rows.push(["verified", plural(verified.length, "hour")])
   const count = (name: string, length: number, noun: string, more: string) => {
@@ -25,9 +34,16 @@ export function verificationText(found: Verification, place: string): string {
     "hour",
     ", from another pipeline: only their lines were checked, and are well formed"
   )
-  count("absent", absent.length, "hour", ", without an object: run status for details")
+  count("absent", absent.length, "hour", `, without an object: ${rangeText(absent)}; see gaps`)
+  count(
+    "postponed",
+    postponed.length,
+    "hour",
+    `, not read within --max-duration: ${rangeText(postponed)}`
+  )
   count("differing", differing.length, "object", ", listed below")
   count("failed", failed.length, "object", ", could not be read")
+  rows.push(...conflicts.map(({ hour }) => ["conflict", conflictText(hour)] as const))
   const retries = found.retries === 0 ? "" : `, ${plural(found.retries, "retry", "retries")}`
   rows.push(["took", `${(found.durationMs / 1000).toFixed(1)} s${retries}`])
   return [

@@ -1,24 +1,27 @@
-import { Clock as EffectClock, Effect, Option, Random, Schema } from "effect"
+import { Clock as EffectClock, Effect, Random, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import { Hour } from "../../services/Hour.ts"
-import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
-import { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { byHour, Hour } from "../../services/Hour.ts"
+import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
+import { byKey, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
-import { Unpacker } from "../../services/Unpacker.ts"
-import { countBytes } from "../run/countBytes.ts"
+import type { Unpacker } from "../../services/Unpacker.ts"
+import { Window } from "../../services/Window.ts"
+import { outermost } from "../plan/gaps.ts"
+import { type HourObject, type Lake, takeLake } from "../plan/inventory.ts"
+import { isUndated, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { errorName, failureKind } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
-import { type HourObject, type Inventory, takeInventory } from "../plan/inventory.ts"
-import { isUndated, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
-import { asRun, type LagOptions, Run } from "../run/Run.ts"
+import { asRun, type LandingOptions, Run, type SettleOptions } from "../run/Run.ts"
+import { lateUnverified, type UnverifiedHour } from "./lateUnverified.ts"
+import { type Found, verifyObject } from "./verifyObject.ts"
 
 const Hours = Schema.Array(Hour)
 
 /** The result of reading landed hours back. Hours are listed oldest first. */
 export class Verification extends Schema.Class<Verification>("Verification")({
-  /** `null` if the sample was drawn from the whole store. */
+  /** `null` if the sample was drawn from the whole store, or nothing has landed there. */
   window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
   /** The sample and its seed: the same seed draws the same hours from the same store. */
   sample: Schema.NullOr(Schema.Struct({ hours: Schema.Int, seed: Schema.Int })),
@@ -29,8 +32,10 @@ export class Verification extends Schema.Class<Verification>("Verification")({
    * formed.
    */
   unverified: Hours,
-  /** Hours of the window without an object; `status` tells why. */
+  /** Settled hours of the window without an object that nobody has accepted as missing. */
   absent: Hours,
+  /** Not read within the run's longest duration. */
+  postponed: Hours,
   /** Objects that do not match, and how. */
   differing: Schema.Array(
     Schema.Struct({ hour: Hour, key: Schema.String, problems: Schema.Array(Schema.String) })
@@ -45,6 +50,8 @@ export class Verification extends Schema.Class<Verification>("Verification")({
       message: Schema.String
     })
   ),
+  /** Conflicts that nobody has resolved, those that this run found among them. */
+  conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
   /** Objects that were read to the end. */
   objects: Schema.NonNegativeInt,
   /** Non-empty lines in them. */
@@ -53,11 +60,15 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
-  /** 8 if an object differs; otherwise 0, or 7, 3 or 5 if some could not be read. */
+  /**
+   * 8 if an object differs or a conflict is open, else 7, 3 or 5 if some could not be read, 3 if
+   * hours are absent or postponed, or nothing was read.
+   */
   exitCode: ExitCode
 }) {}
 
-export interface VerifyOptions extends WindowOptions, LagOptions, RetryOptions {
+export interface VerifyOptions
+  extends WindowOptions, SettleOptions, RetryOptions, Pick<LandingOptions, "maxDuration"> {
   /** Objects read in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
   /**
@@ -70,56 +81,45 @@ export interface VerifyOptions extends WindowOptions, LagOptions, RetryOptions {
    * report names.
    */
   readonly sampleSeed?: number | undefined
+  /** Whether hours without our metadata need a person, too. Defaults to `false`. */
+  readonly strict?: boolean | undefined
 }
 
-type Read = Effect.Effect.Success<ReturnType<Unpacker["Type"]["digest"]>>
-
-/** The result for one object. */
-type Found =
-  | { readonly _tag: "Same" | "Foreign"; readonly read: Read }
-  | {
-      readonly _tag: "Differs"
-      readonly problems: ReadonlyArray<string>
-      readonly read?: Read | undefined
-    }
-  | { readonly _tag: "Gone" }
-  | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
+const OUT_OF_TIME = { _tag: "Postponed" } as const
 
 /**
  * Reads landed hours back, in constant memory, and compares bytes, lines and digests with their
- * metadata. Changes nothing, and a failure on one object does not stop the others.
+ * metadata. Changes no object, and a failure on one does not stop the others. An unverified hour
+ * after the lake's first verified one is marked as a conflict.
  */
 export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOptions = {}) {
-  const { concurrency, made, retry } = yield* Run
+  const { made, retry } = yield* Run
   const store = yield* ObjectStorage
   const begun = yield* EffectClock.currentTimeMillis
-  const inventory = yield* retry(takeInventory(store))
-  const { absent, hours, sample, window } = yield* chooseHours(inventory, options)
-  const objects = hours.flatMap((hour) => inventory.get(hour) ?? [])
-  const progress = yield* Progress
-  progress.planned(objects.length, "objects")
-  const results = yield* Effect.forEach(
-    objects,
-    (object) =>
-      Effect.map(
-        verifyObject(store, object).pipe(Effect.annotateLogs({ hour: object.hour })),
-        (found) => {
-          progress.done(1)
-          return { object, found }
-        }
-      ),
-    { concurrency }
-  )
+  const lake = yield* retry(takeLake(store))
+  const { absent, hours, sample, window } = yield* chooseHours(lake, options)
+  const results = yield* readBack(hours.flatMap((hour) => lake.inventory.get(hour) ?? []))
 
-  const of = <Tag extends Found["_tag"]>(tag: Tag) =>
+  const of = <Tag extends Result["found"]["_tag"]>(tag: Tag) =>
     results.flatMap(({ object, found }) =>
-      found._tag === tag ? [{ object, found: found as Extract<Found, { _tag: Tag }> }] : []
+      found._tag === tag
+        ? [{ object, found: found as Extract<Result["found"], { _tag: Tag }> }]
+        : []
     )
-  const hoursOf = (tag: Found["_tag"]) => new Set(of(tag).map(({ object }) => object.hour))
-  const foreign = hoursOf("Foreign")
-  const gone = hoursOf("Gone")
+  const hoursOf = (tag: Result["found"]["_tag"]) =>
+    new Set(of(tag).map(({ object }) => object.hour))
+  const [foreign, gone, postponed] = [hoursOf("Foreign"), hoursOf("Gone"), hoursOf("Postponed")]
   const wrong = new Set([...hoursOf("Differs"), ...hoursOf("Unread")])
-  const sound = hours.filter((hour) => !wrong.has(hour) && !gone.has(hour))
+  const sound = hours.filter((hour) => !wrong.has(hour) && !gone.has(hour) && !postponed.has(hour))
+  const verified = sound.filter((hour) => !foreign.has(hour))
+  const unverified = sound.filter((hour) => foreign.has(hour))
+  const late = yield* lateUnverified({
+    store,
+    lake,
+    verified,
+    read: new Set(hours),
+    unverified: unverifiedHours(unverified, of("Foreign"))
+  })
   const failed = of("Unread").map(({ object: { hour, key }, found: { error } }) => ({
     hour,
     key,
@@ -132,118 +132,140 @@ export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOp
     key,
     problems
   }))
-  const read = results.flatMap(({ found }) =>
-    "read" in found && found.read !== undefined ? [found.read] : []
-  )
-  const kinds = new Set(failed.map(({ kind }) => kind))
-  if (differing.length > 0) kinds.add("integrity")
+  const found = {
+    verified,
+    unverified,
+    absent: [...absent, ...[...gone].filter((hour) => !wrong.has(hour))].sort(),
+    postponed: [...postponed].sort(),
+    differing,
+    failed,
+    conflicts: [...lake.conflicts, ...late.conflicts].sort(byHour),
+    ...totalsOf(results)
+  }
+  if (found.postponed.length > 0) {
+    yield* Effect.logInfo(
+      `Stopped at the longest duration: ${found.postponed.length} hours were not read`
+    )
+  }
+  const isStrict = options.strict === true && unverified.some((hour) => !late.resolved.has(hour))
   return new Verification({
     window: window === null ? null : { first: window.first, last: window.last },
     sample,
-    verified: sound.filter((hour) => !foreign.has(hour)),
-    unverified: sound.filter((hour) => foreign.has(hour)),
-    absent: [...absent, ...[...gone].filter((hour) => !wrong.has(hour))].sort(),
-    differing,
-    failed,
-    objects: read.length,
-    events: read.reduce((sum, { events }) => sum + events, 0),
-    bytes: read.reduce((sum, { size }) => sum + size, 0),
+    ...found,
     retries: yield* made,
     durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
-    exitCode: exitCodeOf({ kinds, isDone: read.length > 0, isTouched: true })
+    exitCode: exitCodeOfVerification(found, isStrict)
   })
 }, asRun)
 
-const chooseHours = Effect.fnUntraced(function* (inventory: Inventory, options: VerifyOptions) {
-  const { sample: size } = options
-  const { lagHours } = yield* Run
-  const clock = yield* Clock
-  const time = {
-    now: yield* clock.now,
-    newestClosed: yield* clock.newestClosedHour(lagHours)
+interface Result {
+  readonly object: HourObject
+  readonly found: Found | typeof OUT_OF_TIME
+}
+
+/** Reads objects until the run's time limit. */
+const readBack = Effect.fnUntraced(function* (
+  objects: ReadonlyArray<HourObject>
+): Effect.fn.Return<ReadonlyArray<Result>, never, ObjectStorage | Run | Unpacker> {
+  const { beforeDeadline, concurrency } = yield* Run
+  const store = yield* ObjectStorage
+  const progress = yield* Progress
+  progress.planned(objects.length, "objects")
+  return yield* Effect.forEach(
+    objects,
+    (object) =>
+      beforeDeadline(verifyObject(store, object)).pipe(
+        Effect.catchAll(() => Effect.succeed(OUT_OF_TIME)),
+        Effect.annotateLogs({ hour: object.hour }),
+        Effect.tap(() => Effect.sync(() => progress.done(1))),
+        Effect.map((found) => ({ object, found }))
+      ),
+    { concurrency }
+  )
+})
+
+function totalsOf(results: ReadonlyArray<Result>) {
+  const read = results.flatMap(({ found }) =>
+    "read" in found && found.read !== undefined ? [found.read] : []
+  )
+  return {
+    objects: read.length,
+    events: read.reduce((sum, { events }) => sum + events, 0),
+    bytes: read.reduce((sum, { size }) => sum + size, 0)
   }
-  const window =
-    size !== undefined && isUndated(options) ? null : planWindow(options, time, new Set())
-  const standing = [...inventory.keys()]
-    .filter((hour) => window === null || window.includes(hour))
-    .sort()
+}
+
+interface ForeignResult {
+  readonly object: HourObject
+  readonly found: Extract<Found, { _tag: "Foreign" }>
+}
+
+/** The objects of each hour as one. */
+function unverifiedHours(
+  hours: ReadonlyArray<Hour>,
+  foreign: ReadonlyArray<ForeignResult>
+): ReadonlyArray<UnverifiedHour> {
+  const byItsHour = new Map<Hour, Array<ForeignResult>>()
+  for (const it of foreign) {
+    byItsHour.set(it.object.hour, [...(byItsHour.get(it.object.hour) ?? []), it])
+  }
+  return hours.map((hour) => {
+    const objects = (byItsHour.get(hour) ?? []).toSorted((one, other) =>
+      byKey(one.object, other.object)
+    )
+    return {
+      hour,
+      digest: objects.map(({ found }) => found.read).reduce<LinesDigest>(addDigests, noLines),
+      etags: objects.map(({ found }) => found.etag)
+    }
+  })
+}
+
+function exitCodeOfVerification(
+  found: Pick<
+    Verification,
+    "absent" | "conflicts" | "differing" | "failed" | "objects" | "postponed"
+  >,
+  isStrict: boolean
+): ExitCode {
+  const { absent, conflicts, differing, failed, objects, postponed } = found
+  const kinds = new Set(failed.map(({ kind }) => kind))
+  if (differing.length > 0 || conflicts.length > 0 || isStrict) kinds.add("integrity")
+  const isNothing = objects === 0 && failed.length === 0
+  return exitCodeOf({
+    kinds,
+    isDone: objects > 0,
+    isTouched: true,
+    isIncomplete: isNothing || absent.length > 0 || postponed.length > 0
+  })
+}
+
+/** The hours to read: without dates those of the whole lake. */
+const chooseHours = Effect.fnUntraced(function* (lake: Lake, options: VerifyOptions) {
+  const { acceptances, inventory } = lake
+  const { sample: size } = options
+  const { isSettled, lagHours } = yield* Run
+  const clock = yield* Clock
+  const now = yield* clock.now
+  const [first, last] = [outermost(inventory.keys()), outermost(inventory.keys(), -1)]
+  const whole = first === undefined || last === undefined ? null : new Window({ first, last })
+  const window = isUndated(options)
+    ? whole
+    : planWindow(options, { now, newestClosed: yield* clock.newestClosedHour(lagHours) }, new Set())
+  const standing = [...inventory.keys()].filter((hour) => window?.includes(hour)).sort()
   if (size === undefined) {
-    const absent = (window?.hours ?? []).filter((hour) => !inventory.has(hour))
+    const accepted = new Set(acceptances.flatMap((it) => it.window.hours))
+    const absent = (window?.hours ?? []).filter(
+      (hour) => !inventory.has(hour) && !accepted.has(hour) && isSettled(hour, now)
+    )
     return { window, hours: standing, sample: null, absent }
   }
   const seed = options.sampleSeed ?? (yield* Random.nextIntBetween(0, 2 ** 31))
   const drawn = [...(yield* Random.make(seed).shuffle(standing))].slice(0, size)
-  return { window, hours: drawn.sort(), sample: { hours: drawn.length, seed }, absent: [] }
-})
-
-const verifyObject = (
-  store: ObjectStorage["Type"],
-  object: HourObject
-): Effect.Effect<Found, never, Run | Unpacker> =>
-  Effect.gen(function* () {
-    const { key, format } = object
-    const { retry } = yield* Run
-    const unpacker = yield* Unpacker
-    const progress = yield* Progress
-    const head = yield* retry(store.head(key))
-    if (Option.isNone(head)) return { _tag: "Gone" } as const
-    const { etag, metadata, size } = head.value
-    const body = countBytes(store.get(key), progress.received)
-    const found = yield* retry(unpacker.digest(key, body, format)).pipe(
-      Effect.map((read) => judge(object, size, metadata, read)),
-      Effect.catchTag("UnpackerError", ({ detail }) =>
-        Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
-      )
-    )
-    if (found._tag !== "Differs") return found
-    // Another run may have replaced an empty hour between the two lookups.
-    const now = yield* retry(store.head(key))
-    const isSame = Option.exists(now, (it) => it.etag === etag)
-    return isSame ? found : yield* verifyObject(store, object)
-  }).pipe(
-    Effect.catchTag("ObjectStorageError", (error) =>
-      Effect.succeed<Found>(
-        error.reason === "Corrupt"
-          ? { _tag: "Differs", problems: [error.detail] }
-          : error.reason === "NotFound"
-            ? { _tag: "Gone" }
-            : { _tag: "Unread", error }
-      )
-    ),
-    Effect.tap((found) => Effect.logDebug(`Read "${object.key}" back: ${found._tag}`))
-  )
-
-/** Compares what was read with the object's metadata. */
-function judge(
-  { hour }: HourObject,
-  size: number,
-  text: Readonly<Record<string, string>>,
-  read: Read
-): Found {
-  const metadata = metadataFromText(text)
-  const problems = read.size === size ? [] : [`read ${read.size} of ${size} bytes`]
-  if (Option.isSome(metadata)) problems.push(...differences(hour, metadata.value, read))
-  else if (text["lineset"] !== undefined) {
-    problems.push("its metadata is from this program but cannot be parsed")
-  } else if (read.malformed > 0) {
-    problems.push(`${read.malformed} of its ${read.events} lines are not JSON objects`)
+  return {
+    window: isUndated(options) ? null : window,
+    hours: drawn.sort(),
+    sample: { hours: drawn.length, seed },
+    absent: []
   }
-  if (problems.length > 0) return { _tag: "Differs", problems, read }
-  return { _tag: Option.isSome(metadata) ? "Same" : "Foreign", read }
-}
-
-function differences(hour: Hour, says: HourMetadata, read: Read): ReadonlyArray<string> {
-  const names = ["bytes", "events", "malformed", "lineset", "sha256"] as const
-  return [
-    ...(says.hour === hour ? [] : [`its metadata is for ${says.hour}`]),
-    ...names
-      .filter((name) => says[name] !== read[name])
-      .map((name) => `${name} ${shown(read[name])}, metadata says ${shown(says[name])}`)
-  ]
-}
-
-/** A number, or the beginning of a digest. */
-function shown(value: number | string): string {
-  const text = String(value)
-  return text.length > 16 ? `${text.slice(0, 16)}…` : text
-}
+})

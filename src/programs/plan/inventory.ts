@@ -33,6 +33,8 @@ export interface Lake {
   readonly acceptances: ReadonlyArray<Acceptance>
   /** Conflicts that nobody has resolved, by name and so oldest hour first. */
   readonly conflicts: ReadonlyArray<Conflict>
+  /** Names of conflicts that a person has resolved. */
+  readonly resolved: ReadonlySet<string>
 }
 
 /** Lists a store and reads the hours off its keys; objects that are no hour's are passed over. */
@@ -72,7 +74,10 @@ export const takeLake = Effect.fn("takeLake")(function* (
     acceptances: counting("accepted", "withdrawn").flatMap((name) =>
       Option.toArray(acceptanceOf(name))
     ),
-    conflicts: counting("conflicts", "resolved").flatMap((name) => Option.toArray(conflictOf(name)))
+    conflicts: counting("conflicts", "resolved").flatMap((name) =>
+      Option.toArray(conflictOf(name))
+    ),
+    resolved: marks.resolved
   }
 })
 

@@ -11,6 +11,8 @@ const found = new Verification({
   verified: [first],
   unverified: [],
   absent: [],
+  postponed: [],
+  conflicts: [],
   differing: [],
   failed: [],
   objects: 1,
@@ -35,6 +37,11 @@ describe("verificationText()", () => {
     )
   })
 
+  it("names what to check if nothing was read", () => {
+    const nothing = new Verification({ ...found, window: null, verified: [], objects: 0 })
+    assert.match(verificationText(nothing, "memory"), /read       0 objects, .*: check --prefix/)
+  })
+
   it("ends with each object that differs or could not be read, on its own lines", () => {
     const bad = new Verification({
       ...found,
@@ -42,6 +49,8 @@ describe("verificationText()", () => {
       sample: { hours: 3, seed: 7 },
       unverified: [last],
       absent: [last],
+      postponed: [first, last],
+      conflicts: [{ hour: last, name: `${last}--000050c2fa4b--9f86d081884c` }],
       differing: [{ hour: first, key: "a\n.jsonl", problems: ["bytes 1, metadata says 2"] }],
       failed: [
         { hour: last, key: "b", kind: "temporary", error: "X.Y", message: 'Cannot get "b"' }
@@ -55,9 +64,11 @@ describe("verificationText()", () => {
       "read       1 object, 1,234 events, 1.5 kB",
       "verified   1 hour",
       "unverified 1 hour, from another pipeline: only their lines were checked, and are well formed",
-      "absent     1 hour, without an object: run status for details",
+      "absent     1 hour, without an object: 2025-11-10T21; see gaps",
+      "postponed  2 hours, not read within --max-duration: 2025-11-10T20 to 2025-11-10T21",
       "differing  1 object, listed below",
       "failed     1 object, could not be read",
+      "conflict   2025-11-10T21 has two versions: resolve 2025-11-10T21 --keep store, or --keep ours",
       "took       1.2 s, 1 retry",
       "2025-11-10T20  a?.jsonl differs:",
       "  bytes 1, metadata says 2",

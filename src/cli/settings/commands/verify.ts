@@ -1,7 +1,7 @@
 import { wholeNumber } from "../parse.ts"
 import { settingsUnder } from "../setting.ts"
 
-const { optional } = settingsUnder("Execution:")
+const { optional, toggle } = settingsUnder("Execution:")
 
 export const verifySettings = {
   sample: optional({
@@ -13,5 +13,9 @@ export const verifySettings = {
     flag: "--seed <n>",
     help: "seed of the sample, to repeat an earlier one (default: a random seed, which is printed)",
     parse: wholeNumber(0, 2 ** 31 - 1)
+  }),
+  strict: toggle({
+    flag: "--strict",
+    help: "exit 8 if an hour is unverified, too: landed by another pipeline, without metadata to compare it with"
   })
 } as const

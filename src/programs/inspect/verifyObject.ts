@@ -1,0 +1,95 @@
+import { Effect, Option } from "effect"
+import type { Hour } from "../../services/Hour.ts"
+import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
+import type { ObjectHead, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Unpacker } from "../../services/Unpacker.ts"
+import type { HourObject } from "../plan/inventory.ts"
+import { countBytes } from "../run/countBytes.ts"
+import { Run } from "../run/Run.ts"
+
+type Read = Effect.Effect.Success<ReturnType<Unpacker["Type"]["digest"]>>
+
+/** The result for one object. */
+export type Found =
+  | { readonly _tag: "Same"; readonly read: Read }
+  | { readonly _tag: "Foreign"; readonly read: Read; readonly etag: string }
+  | {
+      readonly _tag: "Differs"
+      readonly problems: ReadonlyArray<string>
+      readonly read?: Read | undefined
+    }
+  | { readonly _tag: "Gone" }
+  | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
+
+/** Reads an object back, in constant memory, and compares it with its metadata. */
+export const verifyObject = (
+  store: ObjectStorage["Type"],
+  object: HourObject
+): Effect.Effect<Found, never, Run | Unpacker> =>
+  Effect.gen(function* () {
+    const { key, format } = object
+    const { retry } = yield* Run
+    const unpacker = yield* Unpacker
+    const progress = yield* Progress
+    const head = yield* retry(store.head(key))
+    if (Option.isNone(head)) return { _tag: "Gone" } as const
+    const { etag, metadata, size } = head.value
+    const body = countBytes(store.get(key), progress.received)
+    const found = yield* retry(unpacker.digest(key, body, format)).pipe(
+      Effect.map((read) => judge(object, { etag, size, metadata }, read)),
+      Effect.catchTag("UnpackerError", ({ detail }) =>
+        Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
+      )
+    )
+    if (found._tag !== "Differs") return found
+    // Another run may have replaced an empty hour between the two lookups.
+    const now = yield* retry(store.head(key))
+    const isSame = Option.exists(now, (it) => it.etag === etag)
+    return isSame ? found : yield* verifyObject(store, object)
+  }).pipe(
+    Effect.catchTag("ObjectStorageError", (error) =>
+      Effect.succeed<Found>(
+        error.reason === "Corrupt"
+          ? { _tag: "Differs", problems: [error.detail] }
+          : error.reason === "NotFound"
+            ? { _tag: "Gone" }
+            : { _tag: "Unread", error }
+      )
+    ),
+    Effect.tap((found) => Effect.logDebug(`Read "${object.key}" back: ${found._tag}`))
+  )
+
+/** Compares what was read with the object's metadata. */
+function judge(
+  { hour }: HourObject,
+  { etag, metadata: text, size }: Pick<ObjectHead, "etag" | "metadata" | "size">,
+  read: Read
+): Found {
+  const metadata = metadataFromText(text)
+  const problems = read.size === size ? [] : [`read ${read.size} of ${size} bytes`]
+  if (Option.isSome(metadata)) problems.push(...differences(hour, metadata.value, read))
+  else if (text["lineset"] !== undefined) {
+    problems.push("its metadata is from this program but cannot be parsed")
+  } else if (read.malformed > 0) {
+    problems.push(`${read.malformed} of its ${read.events} lines are not JSON objects`)
+  }
+  if (problems.length > 0) return { _tag: "Differs", problems, read }
+  return Option.isSome(metadata) ? { _tag: "Same", read } : { _tag: "Foreign", read, etag }
+}
+
+function differences(hour: Hour, says: HourMetadata, read: Read): ReadonlyArray<string> {
+  const names = ["bytes", "events", "malformed", "lineset", "sha256"] as const
+  return [
+    ...(says.hour === hour ? [] : [`its metadata is for ${says.hour}`]),
+    ...names
+      .filter((name) => says[name] !== read[name])
+      .map((name) => `${name} ${shown(read[name])}, metadata says ${shown(says[name])}`)
+  ]
+}
+
+/** A number, or the beginning of a digest. */
+function shown(value: number | string): string {
+  const text = String(value)
+  return text.length > 16 ? `${text.slice(0, 16)}…` : text
+}
