@@ -132,10 +132,12 @@ function alertText(
   exitCode: number,
   result: Result
 ): string {
-  const counts = ["landed", "empty", "failed", "differing", "open"].flatMap((name) => {
-    const hours = Option.liftPredicate(result[name], Array.isArray)
-    return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
-  })
+  const counts = ["landed", "empty", "failed", "postponed", "differing", "absent", "open"].flatMap(
+    (name) => {
+      const hours = Option.liftPredicate(result[name], Array.isArray)
+      return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
+    }
+  )
   const parts = [
     `${senderText(command, store)}: exit code ${exitCode}, ${meaningOf(exitCode)}`,
     ...(counts.length === 0 ? [] : [`hours: ${counts.join(", ")}`]),

@@ -23,7 +23,10 @@ import { type LakeFindings, summarize, type Summary } from "./run/Summary.ts"
 import { countFailure, countOutcomes, gaugeConflicts } from "./run/telemetry.ts"
 
 /** How a run selects, exports, names and lands its hours. */
-export interface RunOptions extends WindowOptions, LandingOptions {}
+export interface RunOptions extends WindowOptions, LandingOptions {
+  /** Receives the summary of what was done if the run is interrupted. */
+  readonly onInterrupt?: ((soFar: Summary) => Effect.Effect<void>) | undefined
+}
 
 export interface SyncOptions extends RunOptions {
   /**
@@ -97,6 +100,8 @@ export const archivedHours = Effect.fn("archivedHours")(
         const plan = yield* planRun(options)
         const { staging, store } = plan
         yield* gaugePlan(plan)
+        const { log } = yield* Run
+        yield* log.planned({ window: null, outcomes: [], lake: yield* findingsOf(plan) })
         const landed = yield* landArchives(files, store.store, [staging, store], options)
         yield* gaugePlan(plan, landed)
         return { ...landed, lake: yield* findingsOf(plan) }
@@ -113,6 +118,8 @@ export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunO
   yield* gaugePlan(plan)
   const { window, store } = plan
   const landed = window.hours.filter((hour) => store.inventory.has(hour))
+  const { log } = yield* Run
+  yield* log.planned({ window, outcomes: [], lake: yield* findingsOf(plan) })
   const outcomes = yield* recheckHours(landed, store.store, store.inventory)
   return { window, outcomes, lake: yield* findingsOf(plan) }
 }, summarized)
@@ -171,6 +178,8 @@ const landPlanned = Effect.fn("landPlanned")(function* (
     ...accepted.map((hour) => new Accepted({ hour })),
     ...[...obstacles].map(([hour, error]) => failedHour(hour, error))
   ]
+  const { log } = yield* Run
+  yield* log.planned({ window, outcomes: others, lake: yield* findingsOf(plan, { olderGaps }) })
   // A lake that is extended backwards grows without a gap when its newest hours land first.
   const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded
   const findings = { olderGaps }
@@ -249,25 +258,34 @@ function summarized<E extends RunError, R>(
   options: RunOptions = {}
 ): Effect.Effect<Summary, E, ObjectStorage | Staging | Exclude<Exclude<R, Staging>, Run>> {
   const run = Effect.gen(function* () {
-    const { made } = yield* Run
+    const { log, made } = yield* Run
     const begun = yield* EffectClock.currentTimeMillis
+    const told = Effect.fnUntraced(function* (result: RunResult) {
+      yield* countOutcomes(result.outcomes)
+      if (result.error !== undefined) yield* countFailure(result.error)
+      if (result.lake !== undefined) {
+        yield* gaugeConflicts(conflictingHours(result.lake.conflicts, result.outcomes))
+      }
+      yield* logPostponed(result.outcomes)
+      return summarize({
+        ...result,
+        isByDate: isByDate(options),
+        retries: yield* made,
+        // The clock may have been set back since.
+        durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
+      })
+    })
+    const toldSoFar = Effect.gen(function* () {
+      const { lake, outcomes, window } = yield* log.soFar
+      const summary = yield* told(withWindow({ window, lake, outcomes: [...outcomes.values()] }))
+      yield* options.onInterrupt?.(summary) ?? Effect.void
+    })
     const result = yield* program.pipe(
       Effect.provideServiceEffect(Staging, stagingForLake),
-      Effect.tapError(countFailure)
+      Effect.tapError(countFailure),
+      Effect.onInterrupt(() => toldSoFar)
     )
-    yield* countOutcomes(result.outcomes)
-    if (result.error !== undefined) yield* countFailure(result.error)
-    if (result.lake !== undefined) {
-      yield* gaugeConflicts(conflictingHours(result.lake.conflicts, result.outcomes))
-    }
-    yield* logPostponed(result.outcomes)
-    return summarize({
-      ...result,
-      isByDate: isByDate(options),
-      retries: yield* made,
-      // The clock may have been set back since.
-      durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
-    })
+    return yield* Effect.uninterruptible(told(result))
   })
   return asRun(run, options)
 }

@@ -31,7 +31,7 @@ import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
 import { planText, stagedText } from "../text/printed.ts"
 import { movingOf, runOptions } from "./options.ts"
 import { emptySummary, type Work, work } from "./Report.ts"
-import { interruptedReport, summarized } from "./summaryReport.ts"
+import { summarized } from "./summaryReport.ts"
 
 type Landing = SettingsOf<"fetch" | "all">
 
@@ -61,12 +61,11 @@ export function sync(settings: SettingsOf<"sync">): Work {
       stagingLayer(settings),
       unpackerLayer()
     ),
-    run: Effect.flatMap(ObjectStorage, ({ place }) =>
-      summarized(syncHours({ ...movingOf(settings), adoptProject: settings.adoptProject }), {
-        place
-      })
-    ),
-    interrupted: interruptedReport
+    ...summarized(
+      (options) =>
+        syncHours({ ...movingOf(settings), adoptProject: settings.adoptProject, ...options }),
+      Effect.map(ObjectStorage, ({ place }) => ({ place }))
+    )
   })
 }
 
@@ -88,11 +87,13 @@ function land(
       archiveFolderLayer(settings),
       spoolLayer(settings)
     ),
-    run: Effect.gen(function* () {
-      const { place } = yield* where
-      return yield* summarized(run(runOptions(settings)), { place, isStaged, source })
-    }),
-    interrupted: interruptedReport
+    ...summarized(
+      (options) => run({ ...runOptions(settings), ...options }),
+      Effect.gen(function* () {
+        const { place } = yield* where
+        return { place, isStaged, source }
+      })
+    )
   })
 }
 
@@ -105,10 +106,10 @@ function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): W
       unpackerLayer(),
       archiveFilesLayer()
     ),
-    run: Effect.flatMap(ObjectStorage, ({ place }) =>
-      summarized(archivedHours(files, runOptions(settings)), { place })
-    ),
-    interrupted: interruptedReport
+    ...summarized(
+      (options) => archivedHours(files, { ...runOptions(settings), ...options }),
+      Effect.map(ObjectStorage, ({ place }) => ({ place }))
+    )
   })
 }
 

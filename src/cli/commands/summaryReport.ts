@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { RunError } from "../../programs/run/failureKind.ts"
+import type { RunOptions } from "../../programs/runPipeline.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { INTERRUPTED_ERROR } from "../ending.ts"
 import type { Source } from "../settings/settingsOf.ts"
@@ -16,15 +17,30 @@ interface SummaryOptions {
   readonly source?: Source | undefined
 }
 
-/** Reports what a run did, even if it failed as a whole. */
-export const summarized = <R>(
-  run: Effect.Effect<Summary, RunError, R>,
-  { isStaged, place, source }: SummaryOptions
-): Effect.Effect<Report, never, R> =>
-  run.pipe(
-    Effect.catchAll((error) => Effect.succeed(emptySummary({ error }))),
-    Effect.map((summary) => summaryReport(withAdvice(summary, source), place, isStaged))
-  )
+/** Reports what a run did, even if it failed as a whole or a signal ends it. */
+export function summarized<R>(
+  run: (options: Required<Pick<RunOptions, "onInterrupt">>) => Effect.Effect<Summary, RunError, R>,
+  options: Effect.Effect<SummaryOptions, never, R>
+) {
+  let kept: Report | undefined
+  return {
+    run: Effect.flatMap(options, ({ isStaged, place, source }) => {
+      const reportOf = (summary: Summary) =>
+        summaryReport(withAdvice(summary, source), place, isStaged)
+      const keep = (summary: Summary) =>
+        Effect.sync(() => {
+          kept = reportOf(summary)
+        })
+      return run({ onInterrupt: keep }).pipe(
+        Effect.catchAll((error) => Effect.succeed(emptySummary({ error }))),
+        // A signal may come before this is reported.
+        Effect.tap(keep),
+        Effect.map(reportOf)
+      )
+    }),
+    interrupted: () => reportSoFar(kept)
+  }
+}
 
 function withAdvice(summary: Summary, source: Source | undefined): Summary {
   const { error, failed } = summary
@@ -46,12 +62,10 @@ function summaryReport(summary: Summary, place: string, isStaged = false): Repor
   }
 }
 
-/** The report of a run that a signal ended. It lists no hours: the next run finds what landed. */
-export function interruptedReport(): Report {
+/** The report of a run that a signal ended; it lists nothing if the run had not begun. */
+function reportSoFar(
+  { json, text }: Pick<Report, "json" | "text"> = { json: emptySummary(), text: noText }
+): Report {
   const exitCode = exitCodeOfSignal()
-  return {
-    json: { ...emptySummary(), exitCode, error: INTERRUPTED_ERROR },
-    text: noText,
-    exitCode
-  }
+  return { json: { ...json, exitCode, error: INTERRUPTED_ERROR }, text, exitCode }
 }

@@ -139,9 +139,12 @@ function exportWindow<R>(
           )
         : Effect.gen(function* () {
             const progress = yield* Progress
+            const { log } = yield* Run
             yield* logFailure(error)
             progress.done(window.length)
-            return window.hours.map((hour) => failedHour(hour, explain(error)))
+            const outcomes = window.hours.map((hour) => failedHour(hour, explain(error)))
+            yield* Effect.forEach(outcomes, log.ended, { discard: true })
+            return outcomes
           })
     )
   )

@@ -30,19 +30,24 @@ export const handOver = Effect.fn("handOver")(function* <R>(
   { archive, askedAt }: Answer,
   onHour: LandHour<R>
 ) {
-  const { beforeDeadline, concurrency, isClosed, isSettled, landings } = yield* Run
+  const { beforeDeadline, concurrency, isClosed, isSettled, landings, log } = yield* Run
   const progress = yield* Progress
-  const isDone = Effect.sync(() => progress.done(1))
+  const ended = (outcome: HourOutcome) =>
+    Effect.zipRight(
+      log.ended(outcome),
+      Effect.sync(() => progress.done(1))
+    )
 
   return yield* Effect.forEach(
     wanted,
     (hour): Effect.Effect<HourOutcome, never, R> => {
-      if (!isClosed(hour, askedAt)) return Effect.as(isDone, new Open({ hour }))
+      if (!isClosed(hour, askedAt)) return Effect.tap(Effect.succeed(new Open({ hour })), ended)
       const refused = Option.flatMapNullable(archive, ({ unpacked }) => unpacked.broken.get(hour))
       if (Option.isSome(refused)) {
-        return Effect.as(
-          Effect.zipRight(logFailure(refused.value), isDone),
-          failedHour(hour, refused.value)
+        return logFailure(refused.value).pipe(
+          Effect.as(failedHour(hour, refused.value)),
+          Effect.annotateLogs({ hour }),
+          Effect.tap(ended)
         )
       }
       const exported: ExportedHour = {
@@ -55,7 +60,7 @@ export const handOver = Effect.fn("handOver")(function* <R>(
         Effect.catchAll((error) => Effect.succeed(failedHour(hour, error))),
         Effect.annotateLogs({ hour }),
         landings.withPermits(1),
-        Effect.zipLeft(isDone)
+        Effect.tap(ended)
       )
     },
     // Waiting fibers are woken by every landing that ends, so their number is kept small.

@@ -175,7 +175,7 @@ const readBack = Effect.fnUntraced(function* (
     objects,
     (object) =>
       beforeDeadline(verifyObject(store, object)).pipe(
-        Effect.catchAll(() => Effect.succeed(OUT_OF_TIME)),
+        Effect.orElseSucceed(() => OUT_OF_TIME),
         Effect.annotateLogs({ hour: object.hour }),
         Effect.tap(() => Effect.sync(() => progress.done(1))),
         Effect.map((found) => ({ object, found }))

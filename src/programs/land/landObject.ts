@@ -8,6 +8,7 @@ import { Staging } from "../../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { takeInventory } from "../plan/inventory.ts"
+import { Empty, Landed } from "../run/HourOutcome.ts"
 import { LandingError } from "../run/LandingError.ts"
 import type { Retryable } from "../run/retryPolicy.ts"
 import { Run } from "../run/Run.ts"
@@ -38,7 +39,7 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
   LandingError | ObjectStorageError | UnpackerError | E,
   Run | Staging | ObjectStorage | Unpacker
 > {
-  const { retry } = yield* Run
+  const { log, retry } = yield* Run
   const { key, size, metadata } = hour
   const body = countBytes(hour.body, (yield* Progress).sent)
   const put = store
@@ -54,7 +55,10 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
     )
     if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {
-      yield* countLanded(metadata)
+      // An interruption finds both done or neither.
+      yield* Effect.uninterruptible(
+        Effect.zipRight(countLanded(metadata), log.ended(outcomeOfNew(metadata)))
+      )
       return true
     }
     return yield* new LandingError({
@@ -74,6 +78,11 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
 
   return yield* refuseAsConflict(store, hour, landed.value)
 })
+
+/** The outcome of an hour whose object was just created. */
+export function outcomeOfNew({ bytes, events, hour }: HourMetadata): Landed | Empty {
+  return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
+}
 
 /** Whether a file that was just staged is gone because another run moved its hour to the store. */
 const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour }: HourMetadata) {

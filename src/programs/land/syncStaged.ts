@@ -8,10 +8,16 @@ import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
-import { Empty, type HourOutcome, Landed, Skipped } from "../run/HourOutcome.ts"
+import { type HourOutcome, Skipped } from "../run/HourOutcome.ts"
 import { type HourObject, takeInventory } from "../plan/inventory.ts"
 import { logElsewhere, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
-import { digestLanded, type HourToLand, landObject, refuseAsConflict } from "./landObject.ts"
+import {
+  digestLanded,
+  type HourToLand,
+  landObject,
+  outcomeOfNew,
+  refuseAsConflict
+} from "./landObject.ts"
 import { LandingError } from "../run/LandingError.ts"
 import { type Admit, admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
@@ -22,7 +28,7 @@ import { Run } from "../run/Run.ts"
  * those of `adoptProject`. Makes no store calls if nothing is staged.
  */
 export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: string) {
-  const { beforeDeadline, concurrency, retry } = yield* Run
+  const { beforeDeadline, concurrency, log, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
   const found = yield* takeStaging()
@@ -46,6 +52,7 @@ export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: stri
     ({ hour, objects }) =>
       beforeDeadline(moveHour(hour, objects, inventory.get(hour) ?? [], admit)).pipe(
         Effect.catchAll((error) => Effect.as(logFailure(error), failedHour(hour, error))),
+        Effect.tap(log.ended),
         Effect.tap(() => Effect.sync(() => progress.done(1))),
         Effect.annotateLogs({ hour })
       ),
@@ -123,9 +130,8 @@ const confirm = Effect.fn("syncStaged.confirm")(function* (
   return yield* refuseAsConflict(store, target, landed)
 })
 
-function outcomeOf({ hour, events, bytes }: HourMetadata, isNew: boolean): HourOutcome {
-  if (!isNew) return new Skipped({ hour })
-  return events === 0 ? new Empty({ hour }) : new Landed({ hour, events, bytes })
+function outcomeOf(metadata: HourMetadata, isNew: boolean): HourOutcome {
+  return isNew ? outcomeOfNew(metadata) : new Skipped({ hour: metadata.hour })
 }
 
 /** The metadata of a staged file, after verifying every byte against it. */

@@ -10,6 +10,7 @@ import type { Format, Layout } from "../../services/HourKey.ts"
 import * as defaults from "./defaults.ts"
 import { LandingError } from "./LandingError.ts"
 import { makeRequestGate, type RequestGate } from "./requestGate.ts"
+import { makeRunLog, type RunLog } from "./runLog.ts"
 import { makeRetryPolicy, type RetryOptions, type RetryPolicy } from "./retryPolicy.ts"
 import { version } from "./version.ts"
 
@@ -40,7 +41,7 @@ export interface LandingOptions extends SettleOptions, RetryOptions {
   /** Lines as they are (`jsonl`) or gzipped (`jsonl.gz`). Defaults to `jsonl`. */
   readonly format?: Format | undefined
   /**
-   * Time limit: afterwards nothing new is started or awaited, and remaining hours fail for now. No
+   * Time limit: afterwards nothing new is started or awaited, and remaining hours are postponed. No
    * limit by default.
    */
   readonly maxDuration?: Duration.DurationInput | undefined
@@ -58,6 +59,7 @@ export class Run extends Context.Tag("amplitude-lake/Run")<
     readonly format: Format
     readonly version: string
     readonly gate: RequestGate
+    readonly log: RunLog
     /** One permit per hour that may be landed in parallel. */
     readonly landings: Effect.Semaphore
 
@@ -95,6 +97,7 @@ const makeRun = Effect.fnUntraced(function* (options: LandingOptions) {
     format: options.format ?? defaults.format,
     version: options.version ?? version,
     gate: yield* makeRequestGate,
+    log: yield* makeRunLog,
     landings: yield* Effect.makeSemaphore(concurrency),
     isClosed: (hour, at) => isOverSince(hour, lagHours, at),
     isSettled: (hour, at) => isOverSince(hour, settleHours, at),
