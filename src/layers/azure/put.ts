@@ -8,6 +8,7 @@ import { toAzureMetadata } from "./metadata.ts"
 import { inChunks, type UploadChunk, verified } from "../cloud/body.ts"
 import { chunkSizeFor, type HeldChunks, heldChunks, makeChunkMemory } from "../cloud/chunks.ts"
 import { failed } from "../cloud/failure.ts"
+import { otherProbe, PROBE, probe, provesParts } from "../cloud/probe.ts"
 import { afterRefusedPut, type ObjectPut } from "../cloud/store.ts"
 
 const MIB = 1024 * 1024
@@ -27,12 +28,7 @@ interface BlobPut<E> extends ObjectPut<E> {
 export function makePut(container: AzureContainer, options: ObjectStorageAzureOptions) {
   const { blockSize: leastBlockSize = 8 * MIB } = options
   const memory = makeChunkMemory()
-
-  return Effect.fn("ObjectStorageAzure.put")(function* <E>(
-    method: "put" | "check",
-    object: NewObject<E>,
-    replacing?: string
-  ): Effect.fn.Return<boolean, ObjectStorageError | E> {
+  const prepare = <E>(method: "put" | "check", object: NewObject<E>, replacing?: string) => {
     const { key, size } = object
     const held = heldChunks(memory)
     const put: BlobPut<E> = {
@@ -55,12 +51,32 @@ export function makePut(container: AzureContainer, options: ObjectStorageAzureOp
       Stream.tap((bytes) => Effect.sync(() => put.md5.update(bytes))),
       (body) => inChunks(body, size, blockSize, held.take)
     )
-    if (size <= blockSize) {
-      return yield* Effect.ensuring(putAtOnce(container, put, chunks), held.giveBackAll)
-    }
+    const isLarge = size > blockSize
+    return { put, isLarge, chunks, giveBack: Effect.ensuring(held.giveBackAll) }
+  }
+  const proveBlocks = provesParts({
+    attempt: container.attemptTo("put", "write", PROBE),
+    put: Effect.suspend(() => {
+      const { chunks, giveBack, put } = prepare("put", probe)
+      return giveBack(putAtOnce(container, put, chunks))
+    }),
+    putInParts: Effect.suspend(() => {
+      const { chunks, giveBack, put } = prepare("put", otherProbe)
+      return giveBack(putInBlocks(container, put, chunks))
+    })
+  })
+
+  return Effect.fn("ObjectStorageAzure.put")(function* <E>(
+    method: "put" | "check",
+    object: NewObject<E>,
+    replacing?: string
+  ): Effect.fn.Return<boolean, ObjectStorageError | E> {
+    const { chunks, giveBack, isLarge, put } = prepare(method, object, replacing)
+    if (!isLarge) return yield* giveBack(putAtOnce(container, put, chunks))
     // Saves sending gigabytes that the last call would refuse.
-    if ((yield* container.etagOf(method, key)) !== replacing) return false
-    const isPut = yield* Effect.ensuring(putInBlocks(container, put, chunks), held.giveBackAll)
+    if ((yield* container.etagOf(method, object.key)) !== replacing) return false
+    yield* proveBlocks
+    const isPut = yield* giveBack(putInBlocks(container, put, chunks))
     if (!isPut) return false
     yield* compare(container, put)
     return true

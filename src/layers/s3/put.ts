@@ -9,7 +9,7 @@ import {
 import { type HashedBy, pour, verified } from "../cloud/body.ts"
 import { makeChunkMemory } from "../cloud/chunks.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./bucket.ts"
-import { PROBE } from "../cloud/probe.ts"
+import { otherProbe, PROBE, probe, provesParts } from "../cloud/probe.ts"
 import { afterRefusedPut, type ObjectPut } from "../cloud/store.ts"
 import { putMultipart } from "./multipart.ts"
 
@@ -67,6 +67,35 @@ export function makePut(
 ) {
   const { multipartThreshold = 256 * MIB, chunkSize = 8 * MIB } = options
   const memory = makeChunkMemory()
+  const inputOf = ({ object, replacing }: ObjectPut<unknown>): PutObjectCommandInput => ({
+    ...bucket.at(object.key),
+    ...(replacing === undefined ? { IfNoneMatch: "*" } : { IfMatch: replacing }),
+    ContentLength: object.size,
+    ContentType: object.key.endsWith(".gz") ? "application/gzip" : "application/x-ndjson",
+    // Ceph compares the checksum only if the algorithm is given, too.
+    ChecksumAlgorithm: "SHA256",
+    ChecksumSHA256: toBase64(object.sha256),
+    Metadata: { ...object.metadata },
+    ...encryptionOf(options)
+  })
+  const atOnce = <E>(put: ObjectPut<E>) =>
+    putSingle(bucket, { ...put, input: inputOf(put) }, hashedBy)
+  const inParts = <E>(put: ObjectPut<E>) =>
+    putMultipart({
+      call: bucket.call,
+      attempt: put.attempt,
+      object: put.object,
+      input: inputOf(put),
+      chunkSize,
+      memory,
+      afterRefusal: afterRefusedPut(bucket, put)
+    })
+  const proving = { attempt: bucket.attemptTo("put", "write", PROBE), replacing: undefined }
+  const proveParts = provesParts({
+    attempt: proving.attempt,
+    put: atOnce({ ...proving, object: probe }),
+    putInParts: inParts({ ...proving, object: otherProbe })
+  })
 
   return Effect.fn("ObjectStorageS3.put")(function* <E>(
     method: "put" | "check",
@@ -74,32 +103,11 @@ export function makePut(
     replacing?: string
   ): Effect.fn.Return<boolean, ObjectStorageError | E> {
     const put = { attempt: bucket.attemptTo(method, "write", object.key), object, replacing }
-    const input: PutObjectCommandInput = {
-      ...bucket.at(object.key),
-      ...(replacing === undefined ? { IfNoneMatch: "*" } : { IfMatch: replacing }),
-      ContentLength: object.size,
-      ContentType: object.key.endsWith(".gz") ? "application/gzip" : "application/x-ndjson",
-      // Ceph compares the checksum only if the algorithm is given, too.
-      ChecksumAlgorithm: "SHA256",
-      ChecksumSHA256: toBase64(object.sha256),
-      Metadata: { ...object.metadata },
-      ...encryptionOf(options)
-    }
-    if (object.size <= multipartThreshold) {
-      return yield* putSingle(bucket, { ...put, input }, hashedBy)
-    }
+    if (object.size <= multipartThreshold) return yield* atOnce(put)
     // Saves sending gigabytes that the last call would refuse.
     if ((yield* bucket.etagOf(method, object.key)) !== replacing) return false
-    const afterRefusal = afterRefusedPut(bucket, put)
-    return yield* putMultipart({
-      call: bucket.call,
-      attempt: put.attempt,
-      object,
-      input,
-      chunkSize,
-      memory,
-      afterRefusal
-    })
+    yield* proveParts
+    return yield* inParts(put)
   })
 }
 

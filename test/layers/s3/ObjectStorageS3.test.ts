@@ -30,6 +30,13 @@ const SECRET = "a-canary-for-a-secret"
 
 type Plan = (request: S3Server.S3Request) => S3Server.S3Fault | undefined
 
+/** Whether a request only proves that uploads in parts are conditional. */
+function isProof({ key, operation }: S3Server.S3Request): boolean {
+  return key === PROBE && /Multipart|Part$/.test(operation)
+}
+
+const PROBE = "python-import/.amplitude-lake-probe"
+
 /** A store on a server of its own, with a bucket "lake". */
 const setUp = Effect.fnUntraced(function* (
   plan?: Plan,
@@ -55,14 +62,16 @@ const setUp = Effect.fnUntraced(function* (
   const lake = server.buckets.get("lake")
   assert.isDefined(lake)
   const sent = (operation: S3Server.S3Operation) =>
-    server.requests.filter((request) => request.operation === operation)
+    server.requests.filter((request) => request.operation === operation && !isProof(request))
   return { server, store, lake, sent }
 })
 
 /** Fails the first requests of an operation so. */
 function first(operation: S3Server.S3Operation, fault: S3Server.S3Fault, times = 1): Plan {
   return (request) =>
-    request.operation === operation && request.count <= times ? fault : undefined
+    request.operation === operation && request.count <= times && !isProof(request)
+      ? fault
+      : undefined
 }
 
 const always = (operation: S3Server.S3Operation, fault: S3Server.S3Fault): Plan =>
@@ -320,6 +329,47 @@ describe("ObjectStorageS3, in parts", () => {
     )
   }
 
+  it.scopedLive("proves once that the store refuses to complete an upload of a taken key", () =>
+    Effect.gen(function* () {
+      const { server, store, lake } = yield* setUp()
+      const others = ["2025-11-10_01.jsonl", "2025-11-10_02.jsonl"]
+      const puts = others.map((key) => store.put({ ...BIG, key }))
+      assert.deepStrictEqual(yield* Effect.all(puts, { concurrency: 2 }), [true, true])
+      assert.isTrue(yield* store.put(BIG))
+      const proofs = server.requests.filter(isProof).map(({ operation }) => operation)
+      assert.deepStrictEqual(proofs, [
+        "CreateMultipartUpload",
+        "UploadPart",
+        "CompleteMultipartUpload",
+        "AbortMultipartUpload"
+      ])
+      assert.strictEqual(lake.uploads.size, 0)
+      assert.strictEqual(lake.objects.get(PROBE)?.bytes.length, 0)
+      assert.notInclude(
+        [...(yield* Stream.runCollect(store.list))].map(({ key }) => key).join(),
+        "probe"
+      )
+    })
+  )
+
+  it.scopedLive("stops before the first upload in parts that would overwrite", () =>
+    Effect.gen(function* () {
+      const { store, sent, lake } = yield* setUp(({ operation }) =>
+        operation === "CompleteMultipartUpload" ? { do: "ignoreConditions" } : undefined
+      )
+      yield* store.check
+      assert.isTrue(yield* store.put(SMALL), "no upload in parts, so nothing to prove")
+      for (const _ of [1, 2]) {
+        const error = yield* Effect.flip(store.put({ ...BIG, key: "2025-11-10_01.jsonl" }))
+        assert.deepStrictEqual([error.reason, error.method], ["Misconfigured", "put"])
+        assert.include(error.detail, "If-None-Match")
+        assert.include(error.detail, "parts")
+      }
+      assert.strictEqual(sent("CreateMultipartUpload").length, 0)
+      assert.deepStrictEqual([...lake.objects.keys()].sort(), [PROBE, `python-import/${KEY}`])
+    })
+  )
+
   it.scopedLive("gives up a part that keeps failing, and leaves no part behind", () =>
     Effect.gen(function* () {
       const { store, sent, lake } = yield* setUp(always("UploadPart", answer(400, "BadDigest")))
@@ -345,7 +395,7 @@ describe("ObjectStorageS3, in parts", () => {
         first("CompleteMultipartUpload", { do: "storeThenDrop" })
       )
       assert.isFalse(yield* store.put(BIG))
-      assert.strictEqual(lake.objects.size, 1)
+      assert.isTrue(lake.objects.has(`python-import/${KEY}`))
       assert.strictEqual(sent("UploadPart").length, 3)
     })
   )
@@ -369,14 +419,9 @@ describe("ObjectStorageS3, in parts", () => {
   it.scopedLive("refuses an object that the store put together wrongly", () =>
     Effect.gen(function* () {
       const { store, server, lake } = yield* setUp()
-      server.setPlan(({ operation, count }) => {
-        const [[key, object] = []] = lake.objects
-        if (
-          operation === "HeadObject" &&
-          count === 2 &&
-          key !== undefined &&
-          object !== undefined
-        ) {
+      server.setPlan(({ operation, count, key }) => {
+        const object = lake.objects.get(key)
+        if (operation === "HeadObject" && count === 2 && object !== undefined) {
           lake.objects.set(key, { ...object, bytes: object.bytes.subarray(1) })
         }
         return undefined
@@ -500,8 +545,10 @@ describe("ObjectStorageS3, interrupted", () => {
   it.scopedLive("aborts an upload that the store began while it was interrupted", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
-      const { lake, sent, store } = yield* setUp(({ operation }) => {
-        if (operation === "CreateMultipartUpload") Deferred.unsafeDone(asked, Effect.void)
+      const { lake, sent, store } = yield* setUp((request) => {
+        const { operation } = request
+        if (operation === "CreateMultipartUpload" && !isProof(request))
+          Deferred.unsafeDone(asked, Effect.void)
         return undefined
       })
       const fiber = yield* Effect.fork(store.put(BIG))
