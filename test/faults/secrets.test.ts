@@ -5,6 +5,12 @@ import { inspect } from "node:util"
 import { it } from "@effect/vitest"
 import { Cause, Effect, Option, Redacted, Stream } from "effect"
 import { describe } from "vitest"
+import {
+  type CommandName,
+  commandEntries,
+  commands,
+  declaredBy
+} from "../../src/cli/settings/table.ts"
 import * as AmplitudeHttp from "../../src/layers/http/AmplitudeHttp.ts"
 import * as ObjectStorageAzure from "../../src/layers/azure/ObjectStorageAzure.ts"
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
@@ -339,6 +345,33 @@ const assertStoreSilent = (endpoint: string) =>
     for (const call of calls) assertSilent(yield* Effect.flip(call))
   })
 
+const IN_S3 = ["--bucket", "lake"]
+
+/** Every command, as it is told to reach a store and a source that refuse it, and its exit code. */
+const COMMANDS: {
+  readonly [C in CommandName]: readonly [code: number, ...args: ReadonlyArray<string>]
+} = {
+  fetch: [7, ...IN_S3, ...HOURS, ...ONCE],
+  sync: [7, ...IN_S3, ...ONCE],
+  all: [7, ...IN_S3, ...HOURS, ...ONCE],
+  status: [7, ...IN_S3, ...ONCE],
+  gaps: [7, ...IN_S3, ...ONCE],
+  "gaps accept": [7, ...HOURS, "--reason", "lost", ...ONCE],
+  "gaps withdraw": [7, "2025-11-10T20--2025-11-10T21--1", ...ONCE],
+  list: [7, ...IN_S3, ...ONCE],
+  check: [7, ...IN_S3],
+  verify: [7, ...IN_S3, ...ONCE],
+  clean: [7, ...IN_S3, ...ONCE],
+  "setup bucket": [7, ...IN_S3, ...ONCE],
+  "setup iam": [0, ...IN_S3],
+  simulate: [0, "--dump", "dump", ...HOURS]
+}
+/** Other ways of a command, with flags of their own. */
+const MORE: ReadonlyArray<readonly [CommandName, number, ...ReadonlyArray<string>]> = [
+  ["all", 7, ...IN_S3, ...HOURS, ...ONCE, "--recheck"],
+  ["verify", 7, ...IN_S3, ...ONCE, "--sample", "3", "--json"]
+]
+
 const exportOnce = (origin: string) =>
   Effect.gen(function* () {
     const amplitude = yield* AmplitudeHttp.make({
@@ -363,6 +396,39 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
       })
     )
   }
+
+  it.scopedLive("is shown or kept by any command that is refused by source and store", () =>
+    Effect.gen(function* () {
+      assert.deepEqual(Object.keys(COMMANDS), Object.keys(commands))
+      const [[, , denied] = []] = STORES
+      const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" }, plan: () => denied })
+      const source = yield* scriptedServer(times(echo(401, "json")))
+      const hook = yield* scriptedServer(times(echo(403, "json")))
+      const env = {
+        ...AMPLITUDE,
+        ...AWS,
+        AWS_BUCKET_NAME: "lake",
+        AWS_ENDPOINT_URL_S3: s3.url,
+        NOTIFY_WEBHOOK_URL: `${hook.origin}/${HOOK}`
+      }
+      const ways = [
+        ...commandEntries.map(([command]) => [command, ...COMMANDS[command]] as const),
+        ...MORE
+      ]
+      yield* Effect.forEach(
+        ways,
+        ([command, code, ...args]) =>
+          Effect.gen(function* () {
+            const asks = declaredBy(command).includes("amplitudeUrl")
+            const from = asks ? ["--amplitude-url", source.origin] : []
+            const told = [...command.split(" "), ...args, ...from]
+            yield* fails(code, told, yield* here(env))
+          }),
+        { concurrency: 2, discard: true }
+      )
+      assert.ok(s3.requests.length >= ways.length - 2)
+    })
+  )
 
   it.scopedLive("is shown at any level or in any format of the log", () =>
     Effect.gen(function* () {
