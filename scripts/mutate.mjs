@@ -107,23 +107,23 @@ const MUTATIONS = [
   {
     name: "an existing object is compared",
     file: "src/programs/land/landObject.ts",
-    find: "|| sameLines(landed.value, metadata)) return false",
-    put: "|| landed.value.events >= 0) return false",
+    find: "|| hasSameLines(landed.value, metadata)) return false",
+    put: "|| Either.isRight(landed.value)) return false",
     tests: COMPARED,
     named: "is a conflict"
   },
   {
-    name: "a file moves to failed_uploads completely, or stays",
-    file: "src/programs/land/landObject.ts",
-    find: "    isNew ||\n",
-    put: "    !isNew || isNew ||\n",
+    name: "a file moves to failed_uploads completely",
+    file: "src/programs/land/refuseAsConflict.ts",
+    find: "if (isWhole) return copy",
+    put: "if (isWhole || !isWhole) return copy",
     tests: COMPARED,
-    named: "keeps the original if its copy was changed"
+    named: "keeps its own copy beside one that was changed"
   },
   {
     name: "an existing object may be the same hour",
     file: "src/programs/land/landObject.ts",
-    find: "|| sameLines(landed.value, metadata)) return false",
+    find: "|| hasSameLines(landed.value, metadata)) return false",
     put: ") return false",
     tests: RUN,
     named: "accepts an hour that is already there if it is the same"

@@ -14,6 +14,7 @@ import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
 import { type Plan, planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
+import { describeConflicts } from "./resolve/conflictMarks.ts"
 import { failedHour, type RunError } from "./run/failureKind.ts"
 import { Accepted, type HourOutcome, isInStore, Open, Skipped } from "./run/HourOutcome.ts"
 import type { LandingError } from "./run/LandingError.ts"
@@ -141,7 +142,7 @@ const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
 ): Effect.fn.Return<
   RunResult,
   E | Effect.Effect.Error<ReturnType<typeof syncStaged>>,
-  R | ObjectStorage | Run | Staging | Unpacker
+  Clock | R | ObjectStorage | Run | Staging | Unpacker
 > {
   const synced = yield* syncStaged(options.adoptProject)
   const moved = new Set(synced.map(({ hour }) => hour))
@@ -216,7 +217,7 @@ interface FindingsOptions {
 }
 
 const findingsOf = Effect.fnUntraced(function* (
-  { window, lake, notOurs }: Plan,
+  { window, lake, notOurs, store }: Plan,
   options: FindingsOptions = {}
 ): Effect.fn.Return<LakeFindings, never, Clock | Run> {
   const { isSettled } = yield* Run
@@ -233,7 +234,7 @@ const findingsOf = Effect.fnUntraced(function* (
   return {
     olderGaps: countGaps(olderGaps),
     newerGaps: countGaps(newer),
-    conflicts: lake.conflicts,
+    conflicts: yield* describeConflicts(store.store, lake.conflicts),
     stagedElsewhere: notOurs.elsewhere,
     answersForGaps,
     isSettled: (hour) => isSettled(hour, now)

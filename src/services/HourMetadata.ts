@@ -22,8 +22,21 @@ export class HourMetadata extends Schema.Class<HourMetadata>("HourMetadata")({
   /** Amplitude's project; empty if an hour without events had no archive. */
   project: Schema.String,
   /** Version of this program that landed the hour. */
-  version: Schema.String
+  version: Schema.String,
+  /** Linesets of the versions that this object replaced, newest first. */
+  replaces: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] })
 }) {}
+
+/** Stores hold little metadata. */
+const MOST_REPLACED = 50
+
+/** The linesets in `replaces` of an object that replaces another. */
+export function replacing(
+  lineset: string,
+  { replaces }: Pick<HourMetadata, "replaces">
+): ReadonlyArray<string> {
+  return [lineset, ...replaces].slice(0, MOST_REPLACED)
+}
 
 const Text = Schema.Struct({
   hour: Hour,
@@ -34,16 +47,18 @@ const Text = Schema.Struct({
   sha256: Schema.String,
   parts: Schema.NumberFromString,
   project: Schema.optionalWith(Schema.String, { default: () => "" }),
-  version: Schema.String
+  version: Schema.String,
+  replaces: Schema.optionalWith(Schema.split(","), { default: () => [] })
 }).pipe(Schema.compose(Schema.typeSchema(HourMetadata.pipe((self) => Schema.Struct(self.fields)))))
 
-/** Metadata as stores keep it. `malformed` is omitted if zero, `project` if empty. */
+/** Metadata as stores keep it. `malformed` is omitted if zero, `project` and `replaces` if empty. */
 export function metadataToText(metadata: HourMetadata): Record<string, string> {
-  const { malformed, project, ...rest } = metadata
+  const { malformed, project, replaces, ...rest } = metadata
   return {
     ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),
     ...(malformed === 0 ? {} : { malformed: String(malformed) }),
-    ...(project === "" ? {} : { project })
+    ...(project === "" ? {} : { project }),
+    ...(replaces.length === 0 ? {} : { replaces: replaces.join(",") })
   }
 }
 

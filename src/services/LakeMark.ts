@@ -25,6 +25,11 @@ export function isLakeKey(key: string): boolean {
   return [...Object.values(markFolders), REPLACED].some((folder) => key.startsWith(folder))
 }
 
+/** Where an object that is replaced is kept, below the prefix. */
+export function replacedKey(key: string, lineset: string): string {
+  return `${REPLACED}${key}.${lineset}`
+}
+
 /** The key of a mark, below the prefix. */
 export function markKey(folder: MarkFolder, name: string): string {
   return `${markFolders[folder]}${name}`
@@ -71,6 +76,10 @@ export interface Conflict {
   /** `2025-08-01T03--000050c2fa4b--9f86d081884c` */
   readonly name: string
   readonly hour: Hour
+  /** Of our version. */
+  readonly lineset: string
+  /** What tells the store's object from any other. */
+  readonly fingerprint: string
 }
 
 /** The name of a conflict: our lineset, and what tells the store's object from any other. */
@@ -82,8 +91,12 @@ export function conflictName(hour: Hour, lineset: string, fingerprint: string): 
 export function conflictOf(name: string): Option.Option<Conflict> {
   const [hour, lineset, fingerprint, ...more] = name.split("--")
   const isName = /^[0-9a-f]{12}$/
-  if (more.length > 0 || !isName.test(lineset ?? "") || !isName.test(fingerprint ?? "")) {
-    return Option.none()
-  }
-  return Option.map(Schema.decodeUnknownOption(Hour)(hour), (it) => ({ name, hour: it }))
+  if (more.length > 0 || lineset === undefined || fingerprint === undefined) return Option.none()
+  if (!isName.test(lineset) || !isName.test(fingerprint)) return Option.none()
+  return Option.map(Schema.decodeUnknownOption(Hour)(hour), (it) => ({
+    name,
+    hour: it,
+    lineset,
+    fingerprint
+  }))
 }

@@ -63,6 +63,11 @@ export interface ObjectHead extends ObjectInfo {
 
 /** The SHA-256 of an object without bytes, in hexadecimal. */
 export const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+/** An object's full address, for messages. */
+export function addressOf({ place }: Pick<ObjectStorage["Type"], "place">, key: string): string {
+  const path = place.replace(/^folder /, "")
+  return path.includes("/") ? path + key : `${path}: ${key}`
+}
 
 export interface NewObject<E> {
   readonly key: string

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
-import { gzipSync } from "node:zlib"
+import { gunzipSync, gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Option, Stream } from "effect"
-import { failedUploadKey } from "../../src/programs/land/landObject.ts"
+import { failedUploadKey } from "../../src/programs/land/refuseAsConflict.ts"
 import { allHours, fetchHours, syncHours } from "../../src/programs/runPipeline.ts"
 import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Staging } from "../../src/services/Staging.ts"
@@ -72,7 +72,7 @@ describe("landObject()", () => {
 })
 
 describe("allHours()", () => {
-  it.effect("keeps the archive if the copy of its hour cannot be inflated", () =>
+  it.effect("keeps the hour beside an earlier copy of it that does not even inflate", () =>
     Effect.gen(function* () {
       const key = `${KEY}.gz`
       const options = runOptions(HOUR, HOUR, { format: "jsonl.gz" })
@@ -84,9 +84,34 @@ describe("allHours()", () => {
       yield* put(world.staging, failedUploadKey(key, metadata["sha256"] ?? ""), "no gzip member")
       const summary = yield* Effect.provide(allHours(options), world.layer)
       assert.deepEqual([summary.landed, summary.exitCode], [[], 8])
-      assert.match(summary.failed[0]?.error ?? "", /NotVerified/)
-      const { archives } = yield* world.spool.survey
-      assert.equal(archives.length, 1)
+      assert.match(summary.failed[0]?.error ?? "", /Conflict/)
+      const [whole = "", broken = ""] = yield* keysOf(world.staging)
+      assert.match(whole, /^failed_uploads\/2025-11-10_20\.[0-9a-f]{8}-2\.jsonl\.gz$/)
+      assert.equal(yield* textOf(world.staging, broken), "no gzip member")
+      const ours = yield* Stream.runCollect(world.staging.get(whole))
+      assert.equal(String(gunzipSync(Buffer.concat([...ours]))), event("a"))
+    })
+  )
+
+  it.effect("names an object that came first and does not inflate, and keeps ours", () =>
+    Effect.gen(function* () {
+      const key = `${KEY}.gz`
+      const options = runOptions(HOUR, HOUR, { format: "jsonl.gz" })
+      const world = yield* overtaken(key, "no gzip member")
+      const summary = yield* Effect.provide(allHours(options), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 8])
+      const [failed] = summary.failed
+      assert.match(failed?.error ?? "", /Conflict/)
+      assert.match(
+        failed?.message ?? "",
+        /2025-11-10_20\.jsonl\.gz" already holds .* cannot be read/
+      )
+      assert.match((yield* keysOf(world.staging))[0] ?? "", /^failed_uploads\//)
+      assert.equal(yield* textOf(world.store, key), "no gzip member")
+
+      const again = yield* Effect.provide(allHours(options), world.layer)
+      assert.deepEqual([again.conflicts.length, again.exitCode], [1, 8])
+      assert.deepEqual(again.conflicts[0]?.store, {})
     })
   )
 })
@@ -156,7 +181,7 @@ describe("syncHours()", () => {
     )
   }
 
-  it.effect("keeps the original if its copy was changed", () =>
+  it.effect("keeps its own copy beside one that was changed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ amplitude })
       const sync = Effect.provide(syncHours(runOptions(HOUR)), world.layer)
@@ -166,13 +191,11 @@ describe("syncHours()", () => {
       yield* put(world.staging, copy, event("c"))
       const refused = yield* sync
       assert.equal(refused.exitCode, 8)
-      assert.match(refused.failed[0]?.error ?? "", /NotVerified/)
-      assert.deepEqual(yield* keysOf(world.staging), [KEY, copy])
-
-      yield* world.staging.remove(copy)
-      assert.match((yield* sync).failed[0]?.error ?? "", /Conflict/)
-      assert.deepEqual(yield* keysOf(world.staging), [copy])
-      assert.equal(yield* textOf(world.staging, copy), event("a"))
+      assert.match(refused.failed[0]?.error ?? "", /Conflict/)
+      const second = failedUploadKey(KEY, sha256(event("a")), 2)
+      assert.deepEqual(yield* keysOf(world.staging), [second, copy])
+      assert.equal(yield* textOf(world.staging, copy), event("c"))
+      assert.equal(yield* textOf(world.staging, second), event("a"))
     })
   )
 

@@ -48,10 +48,11 @@ describe("metadataToText()", () => {
     })
   })
 
-  it("leaves malformed and project out where there is nothing to say", () => {
+  it("leaves malformed, project and replaces out where there is nothing to say", () => {
     assert.ok(names(new HourMetadata({ ...landed, malformed: 1 })).includes("malformed"))
     assert.ok(!names(new HourMetadata({ ...landed, malformed: 0 })).includes("malformed"))
     assert.ok(!names(new HourMetadata({ ...landed, project: "" })).includes("project"))
+    assert.ok(!names(landed).includes("replaces"))
   })
 
   it("is read back as it was", () => {
@@ -62,10 +63,12 @@ describe("metadataToText()", () => {
         hex(64),
         FastCheck.nat(500),
         FastCheck.constantFrom("", "7", "123456"),
-        (digest, n, sha256, parts, project) => {
+        FastCheck.array(hex(12), { maxLength: 50 }),
+        (digest, n, sha256, parts, project, replaces) => {
           const hour = hourAt(n * 3_600_000)
           const version = "1.2.3-rc.1"
-          const metadata = new HourMetadata({ ...digest, hour, sha256, parts, project, version })
+          const fields = { ...digest, hour, sha256, parts, project, version, replaces }
+          const metadata = new HourMetadata(fields)
           const read = Option.getOrThrow(metadataFromText(metadataToText(metadata)))
           assert.deepEqual({ ...read }, { ...metadata })
         }

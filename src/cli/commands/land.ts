@@ -124,7 +124,7 @@ function plan(settings: Landing): Work {
         open: found.open,
         accepted: found.accepted,
         olderGaps: countGaps(found.lake.gaps({ last: addHours(found.window.first, -1) })),
-        conflicts: found.lake.conflicts,
+        conflicts: found.lake.conflicts.map(({ hour, name }) => ({ hour, name })),
         requests: found.requests.map(({ first, last }) => ({ first, last }))
       },
       text: () => planText(found),

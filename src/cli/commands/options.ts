@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hostname } from "node:os"
 import { Duration } from "effect"
 import type { RunOptions } from "../../programs/runPipeline.ts"
 import type { Values } from "../settings/table.ts"
@@ -39,6 +40,7 @@ export function movingOf(
     layout: it.layout,
     concurrency: it.concurrency,
     maxDuration: it.maxDuration,
+    host: hostname(),
     version
   }
 }

@@ -10,6 +10,7 @@ import type { RunError } from "../../programs/run/failureKind.ts"
 import type { BucketSetupError } from "../../services/BucketSetup.ts"
 import type { FolderError } from "../../services/Folders.ts"
 import type { Source } from "../settings/settingsOf.ts"
+import { resolveCommands } from "./printed.ts"
 
 type AnyError = RunError | FolderError | BucketSetupError
 
@@ -17,7 +18,7 @@ type AnyError = RunError | FolderError | BucketSetupError
 export interface Told {
   readonly error?: string | undefined
   readonly message: string
-  /** The hour that failed. */
+  /** The hour that failed, if it is one hour's error. */
   readonly hour?: string | undefined
 }
 
@@ -54,6 +55,7 @@ const ADVICE: {
     UnknownAcceptance: "; gaps shows the names"
   },
   LandingError: {
+    Conflict: ({ hour }) => (hour === undefined ? "" : `; choose: ${resolveCommands(hour)}`),
     OtherProject: "; use that project's keys, or another --prefix",
     StagedForAnotherLake: " (--data-dir)",
     OutOfTime: " (--max-duration)"

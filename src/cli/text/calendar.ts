@@ -246,7 +246,7 @@ function legend(
   return [
     ...rows,
     ...(olderGaps === null ? [] : [`Before these hours: ${gapText(olderGaps)}`]),
-    ...conflicts.map(({ hour }) => conflictText(hour)),
+    ...conflicts.map(conflictText),
     newestLanded === null
       ? "No hour has landed here yet: check the prefix, or run all."
       : `The newest landed hour is ${newestLanded}.`,

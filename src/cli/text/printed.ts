@@ -7,6 +7,7 @@ import type { SetupChecks } from "../../programs/inspect/checkSetup.ts"
 import type { GapCount } from "../../programs/plan/gaps.ts"
 import type { StagedElsewhere } from "../../programs/plan/stagedElsewhere.ts"
 import type { Plan } from "../../programs/plan/planRun.ts"
+import type { OpenConflict } from "../../programs/resolve/OpenConflict.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { type Hour, hoursBetween } from "../../services/Hour.ts"
 
@@ -85,7 +86,7 @@ function lakeRows({
   return [
     ...(olderGaps === null ? [] : [["older", gapText(olderGaps)] as const]),
     ...(newerGaps === null ? [] : [["newer", gapText(newerGaps)] as const]),
-    ...conflicts.map(({ hour }) => ["conflict", conflictText(hour)] as const),
+    ...conflicts.map((it) => ["conflict", conflictText(it)] as const),
     ...stagedElsewhere.map((it) => ["left", elsewhereText(it)] as const)
   ]
 }
@@ -101,8 +102,26 @@ export function gapCommands(gaps: GapCount | null): string {
   return `all ${dates}, or gaps accept ${dates} --reason "…"`
 }
 
-export function conflictText(hour: Hour): string {
-  return `${hour} has two versions: resolve ${hour} --keep store, or --keep ours`
+/** Both versions of an hour, and the commands that choose one. */
+export function conflictText({ copy, host, hour, object, ours, store }: OpenConflict): string {
+  const versions = [
+    object === undefined ? [] : [`${object} has ${versionText(store)}`],
+    ours === undefined ? [] : [`ours has ${versionText(ours)}`],
+    copy === undefined ? [] : [`ours lies in ${copy} on ${host ?? "an unknown machine"}`]
+  ].flat()
+  const about = versions.length === 0 ? "" : ` (${versions.join("; ")})`
+  return `${hour} has two versions${about}: ${resolveCommands(hour)}`
+}
+
+function versionText({ events, lineset }: OpenConflict["store"] = {}): string {
+  if (events === undefined) return "lines that cannot be read"
+  return `${plural(events, "event")}${lineset === undefined ? "" : `, lineset ${lineset}`}`
+}
+
+/** What ends a conflict. */
+export function resolveCommands(hour: string): string {
+  const command = `amplitude-lake resolve ${hour} --keep`
+  return `${command} store, or ${command} ours`
 }
 
 /** One line for each series of adjacent hours that failed with the same message. */

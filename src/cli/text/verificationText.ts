@@ -43,7 +43,7 @@ export function verificationText(found: Verification, place: string): string {
   )
   count("differing", differing.length, "object", ", listed below")
   count("failed", failed.length, "object", ", could not be read")
-  rows.push(...conflicts.map(({ hour }) => ["conflict", conflictText(hour)] as const))
+  rows.push(...conflicts.map((it) => ["conflict", conflictText(it)] as const))
   const retries = found.retries === 0 ? "" : `, ${plural(found.retries, "retry", "retries")}`
   rows.push(["took", `${(found.durationMs / 1000).toFixed(1)} s${retries}`])
   return [

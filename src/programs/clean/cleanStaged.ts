@@ -1,11 +1,11 @@
 import { Effect, Option } from "effect"
-import { sameLines } from "../../services/LinesDigest.ts"
 import { byKey, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { HourObject, Inventory } from "../plan/inventory.ts"
 import { type Origin, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
-import { digestLanded, failedUploadKey, refuseAsConflict } from "../land/landObject.ts"
+import { hasSameLines, readLanded } from "../land/landObject.ts"
+import { failedUploadKey, refuseAsConflict } from "../land/refuseAsConflict.ts"
 import {
   type CleanOptions,
   failedLeftover,
@@ -86,8 +86,8 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   }
   const metadata = yield* readStaged(key, format)
   const keys = landed.map((it) => it.key)
-  const theirs = yield* digestLanded(store, keys, { size, sha256: metadata.sha256 })
-  if (sameLines(theirs, metadata)) {
+  const theirs = yield* readLanded(store, keys, { size, sha256: metadata.sha256 })
+  if (hasSameLines(theirs, metadata)) {
     const detail = "the store has the same hour"
     return Option.some(yield* removing(what, detail, options, staging.remove(key)))
   }
@@ -99,11 +99,16 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   }
   if (options.dryRun === true) return Option.some(moved)
   const ours = { key, size, metadata, body: staging.get(key) }
-  yield* refuseAsConflict(store, ours, theirs).pipe(
+  const isMoved = yield* refuseAsConflict(store, ours, { keys, lines: theirs }).pipe(
     Effect.catchIf(
       (error) => error._tag === "LandingError" && error.reason === "Conflict",
-      () => staging.remove(key)
+      () => Effect.succeed(true)
     )
   )
-  return Option.some(moved)
+  if (isMoved) {
+    yield* staging.remove(key)
+    return Option.some(moved)
+  }
+  const detail = "the store has a newer version of this hour, or a person has chosen the store's"
+  return Option.some(yield* removing(what, detail, options, staging.remove(key)))
 })

@@ -1,22 +1,19 @@
-import { Effect, Option, Stream } from "effect"
-import { Clock } from "../../services/Clock.ts"
+import { Effect, Either, Option, Stream } from "effect"
 import { Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import { type Conflict, conflictName } from "../../services/LakeMark.ts"
 import type { LinesDigest } from "../../services/LinesDigest.ts"
-import type { ObjectStorage } from "../../services/ObjectStorage.ts"
+import type { ObjectInfo, ObjectStorage } from "../../services/ObjectStorage.ts"
 import type { HourObject, Lake } from "../plan/inventory.ts"
 import { outermost } from "../plan/gaps.ts"
-import { fingerprintOf } from "../resolve/fingerprint.ts"
-import { putMark } from "../resolve/markLake.ts"
+import { fingerprintOf, markConflict } from "../resolve/conflictMarks.ts"
 import { Run } from "../run/Run.ts"
 
 /** An hour whose objects lack our metadata, as they were read. */
 export interface UnverifiedHour {
   readonly hour: Hour
   readonly digest: LinesDigest
-  /** Of its objects, by key. */
-  readonly etags: ReadonlyArray<string>
+  readonly objects: ReadonlyArray<Pick<ObjectInfo, "key" | "etag">>
 }
 
 export interface LateOptions {
@@ -40,7 +37,7 @@ export const lateUnverified = Effect.fn("lateUnverified")(function* (options: La
   const first = yield* firstVerified(options)
   const late = unverified.filter(({ hour }) => first !== undefined && first < hour)
   const named = yield* Effect.forEach(late, (it) =>
-    Effect.map(fingerprintOf(it.etags.join("\n")), (fingerprint) => ({ ...it, fingerprint }))
+    Effect.map(fingerprintOf(it.objects), (fingerprint) => ({ ...it, fingerprint }))
   )
   // A run that met the object under another lineset has named it, too.
   const resolved = subjectsOf(lake.resolved)
@@ -48,14 +45,19 @@ export const lateUnverified = Effect.fn("lateUnverified")(function* (options: La
   const isOf = (subjects: ReadonlySet<string>) => (it: (typeof named)[number]) =>
     subjects.has(`${it.hour}--${it.fingerprint}`)
   const fresh = named.filter((it) => !isOf(resolved)(it) && !isOf(marked)(it))
-  const conflicts = fresh.map(({ digest, fingerprint, hour }) => ({
-    hour,
-    name: conflictName(hour, digest.lineset, fingerprint),
-    events: digest.events
-  }))
-  yield* Effect.forEach(conflicts, (it) => mark(store, it), { discard: true })
+  yield* Effect.forEach(
+    fresh,
+    ({ digest, hour, objects }) =>
+      markConflict(store, { hour, ours: digest, landed: Either.right(digest), objects }),
+    { discard: true }
+  )
   return {
-    conflicts: conflicts.map(({ hour, name }): Conflict => ({ hour, name })),
+    conflicts: fresh.map(({ digest, fingerprint, hour }): Conflict => ({
+      hour,
+      name: conflictName(hour, digest.lineset, fingerprint),
+      lineset: digest.lineset,
+      fingerprint
+    })),
     resolved: new Set(named.filter(isOf(resolved)).map(({ hour }) => hour))
   }
 })
@@ -69,22 +71,6 @@ function subjectsOf(names: Iterable<string>): ReadonlySet<string> {
     })
   )
 }
-
-/** Records a conflict in the lake. Whoever may only read it hears a warning. */
-const mark = Effect.fnUntraced(function* (
-  store: ObjectStorage["Type"],
-  { events, name }: { readonly events: number; readonly name: string }
-) {
-  const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
-  const text = {
-    found: "an object without metadata",
-    events: String(events),
-    time: new Date(now).toISOString()
-  }
-  yield* Effect.catchAll(putMark(store, "conflicts", name, text), ({ message }) =>
-    Effect.logWarning(`Only this run knows of the conflict ${name}: ${message}`)
-  )
-})
 
 /**
  * The lake's first verified hour, as far as it matters: hours that were not read are looked up only

@@ -10,6 +10,8 @@ import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
 import { gaugePlan } from "../plan/gaugePlan.ts"
 import { planRun } from "../plan/planRun.ts"
 import { isUndated, type WindowOptions } from "../plan/planWindow.ts"
+import { describeConflicts } from "../resolve/conflictMarks.ts"
+import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run, type SettleOptions } from "../run/Run.ts"
@@ -58,7 +60,7 @@ export class Status extends Schema.Class<Status>("Status")({
   /** Gaps before the window and after the lake's first landed hour. */
   olderGaps: Schema.NullOr(GapCount),
   /** Conflicts that nobody has resolved. */
-  conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
+  conflicts: Schema.Array(OpenConflict),
   /** Of the window. */
   oldestGap: Schema.NullOr(Hour),
   /** The newest hour in the store, inside the window or not. */
@@ -171,7 +173,7 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     },
     gaps,
     olderGaps,
-    conflicts: lake.conflicts,
+    conflicts: yield* describeConflicts(store.store, lake.conflicts),
     oldestGap: gaps?.first ?? null,
     newestLanded: outermost(store.inventory.keys(), -1) ?? null,
     exitCode: exitCodeOf({

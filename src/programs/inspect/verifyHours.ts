@@ -216,7 +216,7 @@ function unverifiedHours(
     return {
       hour,
       digest: objects.map(({ found }) => found.read).reduce<LinesDigest>(addDigests, noLines),
-      etags: objects.map(({ found }) => found.etag)
+      objects: objects.map(({ found, object }) => ({ key: object.key, etag: found.etag }))
     }
   })
 }

@@ -1,11 +1,12 @@
-import { Effect, Option, type Stream } from "effect"
-import { type Format, hourOfKey } from "../../services/HourKey.ts"
+import { Effect, Either, Option, type Stream } from "effect"
+import type { Clock } from "../../services/Clock.ts"
 import { type HourMetadata, metadataFromText, metadataToText } from "../../services/HourMetadata.ts"
 import { addDigests, type LinesDigest, noLines, sameLines } from "../../services/LinesDigest.ts"
 import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
+import type { LandedLines } from "../resolve/conflictMarks.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { takeInventory } from "../plan/inventory.ts"
 import { Empty, Landed } from "../run/HourOutcome.ts"
@@ -13,6 +14,7 @@ import { LandingError } from "../run/LandingError.ts"
 import type { Retryable } from "../run/retryPolicy.ts"
 import { Run } from "../run/Run.ts"
 import { countLanded, inSpanEach } from "../run/telemetry.ts"
+import { formatOf, refuseAsConflict } from "./refuseAsConflict.ts"
 
 /** An hour's object, ready to be put. */
 export interface HourToLand<E> {
@@ -26,9 +28,9 @@ export interface HourToLand<E> {
 
 /**
  * Lands an hour at most once: `true` if this call created its object and verified it, `false` if
- * the same hour was there before. A different hour under the key fails as `Conflict`: nothing is
- * overwritten, and our version is kept in staging under `failed_uploads/`. With `replacing`, the
- * object with that etag is replaced instead.
+ * the store has the same hour or a newer version of it. A different hour under the key fails as
+ * `Conflict`: nothing is overwritten, our version is kept in staging under `failed_uploads/`, and
+ * the store keeps a mark. With `replacing`, the object with that etag is replaced instead.
  */
 export const landObject = Effect.fn("landObject")(function* <E extends Retryable>(
   store: ObjectStorage["Type"],
@@ -37,9 +39,40 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
 ): Effect.fn.Return<
   boolean,
   LandingError | ObjectStorageError | UnpackerError | E,
-  Run | Staging | ObjectStorage | Unpacker
+  Clock | Run | Staging | ObjectStorage | Unpacker
 > {
-  const { log, retry } = yield* Run
+  const { log } = yield* Run
+  const { key, size, metadata } = hour
+  if (yield* putVerified(store, hour, replacing)) {
+    // An interruption finds both done or neither.
+    yield* Effect.uninterruptible(
+      Effect.zipRight(countLanded(metadata), log.ended(outcomeOfNew(metadata)))
+    )
+    return true
+  }
+  const landed = yield* readLanded(store, [key], { size, sha256: metadata.sha256 }).pipe(
+    Effect.asSome,
+    Effect.catchIf(isNotFound, (error) =>
+      Effect.flatMap(isMoved(store, metadata), (moved) =>
+        moved ? Effect.succeedNone : Effect.fail(error)
+      )
+    )
+  )
+  if (Option.isNone(landed) || hasSameLines(landed.value, metadata)) return false
+
+  return yield* refuseAsConflict(store, hour, { keys: [key], lines: landed.value })
+})
+
+/**
+ * Puts an hour's object and looks it up afterwards; `false` if the key is taken, or the object to
+ * replace has changed.
+ */
+export const putVerified = Effect.fn("putVerified")(function* <E extends Retryable>(
+  store: ObjectStorage["Type"],
+  hour: HourToLand<E>,
+  replacing?: string
+): Effect.fn.Return<boolean, LandingError | ObjectStorageError | E, Run | Staging | ObjectStorage> {
+  const { retry } = yield* Run
   const { key, size, metadata } = hour
   const body = countBytes(hour.body, (yield* Progress).sent)
   const put = store
@@ -48,35 +81,17 @@ export const landObject = Effect.fn("landObject")(function* <E extends Retryable
       { replacing }
     )
     .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
-  if (yield* retry(put)) {
-    const head = yield* retry(store.head(key))
-    const isWhole = Option.exists(
-      head,
-      (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
-    )
-    if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {
-      // An interruption finds both done or neither.
-      yield* Effect.uninterruptible(
-        Effect.zipRight(countLanded(metadata), log.ended(outcomeOfNew(metadata)))
-      )
-      return true
-    }
-    return yield* new LandingError({
-      reason: "NotVerified",
-      detail: `"${key}" in ${store.place} does not match what was uploaded; inspect it, delete it and run again`
-    })
-  }
-  const landed = yield* digestLanded(store, [key], { size, sha256: metadata.sha256 }).pipe(
-    Effect.asSome,
-    Effect.catchIf(isNotFound, (error) =>
-      Effect.flatMap(isMoved(store, metadata), (moved) =>
-        moved ? Effect.succeedNone : Effect.fail(error)
-      )
-    )
+  if (!(yield* retry(put))) return false
+  const head = yield* retry(store.head(key))
+  const isWhole = Option.exists(
+    head,
+    (it) => it.size === size && it.metadata["sha256"] === metadata.sha256
   )
-  if (Option.isNone(landed) || sameLines(landed.value, metadata)) return false
-
-  return yield* refuseAsConflict(store, hour, landed.value)
+  if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) return true
+  return yield* new LandingError({
+    reason: "NotVerified",
+    detail: `"${key}" in ${store.place} does not match what was uploaded; inspect it, delete it and run again`
+  })
 })
 
 /** The outcome of an hour whose object was just created. */
@@ -91,52 +106,22 @@ const isMoved = Effect.fnUntraced(function* (from: ObjectStorage["Type"], { hour
   return (yield* retry(takeInventory(yield* ObjectStorage))).has(hour)
 })
 
-/**
- * Keeps a copy of an hour in staging under `failed_uploads/` and fails, because the store has a
- * different version. Fails as `Conflict` only if the copy is complete: the caller may then remove
- * the original.
- */
-export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E>(
-  store: ObjectStorage["Type"],
-  { key, size, metadata, body }: HourToLand<E>,
-  landed: LinesDigest
-): Effect.fn.Return<
-  never,
-  LandingError | ObjectStorageError | UnpackerError | E,
-  Staging | Unpacker
-> {
-  const staging = yield* Staging
-  const unpacker = yield* Unpacker
-  const copy = failedUploadKey(key, metadata.sha256)
-  const isNew = yield* staging.put({
-    key: copy,
-    size,
-    sha256: metadata.sha256,
-    metadata: metadataToText(metadata),
-    body
-  })
-  const isKept =
-    isNew ||
-    (yield* unpacker.digest(copy, staging.get(copy), formatOf(key)).pipe(
-      Effect.map(({ sha256 }) => sha256 === metadata.sha256),
-      // The copy is broken, not its source.
-      Effect.catchTag("UnpackerError", () => Effect.succeed(false))
-    ))
-  if (!isKept) {
-    return yield* new LandingError({
-      reason: "NotVerified",
-      detail: `"${copy}" in ${staging.place} is not the copy that was kept there; move it away and run again`
-    })
-  }
-  return yield* new LandingError({
-    reason: "Conflict",
-    detail:
-      `"${key}" in ${store.place} already holds a different version of this hour ` +
-      `(${landed.events} events, lineset ${landed.lineset}; ` +
-      `the new one has ${metadata.events}, lineset ${metadata.lineset}). ` +
-      `Nothing was overwritten; compare it with "${copy}" in ${staging.place}`
-  })
-})
+/** Whether the store's lines can be read and are these. */
+export function hasSameLines(landed: LandedLines, ours: LinesDigest): boolean {
+  return Either.isRight(landed) && sameLines(landed.right, ours)
+}
+
+/** Like `digestLanded`, but an object that is broken is an answer, not a failure. */
+export const readLanded = (
+  ...args: Parameters<typeof digestLanded>
+): Effect.Effect<LandedLines, ObjectStorageError | UnpackerError, Run | Unpacker> =>
+  digestLanded(...args).pipe(
+    Effect.map(Either.right),
+    Effect.catchIf(
+      (error) => error._tag === "UnpackerError" && error.reason !== "Unreadable",
+      (error) => Effect.succeed(Either.left(error as UnpackerError))
+    )
+  )
 
 /**
  * The digest of an hour in a store: from the metadata of its objects, or read back if there are
@@ -164,15 +149,3 @@ export const digestLanded = Effect.fn("digestLanded")(function* (
   )
   return digests.reduce<LinesDigest>(addDigests, noLines)
 })
-
-function formatOf(key: string): Format {
-  return Option.match(hourOfKey(key), { onNone: () => "jsonl", onSome: ({ format }) => format })
-}
-
-/**
- * Where the copy of a refused hour is kept in staging. The digest in the name distinguishes copies,
- * and keeps them out of every inventory.
- */
-export function failedUploadKey(key: string, sha256: string): string {
-  return `failed_uploads/${key.replace(/(?=\.jsonl(\.gz)?$)/, `.${sha256.slice(0, 8)}`)}`
-}

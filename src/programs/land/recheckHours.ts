@@ -1,21 +1,22 @@
-import { Effect, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { noLines, sameLines } from "../../services/LinesDigest.ts"
-import type { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { addressOf, type ObjectStorage } from "../../services/ObjectStorage.ts"
 import { exportHours } from "../fetch/exportHours.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
 import type { ExportedHour } from "../fetch/handOver.ts"
 import { Landed, Skipped } from "../run/HourOutcome.ts"
 import type { Inventory } from "../plan/inventory.ts"
 import { digestLanded, landObject } from "./landObject.ts"
-import { LandingError } from "../run/LandingError.ts"
+import { conflictError } from "./refuseAsConflict.ts"
+import { isResolved, markConflict } from "../resolve/conflictMarks.ts"
 import { toLand } from "./landMissing.ts"
 import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
 /**
  * Exports landed hours (oldest first) again and compares them with the store. Changes nothing,
- * except that an hour marked as empty which has events now is replaced, if its object is still the
+ * except that a difference is marked as a conflict, and that an hour marked as empty which has events now is replaced, if its object is still the
  * one that was compared.
  */
 export const recheckHours = Effect.fn("recheckHours")(function* (
@@ -48,11 +49,17 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
       yield* Effect.logInfo(`Replaced the empty "${object.key}" with ${ours.events} events`)
       return new Landed({ hour, events: ours.events, bytes: ours.bytes })
     }
-    return yield* new LandingError({
-      reason: "Conflict",
-      detail:
-        `${store.place} holds ${landed.events} events (lineset ${landed.lineset}) for ${hour}, but Amplitude now returns ` +
-        `${ours.events} (lineset ${ours.lineset}); to replace it, delete "${object?.key ?? hour}" and run again for that hour`
+    if (yield* isResolved(store, { hour, ours, objects })) {
+      yield* Effect.logInfo(`The store's version of ${hour} was chosen by a person`)
+      return new Skipped({ hour })
+    }
+    yield* markConflict(store, { hour, ours, landed: Either.right(landed), objects })
+    return yield* conflictError({
+      hour,
+      addresses: objects.map(({ key }) => addressOf(store, key)),
+      lines: Either.right(landed),
+      ours,
+      more: " Ours is what Amplitude returns now. Nothing was overwritten"
     })
   })
 

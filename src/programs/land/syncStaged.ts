@@ -12,12 +12,13 @@ import { type HourOutcome, Skipped } from "../run/HourOutcome.ts"
 import { type HourObject, takeInventory } from "../plan/inventory.ts"
 import { logElsewhere, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
 import {
-  digestLanded,
+  hasSameLines,
   type HourToLand,
   landObject,
   outcomeOfNew,
-  refuseAsConflict
+  readLanded
 } from "./landObject.ts"
+import { refuseAsConflict } from "./refuseAsConflict.ts"
 import { LandingError } from "../run/LandingError.ts"
 import { type Admit, admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
@@ -117,7 +118,7 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   return outcomes.find(({ _tag }) => _tag !== "Skipped") ?? new Skipped({ hour })
 })
 
-/** `true` if this call landed the hour, `false` if the store had the same hour under any key. */
+/** `true` if this call landed the hour, `false` if the store had it or a newer one under any key. */
 const confirm = Effect.fn("syncStaged.confirm")(function* (
   store: ObjectStorage["Type"],
   target: HourToLand<ObjectStorageError>,
@@ -125,9 +126,9 @@ const confirm = Effect.fn("syncStaged.confirm")(function* (
 ) {
   if (standing.length === 0) return yield* landObject(store, target)
   const { size, metadata } = target
-  const landed = yield* digestLanded(store, standing, { size, sha256: metadata.sha256 })
-  if (sameLines(landed, target.metadata)) return false
-  return yield* refuseAsConflict(store, target, landed)
+  const landed = yield* readLanded(store, standing, { size, sha256: metadata.sha256 })
+  if (hasSameLines(landed, target.metadata)) return false
+  return yield* refuseAsConflict(store, target, { keys: standing, lines: landed })
 })
 
 function outcomeOf(metadata: HourMetadata, isNew: boolean): HourOutcome {

@@ -47,6 +47,8 @@ export interface LandingOptions extends SettleOptions, RetryOptions {
   readonly maxDuration?: Duration.DurationInput | undefined
   /** Program version written into the metadata. Defaults to that of this package. */
   readonly version?: string | undefined
+  /** The machine's name, which a conflict records. Defaults to `unknown`. */
+  readonly host?: string | undefined
 }
 
 export class Run extends Context.Tag("amplitude-lake/Run")<
@@ -58,6 +60,7 @@ export class Run extends Context.Tag("amplitude-lake/Run")<
     readonly layout: Layout
     readonly format: Format
     readonly version: string
+    readonly host: string
     readonly gate: RequestGate
     readonly log: RunLog
     /** One permit per hour that may be landed in parallel. */
@@ -96,6 +99,7 @@ const makeRun = Effect.fnUntraced(function* (options: LandingOptions) {
     layout: options.layout ?? defaults.layout,
     format: options.format ?? defaults.format,
     version: options.version ?? version,
+    host: options.host ?? defaults.host,
     gate: yield* makeRequestGate,
     log: yield* makeRunLog,
     landings: yield* Effect.makeSemaphore(concurrency),

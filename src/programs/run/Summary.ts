@@ -5,11 +5,11 @@
  */
 import { Schema } from "effect"
 import { byHour, Hour } from "../../services/Hour.ts"
-import type { Conflict } from "../../services/LakeMark.ts"
 import type { Window } from "../../services/Window.ts"
 import { errorName, failureKind, type RunError } from "./failureKind.ts"
 import { GapCount } from "../plan/gaps.ts"
 import { StagedElsewhere } from "../plan/stagedElsewhere.ts"
+import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "./exitCode.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
 
@@ -45,7 +45,7 @@ export class Summary extends Schema.Class<Summary>("Summary")({
    */
   newerGaps: Schema.NullOr(GapCount),
   /** Conflicts that were open when the run was planned. */
-  conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
+  conflicts: Schema.Array(OpenConflict),
   /** Staged hours that are not this lake's, and stay where they are. */
   stagedElsewhere: Schema.optionalWith(Schema.Array(StagedElsewhere), { default: () => [] }),
   exitCode: ExitCode,
@@ -71,7 +71,7 @@ export interface SummaryOptions {
 export interface LakeFindings {
   readonly olderGaps: GapCount | null
   readonly newerGaps: GapCount | null
-  readonly conflicts: ReadonlyArray<Conflict>
+  readonly conflicts: ReadonlyArray<OpenConflict>
   readonly stagedElsewhere?: ReadonlyArray<StagedElsewhere> | undefined
   /** Whether the run answers for gaps: one that only moves hours does not. */
   readonly answersForGaps: boolean

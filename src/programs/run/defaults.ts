@@ -17,3 +17,4 @@ export const format = "jsonl" satisfies Format
 export const retries = 5
 export const retryBase = Duration.seconds(1)
 export const abortDays = 7
+export const host = "unknown"

@@ -142,7 +142,10 @@ describe("calendarText()", () => {
     const conflicts = [{ hour: first, name: `${first}--000050c2fa4b--9f86d081884c` }]
     const text = calendarText(statusOf([hourOf(0, "landed")], { olderGaps, conflicts }), plain)
     assert.match(text, /^Before these hours: 2 hours missing, the oldest 2025-11-10T22: all /m)
-    assert.match(text, /^2025-11-10T22 has two versions: resolve 2025-11-10T22 --keep store/m)
+    assert.match(
+      text,
+      /^2025-11-10T22 has two versions: amplitude-lake resolve 2025-11-10T22 --keep store/m
+    )
   })
 
   it("has escapes only where there are colours, and the same signs", () => {

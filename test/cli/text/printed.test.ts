@@ -5,6 +5,7 @@ import {
   checkText,
   listText,
   planText,
+  conflictText,
   summaryText
 } from "../../../src/cli/text/printed.ts"
 import { SetupCheck, SetupChecks } from "../../../src/programs/inspect/checkSetup.ts"
@@ -129,8 +130,32 @@ describe("summaryText()", () => {
     )
     assert.ok(
       lines.includes(
-        "conflict  2025-11-10T21 has two versions: resolve 2025-11-10T21 --keep store, or --keep ours"
+        "conflict  2025-11-10T21 has two versions: amplitude-lake resolve 2025-11-10T21 --keep store, or amplitude-lake resolve 2025-11-10T21 --keep ours"
       )
+    )
+  })
+
+  it("says of a conflict where both versions lie and what is in them", () => {
+    const text = conflictText({
+      hour: second,
+      name: "a",
+      object: "s3://bucket/events/2025-11-10_21.jsonl",
+      store: { events: 1, lineset: "000050c2fa4b" },
+      ours: { events: 2000, lineset: "000050c2fa4c" },
+      copy: "/srv/data/failed_uploads/2025-11-10_21.3fa9c1d2.jsonl",
+      host: "etl-1"
+    })
+    assert.match(
+      text,
+      /s3:\/\/bucket\/events\/2025-11-10_21\.jsonl has 1 event, lineset 000050c2fa4b;/
+    )
+    assert.match(
+      text,
+      /ours has 2,000 events, lineset 000050c2fa4c; ours lies in \/srv\/.* on etl-1\)/
+    )
+    assert.match(
+      conflictText({ hour: second, name: "a", object: "x", store: {} }),
+      /x has lines that cannot be read/
     )
   })
 

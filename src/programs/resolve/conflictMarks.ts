@@ -1,0 +1,137 @@
+import { Effect, Either, Option } from "effect"
+import { Clock } from "../../services/Clock.ts"
+import type { Hour } from "../../services/Hour.ts"
+import { type Conflict, conflictName, markKey } from "../../services/LakeMark.ts"
+import type { LinesDigest } from "../../services/LinesDigest.ts"
+import {
+  addressOf,
+  byKey,
+  type ObjectInfo,
+  type ObjectStorage,
+  type ObjectStorageError
+} from "../../services/ObjectStorage.ts"
+import type { UnpackerError } from "../../services/Unpacker.ts"
+import { Run } from "../run/Run.ts"
+import { type MarkText, putMark, readMark } from "./markLake.ts"
+import type { OpenConflict } from "./OpenConflict.ts"
+
+/** The lines of an hour in a store, or why they cannot be read. */
+export type LandedLines = Either.Either<LinesDigest, UnpackerError>
+
+/** Both versions of an hour. */
+export interface Versions {
+  readonly hour: Hour
+  readonly ours: Pick<LinesDigest, "events" | "lineset">
+  readonly landed: LandedLines
+  /** The store's objects of the hour. */
+  readonly objects: ReadonlyArray<Pick<ObjectInfo, "key" | "etag">>
+  /** The full address of the copy of our version, if one was kept. */
+  readonly copy?: string | undefined
+}
+
+/** What tells objects from any others: 12 hexadecimal digits of the SHA-256 of their ETags. */
+export function fingerprintOf(objects: Versions["objects"]): Effect.Effect<string> {
+  const [one, ...more] = objects
+  const text =
+    one !== undefined && more.length === 0
+      ? one.etag
+      : [...objects]
+          .sort(byKey)
+          .map(({ etag, key }) => `${key}\n${etag}\n`)
+          .join("")
+  return Effect.promise(async () => {
+    const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))
+    const bytes = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0"))
+    return bytes.join("").slice(0, 12)
+  })
+}
+
+/** Whether a person has chosen the store's version over ours. */
+export const isResolved = Effect.fn("isResolved")(function* (
+  store: ObjectStorage["Type"],
+  { hour, objects, ours }: Omit<Versions, "landed">
+) {
+  const { retry } = yield* Run
+  const name = conflictName(hour, ours.lineset, yield* fingerprintOf(objects))
+  return Option.isSome(yield* retry(store.head(markKey("resolved", name))))
+})
+
+/** Metadata hold little. */
+const MOST_KEYS = 4
+
+/**
+ * Records a conflict, so that every later run on any machine names it. A mark that cannot be
+ * written becomes a warning: the caller's failure says more.
+ */
+export const markConflict = Effect.fn("markConflict")(
+  function* (store: ObjectStorage["Type"], versions: Versions) {
+    const { host } = yield* Run
+    const { copy, hour, landed, objects, ours } = versions
+    const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
+    const name = conflictName(hour, ours.lineset, yield* fingerprintOf(objects))
+    // Some stores keep names in small letters only.
+    const text: MarkText = {
+      keys: objects
+        .slice(0, MOST_KEYS)
+        .map(({ key }) => key)
+        .join("\n"),
+      events: String(ours.events),
+      ...Either.match(landed, {
+        onLeft: () => ({}),
+        onRight: ({ events, lineset }) => ({ storeevents: String(events), storelineset: lineset })
+      }),
+      ...(copy === undefined ? {} : { copy }),
+      host,
+      time: new Date(now).toISOString()
+    }
+    yield* putMark(store, "conflicts", name, text)
+  },
+  (self, _store, { hour }) =>
+    Effect.catchAll(self, ({ message }) =>
+      Effect.logWarning(
+        `The conflict of ${hour} could not be recorded, so other runs do not name it: ${message}`
+      )
+    )
+)
+
+const AT_ONCE = 16
+
+/** Reads what the marks of conflicts say, by one lookup each. A mark that cannot be read is named. */
+export const describeConflicts = (
+  store: ObjectStorage["Type"],
+  conflicts: ReadonlyArray<Conflict>
+): Effect.Effect<ReadonlyArray<OpenConflict>, never, Run> =>
+  Effect.forEach(
+    conflicts,
+    (conflict) =>
+      Effect.catchAll(describe(store, conflict), ({ message }: ObjectStorageError) =>
+        Effect.as(Effect.logWarning(message), { hour: conflict.hour, name: conflict.name })
+      ),
+    { concurrency: AT_ONCE }
+  )
+
+const describe = Effect.fnUntraced(function* (
+  store: ObjectStorage["Type"],
+  { hour, lineset, name }: Conflict
+) {
+  const text = yield* readMark(store, "conflicts", name)
+  const keys = text["keys"]?.split("\n").map((key) => addressOf(store, key))
+  return {
+    hour,
+    name,
+    ...(keys === undefined ? {} : { object: keys.join(" and ") }),
+    store: { ...countOf(text["storeevents"]), ...textOf("lineset", text["storelineset"]) },
+    ours: { ...countOf(text["events"]), lineset },
+    ...textOf("copy", text["copy"]),
+    ...textOf("host", text["host"]),
+    ...textOf("time", text["time"])
+  } satisfies OpenConflict
+})
+
+function countOf(text: string | undefined) {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? { events: Number(text) } : {}
+}
+
+function textOf<const Name extends string>(name: Name, text: string | undefined) {
+  return (text === undefined ? {} : { [name]: text }) as { readonly [N in Name]?: string }
+}
