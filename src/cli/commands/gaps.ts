@@ -61,7 +61,7 @@ export function withdrawGapsOf(settings: SettingsOf<"gaps withdraw">): Work {
 }
 
 /** Whoever runs the program; in a container, the user may have no name. */
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username
   } catch {

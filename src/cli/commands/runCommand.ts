@@ -17,6 +17,7 @@ import { clean } from "./clean.ts"
 import { all, fetch, sync } from "./land.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
+import { resolve } from "./resolve.ts"
 import { failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
 
@@ -28,6 +29,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
   gaps,
   "gaps accept": acceptGapsOf,
   "gaps withdraw": withdrawGapsOf,
+  resolve,
   list,
   check,
   verify,

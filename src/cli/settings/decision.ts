@@ -1,4 +1,4 @@
-import { text } from "./parse.ts"
+import { oneOf, hour, text } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { argument, optional } = settingsUnder("What was decided:")
@@ -13,5 +13,15 @@ export const decisionSettings = {
     argument: "<name>",
     help: "the acceptance, by the name that gaps shows",
     parse: text
+  }),
+  conflict: argument({
+    argument: "<hour>",
+    help: "the hour that has two versions",
+    parse: hour
+  }),
+  keep: optional({
+    flag: "--keep <version>",
+    help: "the version that counts from now on: store keeps the store's object, ours replaces it",
+    parse: oneOf(["store", "ours"])
   })
 } as const

@@ -193,6 +193,7 @@ function needsKeys(command: CommandName, { values, wrong }: ReadSettings): boole
   if (command === "simulate") return values.dump === undefined
   return (
     declaredBy(command).includes("source") &&
+    command !== "resolve" &&
     values.source === "amplitude" &&
     !values.dryRun &&
     values.fromArchive === undefined &&

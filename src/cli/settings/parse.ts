@@ -57,6 +57,10 @@ export function hourOrDay(clock: "T00" | "T23"): Parse<Hour> {
     )
 }
 
+/** Accepts an hour, and returns it as text. */
+export const hour: Parse<string> = (value) =>
+  Either.fromOption(parseHour(value), () => "an hour such as 2025-11-10T00 or 20251110T00")
+
 const SECONDS = { s: 1, m: 60, h: 3600 } as const
 const YEAR = Duration.days(365)
 

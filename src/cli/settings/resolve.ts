@@ -92,7 +92,8 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       const { value: store, ...found } = storeOf(values, sources)
       if (store === undefined) return { ...found, value: undefined }
       if (!declaredBy(command).includes("source")) return { ...found, value: { store } }
-      const source = sourceOf(values)
+      // Where our version lies here, nothing is requested.
+      const source = sourceOf(values) ?? (command === "resolve" ? NOTHING : undefined)
       return { ...found, value: source === undefined ? undefined : { store, source } }
     }
   }
@@ -151,6 +152,8 @@ function sourceOf(values: Values): Source | undefined {
   if (apiKey === undefined || secretKey === undefined) return undefined
   return { _tag: "Amplitude", region, origin: amplitudeUrl, apiKey, secretKey }
 }
+
+const NOTHING: Source = { _tag: "Unasked" }
 
 function simulationOf(values: Values): { readonly simulation: Simulation } | undefined {
   const { apiKey, dump, maxBytes, port, secretKey } = values

@@ -60,7 +60,7 @@ export type AskedSource =
       readonly project: number
     }
 
-/** No source: a dry run requests nothing and needs no keys. */
+/** No source: what requests nothing, such as a dry run, needs no keys. */
 interface Unasked {
   readonly _tag: "Unasked"
 }
@@ -91,6 +91,7 @@ type SourceOf<Name> = "source" extends Name
       readonly source:
         | AskedSource
         | ("dryRun" extends Name ? Unasked : never)
+        | ("keep" extends Name ? Unasked : never)
         | ("fromArchive" extends Name ? Archives : never)
     }
   : unknown

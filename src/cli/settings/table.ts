@@ -174,6 +174,22 @@ export const commands = {
     help: "Take an acceptance back: those of its hours that are still missing are gaps again.",
     settings: ["acceptance", ...place, "envFile", ...retry, ...output]
   },
+  resolve: {
+    help: "Choose between two versions of an hour: that in the store, and ours, which was refused. The object that ours replaces is kept below .amplitude-lake-replaced/. Where our copy is not on this machine, the hour is requested from Amplitude again.",
+    settings: [
+      "conflict",
+      "keep",
+      ...source,
+      ...place,
+      "layout",
+      "format",
+      "dataDir",
+      "workDir",
+      "envFile",
+      ...retry,
+      ...output
+    ]
+  },
   list: {
     help: "List the objects in the store with their hour and size.",
     settings: [...place, "envFile", ...retry, ...output]
@@ -284,7 +300,8 @@ export const commandEntries: ReadonlyArray<readonly [CommandName, CommandEntry]>
 
 /** Flags that a command cannot do without. */
 export const required = {
-  "gaps accept": ["startDate", "endDate", "reason"]
+  "gaps accept": ["startDate", "endDate", "reason"],
+  resolve: ["keep"]
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
 
 /** The flags that a command cannot do without; most have none. */

@@ -1,12 +1,26 @@
 import { Schema } from "effect"
 
-/** Why what a person decided about a lake could not be recorded. Nothing was changed. */
+/** Why what a person decided about a lake could not be recorded. No hour was changed. */
 export class ResolveError extends Schema.TaggedError<ResolveError>()("ResolveError", {
   reason: Schema.Literal(
     /** No gap lies between the dates. */
     "NoGap",
     /** No acceptance of this name counts. */
-    "UnknownAcceptance"
+    "UnknownAcceptance",
+    /** The hour has no open conflict. */
+    "NoConflict",
+    /** Our version is not on this machine, and Amplitude could not be asked. */
+    "CopyElsewhere",
+    /** Several versions were refused, so `ours` could be any of them. */
+    "Ambiguous",
+    /** The store's object is another one than when the conflict was found. */
+    "ObjectChanged",
+    /** The store holds the hour in several objects, which no single one can replace. */
+    "SeveralObjects",
+    /** A person's events were removed from the object, and ours may contain them. */
+    "Redacted",
+    /** Amplitude returns other lines than those that were refused. */
+    "OtherVersion"
   ),
   detail: Schema.String
 }) {

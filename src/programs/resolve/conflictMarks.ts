@@ -46,14 +46,15 @@ export function fingerprintOf(objects: Versions["objects"]): Effect.Effect<strin
   })
 }
 
-/** Whether a person has chosen the store's version over ours. */
+/** Whether a person has chosen the store's version, still the same, over ours. */
 export const isResolved = Effect.fn("isResolved")(function* (
   store: ObjectStorage["Type"],
   { hour, objects, ours }: Omit<Versions, "landed">
 ) {
   const { retry } = yield* Run
   const name = conflictName(hour, ours.lineset, yield* fingerprintOf(objects))
-  return Option.isSome(yield* retry(store.head(markKey("resolved", name))))
+  const decision = yield* retry(store.head(markKey("resolved", name)))
+  return Option.exists(decision, ({ metadata }) => metadata["keep"] === "store")
 })
 
 /** Metadata hold little. */

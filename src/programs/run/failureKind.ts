@@ -51,13 +51,23 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
       if (error.reason === "AccessDenied") return "refused"
       return error.isTransient ? "temporary" : "permanent"
     case "ResolveError":
-      return "permanent"
+      return isContradiction(error) ? "integrity" : "permanent"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
       return error.reason === "ForeignFile" || error.reason === "StagedForAnotherLake"
         ? "permanent"
         : "integrity"
   }
+}
+
+/** Whether a decision does not fit what is in the store or at Amplitude. */
+function isContradiction({ reason }: ResolveError): boolean {
+  return (
+    reason === "ObjectChanged" ||
+    reason === "OtherVersion" ||
+    reason === "Redacted" ||
+    reason === "SeveralObjects"
+  )
 }
 
 /** Whether landing the same archive again would fail the same way. */

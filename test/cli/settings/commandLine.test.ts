@@ -201,7 +201,11 @@ describe("The help", () => {
   it("says where the keys are read from, for the commands that need them and no others", () => {
     for (const name of names) {
       const [, keys] = helpOf(name).split("\nKeys:\n")
-      assert.equal(keys !== undefined, ["fetch", "all", "check", "simulate"].includes(name), name)
+      assert.equal(
+        keys !== undefined,
+        ["fetch", "all", "resolve", "check", "simulate"].includes(name),
+        name
+      )
       if (keys === undefined) continue
       for (const variable of ["AMP_API_KEY", "AMP_SECRET_KEY", "API_TOKEN", "SECRET_KEY"]) {
         assert.match(keys, new RegExp(`\\b${variable}\\b`))

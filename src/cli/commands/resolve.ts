@@ -1,0 +1,49 @@
+/**
+ * The command that ends a conflict.
+ *
+ * @module
+ */
+import { hostname } from "node:os"
+import { Effect, Layer } from "effect"
+import { resolveConflict } from "../../programs/resolve/resolveConflict.ts"
+import { Hour } from "../../services/Hour.ts"
+import {
+  clockLayer,
+  sourceLayer,
+  spoolLayer,
+  stagingLayer,
+  storeLayer,
+  unpackerLayer
+} from "../layers.ts"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { resolvedText } from "../text/resolvedText.ts"
+import { version } from "../version.ts"
+import { userName } from "./gaps.ts"
+import { retryOf } from "./options.ts"
+import { type Work, work } from "./Report.ts"
+
+export function resolve(settings: SettingsOf<"resolve">): Work {
+  const { conflict, format, keep, layout, source } = settings
+  return work({
+    layer: Layer.mergeAll(
+      source._tag === "Unasked" ? Layer.empty : sourceLayer(source),
+      clockLayer({ now: undefined }),
+      storeLayer(settings),
+      stagingLayer(settings),
+      spoolLayer(settings),
+      unpackerLayer()
+    ),
+    run: Effect.gen(function* () {
+      const resolved = yield* resolveConflict(Hour.make(conflict), {
+        ...retryOf(settings),
+        keep,
+        layout,
+        format,
+        user: userName(),
+        host: hostname(),
+        version
+      })
+      return { json: resolved, text: () => resolvedText(resolved), exitCode: resolved.exitCode }
+    })
+  })
+}
