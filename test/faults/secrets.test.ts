@@ -358,6 +358,7 @@ const COMMANDS: {
   gaps: [7, ...IN_S3, ...ONCE],
   "gaps accept": [7, ...HOURS, "--reason", "lost", ...ONCE],
   "gaps withdraw": [7, "2025-11-10T20--2025-11-10T21--1", ...ONCE],
+  resolve: [7, "2025-11-10T20", "--keep", "store", ...ONCE],
   list: [7, ...IN_S3, ...ONCE],
   check: [7, ...IN_S3],
   verify: [7, ...IN_S3, ...ONCE],

@@ -22,7 +22,7 @@ import {
 } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
-import { advised } from "../text/advice.ts"
+import { advised, advisedCheck } from "../text/advice.ts"
 import { calendarText, canvasOf } from "../text/calendar.ts"
 import { checkText, listText } from "../text/printed.ts"
 import { verificationText } from "../text/verificationText.ts"
@@ -95,8 +95,14 @@ export function check(settings: SettingsOf<"check">): Work {
       testWebhook && webhook !== undefined ? webhookLayer(webhook) : Layer.empty
     ),
     run: Effect.gen(function* () {
-      const tried = yield* checkSetup({ lagHours, testMessage: testMessage("check", store) })
-      const checks = tried.checks.map((it) => advised(it, settings.source))
+      const tried = yield* checkSetup({
+        lagHours,
+        settleHours: settings.settleHours,
+        testMessage: testMessage("check", store)
+      })
+      const checks = tried.checks
+        .map((it) => advised(it, settings.source))
+        .map((it) => advisedCheck(it, tried))
       const found = { ...tried, checks }
       return {
         json: found,

@@ -17,7 +17,7 @@ import {
 } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { resolvedText } from "../text/resolvedText.ts"
-import { version } from "../version.ts"
+import { version } from "../../programs/run/version.ts"
 import { userName } from "./gaps.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"

@@ -195,11 +195,12 @@ export const commands = {
     settings: [...place, "envFile", ...retry, ...output]
   },
   check: {
-    help: "Test credentials, clock, store, folders and free space, and say how to fix what fails. Lands nothing.",
+    help: "Test credentials, clock, store, folders and free space, look for gaps and conflicts in the whole lake, and say how to fix what fails. Lands nothing.",
     settings: [
       ...source,
       ...place,
       "lagHours",
+      "settleHours",
       "now",
       "dataDir",
       "workDir",

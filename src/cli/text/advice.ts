@@ -4,13 +4,14 @@
  *
  * @module
  */
+import type { SetupChecks } from "../../programs/inspect/checkSetup.ts"
 import type { BucketReport } from "../../programs/setup/setupBucket.ts"
 import type { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
 import type { RunError } from "../../programs/run/failureKind.ts"
 import type { BucketSetupError } from "../../services/BucketSetup.ts"
 import type { FolderError } from "../../services/Folders.ts"
 import type { Source } from "../settings/settingsOf.ts"
-import { resolveCommands } from "./printed.ts"
+import { conflictText, gapCommands, resolveCommands } from "./printed.ts"
 
 type AnyError = RunError | FolderError | BucketSetupError
 
@@ -79,6 +80,21 @@ export function advised<T extends Told>(told: T, source?: Source): T {
 function otherRegion(source: Source | undefined): string {
   if (source?._tag !== "Amplitude" || source.origin !== undefined) return "eu|us"
   return source.region === "eu" ? "us" : "eu"
+}
+
+type Check = SetupChecks["checks"][number]
+
+/** A check that found gaps or conflicts, with the commands that end them. */
+export function advisedCheck(
+  check: Check,
+  { conflicts, gaps }: Pick<SetupChecks, "conflicts" | "gaps">
+): Check {
+  if (check.state !== "fail") return check
+  const { message, name } = check
+  if (name === "gaps" && gaps !== null)
+    return { ...check, message: `${message}: ${gapCommands(gaps)}` }
+  if (name !== "conflicts") return check
+  return { ...check, message: `${message}: ${conflicts.map(conflictText).join("; ")}` }
 }
 
 type Leftover = Cleaning["leftovers"][number]

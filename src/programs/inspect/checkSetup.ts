@@ -2,15 +2,20 @@ import { Clock as EffectClock, Effect, Option, Schema, Stream } from "effect"
 import { Amplitude } from "../../services/Amplitude.ts"
 import { Clock } from "../../services/Clock.ts"
 import { Folders, FolderError, type WorkingFolder } from "../../services/Folders.ts"
+import type { Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Webhook } from "../../services/Webhook.ts"
 import { Window } from "../../services/Window.ts"
+import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
+import { type Lake, takeLake } from "../plan/inventory.ts"
+import { describeConflicts } from "../resolve/conflictMarks.ts"
+import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { clockSkew, skewText, type TimedAnswer } from "../fetch/clockSkew.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
 import * as defaults from "../run/defaults.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
-import type { LagOptions } from "../run/Run.ts"
+import { asRun, type LagOptions, type SettleOptions } from "../run/Run.ts"
 
 /** The result of one check of the setup. */
 export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
@@ -25,11 +30,15 @@ export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
 
 export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
   checks: Schema.Array(SetupCheck),
-  /** 0 if nothing failed; otherwise the first of 8, 7, 2 or 5 that applies. */
+  /** Gaps of the whole lake; `null` where there is none, or the store could not be listed. */
+  gaps: Schema.NullOr(GapCount),
+  /** Conflicts that nobody has resolved. */
+  conflicts: Schema.Array(OpenConflict),
+  /** 0 if nothing failed; otherwise the first of 8, 7, 2, 3 or 5 that applies. */
   exitCode: ExitCode
 }) {}
 
-export interface CheckOptions extends LagOptions {
+export interface CheckOptions extends SettleOptions {
   /** The body that is posted to the webhook, if there is one. */
   readonly testMessage?: object | undefined
 }
@@ -38,6 +47,14 @@ export interface CheckOptions extends LagOptions {
 interface Finding {
   readonly check: SetupCheck
   readonly kind?: FailureKind
+  /** Whether hours are missing. */
+  readonly isIncomplete?: boolean
+}
+
+/** What is wrong with the hours of a lake. */
+interface LakeReport {
+  readonly gaps: GapCount | null
+  readonly conflicts: ReadonlyArray<OpenConflict>
 }
 
 /** In bytes. Archives soon fill less than this. */
@@ -45,26 +62,33 @@ const LEAST_SPACE = 1e9
 
 /**
  * Tests everything that a run needs, even after a failure: the keys (by exporting one closed hour
- * and discarding it), the clock (against that answer), the store (as every run does first), and the
- * folders and their free space, and the webhook if one is provided. Lands nothing. Like a run, it leaves an empty probe object that
- * listings hide.
+ * and discarding it), the clock (against that answer), the store (as every run does first), what is
+ * missing or contradictory in it, the folders and their free space, and the webhook if one is provided. Lands nothing. Like a run,
+ * it leaves an empty probe object that listings hide.
  */
 export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptions = {}) {
   const folders = yield* Folders
-  const findings = yield* Effect.all(
+  const [amplitude, { findings, gaps, conflicts }, ...others] = yield* Effect.all(
     [
       checkAmplitude(options),
-      checkStore,
+      checkLake(options),
       ...folders.all.map(checkFolder),
       checkWebhook(options.testMessage)
     ],
     { concurrency: "unbounded" }
   )
-  const all = findings.flat()
+  const all = [...amplitude, ...findings, ...others.flat()]
   const kinds = new Set(all.flatMap(({ kind }) => (kind === undefined ? [] : [kind])))
   return new SetupChecks({
     checks: all.map(({ check }) => check),
-    exitCode: exitCodeOf({ kinds, isDone: false, isTouched: false })
+    gaps,
+    conflicts,
+    exitCode: exitCodeOf({
+      kinds,
+      isDone: false,
+      isTouched: false,
+      isIncomplete: all.some(({ isIncomplete }) => isIncomplete)
+    })
   })
 })
 
@@ -75,7 +99,9 @@ function ok(name: string, message: string): Finding {
 const WEBHOOK_TIMEOUT = "10 seconds"
 
 /** Posts the test message, if a webhook is provided. */
-const checkWebhook = Effect.fn("checkSetup.webhook")(function* (message: object = {}) {
+const checkWebhook = Effect.fn("checkSetup.webhook")(function* (
+  message: object = {}
+): Effect.fn.Return<ReadonlyArray<Finding>> {
   const webhook = yield* Effect.serviceOption(Webhook)
   if (Option.isNone(webhook)) return []
   return yield* webhook.value.post(message, WEBHOOK_TIMEOUT).pipe(
@@ -140,6 +166,53 @@ function checkClock(answer: TimedAnswer): Finding {
         })
       })
   })
+}
+
+/** The store and, if it can be listed, the hours that are missing and the open conflicts. */
+const checkLake = Effect.fn("checkSetup.lake")(function* ({
+  settleHours = defaults.settleHours
+}: SettleOptions) {
+  const store = yield* ObjectStorage
+  const clock = yield* Clock
+  const findings = yield* checkStore
+  const lake = findings.some(({ kind }) => kind !== undefined)
+    ? Option.none<Lake>()
+    : yield* Effect.tapError(takeLake(store), ({ message }) => Effect.logWarning(message)).pipe(
+        Effect.option
+      )
+  if (Option.isNone(lake)) {
+    const unknown = ["gaps", "conflicts"].map((name): Finding => {
+      const message = "not looked for, because the store could not be listed"
+      return { check: new SetupCheck({ name, state: "unknown", message }) }
+    })
+    const report: LakeReport = { gaps: null, conflicts: [] }
+    return { ...report, findings: [...findings, ...unknown] }
+  }
+  const { acceptances, conflicts: open, inventory } = lake.value
+  const last = yield* clock.newestClosedHour(settleHours)
+  const first = outermost(inventory.keys())
+  const isAccepted = (hour: Hour) => acceptances.some(({ window }) => window.includes(hour))
+  const isGap = (hour: Hour) => !inventory.has(hour) && !isAccepted(hour)
+  const gaps = countGaps(first === undefined ? [] : gapsBetween(first, last, isGap))
+  const conflicts = yield* asRun(describeConflicts(store, open), { retries: 0 })
+  return { gaps, conflicts, findings: [...findings, gapFinding(gaps), conflictFinding(conflicts)] }
+})
+
+function gapFinding(gaps: GapCount | null): Finding {
+  const name = "gaps"
+  if (gaps === null) return ok(name, "no settled hour is missing")
+  const message = `${gaps.hours} settled hours are missing, from ${gaps.first} to ${gaps.last}`
+  const check = new SetupCheck({ name, state: "fail", message, error: "Gaps" })
+  return { check, isIncomplete: true }
+}
+
+function conflictFinding(conflicts: ReadonlyArray<OpenConflict>): Finding {
+  const name = "conflicts"
+  if (conflicts.length === 0) return ok(name, "none is open")
+  const hours = [...new Set(conflicts.map(({ hour }) => hour))].join(", ")
+  const message = `two versions exist of ${hours}, and a person has to choose`
+  const check = new SetupCheck({ name, state: "fail", message, error: "Conflicts" })
+  return { check, kind: "integrity" }
 }
 
 const checkStore = Effect.gen(function* () {

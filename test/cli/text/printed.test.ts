@@ -219,6 +219,8 @@ describe("checkText()", () => {
       new SetupCheck({ name: "store", state: "fail", message: "cannot be: make room", error: "E" }),
       new SetupCheck({ name: "clock", state: "unknown", message: "not compared" })
     ],
+    gaps: null,
+    conflicts: [],
     exitCode: 5 as const
   })
 

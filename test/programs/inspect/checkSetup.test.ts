@@ -23,6 +23,8 @@ interface Trouble {
     readonly method: "check" | "get"
   }
   readonly folders?: Readonly<Record<string, number | FolderError>>
+  /** More objects in the store. */
+  readonly keys?: ReadonlyArray<string>
 }
 
 /** What is found of a set-up with one hour in the store. */
@@ -35,7 +37,10 @@ const found = Effect.fnUntraced(function* (trouble: Trouble = {}) {
       ...(trouble.plan === undefined ? {} : { plan: trouble.plan })
     },
     store: {
-      objects: { "2025-11-10_00.jsonl": Buffer.from("{}\n") },
+      objects: {
+        "2025-11-11_11.jsonl": Buffer.from("{}\n"),
+        ...Object.fromEntries((trouble.keys ?? []).map((key) => [key, Buffer.from("")]))
+      },
       failures: ({ method }) =>
         trouble.store?.method === method
           ? Option.some(
@@ -55,7 +60,15 @@ const found = Effect.fnUntraced(function* (trouble: Trouble = {}) {
   }
 })
 
-const allOk = { keys: "ok", clock: "ok", store: "ok", work: "ok", data: "ok" }
+const allOk = {
+  keys: "ok",
+  clock: "ok",
+  store: "ok",
+  gaps: "ok",
+  conflicts: "ok",
+  work: "ok",
+  data: "ok"
+}
 
 const refusing =
   (reason: AmplitudeError["reason"]): Step =>
@@ -72,14 +85,33 @@ describe("checkSetup()", () => {
         messages["keys"] ?? "",
         /2025-11-11T23 was exported as a test, and its archive discarded/
       )
-      assert.match(messages["store"] ?? "", /"2025-11-10_00\.jsonl" can be read/)
+      assert.match(messages["store"] ?? "", /"2025-11-11_11\.jsonl" can be read/)
       assert.match(messages["work"] ?? "", /50\.0 GB free/)
       assert.deepEqual(
         calls.map(({ method }) => method),
-        ["check", "list", "get"]
+        ["check", "list", "get", "list"]
       )
-      assert.deepEqual(yield* keysOf(store), ["2025-11-10_00.jsonl"])
+      assert.deepEqual(yield* keysOf(store), ["2025-11-11_11.jsonl"])
       assert.deepEqual(yield* spool.list("memory-123456"), [])
+    })
+  )
+
+  it.effect("finds the gaps of the whole lake and its open conflicts", () =>
+    Effect.gen(function* () {
+      const gaps = yield* found({ keys: ["2025-11-10_00.jsonl"] })
+      assert.deepEqual([gaps.states, gaps.exitCode], [{ ...allOk, gaps: "fail" }, 3])
+      assert.match(
+        gaps.messages["gaps"] ?? "",
+        /34 settled hours .* 2025-11-10T01 to 2025-11-11T10/
+      )
+
+      const name = "2025-11-11T11--000050c2fa4b--9f86d081884c"
+      const mark = `.amplitude-lake-conflicts/${name}`
+      const conflict = yield* found({ keys: [mark, "2025-11-10_00.jsonl"] })
+      assert.equal(conflict.exitCode, 8)
+      assert.match(conflict.messages["conflicts"] ?? "", /two versions exist of 2025-11-11T11/)
+      const resolved = yield* found({ keys: [mark, `.amplitude-lake-resolved/${name}`] })
+      assert.deepEqual([resolved.states, resolved.exitCode], [allOk, 0])
     })
   )
 
@@ -103,6 +135,8 @@ describe("checkSetup()", () => {
         keys: "fail",
         clock: "unknown",
         store: "fail",
+        gaps: "unknown",
+        conflicts: "unknown",
         work: "fail",
         data: "fail"
       })
