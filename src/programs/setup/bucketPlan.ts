@@ -209,7 +209,9 @@ function parsePolicy(json: string): Policy | undefined {
 
 const NONE: Policy & { readonly Version: string } = { Version: "2012-10-17", Statement: [] }
 
-/** A statement that refuses puts without If-None-Match, added to the existing statements. */
+const OLDER = "puts must send If-None-Match, so no conflict can be resolved by replacing an object"
+
+/** A statement that refuses puts without a condition, added to the existing statements. */
 export function planPolicy(
   found: string | undefined,
   options: Pick<BucketPlanOptions, "bucket" | "prefix" | "requireIfNoneMatch">
@@ -223,18 +225,19 @@ export function planPolicy(
   }
   const ours = conditionalPuts(options)
   const { Resource: resource, Sid } = ours
-  const to = `puts to ${options.prefix ?? ""}* must send If-None-Match`
+  const to = `puts to ${options.prefix ?? ""}* must send If-None-Match or If-Match`
   const statements = asList(policy.Statement)
   const standing = statements.find((statement) => statement.Sid === Sid)
   const resources = standing === undefined ? [] : asList(standing.Resource)
+  const isOlder = standing !== undefined && isStatedAs(standing, withoutIfMatch(ours))
   const isOurs = standing !== undefined && isStatedAs(standing, ours)
   if (isOurs && resources.some((pattern) => covers(pattern, String(resource)))) {
     return { state: "same", is: to }
   }
   if (options.requireIfNoneMatch !== true) {
-    return { state: "same", is: "puts are not restricted" }
+    return { state: "same", is: isOlder ? OLDER : "puts are not restricted" }
   }
-  if (standing !== undefined && !isOurs) {
+  if (standing !== undefined && !isOurs && !isOlder) {
     const what = `someone changed the statement "${Sid}" of the bucket policy; remove it or rename its Sid, then run again`
     return { state: "cannot", what }
   }
@@ -242,8 +245,23 @@ export function planPolicy(
     standing === undefined
       ? [...statements, ours]
       : statements.map((it) =>
-          it === standing ? { ...it, Resource: [...resources, String(resource)] } : it
+          it === standing
+            ? { ...it, Condition: ours.Condition, Resource: merged(resources, String(resource)) }
+            : it
         )
   const value = text({ ...policy, Statement })
-  return { state: "change", from: "puts may overwrite", to, value }
+  const from = isOlder ? OLDER : "puts may overwrite"
+  return { state: "change", from, to, value }
+}
+
+/** The statement of version 0.1.0, which also denied the replacement of one known object. */
+function withoutIfMatch(ours: PolicyStatement): PolicyStatement {
+  const Condition = { ...ours.Condition, Null: { "s3:if-none-match": "true" } }
+  return { ...ours, Condition }
+}
+
+function merged(resources: ReadonlyArray<string>, resource: string): ReadonlyArray<string> {
+  return resources.some((pattern) => covers(pattern, resource))
+    ? resources
+    : [...resources, resource]
 }

@@ -118,7 +118,8 @@ export function readerTrust({ externalId, trustedArn }: TrustOptions): PolicyDoc
 }
 
 /**
- * A statement of a bucket policy: every put must carry If-None-Match. The start of a multipart
+ * A statement of a bucket policy: every put must carry If-None-Match, or If-Match with the ETag
+ * of the object that it replaces. The start of a multipart
  * upload and its chunks cannot carry it and create no object, so only completing it must.
  */
 export function conditionalPuts(
@@ -131,7 +132,7 @@ export function conditionalPuts(
     Action: "s3:PutObject",
     Resource: objectsArn(options),
     Condition: {
-      Null: { "s3:if-none-match": "true" },
+      Null: { "s3:if-none-match": "true", "s3:if-match": "true" },
       Bool: { "s3:ObjectCreationOperation": "true" }
     }
   }

@@ -175,7 +175,7 @@ describe("planPolicy()", () => {
     planPolicy(found, { ...options, ...more })
   const ours = parsed(changed<string | undefined>(undefined, plan)).Statement[0]
 
-  it("denies everyone a put that creates an object without If-None-Match", () => {
+  it("denies everyone a put without If-None-Match and without If-Match", () => {
     assert.deepEqual(ours, {
       Sid: "AmplitudeLakeRequireIfNoneMatch",
       Effect: "Deny",
@@ -183,7 +183,7 @@ describe("planPolicy()", () => {
       Action: "s3:PutObject",
       Resource: "arn:aws:s3:::lake/python-import/*",
       Condition: {
-        Null: { "s3:if-none-match": "true" },
+        Null: { "s3:if-none-match": "true", "s3:if-match": "true" },
         Bool: { "s3:ObjectCreationOperation": "true" }
       }
     })
@@ -209,10 +209,29 @@ describe("planPolicy()", () => {
       Resource: ["arn:aws:s3:::other/*", "arn:aws:s3:::lake/*"],
       Condition: {
         Bool: { "s3:ObjectCreationOperation": ["true"] },
-        Null: { "s3:if-none-match": ["true"] }
+        Null: { "s3:if-match": ["true"], "s3:if-none-match": ["true"] }
       }
     }
     assert.equal(plan(JSON.stringify({ Statement: stored })).state, "same")
+  })
+
+  it("lets the replacement of a known object pass where its earlier statement denied that", () => {
+    const Condition = { ...ours.Condition, Null: { "s3:if-none-match": "true" } }
+    const resources = ["arn:aws:s3:::other/*", "arn:aws:s3:::lake/python-import/*"]
+    for (const Resource of [ours.Resource, resources]) {
+      const found: string | undefined = JSON.stringify({
+        Statement: [{ ...ours, Condition, Resource }]
+      })
+      const step = plan(found)
+      assert.ok(step.state === "change" && step.from.startsWith("puts must send If-None-Match,"))
+      const after = parsed(step.value).Statement[0]
+      assert.deepEqual(
+        [after.Condition, [after.Resource].flat()],
+        [ours.Condition, [Resource].flat()]
+      )
+      assert.equal(plan(step.value).state, "same")
+      assert.equal(plan(found, { requireIfNoneMatch: false }).state, "same")
+    }
   })
 
   it("adds a second prefix to its statement, and takes the first one from nobody", () => {
