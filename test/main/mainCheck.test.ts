@@ -26,7 +26,7 @@ describe("amplitude-lake check", () => {
 
       const good = yield* check({}, "--bucket", "lake", "--archive-dir", "archives")
       assert.equal(good.code, 0, good.stdout + good.stderr)
-      const names = ["keys", "clock", "store", "work", "data", "archives"]
+      const names = ["keys", "clock", "store", "gaps", "conflicts", "work", "data", "archives"]
       assert.deepEqual(
         good.stdout
           .trimEnd()
@@ -52,6 +52,8 @@ describe("amplitude-lake check", () => {
           ["keys", "fail", "AmplitudeError.Forbidden"],
           ["clock", "unknown", undefined],
           ["store", "fail", "ObjectStorageError.NotFound"],
+          ["gaps", "unknown", undefined],
+          ["conflicts", "unknown", undefined],
           ["work", "ok", undefined],
           ["data", "fail", "FolderError.Misconfigured"]
         ]

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { DeleteBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3"
 import { describe, layer as withLayer } from "@effect/vitest"
-import { Duration, Effect, Layer, Stream } from "effect"
+import { Duration, Effect, Layer, Option, Stream } from "effect"
 import { vi } from "vitest"
 import * as BucketSetupS3 from "../../src/layers/s3/BucketSetupS3.ts"
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
@@ -111,6 +111,11 @@ describe("BucketSetupS3", () => {
           assert.equal(yield* store.put(objectOf(key, bytes)), true)
           const read = yield* Stream.runFold(store.get(key), 0, (sum, it) => sum + it.length)
           assert.equal(read, bytes.length)
+          // A conflict is resolved by replacing the object that was compared.
+          const etag = Option.getOrThrow(yield* store.head(key)).etag
+          const other = Buffer.alloc(bytes.length, "other")
+          assert.equal(yield* store.put(objectOf(key, other), { replacing: etag }), true)
+          assert.equal(yield* store.put(objectOf(key, bytes), { replacing: etag }), false)
         }
 
         const blind = (Key: string) =>
