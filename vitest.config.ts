@@ -17,6 +17,7 @@ export default defineConfig({
       "test/package.test.ts",
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",
+      "test/main/shownCommands.test.ts",
       ...(hasAzurite ? [] : AZURE)
     ],
     // Loading the same modules for each file would take four times as long as the loading itself.

@@ -7,7 +7,8 @@ export default defineConfig({
       "test/faults/**/*.test.ts",
       "test/package.test.ts",
       "test/container.test.ts",
-      "test/main/mainDeno.test.ts"
+      "test/main/mainDeno.test.ts",
+      "test/main/shownCommands.test.ts"
     ],
     testTimeout: 240_000,
     maxWorkers: 2,

@@ -26,6 +26,11 @@ export {
   acceptGaps,
   type AcceptGapsOptions
 } from "./programs/resolve/acceptGaps.ts"
+export {
+  resolveConflict,
+  type ResolvedConflict,
+  type ResolveOptions
+} from "./programs/resolve/resolveConflict.ts"
 export { type WithdrawnGaps, withdrawGaps } from "./programs/resolve/withdrawGaps.ts"
 export { checkSetup, type SetupChecks } from "./programs/inspect/checkSetup.ts"
 export {

@@ -91,6 +91,7 @@ describe("mod", () => {
       "readerPolicy",
       "readerTrust",
       "recheckWindow",
+      "resolveConflict",
       "setupBucket",
       "statusOfHours",
       "syncHours",
