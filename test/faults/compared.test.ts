@@ -175,7 +175,9 @@ describe("syncHours()", () => {
         const world = yield* movedAt(method)
         yield* Effect.provide(fetchHours(runOptions(HOUR)), world.layer)
         const summary = yield* Effect.provide(syncHours(runOptions(HOUR)), world.moving)
-        assert.deepEqual([summary.skipped, summary.failed, summary.exitCode], [[HOUR], [], 0])
+        // By the time of the first look it is not staged any more.
+        const skipped = method === "head" ? [] : [HOUR]
+        assert.deepEqual([summary.skipped, summary.failed, summary.exitCode], [skipped, [], 0])
         assert.deepEqual(yield* keysOf(world.store), [KEY])
       })
     )

@@ -24,7 +24,7 @@ import * as S3Server from "../fixtures/s3Server.ts"
 import { answer, raw, scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
 import { selfSigned } from "../fixtures/selfSigned.ts"
 
-const AMPLITUDE = { AMP_API_KEY: "canary/api+Ké?1", AMP_SECRET_KEY: "canary=secret&ö#2" }
+const AMPLITUDE = { AMP_API_KEY: "canary/api+K%C3?1", AMP_SECRET_KEY: "canary=secret&$#2" }
 const S3 = { id: "AKIACANARY333", secret: "canary/s3+secret=4", token: "canary/session+token=5" }
 const PROXY = { user: "canary-user-6", password: "canary:p@ss/word+7" }
 const HOOK = "canary/T0/B0/webhook+token=8"

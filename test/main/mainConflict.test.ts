@@ -20,8 +20,9 @@ const codeOf = ({ code }: Ended) => code
 const conflict = Effect.gen(function* () {
   const folder = yield* temporaryFolder
   const lake = (...args: ReadonlyArray<string>) => run([...args, "--dev", ...QUIET], { folder })
-  const landed = yield* lake("all", ...DATES, ...from(1))
-  const staged = yield* lake("fetch", ...DATES, ...from(2), "--local-dir", "empty")
+  const staged = yield* lake("fetch", ...DATES, ...from(2))
+  const other = ["--data-dir", "first/data", "--work-dir", "first/work"]
+  const landed = yield* lake("all", ...DATES, ...from(1), ...other)
   assert.deepEqual([landed, staged].map(codeOf), [0, 0])
   const key = join(folder, "s3_dev/python-import/2025-11-10_00.jsonl")
   const theirs = readFileSync(key, "utf8")

@@ -51,7 +51,7 @@ const stalling = Effect.fnUntraced(function* (hour?: string) {
     counted: Effect.promise(() => fs.readFile(join(folder, "lake.prom"), "utf8")).pipe(
       Effect.map((text) =>
         Object.fromEntries(
-          [...text.matchAll(/_last_run_hours\{.*outcome="(\w+)"\} (\d+)/g)].map(
+          [...text.matchAll(/_last_run_outcomes\{.*outcome="(\w+)"\} (\d+)/g)].map(
             ([, name, count]) => [name, Number(count)]
           )
         )

@@ -14,6 +14,8 @@ import { errorName, failureKind } from "../run/failureKind.ts"
 import { FailureKind } from "../run/HourOutcome.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, type LandingOptions, Run, type SettleOptions } from "../run/Run.ts"
+import { describeConflicts } from "../resolve/conflictMarks.ts"
+import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { lateUnverified, type UnverifiedHour } from "./lateUnverified.ts"
 import { type Found, verifyObject } from "./verifyObject.ts"
 
@@ -51,7 +53,7 @@ export class Verification extends Schema.Class<Verification>("Verification")({
     })
   ),
   /** Conflicts that nobody has resolved, those that this run found among them. */
-  conflicts: Schema.Array(Schema.Struct({ hour: Hour, name: Schema.String })),
+  conflicts: Schema.Array(OpenConflict),
   /** Objects that were read to the end. */
   objects: Schema.NonNegativeInt,
   /** Non-empty lines in them. */
@@ -139,7 +141,7 @@ export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOp
     postponed: [...postponed].sort(),
     differing,
     failed,
-    conflicts: [...lake.conflicts, ...late.conflicts].sort(byHour),
+    conflicts: yield* describeConflicts(store, [...lake.conflicts, ...late.conflicts].sort(byHour)),
     ...totalsOf(results)
   }
   if (found.postponed.length > 0) {

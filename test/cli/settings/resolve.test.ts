@@ -84,7 +84,9 @@ function problemsOf(
 
 /** A value for each flag that a command cannot do without. */
 function requiredOf(command: CommandName): Partial<Record<SettingName, string>> {
-  return Object.fromEntries(requiredBy(command).map((name) => [name, "2025-11-10"]))
+  return Object.fromEntries(
+    requiredBy(command).map((name) => [name, name === "keep" ? "store" : "2025-11-10"])
+  )
 }
 
 describe("resolveSettings()", () => {

@@ -44,7 +44,12 @@ describe("SettingsOf", () => {
     const environment = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret", AWS_BUCKET_NAME: "lake" }
     for (const command of Object.keys(commands) as ReadonlyArray<CommandName>) {
       const found = resolveSettings(command, {
-        flags: Object.fromEntries(requiredBy(command).map((name) => [name, "1970-01-01"])),
+        flags: Object.fromEntries(
+          [...requiredBy(command), "hour"].map((name) => [
+            name,
+            name === "keep" ? "store" : name === "hour" ? "1970-01-01T00" : "1970-01-01"
+          ])
+        ),
         environment,
         file: {},
         fileName: ".env",

@@ -68,7 +68,7 @@ describe("verificationText()", () => {
       "postponed  2 hours, not read within --max-duration: 2025-11-10T20 to 2025-11-10T21",
       "differing  1 object, listed below",
       "failed     1 object, could not be read",
-      "conflict   2025-11-10T21 has two versions: resolve 2025-11-10T21 --keep store, or --keep ours",
+      "conflict   2025-11-10T21 has two versions: amplitude-lake resolve 2025-11-10T21 --keep store, or amplitude-lake resolve 2025-11-10T21 --keep ours",
       "took       1.2 s, 1 retry",
       "2025-11-10T20  a?.jsonl differs:",
       "  bytes 1, metadata says 2",

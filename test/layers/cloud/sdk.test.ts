@@ -9,15 +9,17 @@ import { assert } from "vitest"
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
 
-/** An app that has the built library and `effect`, and no SDK. */
+/** An app that has the built library with what it depends on, and no SDK. */
 const app = Effect.acquireRelease(
   Effect.promise(async () => {
     const folder = await mkdtemp(join(tmpdir(), "amplitude-lake-"))
-    for (const part of ["dist/layers", "dist/services", "package.json"]) {
+    for (const part of ["dist/layers", "dist/network", "dist/services", "package.json"]) {
       await cp(join(ROOT, part), join(folder, part), { recursive: true })
     }
     await mkdir(join(folder, "node_modules"))
-    await symlink(join(ROOT, "node_modules/effect"), join(folder, "node_modules/effect"))
+    for (const name of ["effect", "ipaddr.js"]) {
+      await symlink(join(ROOT, "node_modules", name), join(folder, "node_modules", name))
+    }
     return folder
   }),
   (folder) => Effect.promise(() => rm(folder, { recursive: true }))
