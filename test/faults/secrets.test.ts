@@ -541,7 +541,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
         ...AMPLITUDE,
         HTTPS_PROXY: `http://${PROXY.user}:${encodeURIComponent(PROXY.password)}@[`
       }
-      yield* fails(3, all("https://amplitude.test"), yield* here(broken))
+      yield* fails(2, all("https://amplitude.test"), yield* here(broken))
 
       const list = ["list", "--bucket", "lake", ...ONCE]
       const toS3 = { ...AWS, AWS_ENDPOINT_URL_S3: "https://s3.lake.test" }
