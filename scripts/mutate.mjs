@@ -155,10 +155,50 @@ const MUTATIONS = [
   {
     name: "new request after a broken archive",
     file: "src/programs/fetch/askForWindow.ts",
-    find: "broken < BROKEN_ARCHIVE_TRIES",
+    find: "broken < tries",
     put: "broken < 1",
     tests: RUN,
     named: "requests a broken archive three times"
+  },
+  {
+    name: "older gaps fail a run",
+    file: "src/programs/run/Summary.ts",
+    find: "lake.olderGaps !== null",
+    put: "lake.olderGaps === undefined",
+    tests: "test/programs/olderGaps",
+    named: "are counted and fail every run"
+  },
+  {
+    name: "an open conflict fails every run",
+    file: "src/programs/run/Summary.ts",
+    find: "lake.conflicts.length > 0",
+    put: "lake.conflicts.length < 0",
+    tests: "test/programs/run/Summary",
+    named: "is 8 for: an open conflict"
+  },
+  {
+    name: "a withdrawn acceptance no longer counts",
+    file: "src/programs/plan/inventory.ts",
+    find: ".filter((name) => !marks[counterpart].has(name))",
+    put: "",
+    tests: "test/programs/resolve/acceptGaps",
+    named: "makes gaps of what is still missing"
+  },
+  {
+    name: "an hour whose part was refused is not taken for empty",
+    file: "src/programs/fetch/handOver.ts",
+    find: "unpacked.broken.get(hour)",
+    put: "unpacked.broken.get(hour) && undefined",
+    tests: RUN,
+    named: "lands the other hours of an archive"
+  },
+  {
+    name: "a staged hour of another lake stays",
+    file: "src/programs/plan/stagedHours.ts",
+    find: "if (isOurs(origin, looking)) {",
+    put: "if (isOurs(origin, looking) || object.size >= 0) {",
+    tests: "test/programs/severalLakes",
+    named: "stay apart in every order"
   },
   {
     name: "proof that a store verifies checksums",
@@ -251,8 +291,8 @@ const MUTATIONS = [
   {
     name: "an hour that another run uploaded right after staging counts as landed",
     file: "src/programs/land/landObject.ts",
-    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) {",
-    put: "if (isWhole) {",
+    find: "if (isWhole || (Option.isNone(head) && (yield* isMoved(store, metadata)))) return true",
+    put: "if (isWhole) return true",
     tests: COMPARED,
     named: "counts an hour as landed if another run moved it"
   },
