@@ -9,14 +9,13 @@ import { landArchives } from "./land/landArchives.ts"
 import { landMissing } from "./land/landMissing.ts"
 import { recheckHours } from "./land/recheckHours.ts"
 import { syncStaged } from "./land/syncStaged.ts"
-import { countGaps, outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
-import { type Plan, planRun } from "./plan/planRun.ts"
+import { findingsOf } from "./plan/lakeFindings.ts"
+import { planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
-import { describeConflicts } from "./resolve/conflictMarks.ts"
 import { failedHour, type RunError } from "./run/failureKind.ts"
-import { Accepted, type HourOutcome, isInStore, Open, Skipped } from "./run/HourOutcome.ts"
+import { Accepted, type HourOutcome, Open, Skipped } from "./run/HourOutcome.ts"
 import type { LandingError } from "./run/LandingError.ts"
 import { findObstacles } from "./plan/obstacles.ts"
 import { asRun, type LandingOptions, Run } from "./run/Run.ts"
@@ -205,40 +204,6 @@ const landPlanned = Effect.fn("landPlanned")(function* (
         }))
     )
   )
-})
-
-interface FindingsOptions {
-  /** Defaults to those before the window, by the store alone. */
-  readonly olderGaps?: ReadonlyArray<Window>
-  /** Of the hours that the run tried to land. */
-  readonly outcomes?: ReadonlyArray<HourOutcome>
-  /** Defaults to `true`. */
-  readonly answersForGaps?: boolean
-}
-
-const findingsOf = Effect.fnUntraced(function* (
-  { window, lake, notOurs, store }: Plan,
-  options: FindingsOptions = {}
-): Effect.fn.Return<LakeFindings, never, Clock | Run> {
-  const { isSettled } = yield* Run
-  const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
-  const before = addHours(window.first, -1)
-  const { answersForGaps = true, olderGaps = lake.gaps({ last: before }), outcomes = [] } = options
-  const oldest = outermost(outcomes.filter(isInStore).map(({ hour }) => hour))
-  const { firstLanded } = lake
-  const isExtended =
-    oldest !== undefined && firstLanded !== undefined && addHours(window.last, 1) < firstLanded
-  const newer = isExtended
-    ? [new Window({ first: addHours(window.last, 1), last: addHours(firstLanded, -1) })]
-    : []
-  return {
-    olderGaps: countGaps(olderGaps),
-    newerGaps: countGaps(newer),
-    conflicts: yield* describeConflicts(store.store, lake.conflicts),
-    stagedElsewhere: notOurs.elsewhere,
-    answersForGaps,
-    isSettled: (hour) => isSettled(hour, now)
-  }
 })
 
 interface RunResult {

@@ -5,7 +5,7 @@
  */
 import { Duration, Either, Option, Redacted } from "effect"
 import { type Hour, parseHour } from "../../services/Hour.ts"
-import { secretProblem } from "./secretForm.ts"
+import { secretProblem } from "./env/secretForm.ts"
 
 export interface Parse<A> {
   (text: string): Either.Either<A, string>

@@ -1,7 +1,7 @@
 import { Either, Option, Redacted } from "effect"
 import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
 import { isEncrypted } from "../../services/SafeUrl.ts"
-import { secretProblem } from "./secretForm.ts"
+import { secretProblem } from "./env/secretForm.ts"
 
 /** What the environment and the env file set for S3, besides the settings. */
 interface S3Environment {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect, Logger } from "effect"
-import { EnvFileError, readEnvFile } from "../../../src/cli/settings/envFile.ts"
+import { EnvFileError, readEnvFile } from "../../../../src/cli/settings/env/envFile.ts"
 
 const folder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "env-file-"))),

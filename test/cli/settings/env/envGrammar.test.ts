@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { Either } from "effect"
 import * as fc from "fast-check"
 import { describe, it } from "vitest"
-import { decodeEnv, parseEnvText } from "../../../src/cli/settings/envGrammar.ts"
+import { decodeEnv, parseEnvText } from "../../../../src/cli/settings/env/envGrammar.ts"
 
 const read = (text: string) =>
   Either.map(parseEnvText(text), (entries) =>

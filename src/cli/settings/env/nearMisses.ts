@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein"
-import { azureVariables } from "./azureEnvironment.ts"
-import { s3Variables } from "./s3Environment.ts"
-import { settings } from "./table.ts"
+import { azureVariables } from "../azureEnvironment.ts"
+import { s3Variables } from "../s3Environment.ts"
+import { settings } from "../table.ts"
 
 /** Names that differ by this many letters at most are taken for misspelled. */
 const MOST_LETTERS = 2
