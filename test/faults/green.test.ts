@@ -7,6 +7,7 @@ import * as SpoolMemory from "../../src/layers/memory/SpoolMemory.ts"
 import { listGaps } from "../../src/programs/inspect/listGaps.ts"
 import { statusOfHours } from "../../src/programs/inspect/statusOfHours.ts"
 import { acceptGaps } from "../../src/programs/resolve/acceptGaps.ts"
+import { resolveConflict } from "../../src/programs/resolve/resolveConflict.ts"
 import { withdrawGaps } from "../../src/programs/resolve/withdrawGaps.ts"
 import { allHours, fetchHours, type RunOptions, syncHours } from "../../src/programs/runPipeline.ts"
 import { addHours, type Hour, hourAt, hourEnd } from "../../src/services/Hour.ts"
@@ -24,6 +25,8 @@ type Action =
   | { readonly do: "withdraw"; readonly which: number }
   /** Another writer lands another version of an hour that waits in staging. */
   | { readonly do: "overtake"; readonly machine: 0 | 1; readonly which: number }
+  /** A person ends an open conflict, on a machine that may lack our copy. */
+  | { readonly do: "resolve"; readonly machine: 0 | 1; readonly keep: "store" | "ours" }
 
 const machine = fc.constantFrom(0 as const, 1 as const)
 const dates = { daysAgo: fc.integer({ min: 0, max: 12 }), days: fc.integer({ min: 1, max: 6 }) }
@@ -37,7 +40,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("byDate"), ...dates }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("accept"), ...dates }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("withdraw"), which: fc.nat(3) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("overtake"), machine, which: fc.nat(20) }) }
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("overtake"), machine, which: fc.nat(20) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("resolve"),
+      machine,
+      keep: fc.constantFrom("store", "ours")
+    })
+  }
 ) as fc.Arbitrary<Action>
 
 const BEGIN = Date.parse("2025-11-01T12:30:00Z")
@@ -120,6 +131,12 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
     assert.deepEqual(readKeys(keys).conflicts, [])
   })
 
+  const resolve = (which: number, name: string, keep: "store" | "ours") =>
+    run(
+      which,
+      Effect.either(resolveConflict(hour(name.slice(0, 13)), { ...options(), keep, user: "model" }))
+    )
+
   const act = Effect.fnUntraced(function* (it: Action) {
     switch (it.do) {
       case "wait":
@@ -156,12 +173,20 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
         const staged = yield* keysOf(machines[it.machine]?.staging ?? world.staging)
         const key = staged.filter((name) => /^[\d_-]+\.jsonl$/.test(name))[it.which]
         if (key !== undefined) yield* world.store.put(objectOf(key, event("of another writer")))
+        return
+      }
+      case "resolve": {
+        const [name] = readKeys(yield* keysOf(world.store)).conflicts
+        return name === undefined ? undefined : yield* resolve(it.machine, name, it.keep)
       }
     }
   })
   for (const it of actions) yield* act(it)
 
   // However it went, a person gets it green again.
+  for (const name of readKeys(yield* keysOf(world.store)).conflicts) {
+    yield* resolve(0, name, "store")
+  }
   yield* run(
     0,
     Effect.either(
@@ -175,6 +200,7 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
   )
   const keys = yield* keysOf(world.store)
   assert.deepEqual(missing(keys, now, hourAt(now)), [])
+  assert.deepEqual(readKeys(keys).conflicts, [])
 })
 
 const { FAULTS_PATH, FAULTS_SECONDS, FAULTS_SEED } = process.env
