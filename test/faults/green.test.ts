@@ -23,7 +23,7 @@ type Action =
   | { readonly do: "byDate"; readonly daysAgo: number; readonly days: number }
   | { readonly do: "accept"; readonly daysAgo: number; readonly days: number }
   | { readonly do: "withdraw"; readonly which: number }
-  /** Another writer lands another version of an hour that waits in staging. */
+  /** Another writer lands another version of an hour between `fetch` and `sync`. */
   | { readonly do: "overtake"; readonly machine: 0 | 1; readonly which: number }
   /** A person ends an open conflict, on a machine that may lack our copy. */
   | { readonly do: "resolve"; readonly machine: 0 | 1; readonly keep: "store" | "ours" }
@@ -170,10 +170,11 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
         return name === undefined ? undefined : yield* run(1, withdrawGaps(name, { user: "model" }))
       }
       case "overtake": {
+        yield* run(it.machine, fetchHours(options()))
         const staged = yield* keysOf(machines[it.machine]?.staging ?? world.staging)
         const key = staged.filter((name) => /^[\d_-]+\.jsonl$/.test(name))[it.which]
         if (key !== undefined) yield* world.store.put(objectOf(key, event("of another writer")))
-        return
+        return yield* run(it.machine, syncHours(options()))
       }
       case "resolve": {
         const [name] = readKeys(yield* keysOf(world.store)).conflicts
