@@ -85,7 +85,7 @@ export function objectStorageContract<E>(
   layer: Layer.Layer<ObjectStorage, E>,
   listed = 1_100
 ) {
-  effectIt.layer(layer, { timeout: 30_000 })(`${name} keeps the ObjectStorage contract`, (it) => {
+  effectIt.layer(layer, { timeout: 60_000 })(`${name} keeps the ObjectStorage contract`, (it) => {
     it.effect("names its place and passes its check", () =>
       Effect.gen(function* () {
         const storage = yield* ObjectStorage

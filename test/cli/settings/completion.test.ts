@@ -29,7 +29,7 @@ const flagsOf = (name: keyof typeof commands) =>
 const env = { PATH: process.env["PATH"] ?? "", HOME: folder, LC_ALL: "C.UTF-8" }
 const has = (shell: string) => spawnSync(shell, ["--version"], { env }).status === 0
 const ask = (shell: string, args: ReadonlyArray<string>) =>
-  execFileSync(shell, args, { cwd: folder, env, encoding: "utf8", timeout: 10_000 })
+  execFileSync(shell, args, { cwd: folder, env, encoding: "utf8", timeout: 30_000 })
 
 /** What bash offers for the words of a line, split as bash does; the last one is completed. */
 function inBash(...words: ReadonlyArray<string>): ReadonlyArray<string> {

@@ -208,7 +208,7 @@ describe("OpenTelemetry", { concurrent: true }, () => {
           assert.equal(code, 0, stderr)
           assert.match(stderr, said)
           assert.equal(stderr.match(/WARN/g)?.length, 1, stderr)
-          assert.ok(performance.now() - begun < 10_000)
+          assert.ok(performance.now() - begun < 25_000)
         }),
         { concurrency: cases.length, discard: true }
       )
