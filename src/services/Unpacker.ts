@@ -78,6 +78,11 @@ export interface OpenOptions {
    * Defaults to `false`.
    */
   readonly salvage?: boolean | undefined
+  /**
+   * Whether the archive may have been unpacked and packed again on a desktop: files that it added,
+   * such as `__MACOSX/` and `.DS_Store`, are passed over with a warning. Defaults to `false`.
+   */
+  readonly repacked?: boolean | undefined
 }
 
 export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<

@@ -95,7 +95,7 @@ const open: Unpacker["Type"]["open"] = Effect.fn("UnpackerMemory.open")(function
   options = {}
 ) {
   const budget = newBudget()
-  return yield* unpackParts(yield* readDirectory(archive), options, (hour, own) =>
+  return yield* unpackParts(yield* readDirectory(archive, options), options, (hour, own) =>
     unpackHour(archive, hour, own, format, budget)
   )
 })

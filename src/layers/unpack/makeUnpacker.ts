@@ -27,7 +27,7 @@ export const digestHere: DigestHour = (archive, parts, format, budget) =>
 const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
   Effect.fn("Unpacker.open")(function* (archive, format, options = {}) {
     const budget = newBudget()
-    return yield* unpackParts(yield* readDirectory(archive), options, (hour, own) =>
+    return yield* unpackParts(yield* readDirectory(archive, options), options, (hour, own) =>
       Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
         ...digest,
         hour,

@@ -1,7 +1,7 @@
 import { Effect, Option, Runtime } from "effect"
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl"
 import type { SpooledArchive } from "../../services/Spool.ts"
-import type { UnpackerError } from "../../services/Unpacker.ts"
+import type { OpenOptions, UnpackerError } from "../../services/Unpacker.ts"
 import { MAX_DIRECTORY_BYTES, MAX_ENTRIES } from "./limits.ts"
 import { type Read, windowed, withReader } from "./reader.ts"
 import { type PartName, parsePartName } from "./partName.ts"
@@ -24,11 +24,25 @@ export interface ZipPart extends ZipEntry, PartName {
  * data, by https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT. An archive that two tools
  * could read differently is refused.
  */
-export const readDirectory = Effect.fn("readDirectory")((archive: SpooledArchive) =>
-  withReader(archive, (read) => directoryOf(archive, read))
-)
+export const readDirectory = Effect.fn("readDirectory")(function* (
+  archive: SpooledArchive,
+  { repacked = false }: Pick<OpenOptions, "repacked"> = {}
+) {
+  const { found, passedOver } = yield* withReader(archive, (read) =>
+    directoryOf(archive, read, repacked)
+  )
+  if (passedOver.size > 0) {
+    yield* Effect.logWarning(
+      `"${archive.path}" was packed again: passed over ${passedOver.size} files that are not Amplitude's`
+    )
+  }
+  return found
+})
 
-async function directoryOf(archive: SpooledArchive, read: Read): Promise<ReadonlyArray<ZipPart>> {
+/** Files that desktops add to folders and archives. */
+const OF_DESKTOPS = /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini)$/
+
+async function directoryOf(archive: SpooledArchive, read: Read, repacked: boolean) {
   const refuse = refusal(archive.path)
   if (archive.size === 0) throw refuse("NotZip", "It is empty")
   const near = windowed(read, archive.size)
@@ -43,6 +57,7 @@ async function directoryOf(archive: SpooledArchive, read: Read): Promise<Readonl
 
   const entries: Array<ZipEntry> = []
   const parts = new Map<ZipEntry, PartName>()
+  const passedOver = new Set<ZipEntry>()
   const seen = new Set<string>()
   let cursor = end.directoryStart
   try {
@@ -53,8 +68,13 @@ async function directoryOf(archive: SpooledArchive, read: Read): Promise<Readonl
       const disk = Buffer.from(await near(cursor + 34, 2)).readUInt16LE()
       if (disk !== 0 && disk !== 0xffff) throw refuseEntry("Unsupported", "It is on another disk")
       cursor += 46 + raw.fileNameLength + raw.extraFieldLength + raw.fileCommentLength
-      const part = entry.name.endsWith("/") ? undefined : partOf(entry, archive, refuseEntry)
-      const identity = part === undefined ? entry.name : `${part.hour}#${part.number}`
+      if (repacked && OF_DESKTOPS.test(entry.name)) passedOver.add(entry)
+      const part =
+        entry.name.endsWith("/") || passedOver.has(entry)
+          ? undefined
+          : partOf(entry, archive, refuseEntry, repacked)
+      const identity =
+        part === undefined ? entry.name : `${part.project}/${part.hour}#${part.number}`
       if (seen.has(identity)) throw refuseEntry("UnexpectedEntry", "It occurs twice")
       seen.add(identity)
       entries.push(entry)
@@ -82,10 +102,11 @@ async function directoryOf(archive: SpooledArchive, read: Read): Promise<Readonl
     end.directoryStart
   )) {
     const part = parts.get(entry)
+    if (passedOver.has(entry)) continue
     if (part === undefined) await checkFolder(near, entry, dataStart, archive.path)
     else found.push({ ...entry, ...part, dataStart })
   }
-  return found
+  return { found, passedOver }
 }
 
 async function openZip(read: Read, archive: SpooledArchive, refuse: Refuse): Promise<ZipFile> {
@@ -144,12 +165,18 @@ class ArchiveReader extends RandomAccessReader {
   }
 }
 
-function partOf(entry: ZipEntry, archive: SpooledArchive, refuse: Refuse): PartName {
+function partOf(
+  entry: ZipEntry,
+  archive: SpooledArchive,
+  refuse: Refuse,
+  repacked: boolean
+): PartName {
   const part = Option.getOrUndefined(parsePartName(entry.name))
   if (part === undefined) {
     throw refuse(
       "UnexpectedEntry",
-      "It is not named like a part, {project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz"
+      "It is not named like a part, {project}/{project}_{yyyy-MM-dd}_{H}#{n}.json.gz" +
+        (repacked ? "; if the archive was packed again, use it as it was downloaded" : "")
     )
   }
   if (!archive.window.includes(part.hour)) {

@@ -108,7 +108,7 @@ const readFile = Effect.fn("landArchives.readFile")(function* <R>(
     yield* Effect.logInfo(`Skipped "${file}": all of its hours are present`)
     return { _tag: "PassedOver", hours: asked }
   }
-  const unpacked = yield* unpackArchive(archive)
+  const unpacked = yield* unpackArchive(archive, { repacked: true })
   const all = [...unpacked.hours.keys()]
   const hours = all.filter(landing.isWanted)
   const missing = hours.filter((hour) => !isThere(hour, landing))

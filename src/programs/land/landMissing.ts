@@ -66,7 +66,9 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     }))
     const { events, bytes, malformed } = lines
     if (malformed > 0) {
-      yield* Effect.logWarning(`${malformed} lines are not JSON objects; they are stored unchanged`)
+      const lines =
+        malformed === 1 ? "1 line is not a JSON object" : `${malformed} lines are not JSON objects`
+      yield* Effect.logWarning(`${lines}; stored unchanged`)
     }
     const key = hourKey(hour, layout, format)
     // Only in staging does an hour without an archive need its project: it tells whose it is.

@@ -169,6 +169,45 @@ describe("UnpackerZip", () => {
     })
   )
 
+  it.effect(
+    "passes over what a desktop packed beside the parts, only if it may have been packed again",
+    () =>
+      Effect.gen(function* () {
+        const junk = ["__MACOSX/100/._100_2025-11-10_5#0.json.gz", "100/.DS_Store", "Thumbs.db"]
+        const zip = zipOf({
+          entries: [
+            part(5, 0, lines[5]),
+            ...junk.map((name) => ({ name, data: Buffer.from("junk") })),
+            part(21, 0, lines[21])
+          ]
+        })
+        const found = yield* readDirectory(spooled(zip), { repacked: true })
+        assert.deepStrictEqual(
+          found.map(({ name }) => name),
+          [partName(5, 0), partName(21, 0)]
+        )
+        const error = yield* Effect.flip(readDirectory(spooled(zip)))
+        assert.strictEqual(error.reason, "UnexpectedEntry")
+        const other = zipOf({ entries: [{ name: "5#0.json.gz", data: Buffer.from("junk") }] })
+        const refused = yield* Effect.flip(readDirectory(spooled(other), { repacked: true }))
+        assert.include(
+          refused.detail,
+          "if the archive was packed again, use it as it was downloaded"
+        )
+      })
+  )
+
+  it.effect("names both projects, also where their parts have the same hour and number", () =>
+    Effect.gen(function* () {
+      const mine = part(5, 0, lines[5])
+      const name = mine.name.replaceAll(/\d{6,}/g, "200022")
+      assert.notStrictEqual(name, mine.name)
+      const zip = zipOf({ entries: [mine, { ...mine, name }] })
+      const { detail } = yield* Effect.flip(readDirectory(spooled(zip)))
+      assert.include(detail, "It holds several projects")
+    })
+  )
+
   it.effect("refuses a directory larger than any archive has", () =>
     Effect.gen(function* () {
       const directorySize = 300 * 1024 ** 2
