@@ -35,7 +35,10 @@ const INSTEAD: ReadonlyArray<readonly [shown: string, runs: string]> = [
   ["--end-date 2025-11-09", "--end-date 2025-01-01T02"],
   ["--end-date 2025-11-03 --events-per-hour 2000", "--end-date 2025-11-01T02 --events-per-hour 20"],
   ["--end-date 2025-11-10 --metrics-file", "--end-date 2025-11-10T02 --metrics-file"],
-  // Each run names its log file anew.
+  // The session's own environment has the keys of both projects.
+  ["--env-file shop.env ", ""],
+  ["--env-file blog.env ", ""],
+  // Each run names its log file after its start.
   ["logs/2026-11-21T08-59-41Z_all_8f9257.log", "logs/*.log"],
   ["http://localhost:4318", '"$COLLECTOR"'],
   // These take minutes.
@@ -52,6 +55,8 @@ const INSTEAD: ReadonlyArray<readonly [shown: string, runs: string]> = [
 const EXIT_CODES: ReadonlyArray<readonly [place: RegExp, command: RegExp, code: number]> = [
   // No hour of that window is in the folder.
   [/^README/, /status --dev/, 3],
+  // That hour has no conflict.
+  [/^docs\/reliability/, /resolve .*--keep/, 2],
   // These only show what differs.
   [/^docs\/iam/, /bucket .*--require-if-none-match$/, 3],
   [/^docs\/iam/, /--abort-days 3$/, 3],
