@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { hostname } from "node:os"
 import { Effect, Option, type Redacted } from "effect"
 import { Heartbeat } from "../services/Heartbeat.ts"
 import { Webhook } from "../services/Webhook.ts"
 import { meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
+import { hostName } from "./machine.ts"
 import { endingOf } from "./ending.ts"
 import { heartbeatLayer, webhookLayer } from "./layers.ts"
 import { runId } from "./terminal/logging.ts"
@@ -107,15 +107,6 @@ function senderOf(command: CommandName, store: Store | undefined): Result {
 export function testMessage(command: CommandName, store: Store): Result {
   const text = `${senderText(command, store)}: a test message; the webhook works`
   return { text, ...senderOf(command, store), test: true }
-}
-
-/** Deno may not permit it. */
-function hostName(): string {
-  try {
-    return hostname()
-  } catch {
-    return "unknown"
-  }
 }
 
 function senderText(command: CommandName, store: Store | undefined): string {

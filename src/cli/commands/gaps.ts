@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { userInfo } from "node:os"
 import { Effect, Layer } from "effect"
 import { listGaps } from "../../programs/inspect/listGaps.ts"
 import { acceptGaps } from "../../programs/resolve/acceptGaps.ts"
 import { withdrawGaps } from "../../programs/resolve/withdrawGaps.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { clockLayer, stagingLayer, storeLayer } from "../layers.ts"
+import { userName } from "../machine.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { acceptedText, gapsText, withdrawnText } from "../text/gapsText.ts"
 import { retryOf } from "./options.ts"
@@ -58,13 +58,4 @@ export function withdrawGapsOf(settings: SettingsOf<"gaps withdraw">): Work {
       return { json: withdrawn, text: () => withdrawnText(withdrawn), exitCode: withdrawn.exitCode }
     })
   })
-}
-
-/** Whoever runs the program; in a container, the user may have no name. */
-export function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return "unknown"
-  }
 }

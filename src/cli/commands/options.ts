@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { hostname } from "node:os"
 import { Duration } from "effect"
 import type { RunOptions } from "../../programs/runPipeline.ts"
+import { hostName } from "../machine.ts"
 import type { Values } from "../settings/table.ts"
 import { version } from "../../programs/run/version.ts"
 
@@ -40,7 +40,7 @@ export function movingOf(
     layout: it.layout,
     concurrency: it.concurrency,
     maxDuration: it.maxDuration,
-    host: hostname(),
+    host: hostName(),
     version
   }
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { hostname } from "node:os"
 import { Effect, Layer } from "effect"
 import { resolveConflict } from "../../programs/resolve/resolveConflict.ts"
 import { Hour } from "../../services/Hour.ts"
@@ -18,7 +17,7 @@ import {
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { resolvedText } from "../text/resolvedText.ts"
 import { version } from "../../programs/run/version.ts"
-import { userName } from "./gaps.ts"
+import { hostName, userName } from "../machine.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
@@ -40,7 +39,7 @@ export function resolve(settings: SettingsOf<"resolve">): Work {
         layout,
         format,
         user: userName(),
-        host: hostname(),
+        host: hostName(),
         version
       })
       return { json: resolved, text: () => resolvedText(resolved), exitCode: resolved.exitCode }
