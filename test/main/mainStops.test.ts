@@ -119,7 +119,7 @@ describe("a run that a signal ends", { timeout: 60_000 }, () => {
 })
 
 describe("a run that reaches its longest duration", { timeout: 60_000 }, () => {
-  const limit = ["--max-duration", "4s"]
+  const limit = ["--max-duration", "10s"]
 
   it.scopedLive("postpones the other hours in one line, without an error", () =>
     Effect.gen(function* () {
