@@ -9,6 +9,7 @@ import { landArchives } from "./land/landArchives.ts"
 import { landMissing } from "./land/landMissing.ts"
 import { recheckHours } from "./land/recheckHours.ts"
 import { syncStaged } from "./land/syncStaged.ts"
+import { outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
 import { findingsOf } from "./plan/lakeFindings.ts"
 import { planRun } from "./plan/planRun.ts"
@@ -104,13 +105,32 @@ export const archivedHours = Effect.fn("archivedHours")(
         yield* log.planned({ window: null, outcomes: [], lake: yield* findingsOf(plan) })
         const landed = yield* landArchives(files, store.store, [staging, store], options)
         yield* gaugePlan(plan, landed)
-        return { ...landed, lake: yield* findingsOf(plan) }
+        return yield* judgeArchived(landed, options)
       })
     )
     return withWindow(result)
   },
   (self, _files, options) => summarized(self, options)
 )
+
+/** Judges the lake as the files have left it, up to the last hour that they are about. */
+const judgeArchived = Effect.fnUntraced(function* (landed: RunResult, options: RunOptions) {
+  const planned = yield* Effect.either(planRun(options))
+  if (planned._tag === "Left") return { ...landed, error: landed.error ?? planned.left }
+  const plan = planned.right
+  const last =
+    options.end ??
+    outermost(
+      landed.outcomes.map(({ hour }) => hour),
+      -1
+    )
+  const named = new Set(landed.outcomes.map(({ hour }) => hour))
+  const olderGaps = (last === undefined ? [] : plan.lake.gaps({ last }))
+    .flatMap(({ hours }) => hours)
+    .filter((hour) => !named.has(hour))
+    .map((hour) => new Window({ first: hour, last: hour }))
+  return { ...landed, lake: yield* findingsOf(plan, { olderGaps }) }
+})
 
 /** Exports the landed hours of the window again and compares them with the store. */
 export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions = {}) {
@@ -119,9 +139,11 @@ export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunO
   const { window, store } = plan
   const landed = window.hours.filter((hour) => store.inventory.has(hour))
   const { log } = yield* Run
-  yield* log.planned({ window, outcomes: [], lake: yield* findingsOf(plan) })
+  // It lands nothing, so that what the window lacks stays missing, too.
+  const findings = { olderGaps: plan.lake.gaps({ last: window.last }) }
+  yield* log.planned({ window, outcomes: [], lake: yield* findingsOf(plan, findings) })
   const outcomes = yield* recheckHours(landed, store.store, store.inventory)
-  return { window, outcomes, lake: yield* findingsOf(plan) }
+  return { window, outcomes, lake: yield* findingsOf(plan, findings) }
 }, summarized)
 
 /** What `fetchHours` or `allHours` would do. Makes no request to Amplitude and writes nothing. */

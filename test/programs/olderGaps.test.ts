@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { statusOfHours } from "../../src/programs/inspect/statusOfHours.ts"
-import { allHours, syncHours } from "../../src/programs/runPipeline.ts"
+import { allHours, recheckWindow, syncHours } from "../../src/programs/runPipeline.ts"
 import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { event, makeWorld, passTime, runOptions } from "../fixtures/world.ts"
 
@@ -76,6 +76,26 @@ describe("older gaps", () => {
       assert.deepEqual(landed.newerGaps, newer)
       const next = yield* passTime(Effect.provide(allHours(runOptions()), after.layer))
       assert.deepEqual([next.olderGaps?.first, next.exitCode], ["2025-08-20T06", 3])
+    })
+  )
+
+  it.effect("of the window fail a recheck, which lands nothing", () =>
+    Effect.gen(function* () {
+      const { after } = yield* outage
+      const dates = runOptions("2025-09-01T00", "2025-09-02T23")
+      const found = yield* passTime(Effect.provide(recheckWindow(dates), after.layer))
+      assert.deepEqual([found.olderGaps?.first, found.exitCode], ["2025-09-01T12", 3])
+    })
+  )
+
+  it.effect("do not exist, and are no defect, if only an hour that is not closed has landed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        amplitude: { hours: {} },
+        store: { objects: { "2025-11-12_11.jsonl": Buffer.from("{}\n") } }
+      })
+      const status = yield* Effect.provide(statusOfHours(), world.layer)
+      assert.deepEqual([status.totals.gap, status.exitCode], [0, 0])
     })
   )
 

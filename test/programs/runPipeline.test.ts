@@ -283,6 +283,20 @@ describe("allHours()", () => {
       })
   )
 
+  it.effect("takes no spooled archive without parts for proof that hours have no events", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const window = new Window({ first: hour(h20), last: hour(h22) })
+      const askedAt = Date.parse("2025-11-12T11:00:00Z")
+      const bytes = Stream.make(zipSync({}))
+      const name = { identity: "memory-123456", window, askedAt }
+      yield* Effect.scoped(world.spool.save(name, bytes, Option.none()))
+      const summary = yield* passTime(Effect.provide(allHours(runOptions(h20, h22)), world.layer))
+      assert.deepEqual([summary.landed, summary.empty], [[h20, h21, h22], []])
+      assert.deepEqual(yield* world.spool.list("memory-123456"), [])
+    })
+  )
+
   it.effect("requests a window in halves whose archives have a bad directory", () =>
     Effect.gen(function* () {
       const bad = { bytes: zipSync({ "readme.txt": new Uint8Array([1]) }) }

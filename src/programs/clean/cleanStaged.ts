@@ -101,7 +101,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
   const ours = { key, size, metadata, body: staging.get(key) }
   const isMoved = yield* refuseAsConflict(store, ours, { keys, lines: theirs }).pipe(
     Effect.catchIf(
-      (error) => error._tag === "LandingError" && error.reason === "Conflict",
+      (error) => error._tag === "LandingError" && error.isKeptConflict,
       () => Effect.succeed(true)
     )
   )

@@ -100,6 +100,11 @@ const resumeLeftover = Effect.fn("exportHours.leftover")(function* <R>(
   }
   yield* Effect.logInfo(`Resuming from the spooled archive of ${spooled.window}`)
   const opened = yield* beforeDeadline(openArchive(spooled))
+  // Without parts it is one answer of the two that hours without events need.
+  if (opened.unpacked.hours.size === 0) {
+    yield* spool.drop(spooled)
+    return []
+  }
   const { askedAt } = spooled
   const answered = wanted.filter(
     (hour) =>

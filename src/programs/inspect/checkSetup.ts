@@ -1,4 +1,4 @@
-import { Clock as EffectClock, Effect, Option, Schema, Stream } from "effect"
+import { Clock as EffectClock, Effect, Either, Option, Schema, Stream } from "effect"
 import { Amplitude } from "../../services/Amplitude.ts"
 import { Clock } from "../../services/Clock.ts"
 import { Folders, FolderError, type WorkingFolder } from "../../services/Folders.ts"
@@ -168,6 +168,15 @@ function checkClock(answer: TimedAnswer): Finding {
   })
 }
 
+/** What the whole listing says; if it breaks off, a failure of the store. */
+const lakeOr = (
+  store: ObjectStorage["Type"]
+): Effect.Effect<Either.Either<Lake, ReadonlyArray<Finding>>> =>
+  Effect.map(
+    Effect.either(takeLake(store)),
+    Either.mapLeft((error) => [failed("store", error)])
+  )
+
 /** The store and, if it can be listed, the hours that are missing and the open conflicts. */
 const checkLake = Effect.fn("checkSetup.lake")(function* ({
   settleHours = defaults.settleHours
@@ -175,20 +184,17 @@ const checkLake = Effect.fn("checkSetup.lake")(function* ({
   const store = yield* ObjectStorage
   const clock = yield* Clock
   const findings = yield* checkStore
-  const lake = findings.some(({ kind }) => kind !== undefined)
-    ? Option.none<Lake>()
-    : yield* Effect.tapError(takeLake(store), ({ message }) => Effect.logWarning(message)).pipe(
-        Effect.option
-      )
-  if (Option.isNone(lake)) {
+  const isBroken = findings.some(({ kind }) => kind !== undefined)
+  const lake = isBroken ? Either.left(findings) : yield* lakeOr(store)
+  if (Either.isLeft(lake)) {
     const unknown = ["gaps", "conflicts"].map((name): Finding => {
       const message = "not looked for, because the store could not be listed"
       return { check: new SetupCheck({ name, state: "unknown", message }) }
     })
     const report: LakeReport = { gaps: null, conflicts: [] }
-    return { ...report, findings: [...findings, ...unknown] }
+    return { ...report, findings: [...lake.left, ...unknown] }
   }
-  const { acceptances, conflicts: open, inventory } = lake.value
+  const { acceptances, conflicts: open, inventory } = lake.right
   const last = yield* clock.newestClosedHour(settleHours)
   const first = outermost(inventory.keys())
   const isAccepted = (hour: Hour) => acceptances.some(({ window }) => window.includes(hour))

@@ -8,7 +8,7 @@ import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
 import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
 import { gaugePlan } from "../plan/gaugePlan.ts"
-import { planRun } from "../plan/planRun.ts"
+import { type Plan, planRun } from "../plan/planRun.ts"
 import { isUndated, type WindowOptions } from "../plan/planWindow.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { OpenConflict } from "../resolve/OpenConflict.ts"
@@ -120,9 +120,7 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
   const plan = yield* planRun(options)
   const { store, staging, lake } = plan
   const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
-  const window = isUndated(options)
-    ? new Window({ first: lake.firstLanded ?? plan.window.first, last: plan.window.last })
-    : plan.window
+  const window = isUndated(options) ? wholeLake(plan) : plan.window
   const accepted = new Set(lake.acceptances.flatMap((it) => it.window.hours))
 
   const stateOf = (hour: Hour, objects: ReadonlyArray<HourObject>): HourState => {
@@ -130,7 +128,8 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     if (!isClosed(hour, now)) return "open"
     if (!isSettled(hour, now)) return "pending"
     if (accepted.has(hour)) return "accepted"
-    return lake.firstLanded === undefined && isUndated(options) ? "unlanded" : "gap"
+    const isBefore = lake.firstLanded === undefined || hour < lake.firstLanded
+    return isBefore && isUndated(options) ? "unlanded" : "gap"
   }
   const standing = window.hours.map((hour) => ({
     hour,
@@ -184,6 +183,12 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     })
   })
 }, asRun)
+
+/** From the first landed hour on; the plan's window if that hour is not closed, or there is none. */
+function wholeLake({ lake: { firstLanded }, window }: Plan): Window {
+  const isClosed = firstLanded !== undefined && firstLanded <= window.last
+  return isClosed ? new Window({ first: firstLanded, last: window.last }) : window
+}
 
 function stateOfObjects(objects: ReadonlyArray<HourObject>): HourState {
   if (objects.some(({ form, hasMetadata }) => form === "parts" || hasMetadata === false)) {

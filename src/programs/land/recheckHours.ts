@@ -53,12 +53,18 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
       yield* Effect.logInfo(`The store's version of ${hour} was chosen by a person`)
       return new Skipped({ hour })
     }
-    yield* markConflict(store, { hour, ours, landed: Either.right(landed), objects })
+    const isRecorded = yield* markConflict(store, {
+      hour,
+      ours,
+      landed: Either.right(landed),
+      objects
+    })
     return yield* conflictError({
       hour,
       addresses: objects.map(({ key }) => addressOf(store, key)),
       lines: Either.right(landed),
       ours,
+      isRecorded,
       more: " Ours is what Amplitude returns now. Nothing was overwritten"
     })
   })

@@ -29,7 +29,7 @@ export interface LandedVersion {
  * Settles what happens to an hour that differs from the store's version. `false` if ours is not
  * needed: the store's object has replaced it, or a person has chosen the store's. Otherwise keeps a
  * copy of ours in staging below `failed_uploads/`, marks the conflict in the store and fails as
- * `Conflict`: the copy is complete, so the caller may remove the original.
+ * `Conflict`. The caller may remove the original only if the mark was recorded, too.
  */
 export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E extends Retryable>(
   store: ObjectStorage["Type"],
@@ -56,13 +56,20 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E exten
     return false
   }
   const copy = addressOf(staging, yield* keepCopy(ours))
-  yield* markConflict(store, { hour, ours: metadata, landed: lines, objects, copy })
+  const isRecorded = yield* markConflict(store, {
+    hour,
+    ours: metadata,
+    landed: lines,
+    objects,
+    copy
+  })
   const differing = yield* differenceOf(store, ours, { keys, lines })
   return yield* conflictError({
     hour,
     addresses: keys.map((key) => addressOf(store, key)),
     lines,
     ours: metadata,
+    isRecorded,
     more: `${differing === "" ? "" : ` The first lines that differ, by uuid: ${differing}.`} Nothing was overwritten; ours is kept as "${copy}"`
   })
 })
@@ -81,19 +88,22 @@ interface ConflictOptions {
   readonly addresses: ReadonlyArray<string>
   readonly lines: LandedLines
   readonly ours: Pick<HourMetadata, "events" | "lineset">
+  /** Whether the store has a mark of the conflict. */
+  readonly isRecorded: boolean
   /** What else there is to say, beginning with a space. */
   readonly more: string
 }
 
 /** Names both versions of an hour. */
 export function conflictError(options: ConflictOptions): LandingError {
-  const { addresses, hour, lines, more, ours } = options
+  const { addresses, hour, isRecorded, lines, more, ours } = options
   const landed = Either.match(lines, {
     onLeft: ({ message }) => `an object that cannot be read: ${message}`,
     onRight: ({ events, lineset }) => `${events} events, lineset ${lineset}`
   })
   return new LandingError({
     reason: "Conflict",
+    isRecorded,
     detail:
       `"${addresses.join('" and "')}" already holds a different version of ${hour} (${landed}; ` +
       `ours has ${ours.events}, lineset ${ours.lineset}).${more}`

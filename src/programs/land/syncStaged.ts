@@ -92,8 +92,8 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
       )
       const isNew = yield* confirm(store, target, standing).pipe(
         Effect.tapError((error) =>
-          // A copy is in failed_uploads/ by now.
-          error._tag === "LandingError" && error.reason === "Conflict" ? removeStaged : Effect.void
+          // Otherwise only the staged hour lets the next run meet the conflict again.
+          error._tag === "LandingError" && error.isKeptConflict ? removeStaged : Effect.void
         )
       )
       if (isNew) standing.push(target.key)

@@ -62,7 +62,7 @@ const MOST_KEYS = 4
 
 /**
  * Records a conflict, so that every later run on any machine names it. A mark that cannot be
- * written becomes a warning: the caller's failure says more.
+ * written becomes a warning, and `false`: the caller's failure says more.
  */
 export const markConflict = Effect.fn("markConflict")(
   function* (store: ObjectStorage["Type"], versions: Versions) {
@@ -86,11 +86,15 @@ export const markConflict = Effect.fn("markConflict")(
       time: new Date(now).toISOString()
     }
     yield* putMark(store, "conflicts", name, text)
+    return true
   },
   (self, _store, { hour }) =>
     Effect.catchAll(self, ({ message }) =>
-      Effect.logWarning(
-        `The conflict of ${hour} could not be recorded, so other runs do not name it: ${message}`
+      Effect.as(
+        Effect.logWarning(
+          `The conflict of ${hour} could not be recorded, so other runs do not name it: ${message}`
+        ),
+        false
       )
     )
 )

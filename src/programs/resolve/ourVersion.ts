@@ -9,7 +9,7 @@ import { Spool, type SpoolError } from "../../services/Spool.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Unpacker, UnpackerError } from "../../services/Unpacker.ts"
 import { Window } from "../../services/Window.ts"
-import { askForWindow } from "../fetch/askForWindow.ts"
+import { type Answer, askForWindow } from "../fetch/askForWindow.ts"
 import type { HourToLand } from "../land/landObject.ts"
 import { toLand } from "../land/landMissing.ts"
 import { FAILED_UPLOADS } from "../land/refuseAsConflict.ts"
@@ -95,16 +95,34 @@ const requested = Effect.fn("ourVersion.requested")(function* (
       detail: `our version of ${hour} does not lie below "${addressOf(staging, FAILED_UPLOADS)}", and without keys it cannot be requested again`
     })
   }
-  const answer = yield* askForWindow(new Window({ first: hour, last: hour })).pipe(
+  const ask = askForWindow(new Window({ first: hour, last: hour })).pipe(
     Effect.provideService(Amplitude, amplitude.value),
     // The object's format decides, not this run's.
-    Effect.provideService(Run, { ...run, format })
+    Effect.provideService(Run, { ...run, format }),
+    Effect.tap(({ archive }) =>
+      Effect.addFinalizer(() =>
+        Option.match(archive, {
+          onNone: () => Effect.void,
+          onSome: ({ spooled }) => Effect.ignoreLogged(spool.drop(spooled))
+        })
+      )
+    )
   )
-  const { archive } = answer
-  if (Option.isSome(archive)) {
-    yield* Effect.addFinalizer(() => Effect.ignoreLogged(spool.drop(archive.value.spooled)))
+  const linesIn = ({ archive }: Answer) =>
+    Option.flatMapNullable(archive, (it) => it.unpacked.hours.get(hour))
+  const first = yield* ask
+  // As for a run: one answer without events proves nothing.
+  const answer = Option.isSome(linesIn(first)) ? first : yield* Effect.delay(ask, run.base)
+  const { archive, askedAt } = answer
+  const refused = Option.flatMapNullable(archive, (it) => it.unpacked.broken.get(hour))
+  if (Option.isSome(refused)) return yield* refused.value
+  const unpacked = linesIn(answer)
+  if (Option.isNone(unpacked) && !run.isSettled(hour, askedAt)) {
+    return yield* new ResolveError({
+      reason: "OtherVersion",
+      detail: `Amplitude returns no events for ${hour}, which is too recent to say that it has none`
+    })
   }
-  const unpacked = Option.flatMapNullable(archive, (it) => it.unpacked.hours.get(hour))
   const lines = Option.getOrElse(unpacked, () => ({
     ...noLines,
     ...emptyObject(format),

@@ -67,7 +67,9 @@ const keepObject = Effect.fn("replaceObject.keep")(function* (
   // As plain lines, so that also an object that does not inflate has a digest.
   const read = yield* retry(unpacker.digest(key, store.get(key), "jsonl"))
   const { sha256 } = read
-  const lineset = Option.match(known, { onNone: () => read.lineset, onSome: (it) => it.lineset })
+  // Metadata of other bytes would file this object under the lineset of ours.
+  const own = Option.filter(known, (it) => it.sha256 === sha256)
+  const lineset = Option.match(own, { onNone: () => read.lineset, onSome: (it) => it.lineset })
   const kept = replacedKey(key, lineset)
   const text = { ...metadata, sha256 }
   yield* retry(store.put({ key: kept, size, sha256, metadata: text, body: store.get(key) }))

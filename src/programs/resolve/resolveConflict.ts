@@ -5,6 +5,7 @@ import { hourKey } from "../../services/HourKey.ts"
 import type { Conflict } from "../../services/LakeMark.ts"
 import { addressOf, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
+import { Unpacker } from "../../services/Unpacker.ts"
 import { type HourObject, type Lake, takeLake } from "../plan/inventory.ts"
 import { putVerified } from "../land/landObject.ts"
 import { asRun, type LandingOptions, Run } from "../run/Run.ts"
@@ -162,16 +163,20 @@ const replaceBy = Effect.fnUntraced(function* (conflict: Conflict, { format, key
   const head = yield* retry(store.head(key))
   if (Option.isNone(head)) return yield* objectChanged(store, key)
   const { metadata } = head.value
-  // An earlier run was killed after it had replaced the object.
-  if (metadata["lineset"] === conflict.lineset) return { key, replaced: null }
+  // The object that was compared may carry our metadata and other bytes, so its lineset decides
+  // nothing.
+  if ((yield* fingerprintOf([head.value])) !== conflict.fingerprint) {
+    // An earlier run was killed after it had replaced the object.
+    const read = yield* retry((yield* Unpacker).digest(key, store.get(key), format))
+    return read.lineset === conflict.lineset
+      ? { key, replaced: null }
+      : yield* objectChanged(store, key)
+  }
   if (metadata["redacted"] !== undefined) {
     return yield* new ResolveError({
       reason: "Redacted",
       detail: `a person's events were removed from "${addressOf(store, key)}", and our version may still contain them`
     })
-  }
-  if ((yield* fingerprintOf([head.value])) !== conflict.fingerprint) {
-    return yield* objectChanged(store, key)
   }
   const ours = yield* ourVersion(conflict, { format, key })
   return { key, replaced: yield* replaceObject(store, head.value, ours) }

@@ -21,11 +21,20 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
     /** The run's time limit expired. */
     "OutOfTime"
   ),
-  detail: Schema.String
+  detail: Schema.String,
+  /**
+   * Of a `Conflict`: whether the store has a mark of it, so that later runs name it without the
+   * original.
+   */
+  isRecorded: Schema.optional(Schema.Boolean)
 }) {
   /** Always `false`: a retry within the same run cannot help. */
   get isTransient(): boolean {
     return false
+  }
+  /** Whether the original may go: a copy is kept, and every later run names the conflict. */
+  get isKeptConflict(): boolean {
+    return this.reason === "Conflict" && this.isRecorded === true
   }
   override get message(): string {
     return `Cannot land the hour: ${this.reason}: ${this.detail}`

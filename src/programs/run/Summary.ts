@@ -127,8 +127,7 @@ export function exitCodeOfRun({
   if (lake !== undefined && lake.conflicts.length > 0) kinds.add("integrity")
   const isGap = (hour: Hour) => lake?.answersForGaps === true && lake.isSettled(hour)
   const isMissing = ({ _tag, hour }: HourOutcome) => {
-    if (_tag === "Open") return isByDate
-    if (_tag === "Postponed") return isByDate || isGap(hour)
+    if (_tag === "Open" || _tag === "Postponed") return isByDate || isGap(hour)
     return _tag === "Pending" && isGap(hour)
   }
   return exitCodeOf({

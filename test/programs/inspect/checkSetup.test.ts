@@ -20,7 +20,9 @@ interface Trouble {
   readonly ahead?: number
   readonly store?: {
     readonly reason: ObjectStorageError["reason"]
-    readonly method: "check" | "get"
+    readonly method: "check" | "get" | "list"
+    /** Fails from this call on. Defaults to 1. */
+    readonly from?: number
   }
   readonly folders?: Readonly<Record<string, number | FolderError>>
   /** More objects in the store. */
@@ -41,12 +43,15 @@ const found = Effect.fnUntraced(function* (trouble: Trouble = {}) {
         "2025-11-11_11.jsonl": Buffer.from("{}\n"),
         ...Object.fromEntries((trouble.keys ?? []).map((key) => [key, Buffer.from("")]))
       },
-      failures: ({ method }) =>
-        trouble.store?.method === method
-          ? Option.some(
-              new ObjectStorageError({ ...trouble.store, path: "memory", detail: "do this" })
-            )
-          : Option.none()
+      failures: ({ count, method }) => {
+        if (trouble.store?.method !== method || count < (trouble.store.from ?? 1)) {
+          return Option.none()
+        }
+        const { reason } = trouble.store
+        return Option.some(
+          new ObjectStorageError({ reason, method, path: "memory", detail: "do this" })
+        )
+      }
     },
     now: NOW
   })
@@ -93,6 +98,14 @@ describe("checkSetup()", () => {
       )
       assert.deepEqual(yield* keysOf(store), ["2025-11-11_11.jsonl"])
       assert.deepEqual(yield* spool.list("memory-123456"), [])
+    })
+  )
+
+  it.effect("fails if the listing of the whole lake breaks off", () =>
+    Effect.gen(function* () {
+      const broken = yield* found({ store: { reason: "Unavailable", method: "list", from: 2 } })
+      assert.equal(broken.states["gaps"], "unknown")
+      assert.equal(broken.exitCode, 5)
     })
   )
 

@@ -64,14 +64,15 @@ describe("landArchives()", () => {
     Effect.gen(function* () {
       const world = yield* landing({ "by hand.zip": [yield* zipOf([h20, h22])] })
       const summary = yield* world.land()
-      assert.deepEqual([summary.landed, summary.exitCode], [[h20, h22], 0])
+      // The hour between them is in no file, and missing from now on.
+      assert.deepEqual([summary.landed, summary.exitCode], [[h20, h22], 3])
       assert.deepEqual(summary.window, { first: h20, last: h22 })
       assert.deepEqual(yield* keysOf(world.store), ["2025-11-10_20.jsonl", "2025-11-10_22.jsonl"])
       assert.equal(yield* textOf(world.store, "2025-11-10_22.jsonl"), event("22"))
       const head = Option.getOrThrow(yield* world.store.head("2025-11-10_22.jsonl"))
       assert.equal(head.metadata["project"], "123456")
       const again = yield* world.land()
-      assert.deepEqual([again.skipped, again.landed, again.exitCode], [[h20, h22], [], 0])
+      assert.deepEqual([again.skipped, again.landed, again.exitCode], [[h20, h22], [], 3])
       assert.deepEqual(yield* world.requests, [])
     })
   )
@@ -88,6 +89,24 @@ describe("landArchives()", () => {
       }
       yield* Effect.provideService(world.land(), Progress, listening)
       assert.deepEqual(told, ["2 planned", "1 done", "1 done"])
+    })
+  )
+
+  it.effect("fails over hours between the lake and its files, and over none that it filled", () =>
+    Effect.gen(function* () {
+      const world = yield* landing({
+        "january.zip": [yield* zipOf([h20])],
+        "late.zip": [yield* zipOf([h23])]
+      })
+      const missing = yield* world.land()
+      assert.deepEqual(missing.olderGaps, { hours: 2, first: h21, last: h22 })
+      assert.equal(missing.exitCode, 3)
+      const lines = Buffer.from("{}\n")
+      const filling = yield* landing(
+        { "all.zip": [yield* zipOf([h20, h21, h22, h23])] },
+        { "2025-11-10_20.jsonl": lines, "2025-11-10_23.jsonl": lines }
+      )
+      assert.equal((yield* filling.land()).exitCode, 0)
     })
   )
 
@@ -150,7 +169,7 @@ describe("landArchives()", () => {
         const summary = yield* early.land()
         assert.deepEqual(
           [summary.landed, summary.pending, summary.open, summary.exitCode],
-          [[h20], [], [h21, h22, h23], 0]
+          [[h20], [], [h21, h22, h23], 3]
         )
         const later = yield* landing({ [NAMED]: [zip, "2025-11-11T12:30:00Z"] })
         const second = yield* later.land(h20, h23)

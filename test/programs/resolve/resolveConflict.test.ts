@@ -12,6 +12,7 @@ import {
 import { Amplitude } from "../../../src/services/Amplitude.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { Staging } from "../../../src/services/Staging.ts"
+import { objectOf } from "../../contracts/objectStorage.ts"
 import {
   event,
   hour,
@@ -105,9 +106,11 @@ describe("a conflict", () => {
               )
             : world.store.put(object, options)
       }
-      const summary = yield* syncHours(runOptions()).pipe(
-        Effect.provide(Layer.merge(other.layer, Layer.succeed(ObjectStorage, store)))
-      )
+      const here = Layer.merge(other.layer, Layer.succeed(ObjectStorage, store))
+      const summary = yield* Effect.provide(syncHours(runOptions()), here)
+      // The hour stays staged, so that no later run is green.
+      const again = yield* passTime(Effect.provide(allHours(runOptions(HOUR)), here))
+      assert.equal(again.exitCode, 8)
       assert.equal(summary.failed[0]?.error, "LandingError.Conflict")
       assert.equal(summary.exitCode, 8)
     })
@@ -299,6 +302,45 @@ describe("resolveConflict()", () => {
       assert.match(error.message, /ObjectChanged/)
       yield* Effect.provide(resolve("ours"), here)
       assert.equal(yield* textOf(store, KEY), OURS)
+    })
+  )
+
+  it.effect("puts our version back where the store's object was cut, and keeps our metadata", () =>
+    Effect.gen(function* () {
+      const lines = OURS + event("more")
+      const world = yield* makeWorld({ amplitude: { hours: { [HOUR]: [lines] } }, now: NOW })
+      yield* Effect.provide(fetchHours(runOptions(HOUR)), world.layer)
+      const { metadata } = Option.getOrThrow(yield* world.staging.head(KEY))
+      const { lake: _, ...ofStore } = metadata
+      yield* world.store.put(objectOf(KEY, OURS, ofStore))
+      const refused = yield* Effect.provide(syncHours(runOptions(HOUR)), world.layer)
+      assert.equal(refused.exitCode, 8)
+      const resolved = yield* Effect.provide(resolve("ours"), world.layer)
+      assert.equal(yield* textOf(world.store, KEY), lines)
+      assert.ok(resolved.replaced !== null)
+      // What was there is kept under the lineset of its own lines.
+      const [kept = ""] = yield* marks(world.store, "replaced")
+      assert.equal(yield* textOf(world.store, kept), OURS)
+    })
+  )
+
+  it.effect("takes neither a refused part nor one 404 for an hour without events", () =>
+    Effect.gen(function* () {
+      const empty = yield* makeWorld({ amplitude: { hours: {} }, now: NOW })
+      for (const [amplitude, tag] of [
+        [{ hours: { [HOUR]: ["<html></html>\n"] } }, "UnpackerError"],
+        [{ hours: { [HOUR]: [OURS] }, plan: ["none" as const] }, "ResolveError"]
+      ] as const) {
+        const world = yield* makeWorld({ amplitude, now: NOW })
+        yield* world.store.put(objectOf(KEY, THEIRS))
+        yield* passTime(Effect.provide(fetchHours(runOptions(HOUR)), empty.layer))
+        const here = Layer.merge(empty.layer, Layer.succeed(ObjectStorage, world.store))
+        const refused = yield* passTime(Effect.provide(syncHours(runOptions(HOUR)), here))
+        assert.equal(refused.exitCode, 8)
+        const error = yield* passTime(Effect.provide(Effect.flip(resolve("ours")), world.layer))
+        assert.equal(error._tag, tag)
+        assert.equal(yield* textOf(world.store, KEY), THEIRS)
+      }
     })
   )
 })
