@@ -64,7 +64,7 @@ export function canvasOf(stream: NodeJS.WriteStream): Canvas {
 
 /**
  * The grid, then what each sign stands for, the gaps and the newest landed hour. Long stretches of
- * days that are all alike are folded into a line a month, but for the newest week.
+ * days that are all alike are folded into a line a month. The newest week is drawn day by day.
  */
 export function calendarText(status: Status, { canvas, isShaded, place }: CalendarOptions): string {
   const { columns = Number.POSITIVE_INFINITY } = canvas

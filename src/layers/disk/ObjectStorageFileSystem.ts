@@ -21,7 +21,7 @@ export interface ObjectStorageFileSystemOptions {
 /**
  * An object store in a folder, one file an object. What else it needs lies in
  * `<root>/.amplitude-lake/`: metadata, and the files that a live run is writing. A listing skips
- * whatever begins with a dot, but for the lake's own marks.
+ * whatever begins with a dot, except the lake's own marks.
  */
 export const make = Effect.fnUntraced(function* ({
   root,
