@@ -101,7 +101,7 @@ describe("mod", () => {
     ])
   })
 
-  it("needs no option, but for a bucket's name", () => {
+  it("needs no option except a bucket's name", () => {
     expectTypeOf<[]>().toExtend<Parameters<typeof allHours>>()
     expectTypeOf<[]>().toExtend<Parameters<typeof planHours>>()
     expectTypeOf<[]>().toExtend<Parameters<typeof statusOfHours>>()

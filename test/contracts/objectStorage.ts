@@ -295,7 +295,7 @@ export function objectStorageContract<E>(
         yield* Deferred.await(reached)
         yield* Fiber.interrupt(fiber)
         yield* assertAbsent("interrupted.jsonl")
-        assert.isTrue(yield* storage.put(objectOf("interrupted.jsonl", "anew")))
+        assert.isTrue(yield* storage.put(objectOf("interrupted.jsonl", "again")))
       })
     )
 

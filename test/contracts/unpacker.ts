@@ -96,7 +96,7 @@ const VALID: Readonly<Record<string, ValidCase>> = {
     descriptor: "unsigned"
   }),
   "a zip64 end record": { ...two({}), spec: { ...two({}).spec, zip64: true } },
-  "a zip64 end record whose numbers stand in the classic one too": {
+  "a zip64 end record whose numbers are in the classic one too": {
     ...two({}),
     spec: {
       ...two({}).spec,
@@ -356,7 +356,7 @@ const HOSTILE: Readonly<Record<string, HostileCase>> = {
     part(5, 1, TWO, { listed: { attributes: 0o120777 * 0x10000 } })
   ),
 
-  "a part that stands there twice": hostile("UnexpectedEntry", part(5, 0, ONE)),
+  "a part that occurs twice": hostile("UnexpectedEntry", part(5, 0, ONE)),
   "two names of one part": named(partName(5, 0).replace("_5#0", "_05#00")),
   "a name with ..": named(`${PROJECT}/../${partName(5, 1)}`),
   "an absolute name": named(`/${partName(5, 1)}`),
@@ -676,7 +676,7 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
   })
 }
 
-/** A gzip member of just so many bytes: its file name is as long as it takes. */
+/** A gzip member of exactly this many bytes: its file name is as long as needed. */
 function paddedGzip(text: string, length: number): Buffer {
   const plain = gzipSync(text)
   const header = Buffer.from(plain.subarray(0, 10))

@@ -74,7 +74,7 @@ export function hoursAsked({ target }: RecordedRequest): ReadonlyArray<string> {
   )
 }
 
-/** Answers the hours that are asked for, unless `refuse` has another answer to them. */
+/** Answers a request with its hours, unless `refuse` has another answer. */
 export const bySize =
   (
     refuse: (hours: ReadonlyArray<string>) => Step | undefined = () => undefined,
@@ -98,7 +98,7 @@ export function objectsOf(lines: Readonly<Record<string, string>> = LINES) {
   return new Map(Object.entries(lines).map(([hour, text]) => [keyOf(hour), text]))
 }
 
-/** Regular files below a folder, by path, but for what begins with a dot. */
+/** Regular files below a folder, by path, without names that begin with a dot. */
 export const readFiles = (folder: string): Effect.Effect<Map<string, string>> =>
   Effect.promise(async () => {
     const entries = await fs
@@ -114,7 +114,7 @@ export const readFiles = (folder: string): Effect.Effect<Map<string, string>> =>
   })
 
 export interface LakeOptions {
-  /** Where Amplitude is to be found, or what stands for it. */
+  /** The URL of Amplitude, or of the server in its place. */
   readonly amplitude: { readonly origin: string } | Amplitude["Type"]
   /** Defaults to the folder `s3_dev` of the lake. */
   readonly store?: Layer.Layer<ObjectStorage> | undefined

@@ -1,5 +1,5 @@
 /**
- * The stores that the faults are tried on, each behind the same words: what was asked of it, what goes wrong, what stands in it.
+ * The stores that the faults are tried on, each behind the same interface: its requests, its faults, its objects.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export interface FaultyStore {
   readonly setPlan: (plan: Plan) => void
   /** Takes a permission away. */
   readonly deny: (permission: string) => void
-  /** The hours that stand there, by key below the prefix. */
+  /** The landed hours, by key below the prefix. */
   readonly objects: Effect.Effect<Map<string, string>>
   readonly etags: Effect.Effect<ReadonlyArray<string>>
   /** Puts an object without metadata, as another program does, under a whole name. */

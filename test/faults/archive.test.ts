@@ -211,7 +211,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
       const signatures = "PK\u0003\u0004PK\u0001\u0002PK\u0005\u0006PK\u0007\u0008"
       const line = `{"a":"${signatures.repeat(99)}"}\n`
       for (const descriptor of [undefined, "signed", "unsigned"] as const) {
-        // Without compression the signatures stand in the archive's own bytes.
+        // Without compression the signatures occur in the archive's own bytes.
         const bare = { name: partName(21, 0), data: gzipSync(line, { level: 0 }), descriptor }
         assert.ok(bare.data.includes(signatures))
         const entries = [part(20, 0, a), bare, part(22, 0, d)]
@@ -291,7 +291,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
   )
 
   refuses("A7", {
-    "a part that stands there twice": ["UnexpectedEntry", among(part(20, 0, a))],
+    "a part that occurs twice": ["UnexpectedEntry", among(part(20, 0, a))],
     "two names of one part": [
       "UnexpectedEntry",
       among({ ...part(20, 0, a), name: partName(20, 0).replace("_20#0", "_20#00") })

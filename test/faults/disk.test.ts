@@ -51,7 +51,7 @@ const diskOr = (
     Effect.catchAll(() => Effect.sync(() => context.skip("this user may not mount a disk")))
   )
 
-/** About so many bytes of lines that no compression makes much smaller. */
+/** About this many bytes of lines that hardly compress. */
 function bulky(bytes: number): string {
   let state = 1
   const words = Array.from({ length: Math.ceil(bytes / 70) }, () => {
@@ -394,7 +394,7 @@ describe("after the power was lost", () => {
         assert.deepEqual([summary.landed, summary.exitCode], [[H20, H22], 8])
         assert.equal(summary.failed[0]?.error, "LandingError.StagedFileChanged")
         assert.equal(countOf(lake.s3, "PutObject", keyOf(H21)), 0)
-        // As the message says: without the file, the hour is fetched anew.
+        // As the message says: without the file, the hour is fetched again.
         yield* Effect.promise(() => fs.rm(join(lake.dataDir, keyOf(H21))))
         yield* lake.all(H20, H22)
         assert.deepEqual(objectsIn(lake.s3), objectsOf())

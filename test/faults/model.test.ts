@@ -244,7 +244,7 @@ const assertConverges = Effect.fnUntraced(function* (world: ModelWorld) {
   yield* world.removeEdited
   const now = world.time.now()
   const hours = Array.from({ length: HOURS }, (_, index) => modelHour(index))
-  // One after the other: what is staged in one form and landed at once in another would stand in both.
+  // One after the other: an hour staged in one form and landed at once in another would be in both.
   for (const machine of [0, 1] as const) {
     const ended = yield* runAll(world, [all(machine)])
     yield* world.assertSubset
@@ -380,7 +380,7 @@ describe("A lake to which anything happens", () => {
         return await fc.assert(property, { seed: Number(FAULTS_SEED), ...path })
       }
       const until = Date.now() + Math.max(1, seconds) * 1000
-      // The same runs each time, unless more of them are asked for. What fails names its seed and path.
+      // The same runs each time, unless a larger number is set. A failure names its seed and path.
       const first = seconds > 0 ? Date.now() % 2 ** 30 : 1
       for (let seed = first; Date.now() < until; seed++) {
         await fc.assert(property, { seed, numRuns: 10, interruptAfterTimeLimit: 60_000 })

@@ -81,7 +81,7 @@ const CANARIES = [
 
 function assertNoCanary(text: string, where: string): void {
   for (const canary of CANARIES) {
-    assert.ok(!text.includes(canary), `${canary} stands in ${where}: ${text}`)
+    assert.ok(!text.includes(canary), `${canary} is in ${where}: ${text}`)
   }
 }
 

@@ -36,7 +36,7 @@ import {
   stores
 } from "./_stores.ts"
 
-/** Large enough to be streamed, and to be sent in parts where that is asked for. */
+/** Large enough to be streamed, and to be sent in parts where a test wants that. */
 const LARGE = `{"pad":"${"0123456789abcdef".repeat(80_000)}"}\n`
 /** Five hours as names in the store. */
 const manyHours = () =>

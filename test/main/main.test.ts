@@ -87,7 +87,7 @@ const hourlyKey = (hour: string, format = "jsonl") => `${hour.replace("T", "_")}
 const hiveKey = (hour: string, format = "jsonl") =>
   `dt=${hour.slice(0, 10)}/hour=${hour.slice(11)}/events.${format}`
 
-/** Every hour of the day stands there once, under its key, with the lines of the dump. */
+/** Every hour of the day is there once, under its key, with the lines of the dump. */
 const assertWholeDay = (
   store: string,
   lines: ReadonlyMap<string, Buffer>,
@@ -156,12 +156,12 @@ function assertCode({ code, stdout, stderr }: Ended, expected: number): void {
   assert.equal(code, expected, `${stdout}\n${stderr}`)
 }
 
-/** Nothing of the keys stands in a text, in whichever form. */
+/** No form of the keys occurs in a text. */
 function assertNoKeys(text: string): void {
   const { AMP_API_KEY: api, AMP_SECRET_KEY: secret } = KEYS
   for (const key of [api, secret, `${api}:${secret}`]) {
     for (const form of [key, encodeURIComponent(key), Buffer.from(key).toString("base64")]) {
-      assert.ok(!text.includes(form.replace(/=+$/, "")), `${form} stands in ${text}`)
+      assert.ok(!text.includes(form.replace(/=+$/, "")), `${form} is in ${text}`)
     }
   }
 }
@@ -187,7 +187,7 @@ const assertTidy = (folder: string) =>
     )
   )
 
-/** Watches a folder while the scope is open; `appeared` resolves when so many objects are new in it. */
+/** Watches a folder while the scope is open; `appeared` resolves when this many objects are new in it. */
 const objectsAppear = (folder: string, count: number) =>
   Effect.map(
     Effect.acquireRelease(

@@ -86,7 +86,7 @@ const drain = (stream: Stream.Stream<unknown, ObjectStorageError>) => Stream.run
 const keysOf = (store: ObjectStorage["Type"]) =>
   Effect.map(Stream.runCollect(store.list), (infos) => Chunk.toArray(infos).map(({ key }) => key))
 
-/** What stands in the container: sizes by name. */
+/** The objects in the container: sizes by name. */
 const landed = ({ client }: AzureServer.AzureServer) =>
   Effect.promise(async () => {
     const found: Record<string, number> = {}

@@ -58,7 +58,7 @@ const write = (path: string, text: string) =>
     await fs.writeFile(path, text)
   })
 
-/** The paths that a store keeps for itself, but for folders. */
+/** The paths that a store keeps for itself, without folders. */
 const innerFiles = (root: string) =>
   Effect.promise(async () => {
     const entries = await fs.readdir(join(root, ".amplitude-lake"), {
@@ -290,7 +290,7 @@ describe("ObjectStorageFileSystem", () => {
   for (const [title, change] of [
     ["cut", (path: string) => fs.truncate(path, 3)],
     ["emptied", (path: string) => fs.truncate(path, 0)],
-    ["written anew", (path: string) => fs.rm(path).then(() => fs.writeFile(path, "other"))]
+    ["written again", (path: string) => fs.rm(path).then(() => fs.writeFile(path, "other"))]
   ] as const) {
     it.scoped(`keeps the metadata of a file that was ${title}, so that it is noticed`, () =>
       Effect.gen(function* () {

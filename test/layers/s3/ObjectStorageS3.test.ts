@@ -160,7 +160,7 @@ describe("ObjectStorageS3, refused", () => {
       const { store } = yield* setUp(plan, { credentials })
       assert.strictEqual((yield* Effect.flip(store.put(SMALL))).reason, "AccessDenied")
       assert.isTrue(yield* store.put(SMALL))
-      assert.strictEqual(asked, 1, "credentials without an expiry are asked for once")
+      assert.strictEqual(asked, 1, "credentials without an expiry are requested once")
     })
   )
 
@@ -493,7 +493,7 @@ describe("ObjectStorageS3, in parts", () => {
 })
 
 describe("ObjectStorageS3, interrupted", () => {
-  /** A store that goes silent when it is asked for one of these, and what has reached it. */
+  /** A store that goes silent at a request for one of these, and the requests that reached it. */
   const silentAt = Effect.fnUntraced(function* (...operations: Array<S3Server.S3Operation>) {
     const reached = yield* Effect.forEach(operations, () => Deferred.make<void>())
     const { store } = yield* setUp(({ operation }) => {
@@ -869,7 +869,7 @@ describe("ObjectStorageS3, unfinished", () => {
   const now = Date.now()
 
   /**
-   * Uploads that were begun so many days ago, by the days since the newest of their parts; a page
+   * Uploads that were begun this many days ago, by the days since the newest of their parts; a page
    * holds two.
    */
   const left = Effect.fnUntraced(function* (serverOptions: S3Server.S3ServerOptions = {}) {

@@ -30,7 +30,7 @@ function linesOf(
   return texts.flatMap((text) => text.split("\n")).filter((line) => line !== "")
 }
 
-/** The first window of so many hours that begin and end with events, and the first hour without any. */
+/** The first window of this many hours that begins and ends with events, and the first hour without any. */
 function windowsOf(options: AmplitudeSynthetic.AmplitudeSyntheticOptions, length: number) {
   const hasEvents = (hour: Hour) => textsOf(options, hour).length > 0
   const hours = hoursFrom(midnight, 200)

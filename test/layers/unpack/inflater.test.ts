@@ -59,7 +59,7 @@ async function outcome(
 }
 
 describe("inflateHere()", () => {
-  it("is to be had", () => {
+  it("is available", () => {
     assert.isTrue(canInflateHere)
   })
 

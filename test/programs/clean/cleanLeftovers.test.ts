@@ -46,7 +46,7 @@ const upload = (id: string, age: number, more: Partial<UnfinishedUpload> = {}) =
 const fatesOf = (cleaning: Effect.Effect.Success<ReturnType<typeof clean>>) =>
   Object.fromEntries(cleaning.leftovers.map(({ fate, path }) => [path, fate]))
 
-/** H20 stands in store and staging, H21 with another event in the store, H22 in staging only. */
+/** H20 is in store and staging, H21 with another event in the store, H22 in staging only. */
 const staged = Effect.fn(function* (store: ObjectStorageMemory.ObjectStorageMemoryOptions = {}) {
   const world = yield* makeWorld({
     amplitude: { hours: HOURS },

@@ -169,7 +169,7 @@ describe("verifyHours()", () => {
         Effect.provideService(ObjectStorage, { ...world.store, get }),
         Effect.provide(world.layer)
       )
-      // Its lineset is still the old one: what differs is told of what stands there now.
+      // Its lineset is still the old one: the difference is reported for the object that is there now.
       assert.deepEqual(
         found.differing.map(({ problems }) => problems.map((it) => it.split(" ")[0])),
         [["lineset"]]
