@@ -23,6 +23,8 @@ const [ZIP, S3] = ["test/layers/unpack/UnpackerZip", "test/layers/s3/ObjectStora
 const AZURE = "test/layers/azure/ObjectStorageAzure.test.ts"
 const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 
+const DOUBLED = "test/programs/resolve/doubledHours"
+
 const MUTATIONS = [
   {
     name: "fsync of an archive in the spool",
@@ -175,6 +177,38 @@ const MUTATIONS = [
     put: "lake.conflicts.length < 0",
     tests: "test/programs/run/Summary",
     named: "is 8 for: an open conflict"
+  },
+  {
+    name: "an hour in several versions is a conflict",
+    file: "src/programs/plan/inventory.ts",
+    find: '...judged.filter((it) => it._tag === "Doubled")',
+    put: "...[]",
+    tests: DOUBLED,
+    named: "fails every command"
+  },
+  {
+    name: "a run looks for doubled hours after its last put",
+    file: "src/programs/plan/lakeFindings.ts",
+    find: 'outcomes.some(({ _tag }) => _tag === "Landed" || _tag === "Empty")',
+    put: "outcomes.some(() => false)",
+    tests: DOUBLED,
+    named: "is named by the run that put the second"
+  },
+  {
+    name: "a choice between objects is about exactly these",
+    file: "src/programs/plan/fingerprint.ts",
+    find: ".map(({ etag, key }) => `${key}\\n${etag}\\n`)",
+    put: '.map(() => "")',
+    tests: DOUBLED,
+    named: "opens again"
+  },
+  {
+    name: "a staged hour waits until a version of its hour is chosen",
+    file: "src/programs/land/refuseDoubled.ts",
+    find: "if (!isDoubled(objects)) return Effect.void",
+    put: "if (objects.length > 0) return Effect.void",
+    tests: DOUBLED,
+    named: "compares a staged hour"
   },
   {
     name: "a withdrawn acceptance no longer counts",

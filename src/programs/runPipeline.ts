@@ -11,7 +11,7 @@ import { recheckHours } from "./land/recheckHours.ts"
 import { syncStaged } from "./land/syncStaged.ts"
 import { outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
-import { findingsOf } from "./plan/lakeFindings.ts"
+import { findingsAfter, findingsOf } from "./plan/lakeFindings.ts"
 import { planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
@@ -208,10 +208,10 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   return yield* landMissing(missing, destination, [staging, store], { newestFirst }).pipe(
     Effect.tap((outcomes) => (isFetch ? Effect.void : gaugePlan(plan, { outcomes }))),
     Effect.flatMap((outcomes) =>
-      Effect.map(findingsOf(plan, { ...findings, outcomes }), (found): RunResult => ({
+      Effect.map(findingsAfter(plan, { ...findings, outcomes, isFetch }), (found): RunResult => ({
         window,
         outcomes: [...outcomes, ...others],
-        lake: found
+        ...found
       }))
     ),
     // What is known of the lake is not lost where nothing could be landed.

@@ -71,8 +71,9 @@ export function acceptanceOf(name: string): Option.Option<Acceptance> {
   }))
 }
 
-/** Two versions of an hour that a person has to choose between. */
-export interface Conflict {
+/** Two versions of an hour that a person has to choose between: the store's, and ours, refused. */
+export interface RefusedVersion {
+  readonly _tag: "Refused"
   /** `2025-08-01T03--000050c2fa4b--9f86d081884c` */
   readonly name: string
   readonly hour: Hour
@@ -87,13 +88,19 @@ export function conflictName(hour: Hour, lineset: string, fingerprint: string): 
   return `${hour}--${lineset}--${fingerprint}`
 }
 
-/** `None` for a name that no conflict has. */
-export function conflictOf(name: string): Option.Option<Conflict> {
+/** The name of the decision about an hour that a store has in several versions. */
+export function doubledName(hour: Hour, fingerprint: string): string {
+  return `${hour}--doubled--${fingerprint}`
+}
+
+/** `None` for a name that no refused version has. */
+export function conflictOf(name: string): Option.Option<RefusedVersion> {
   const [hour, lineset, fingerprint, ...more] = name.split("--")
   const isName = /^[0-9a-f]{12}$/
   if (more.length > 0 || lineset === undefined || fingerprint === undefined) return Option.none()
   if (!isName.test(lineset) || !isName.test(fingerprint)) return Option.none()
   return Option.map(Schema.decodeUnknownOption(Hour)(hour), (it) => ({
+    _tag: "Refused",
     name,
     hour: it,
     lineset,

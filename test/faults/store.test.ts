@@ -2,11 +2,12 @@ import assert from "node:assert/strict"
 import * as fs from "node:fs/promises"
 import { basename, join } from "node:path"
 import { describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
+import type { RunOptions } from "../../src/programs/runPipeline.ts"
 import type { Summary } from "../../src/programs/run/Summary.ts"
 import { deadRun, earlierRun, pathsBelow } from "../fixtures/disk.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
-import { scriptedServer } from "../fixtures/scriptedServer.ts"
+import { scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
 import {
   assertGentle,
   BUCKET,
@@ -539,6 +540,36 @@ for (const [name, kind] of Object.entries(stores)) {
         assert.deepEqual(yield* lake.store.objects, objectsOf(lake.lines))
         assert.deepEqual([...(yield* lake.staged)], [])
         lake.store.assertGentle()
+      })
+    )
+
+    it.scopedLive("X6 never end both well if they land the same hours in two forms", () =>
+      Effect.gen(function* () {
+        const store = yield* kind.make()
+        let asked = 0
+        const planned = yield* Deferred.make<void>()
+        // Neither run has an answer before both have planned.
+        const together: Step = async (socket, request) => {
+          asked += 1
+          if (asked === 2) Deferred.unsafeDone(planned, Effect.void)
+          await Effect.runPromise(Deferred.await(planned))
+          await bySize()(socket, request)
+        }
+        const amplitude = yield* scriptedServer([together, together])
+        const inForm = (run: Partial<RunOptions>) =>
+          makeLake({ amplitude, store: store.layer(), run })
+        const one = yield* inForm({ format: "jsonl" })
+        const other = yield* inForm({ format: "jsonl.gz", layout: "hive" })
+        const ended = yield* Effect.all([one.all(H20, H22), other.all(H20, H22)], {
+          concurrency: 2
+        })
+        assert.ok(ended.some(({ conflicts, exitCode }) => exitCode === 8 && conflicts.length === 3))
+        for (const run of [one.all(H20, H22), other.fetch(H20, H22), one.sync()]) {
+          const { conflicts, exitCode } = yield* run
+          assert.deepEqual([conflicts.map((it) => it.hour), exitCode], [HOURS, 8])
+        }
+        assert.equal((yield* store.objects).size, 6)
+        store.assertGentle()
       })
     )
   })

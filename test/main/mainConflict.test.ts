@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync } from "node:fs"
+import { cpSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -88,6 +88,31 @@ describe("A conflict", () => {
       assert.equal(readFileSync(key, "utf8"), theirs)
       assert.equal((yield* lake(...ours, ...sourceOf(2))).code, 0)
       assert.notEqual(readFileSync(key, "utf8"), theirs)
+    })
+  )
+
+  it.scopedLive("of two objects ends once one is chosen, and the command removes the other", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const lake = (...args: ReadonlyArray<string>) => run([...args, "--dev", ...QUIET], { folder })
+      assert.equal((yield* lake("all", ...DATES, ...from(1))).code, 0)
+      const object = join(folder, "s3_dev/python-import/2025-11-10_00.jsonl")
+      cpSync(object, `${object}.gz`)
+      const named = yield* lake("status", ...NOW)
+      assert.equal(named.code, 8)
+      const keep = /amplitude-lake (resolve \S+ --keep 2025-11-10_00\.jsonl),/.exec(
+        named.stdout
+      )?.[1]
+      const resolved = yield* lake(...(keep ?? "").split(" "))
+      assert.equal(resolved.code, 0, resolved.stderr)
+      const status = yield* lake("status", ...NOW)
+      const removal = /superseded {2}\S+; what removes it: (rm .*)$/m
+      for (const { code, stdout } of [resolved, status]) {
+        assert.deepEqual(
+          [code, removal.exec(stdout)?.[1]],
+          [0, "rm s3_dev/python-import/2025-11-10_00.jsonl.gz"]
+        )
+      }
     })
   )
 })

@@ -47,6 +47,7 @@ export function status(settings: SettingsOf<"status">): Work {
           calendarText(found, {
             place,
             canvas: canvasOf(terminal),
+            store: settings.store,
             isShaded: settings.events
           }),
         exitCode: found.exitCode,

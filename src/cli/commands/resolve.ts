@@ -42,7 +42,11 @@ export function resolve(settings: SettingsOf<"resolve">): Work {
         host: hostName(),
         version
       })
-      return { json: resolved, text: () => resolvedText(resolved), exitCode: resolved.exitCode }
+      return {
+        json: resolved,
+        text: () => resolvedText(resolved, settings.store),
+        exitCode: resolved.exitCode
+      }
     })
   })
 }

@@ -1,4 +1,4 @@
-import { oneOf, hour, text } from "./parse.ts"
+import { hour, text } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { argument, optional } = settingsUnder("What was decided:")
@@ -21,7 +21,7 @@ export const decisionSettings = {
   }),
   keep: optional({
     flag: "--keep <version>",
-    help: "the version that counts from now on: store keeps the store's object, ours replaces it",
-    parse: oneOf(["store", "ours"])
+    help: "the version that counts from now on: store keeps the store's object, ours replaces it; where the store has the hour in several versions, the key of the object that counts",
+    parse: text
   })
 } as const

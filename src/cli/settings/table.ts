@@ -175,7 +175,7 @@ export const commands = {
     settings: ["acceptance", ...place, "envFile", ...retry, ...output]
   },
   resolve: {
-    help: "Choose between two versions of an hour: that in the store, and ours, which was refused. The object that ours replaces is kept below .amplitude-lake-replaced/. Where our copy is not on this machine, the hour is requested from Amplitude again.",
+    help: "Choose between two versions of an hour: that in the store, and ours, which was refused. The object that ours replaces is kept below .amplitude-lake-replaced/. Where our copy is not on this machine, the hour is requested from Amplitude again. If the store has the hour in several versions, the key says which one counts; the others stay, and the commands that remove them are shown.",
     settings: [
       "conflict",
       "keep",

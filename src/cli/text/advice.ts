@@ -53,10 +53,12 @@ const ADVICE: {
   BucketSetupError: {},
   ResolveError: {
     NoGap: "; gaps lists what is missing",
-    UnknownAcceptance: "; gaps shows the names"
+    UnknownAcceptance: "; gaps shows the names",
+    Doubled: "; name the one that counts: --keep KEY"
   },
   LandingError: {
     Conflict: ({ hour }) => (hour === undefined ? "" : `; choose: ${resolveCommands(hour)}`),
+    Doubled: "; status shows the commands that choose",
     OtherProject: "; use that project's keys, or another --prefix",
     StagedForAnotherLake: " (--data-dir)",
     OutOfTime: " (--max-duration)"

@@ -5,6 +5,8 @@
  */
 import { styleText } from "node:util"
 import type { HourState, Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
+import type { Store } from "../settings/settingsOf.ts"
+import { supersededText } from "./resolvedText.ts"
 import { bytesText, conflictText, gapCommands, gapText, plural } from "./printed.ts"
 
 /** What the output can show. A pipe has no colours and unlimited width. */
@@ -17,6 +19,7 @@ interface Canvas {
 interface CalendarOptions {
   /** Names the store and its prefix. */
   readonly place: string
+  readonly store: Store
   readonly canvas: Canvas
   /** Shade landed hours by their events, or by their bytes if the listing has no event counts. */
   readonly isShaded: boolean
@@ -38,6 +41,7 @@ const LOOKS: Readonly<Record<HourState, Look>> = {
     background: "bgCyan",
     says: "from another pipeline: check them with verify"
   },
+  doubled: { sign: "!", background: "bgRed", says: "in several versions" },
   pending: { sign: "~", background: "bgBlue", says: "without events so far" },
   open: { sign: ".", background: undefined, says: "not closed yet" },
   gap: { sign: "X", background: "bgRed", says: "" },
@@ -66,7 +70,8 @@ export function canvasOf(stream: NodeJS.WriteStream): Canvas {
  * The grid, then what each sign stands for, the gaps and the newest landed hour. Long stretches of
  * days that are all alike are folded into a line a month. The newest week is drawn day by day.
  */
-export function calendarText(status: Status, { canvas, isShaded, place }: CalendarOptions): string {
+export function calendarText(status: Status, options: CalendarOptions): string {
+  const { canvas, isShaded, place, store } = options
   const { columns = Number.POSITIVE_INFINITY } = canvas
   const isTight = columns < ROOM_FOR_SPACES
   const shading = isShaded ? shadingOf(status.hours) : undefined
@@ -100,7 +105,8 @@ export function calendarText(status: Status, { canvas, isShaded, place }: Calend
     `${" ".repeat(16)}${header}${hasAmounts ? ` ${(byEvents ? "events" : "bytes").padStart(10)}` : ""}`.trimEnd(),
     ...rows,
     "",
-    ...legend(status, shading, canvas.colors)
+    ...legend(status, shading, canvas.colors),
+    ...status.superseded.map((it) => supersededText(it, store))
   ].join("\n")
 }
 

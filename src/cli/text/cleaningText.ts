@@ -1,5 +1,6 @@
 import type { Cleaning, Leftover } from "../../programs/clean/cleanLeftovers.ts"
-import { bytesText, keyText, plural } from "./printed.ts"
+import { keyText } from "./keyText.ts"
+import { bytesText, plural } from "./printed.ts"
 
 const FATES = {
   removed: { done: "removed", planned: "would remove" },

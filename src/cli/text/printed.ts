@@ -10,6 +10,7 @@ import type { Plan } from "../../programs/plan/planRun.ts"
 import type { OpenConflict } from "../../programs/resolve/OpenConflict.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
 import { type Hour, hoursBetween } from "../../services/Hour.ts"
+import { keyText, shellWord } from "./keyText.ts"
 
 /** Bytes in the largest fitting decimal unit: `16.2 MB`, where 1 MB is a million bytes. */
 export function bytesText(bytes: number): string {
@@ -25,11 +26,6 @@ export function bytesText(bytes: number): string {
 /** A count with its noun: `1 hour`, `1,234 hours`. */
 export function plural(count: number, noun: string, nouns = `${noun}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`
-}
-
-/** A key on one line. Keys of other pipelines may contain any character. */
-export function keyText(key: string): string {
-  return key.replaceAll(/\p{Cc}/gu, "?")
 }
 
 /** A window as text. */
@@ -103,7 +99,9 @@ export function gapCommands(gaps: GapCount | null): string {
 }
 
 /** Both versions of an hour, and the commands that choose one. */
-export function conflictText({ copy, host, hour, object, ours, store }: OpenConflict): string {
+export function conflictText(conflict: OpenConflict): string {
+  const { copy, host, hour, object, ours, store, versions: doubled } = conflict
+  if (doubled !== undefined) return doubledText(hour, doubled)
   const versions = [
     object === undefined ? [] : [`${object} has ${versionText(store)}`],
     ours === undefined ? [] : [`ours has ${versionText(ours)}`],
@@ -113,6 +111,15 @@ export function conflictText({ copy, host, hour, object, ours, store }: OpenConf
   return `${hour} has two versions${about}: ${resolveCommands(hour)}`
 }
 
+/** The store's versions of an hour, and the commands that choose one. */
+function doubledText(hour: Hour, versions: NonNullable<OpenConflict["versions"]>): string {
+  const about = versions.map((it) =>
+    it.events === undefined ? keyText(it.object) : `${keyText(it.object)} has ${versionText(it)}`
+  )
+  const commands = versions.map(({ key }) => `${resolveCommand(hour)} ${shellWord(key)}`)
+  return `${hour} has ${versions.length} versions in the store (${about.join("; ")}): ${commands.join(", or ")}`
+}
+
 function versionText({ events, lineset }: OpenConflict["store"] = {}): string {
   if (events === undefined) return "lines that cannot be read"
   return `${plural(events, "event")}${lineset === undefined ? "" : `, lineset ${lineset}`}`
@@ -120,8 +127,12 @@ function versionText({ events, lineset }: OpenConflict["store"] = {}): string {
 
 /** What ends a conflict. */
 export function resolveCommands(hour: string): string {
-  const command = `amplitude-lake resolve ${hour} --keep`
+  const command = resolveCommand(hour)
   return `${command} store, or ${command} ours`
+}
+
+function resolveCommand(hour: string): string {
+  return `amplitude-lake resolve ${hour} --keep`
 }
 
 /** One line for each series of adjacent hours that failed with the same message. */

@@ -1,6 +1,7 @@
 import type { Verification } from "../../programs/inspect/verifyHours.ts"
 import type { Hour } from "../../services/Hour.ts"
-import { bytesText, conflictText, keyText, plural, windowText } from "./printed.ts"
+import { keyText } from "./keyText.ts"
+import { bytesText, conflictText, plural, windowText } from "./printed.ts"
 
 /** The outermost of some hours, oldest first. */
 function rangeText(hours: ReadonlyArray<Hour>): string {

@@ -6,6 +6,7 @@ import type { HourObject, Inventory } from "../plan/inventory.ts"
 import { type Origin, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
 import { hasSameLines, readLanded } from "../land/landObject.ts"
 import { failedUploadKey, refuseAsConflict } from "../land/refuseAsConflict.ts"
+import { refuseDoubled } from "../land/refuseDoubled.ts"
 import {
   type CleanOptions,
   failedLeftover,
@@ -84,6 +85,7 @@ const cleanStagedObject = Effect.fnUntraced(function* (
     const detail = "the store does not have this hour; run sync"
     return Option.some<Leftover>({ ...what, fate: "kept", detail })
   }
+  yield* refuseDoubled(store, landed)
   const metadata = yield* readStaged(key, format)
   const keys = landed.map((it) => it.key)
   const theirs = yield* readLanded(store, keys, { size, sha256: metadata.sha256 })

@@ -1,12 +1,14 @@
 import { Effect, Either, Option, Stream } from "effect"
 import { Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
-import { type Conflict, conflictName } from "../../services/LakeMark.ts"
+import { conflictName, type RefusedVersion } from "../../services/LakeMark.ts"
 import type { LinesDigest } from "../../services/LinesDigest.ts"
 import type { ObjectInfo, ObjectStorage } from "../../services/ObjectStorage.ts"
 import type { HourObject, Lake } from "../plan/inventory.ts"
 import { outermost } from "../plan/gaps.ts"
-import { fingerprintOf, markConflict } from "../resolve/conflictMarks.ts"
+import { isDoubled } from "../plan/doubledHours.ts"
+import { fingerprintOf } from "../plan/fingerprint.ts"
+import { markConflict } from "../resolve/conflictMarks.ts"
 import { Run } from "../run/Run.ts"
 
 /** An hour whose objects lack our metadata, as they were read. */
@@ -35,7 +37,11 @@ const LOOKED_UP_AT_ONCE = 16
 export const lateUnverified = Effect.fn("lateUnverified")(function* (options: LateOptions) {
   const { lake, store, unverified } = options
   const first = yield* firstVerified(options)
-  const late = unverified.filter(({ hour }) => first !== undefined && first < hour)
+  const late = unverified.filter(
+    ({ hour }) =>
+      // A doubled hour is a conflict already.
+      first !== undefined && first < hour && !isDoubled(lake.inventory.get(hour) ?? [])
+  )
   const named = yield* Effect.forEach(late, (it) =>
     Effect.map(fingerprintOf(it.objects), (fingerprint) => ({ ...it, fingerprint }))
   )
@@ -52,7 +58,8 @@ export const lateUnverified = Effect.fn("lateUnverified")(function* (options: La
     { discard: true }
   )
   return {
-    conflicts: fresh.map(({ digest, fingerprint, hour }): Conflict => ({
+    conflicts: fresh.map(({ digest, fingerprint, hour }): RefusedVersion => ({
+      _tag: "Refused",
       hour,
       name: conflictName(hour, digest.lineset, fingerprint),
       lineset: digest.lineset,

@@ -3,7 +3,12 @@ import { Clock } from "../../services/Clock.ts"
 import { addHours, Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import { Window } from "../../services/Window.ts"
-import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import {
+  addressOf,
+  type ObjectStorage,
+  type ObjectStorageError
+} from "../../services/ObjectStorage.ts"
+import { isDoubled } from "../plan/doubledHours.ts"
 import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
 import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
@@ -23,6 +28,8 @@ export const HourState = Schema.Literal(
   "empty",
   /** Landed by another pipeline, so there is no digest to compare it with. */
   "unverified",
+  /** In several versions, of which a person has to choose one. */
+  "doubled",
   /** Closed, without an object, and not settled. */
   "pending",
   /** Not closed. */
@@ -41,14 +48,23 @@ const StatusHour = Schema.Struct({
   state: HourState,
   /** In staging, waiting for `sync`. */
   staged: Schema.Boolean,
-  /** Bytes of its objects in the store. */
+  /** Bytes of its objects in the store that count. */
   size: Schema.NonNegativeInt,
   /** Events in its objects, if requested and in the listing. */
   events: Schema.optional(Schema.NonNegativeInt),
-  /** Keys of its objects in the store. */
+  /** Keys of its objects in the store that count. */
   keys: Schema.Array(Schema.String)
 })
 export type StatusHour = typeof StatusHour.Type
+
+const SupersededObject = Schema.Struct({
+  hour: Hour,
+  key: Schema.String,
+  /** Its full address. */
+  object: Schema.String,
+  /** The full address of the version that counts. */
+  kept: Schema.String
+})
 
 /** The state of every hour of a window, oldest first. */
 export class Status extends Schema.Class<Status>("Status")({
@@ -61,6 +77,8 @@ export class Status extends Schema.Class<Status>("Status")({
   olderGaps: Schema.NullOr(GapCount),
   /** Conflicts that nobody has resolved. */
   conflicts: Schema.Array(OpenConflict),
+  /** Objects that do not count, because a person has chosen another version of their hour. */
+  superseded: Schema.Array(SupersededObject),
   /** Of the window. */
   oldestGap: Schema.NullOr(Hour),
   /** The newest hour in the store, inside the window or not. */
@@ -164,6 +182,7 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
       landed: count("landed"),
       empty: count("empty"),
       unverified: count("unverified"),
+      doubled: count("doubled"),
       pending: count("pending"),
       open: count("open"),
       gap: count("gap"),
@@ -173,6 +192,14 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     gaps,
     olderGaps,
     conflicts: yield* describeConflicts(store.store, lake.conflicts),
+    superseded: lake.superseded.flatMap(({ hour, kept, objects }) =>
+      objects.map(({ key }) => ({
+        hour,
+        key,
+        object: addressOf(store.store, key),
+        kept: kept.map((it) => addressOf(store.store, it.key)).join(" and ")
+      }))
+    ),
     oldestGap: gaps?.first ?? null,
     newestLanded: outermost(store.inventory.keys(), -1) ?? null,
     exitCode: exitCodeOf({
@@ -191,6 +218,7 @@ function wholeLake({ lake: { firstLanded }, window }: Plan): Window {
 }
 
 function stateOfObjects(objects: ReadonlyArray<HourObject>): HourState {
+  if (isDoubled(objects)) return "doubled"
   if (objects.some(({ form, hasMetadata }) => form === "parts" || hasMetadata === false)) {
     return "unverified"
   }

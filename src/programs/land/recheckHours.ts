@@ -9,6 +9,7 @@ import { Landed, Skipped } from "../run/HourOutcome.ts"
 import type { Inventory } from "../plan/inventory.ts"
 import { digestLanded, landObject } from "./landObject.ts"
 import { conflictError } from "./refuseAsConflict.ts"
+import { refuseDoubled } from "./refuseDoubled.ts"
 import { isResolved, markConflict } from "../resolve/conflictMarks.ts"
 import { toLand } from "./landMissing.ts"
 import { admitOneProject } from "./oneProject.ts"
@@ -31,6 +32,7 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     const { hour } = exported
     yield* admit(exported.project)
     const objects = inventory.get(hour) ?? []
+    yield* refuseDoubled(store, objects)
     const landed = yield* digestLanded(
       store,
       objects.map(({ key }) => key)

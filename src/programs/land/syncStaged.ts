@@ -10,6 +10,7 @@ import { Unpacker } from "../../services/Unpacker.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
 import { type HourOutcome, Skipped } from "../run/HourOutcome.ts"
 import { type HourObject, takeInventory } from "../plan/inventory.ts"
+import { refuseDoubled } from "./refuseDoubled.ts"
 import { logElsewhere, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
 import {
   hasSameLines,
@@ -74,6 +75,7 @@ const moveHour = Effect.fn("syncStaged.moveHour")(function* (
   const { layout, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
+  yield* refuseDoubled(store, landed)
   const standing = landed.map(({ key }) => key)
   const outcomes: Array<HourOutcome> = []
 

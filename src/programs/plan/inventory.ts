@@ -1,22 +1,22 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Order, Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
-import { hourOfKey, type KeyedHour } from "../../services/HourKey.ts"
+import { hourOfKey } from "../../services/HourKey.ts"
 import {
   type Acceptance,
   acceptanceOf,
-  type Conflict,
   conflictOf,
   type MarkFolder,
-  markOfKey
+  markOfKey,
+  type RefusedVersion
 } from "../../services/LakeMark.ts"
-import type { ObjectInfo, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { type DoubledHour, type HourObject, judgeDoubled, type Superseded } from "./doubledHours.ts"
 
-/** An object that holds an hour. */
-export interface HourObject extends ObjectInfo, KeyedHour {}
+export type { HourObject } from "./doubledHours.ts"
 
 /**
- * The hours in a store, each with its objects. An hour has several only under Amplitude's part
- * names.
+ * The hours in a store, each with the objects that count. An hour has several only under
+ * Amplitude's part names, or as long as it is doubled.
  */
 export type Inventory = ReadonlyMap<Hour, ReadonlyArray<HourObject>>
 
@@ -26,9 +26,14 @@ export interface Standing {
   readonly inventory: Inventory
 }
 
+/** What a person has to decide about an hour. */
+export type Conflict = RefusedVersion | DoubledHour
+
 /** What one listing says of a lake. */
 export interface Lake {
   readonly inventory: Inventory
+  /** Objects that do not count and are not in the inventory. */
+  readonly superseded: ReadonlyArray<Superseded>
   /** Acceptances that nobody has withdrawn, by name. */
   readonly acceptances: ReadonlyArray<Acceptance>
   /** Conflicts that nobody has resolved, by name and so oldest hour first. */
@@ -44,7 +49,12 @@ export function takeInventory(
   return Effect.map(takeLake(store), ({ inventory }) => inventory)
 }
 
-/** Lists a store, and reads off its keys the hours and the marks that count. */
+const byName = Order.mapInput(Order.string, ({ name }: Conflict) => name)
+
+/**
+ * Lists a store, and reads off its keys the hours and the marks that count. Looks up only what was
+ * decided about doubled hours.
+ */
 export const takeLake = Effect.fn("takeLake")(function* (
   store: ObjectStorage["Type"]
 ): Effect.fn.Return<Lake, ObjectStorageError> {
@@ -69,14 +79,19 @@ export const takeLake = Effect.fn("takeLake")(function* (
   )
   const counting = (folder: "accepted" | "conflicts", counterpart: MarkFolder) =>
     [...marks[folder]].filter((name) => !marks[counterpart].has(name)).sort()
+  const judged = yield* judgeDoubled(store, hours, marks.resolved)
+  const superseded = judged.filter((it) => it._tag === "Superseded")
+  const refused = counting("conflicts", "resolved").flatMap((name) =>
+    Option.toArray(conflictOf(name))
+  )
+  const counted = superseded.map(({ hour, kept }) => [hour, kept] as const)
   return {
-    inventory: hours,
+    inventory: new Map([...hours, ...counted]),
+    superseded,
     acceptances: counting("accepted", "withdrawn").flatMap((name) =>
       Option.toArray(acceptanceOf(name))
     ),
-    conflicts: counting("conflicts", "resolved").flatMap((name) =>
-      Option.toArray(conflictOf(name))
-    ),
+    conflicts: [...refused, ...judged.filter((it) => it._tag === "Doubled")].sort(byName),
     resolved: marks.resolved
   }
 })

@@ -1,15 +1,18 @@
-import { Effect } from "effect"
+import { Effect, Either } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import { addHours } from "../../services/Hour.ts"
+import { addHours, byHour } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 import type { LakeFindings } from "../run/Summary.ts"
 import { countGaps, outermost } from "./gaps.ts"
+import { type Conflict, takeLake } from "./inventory.ts"
 import type { Plan } from "./planRun.ts"
 
 interface FindingsOptions {
+  /** Defaults to those of the plan. */
+  readonly conflicts?: ReadonlyArray<Conflict>
   /** Defaults to those before the window, by the store alone. */
   readonly olderGaps?: ReadonlyArray<Window>
   /** Of the hours that the run tried to land. */
@@ -26,7 +29,8 @@ export const findingsOf = Effect.fnUntraced(function* (
   const { isSettled } = yield* Run
   const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
   const before = addHours(window.first, -1)
-  const { answersForGaps = true, olderGaps = lake.gaps({ last: before }), outcomes = [] } = options
+  const { answersForGaps = true, conflicts = lake.conflicts, outcomes = [] } = options
+  const { olderGaps = lake.gaps({ last: before }) } = options
   const oldest = outermost(outcomes.filter(isInStore).map(({ hour }) => hour))
   const { firstLanded } = lake
   const isExtended =
@@ -37,9 +41,48 @@ export const findingsOf = Effect.fnUntraced(function* (
   return {
     olderGaps: countGaps(olderGaps),
     newerGaps: countGaps(newer),
-    conflicts: yield* describeConflicts(store.store, lake.conflicts),
+    conflicts: yield* describeConflicts(store.store, conflicts),
     stagedElsewhere: notOurs.elsewhere,
     answersForGaps,
     isSettled: (hour) => isSettled(hour, now)
   }
+})
+
+interface LandedOptions extends Pick<FindingsOptions, "olderGaps"> {
+  readonly outcomes: ReadonlyArray<HourOutcome>
+  /** Whether the hours landed in staging. */
+  readonly isFetch: boolean
+}
+
+/**
+ * What a plan says of the lake once its run has landed hours, and why the store could not be listed
+ * once more. Without that look, nothing proves that no hour is doubled.
+ */
+export const findingsAfter = Effect.fnUntraced(function* (
+  plan: Plan,
+  { isFetch, ...options }: LandedOptions
+) {
+  const after = yield* Effect.either(conflictsAfter(plan, isFetch ? [] : options.outcomes))
+  if (Either.isRight(after)) {
+    return { lake: yield* findingsOf(plan, { ...options, conflicts: after.right }) }
+  }
+  return { lake: yield* findingsOf(plan, options), error: after.left }
+})
+
+/**
+ * The conflicts of a plan, and the hours that are doubled by now. If the run has put an object, it
+ * lists the store once more: two runs may have planned the same hour in two forms. Whichever put
+ * its object last sees both here, because each run looks after all of its own puts.
+ */
+const conflictsAfter = Effect.fnUntraced(function* (
+  { lake, store }: Plan,
+  outcomes: ReadonlyArray<HourOutcome>
+) {
+  const { retry } = yield* Run
+  if (!outcomes.some(({ _tag }) => _tag === "Landed" || _tag === "Empty")) return lake.conflicts
+  const { conflicts } = yield* retry(takeLake(store.store))
+  return [
+    ...lake.conflicts.filter(({ _tag }) => _tag === "Refused"),
+    ...conflicts.filter(({ _tag }) => _tag === "Doubled")
+  ].sort(byHour)
 })

@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import type { Hour } from "../../services/Hour.ts"
-import type { Acceptance, Conflict } from "../../services/LakeMark.ts"
+import type { Acceptance } from "../../services/LakeMark.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Window } from "../../services/Window.ts"
+import type { Superseded } from "./doubledHours.ts"
 import { gapsBetween, outermost } from "./gaps.ts"
-import { type Standing, takeLake } from "./inventory.ts"
+import { type Conflict, type Standing, takeLake } from "./inventory.ts"
 import { planRequests } from "./planRequests.ts"
 import { isByDate, planWindow, type WindowOptions } from "./planWindow.ts"
 import { type LakeStaging, stagedForLake, takeStaging } from "./stagedHours.ts"
@@ -39,6 +40,7 @@ export interface LakeState {
   readonly firstLanded: Hour | undefined
   readonly acceptances: ReadonlyArray<Acceptance>
   readonly conflicts: ReadonlyArray<Conflict>
+  readonly superseded: ReadonlyArray<Superseded>
   /**
    * Settled hours between two others, both included, that are neither in the store nor accepted.
    * None lies before the first landed hour. With `isStagedThere`, staged hours are no gaps.
@@ -59,7 +61,7 @@ export const planRun = Effect.fn("planRun")(function* (
   const clock = yield* Clock
   // Staging first: an hour that another run moves in between is then seen twice rather than never.
   const found = yield* takeStaging()
-  const { acceptances, conflicts, inventory: landed } = yield* retry(takeLake(store))
+  const { acceptances, conflicts, inventory: landed, superseded } = yield* retry(takeLake(store))
   const { staged, ...notOurs } = yield* stagedForLake(found, landed)
   const accepted = new Set(acceptances.flatMap(({ window }) => window.hours))
   const have = new Set([...staged.keys(), ...landed.keys()])
@@ -85,6 +87,7 @@ export const planRun = Effect.fn("planRun")(function* (
       firstLanded,
       acceptances,
       conflicts,
+      superseded,
       gaps: ({ first = firstLanded, last }, isStagedThere = false) =>
         first === undefined || firstLanded === undefined
           ? []

@@ -11,6 +11,13 @@ const Version = Schema.Struct({
 export const OpenConflict = Schema.Struct({
   hour: Hour,
   name: Schema.String,
+  /**
+   * The versions in the store, where it has several: `key` is what a person names to keep one, and
+   * `object` the full address.
+   */
+  versions: Schema.optional(
+    Schema.Array(Schema.Struct({ key: Schema.String, object: Schema.String, ...Version.fields }))
+  ),
   /** The full address of the store's object. */
   object: Schema.optional(Schema.String),
   /** The store's version. */

@@ -17,6 +17,12 @@ export class ResolveError extends Schema.TaggedError<ResolveError>()("ResolveErr
     "ObjectChanged",
     /** The store holds the hour in several objects, which no single one can replace. */
     "SeveralObjects",
+    /** The store has the hour in several versions, so only a key says which is meant. */
+    "Doubled",
+    /** The key is not that of an object of the hour. */
+    "UnknownKey",
+    /** A person has chosen another version of the hour. */
+    "Decided",
     /** A person's events were removed from the object, and ours may contain them. */
     "Redacted",
     /** Amplitude returns other lines than those that were refused. */

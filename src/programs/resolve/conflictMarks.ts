@@ -1,16 +1,19 @@
 import { Effect, Either, Option } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import type { Hour } from "../../services/Hour.ts"
-import { type Conflict, conflictName, markKey } from "../../services/LakeMark.ts"
+import { metadataFromText } from "../../services/HourMetadata.ts"
+import { conflictName, markKey, type RefusedVersion } from "../../services/LakeMark.ts"
 import type { LinesDigest } from "../../services/LinesDigest.ts"
 import {
   addressOf,
-  byKey,
   type ObjectInfo,
   type ObjectStorage,
   type ObjectStorageError
 } from "../../services/ObjectStorage.ts"
 import type { UnpackerError } from "../../services/Unpacker.ts"
+import { type DoubledHour, type HourObject, versionsOf } from "../plan/doubledHours.ts"
+import { fingerprintOf } from "../plan/fingerprint.ts"
+import type { Conflict } from "../plan/inventory.ts"
 import { Run } from "../run/Run.ts"
 import { type MarkText, putMark, readMark } from "./markLake.ts"
 import type { OpenConflict } from "./OpenConflict.ts"
@@ -27,23 +30,6 @@ export interface Versions {
   readonly objects: ReadonlyArray<Pick<ObjectInfo, "key" | "etag">>
   /** The full address of the copy of our version, if one was kept. */
   readonly copy?: string | undefined
-}
-
-/** What tells objects from any others: 12 hexadecimal digits of the SHA-256 of their ETags. */
-export function fingerprintOf(objects: Versions["objects"]): Effect.Effect<string> {
-  const [one, ...more] = objects
-  const text =
-    one !== undefined && more.length === 0
-      ? one.etag
-      : [...objects]
-          .sort(byKey)
-          .map(({ etag, key }) => `${key}\n${etag}\n`)
-          .join("")
-  return Effect.promise(async () => {
-    const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))
-    const bytes = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0"))
-    return bytes.join("").slice(0, 12)
-  })
 }
 
 /** Whether a person has chosen the store's version, still the same, over ours. */
@@ -101,7 +87,10 @@ export const markConflict = Effect.fn("markConflict")(
 
 const AT_ONCE = 16
 
-/** Reads what the marks of conflicts say, by one lookup each. A mark that cannot be read is named. */
+/**
+ * Reads what the marks of conflicts say, and the metadata of the objects of doubled hours, by one
+ * lookup each. What cannot be read is logged, and the conflict is named without it.
+ */
 export const describeConflicts = (
   store: ObjectStorage["Type"],
   conflicts: ReadonlyArray<Conflict>
@@ -109,15 +98,17 @@ export const describeConflicts = (
   Effect.forEach(
     conflicts,
     (conflict) =>
-      Effect.catchAll(describe(store, conflict), ({ message }: ObjectStorageError) =>
-        Effect.as(Effect.logWarning(message), { hour: conflict.hour, name: conflict.name })
-      ),
+      conflict._tag === "Doubled"
+        ? describeDoubled(store, conflict)
+        : Effect.catchAll(describe(store, conflict), ({ message }: ObjectStorageError) =>
+            Effect.as(Effect.logWarning(message), { hour: conflict.hour, name: conflict.name })
+          ),
     { concurrency: AT_ONCE }
   )
 
 const describe = Effect.fnUntraced(function* (
   store: ObjectStorage["Type"],
-  { hour, lineset, name }: Conflict
+  { hour, lineset, name }: RefusedVersion
 ) {
   const text = yield* readMark(store, "conflicts", name)
   const keys = text["keys"]?.split("\n").map((key) => addressOf(store, key))
@@ -131,6 +122,44 @@ const describe = Effect.fnUntraced(function* (
     ...textOf("host", text["host"]),
     ...textOf("time", text["time"])
   } satisfies OpenConflict
+})
+
+const describeDoubled = Effect.fnUntraced(function* (
+  store: ObjectStorage["Type"],
+  { hour, name, objects }: DoubledHour
+) {
+  const versions = yield* Effect.forEach(versionsOf(objects), (version) =>
+    Effect.map(metadataOfVersion(store, version), (metadata) => ({
+      key: version[0]?.key ?? "",
+      object: version.map(({ key }) => addressOf(store, key)).join(" and "),
+      ...Option.match(metadata, {
+        onNone: () => ({}),
+        onSome: ({ events, lineset }) => ({ events, lineset })
+      })
+    }))
+  )
+  return { hour, name, versions } satisfies OpenConflict
+})
+
+/** What the metadata of a version's only object say. */
+const metadataOfVersion = Effect.fnUntraced(function* (
+  store: ObjectStorage["Type"],
+  [object, ...others]: ReadonlyArray<HourObject>
+) {
+  const { retry } = yield* Run
+  if (object === undefined || others.length > 0) return Option.none()
+  const listed = object.metadata
+  const text =
+    listed === undefined
+      ? Effect.map(
+          retry(store.head(object.key)),
+          Option.map(({ metadata }) => metadata)
+        )
+      : Effect.succeedSome(listed)
+  return yield* text.pipe(
+    Effect.map(Option.flatMap(metadataFromText)),
+    Effect.catchAll(({ message }) => Effect.as(Effect.logWarning(message), Option.none()))
+  )
 })
 
 function countOf(text: string | undefined) {

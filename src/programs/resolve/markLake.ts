@@ -26,15 +26,23 @@ export const putMark = Effect.fn("putMark")(function* (
 
 /** What a mark says; nothing where it is gone. */
 export const readMark = Effect.fn("readMark")(function* (
+  ...args: Parameters<typeof lookUpMark>
+): Effect.fn.Return<MarkText, ObjectStorageError, Run> {
+  const { retry } = yield* Run
+  return yield* retry(lookUpMark(...args))
+})
+
+/** Like `readMark`, by one attempt. */
+export function lookUpMark(
   store: ObjectStorage["Type"],
   folder: MarkFolder,
   name: string
-): Effect.fn.Return<MarkText, ObjectStorageError, Run> {
-  const { retry } = yield* Run
-  const head = yield* retry(store.head(markKey(folder, name)))
-  const metadata = Option.match(head, { onNone: () => ({}), onSome: (it) => it.metadata })
-  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, decoded(value)]))
-})
+): Effect.Effect<MarkText, ObjectStorageError> {
+  return Effect.map(store.head(markKey(folder, name)), (head) => {
+    const metadata = Option.match(head, { onNone: () => ({}), onSome: (it) => it.metadata })
+    return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, decoded(value)]))
+  })
+}
 
 /** Text that somebody else wrote there stays as it is. */
 function decoded(text: string): string {

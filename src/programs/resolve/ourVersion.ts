@@ -3,7 +3,7 @@ import { Amplitude, type AmplitudeError } from "../../services/Amplitude.ts"
 import type { Clock } from "../../services/Clock.ts"
 import type { Format } from "../../services/HourKey.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
-import type { Conflict } from "../../services/LakeMark.ts"
+import type { RefusedVersion } from "../../services/LakeMark.ts"
 import { addressOf, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Spool, type SpoolError } from "../../services/Spool.ts"
 import { Staging } from "../../services/Staging.ts"
@@ -32,7 +32,7 @@ export interface KeptCopy {
 export const copiesOf = Effect.fn("copiesOf")(function* ({
   hour,
   lineset
-}: Conflict): Effect.fn.Return<ReadonlyArray<KeptCopy>, ObjectStorageError, Run | Staging> {
+}: RefusedVersion): Effect.fn.Return<ReadonlyArray<KeptCopy>, ObjectStorageError, Run | Staging> {
   const { retry } = yield* Run
   const staging = yield* Staging
   const listed = yield* retry(Stream.runCollect(staging.list))
@@ -65,7 +65,7 @@ interface Wanted {
  * Amplitude returns, if these are the same lines. It can be read while the scope is open.
  */
 export const ourVersion = Effect.fn("ourVersion")(function* (
-  conflict: Conflict,
+  conflict: RefusedVersion,
   { format, key }: Wanted
 ): Effect.fn.Return<
   HourToLand<ObjectStorageError | UnpackerError>,
@@ -82,7 +82,7 @@ export const ourVersion = Effect.fn("ourVersion")(function* (
 
 /** Our version as Amplitude returns it now. */
 const requested = Effect.fn("ourVersion.requested")(function* (
-  { hour, lineset }: Conflict,
+  { hour, lineset }: RefusedVersion,
   { format, key }: Wanted
 ) {
   const run = yield* Run

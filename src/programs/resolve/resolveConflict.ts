@@ -2,22 +2,28 @@ import { Effect, Option, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { Hour } from "../../services/Hour.ts"
 import { hourKey } from "../../services/HourKey.ts"
-import type { Conflict } from "../../services/LakeMark.ts"
+import type { RefusedVersion } from "../../services/LakeMark.ts"
 import { addressOf, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
-import { type HourObject, type Lake, takeLake } from "../plan/inventory.ts"
+import { isDoubled } from "../plan/doubledHours.ts"
+import { fingerprintOf } from "../plan/fingerprint.ts"
+import { type HourObject, takeLake } from "../plan/inventory.ts"
 import { putVerified } from "../land/landObject.ts"
 import { asRun, type LandingOptions, Run } from "../run/Run.ts"
-import { describeConflicts, fingerprintOf } from "./conflictMarks.ts"
+import { describeConflicts } from "./conflictMarks.ts"
+import { keepKey, noConflict } from "./keepKey.ts"
 import { putMark } from "./markLake.ts"
 import { copiesOf, ourVersion } from "./ourVersion.ts"
 import { objectChanged, replaceObject } from "./replaceObject.ts"
 import { ResolveError } from "./ResolveError.ts"
 
 export interface ResolveOptions extends LandingOptions {
-  /** Which version of the hour counts from now on. */
-  readonly keep: "store" | "ours"
+  /**
+   * Which version of the hour counts from now on: `store` or `ours`, or an object's key where the
+   * store has several versions.
+   */
+  readonly keep: string
   /** Who decided it. */
   readonly user: string
 }
@@ -25,13 +31,15 @@ export interface ResolveOptions extends LandingOptions {
 /** What counts from now on, and what became of the other version. */
 export class ResolvedConflict extends Schema.Class<ResolvedConflict>("ResolvedConflict")({
   hour: Hour,
-  keep: Schema.Literal("store", "ours"),
+  keep: Schema.String,
   /** The conflicts that this resolved. */
   names: Schema.Array(Schema.String),
   /** The full address of the object that counts. */
   object: Schema.String,
   /** The full address of the object that was replaced, which is kept there. */
   replaced: Schema.NullOr(Schema.String),
+  /** Objects that no longer count. They stay until a person removes them. */
+  superseded: Schema.Array(Schema.Struct({ key: Schema.String, object: Schema.String })),
   /** The full addresses of our copies that were removed on this machine. */
   removed: Schema.Array(Schema.String),
   exitCode: Schema.Literal(0)
@@ -39,18 +47,41 @@ export class ResolvedConflict extends Schema.Class<ResolvedConflict>("ResolvedCo
 
 /**
  * Ends the conflict of an hour. `store` drops our version; `ours` replaces the store's object, if
- * it is still the one that was compared, and keeps that below `.amplitude-lake-replaced/`. The mark
- * that resolves a conflict is written last: if a run is killed before, the next one goes on.
+ * it is still the one that was compared, and keeps that below `.amplitude-lake-replaced/`. A key
+ * says which of the store's versions counts; nothing is removed. The mark that resolves a conflict
+ * is written last: if a run is killed before, the next one goes on.
  */
 export const resolveConflict = Effect.fn("resolveConflict")(
   function* (hour: Hour, options: ResolveOptions) {
     const { retry } = yield* Run
     const store = yield* ObjectStorage
     const lake = yield* retry(takeLake(store))
-    const open = lake.conflicts.filter((it) => it.hour === hour)
-    if (open.length === 0) return yield* noConflict(hour, lake)
     const { keep } = options
     const objects = lake.inventory.get(hour) ?? []
+    if (keep !== "store" && keep !== "ours") {
+      const { kept, name, superseded } = yield* keepKey(hour, lake, options)
+      return new ResolvedConflict({
+        hour,
+        keep,
+        names: [name],
+        object: kept.map(({ key }) => addressOf(store, key)).join(" and "),
+        replaced: null,
+        superseded: superseded.map(({ key }) => ({ key, object: addressOf(store, key) })),
+        removed: [],
+        exitCode: 0
+      })
+    }
+    if (isDoubled(objects)) {
+      const keys = objects.map(({ key }) => key).join(" and ")
+      return yield* new ResolveError({
+        reason: "Doubled",
+        detail: `${store.place} has ${hour} in several versions, under the keys ${keys}`
+      })
+    }
+    const open = lake.conflicts
+      .filter((it) => it._tag === "Refused")
+      .filter((it) => it.hour === hour)
+    if (open.length === 0) return yield* noConflict(hour, lake)
     const decided =
       keep === "store" ? yield* keepStore(open, objects) : yield* keepOurs(open, objects)
     const removed = yield* Effect.forEach(decided.conflicts, (it) => finish(it, options))
@@ -60,6 +91,7 @@ export const resolveConflict = Effect.fn("resolveConflict")(
       names: decided.conflicts.map(({ name }) => name),
       object: decided.keys.map((key) => addressOf(store, key)).join(" and "),
       replaced: decided.replaced,
+      superseded: [],
       removed: removed.flat(),
       exitCode: 0
     })
@@ -67,19 +99,9 @@ export const resolveConflict = Effect.fn("resolveConflict")(
   (self, _hour, options) => asRun(self, options)
 )
 
-const noConflict = Effect.fnUntraced(function* (hour: Hour, { conflicts }: Lake) {
-  const store = yield* ObjectStorage
-  const hours = [...new Set(conflicts.map((it) => it.hour))]
-  const known = hours.length === 0 ? "no hour has one" : `these hours have one: ${hours.join(", ")}`
-  return yield* new ResolveError({
-    reason: "NoConflict",
-    detail: `${hour} has no open conflict in ${store.place}; ${known}`
-  })
-})
-
 /** What a decision did to the store, and which conflicts it ends. */
 interface Decided {
-  readonly conflicts: ReadonlyArray<Conflict>
+  readonly conflicts: ReadonlyArray<RefusedVersion>
   /** Of the objects that count from now on. */
   readonly keys: ReadonlyArray<string>
   readonly replaced: string | null
@@ -88,7 +110,7 @@ interface Decided {
 type Objects = ReadonlyArray<HourObject>
 
 const keepStore = Effect.fnUntraced(function* (
-  open: ReadonlyArray<Conflict>,
+  open: ReadonlyArray<RefusedVersion>,
   objects: Objects
 ): Effect.fn.Return<Decided, ResolveError, ObjectStorage> {
   const keys = objects.map(({ key }) => key)
@@ -102,7 +124,7 @@ const keepStore = Effect.fnUntraced(function* (
 
 /** Puts our version in the place of the store's. */
 const keepOurs = Effect.fn("resolveConflict.keepOurs")(function* (
-  open: ReadonlyArray<Conflict>,
+  open: ReadonlyArray<RefusedVersion>,
   objects: Objects
 ) {
   const store = yield* ObjectStorage
@@ -122,7 +144,7 @@ const keepOurs = Effect.fn("resolveConflict.keepOurs")(function* (
 
 /** The conflict that "ours" means: the only one, or the only one whose copy lies here. */
 const oneOf = Effect.fn("resolveConflict.oneOf")(function* (
-  open: ReadonlyArray<Conflict>,
+  open: ReadonlyArray<RefusedVersion>,
   objects: Objects
 ) {
   const store = yield* ObjectStorage
@@ -147,7 +169,7 @@ const oneOf = Effect.fn("resolveConflict.oneOf")(function* (
 })
 
 /** Our version, where the store's object is gone. */
-const landOurs = Effect.fnUntraced(function* (conflict: Conflict) {
+const landOurs = Effect.fnUntraced(function* (conflict: RefusedVersion) {
   const { format, layout } = yield* Run
   const store = yield* ObjectStorage
   const [copy] = yield* copiesOf(conflict)
@@ -157,7 +179,10 @@ const landOurs = Effect.fnUntraced(function* (conflict: Conflict) {
   return isNew ? { key, replaced: null } : yield* objectChanged(store, key)
 })
 
-const replaceBy = Effect.fnUntraced(function* (conflict: Conflict, { format, key }: HourObject) {
+const replaceBy = Effect.fnUntraced(function* (
+  conflict: RefusedVersion,
+  { format, key }: HourObject
+) {
   const { retry } = yield* Run
   const store = yield* ObjectStorage
   const head = yield* retry(store.head(key))
@@ -184,7 +209,7 @@ const replaceBy = Effect.fnUntraced(function* (conflict: Conflict, { format, key
 
 /** Removes our copies on this machine, then records the decision. Returns their addresses. */
 const finish = Effect.fn("resolveConflict.finish")(function* (
-  conflict: Conflict,
+  conflict: RefusedVersion,
   { keep, user }: ResolveOptions
 ) {
   const { retry } = yield* Run

@@ -5,6 +5,8 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
   reason: Schema.Literal(
     /** The store has a different version of the hour. Nothing was overwritten. */
     "Conflict",
+    /** The store has the hour in several versions, so it cannot be compared with any. */
+    "Doubled",
     /**
      * What was read back after the put, in the store or from a copy in staging, differs from what
      * was put.

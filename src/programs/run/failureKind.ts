@@ -66,7 +66,8 @@ function isContradiction({ reason }: ResolveError): boolean {
     reason === "ObjectChanged" ||
     reason === "OtherVersion" ||
     reason === "Redacted" ||
-    reason === "SeveralObjects"
+    reason === "SeveralObjects" ||
+    reason === "Decided"
   )
 }
 

@@ -28,6 +28,7 @@ function statusOf(hours: ReadonlyArray<StatusHour>, more: Partial<Status> = {}):
       landed: count("landed"),
       empty: count("empty"),
       unverified: count("unverified"),
+      doubled: count("doubled"),
       pending: count("pending"),
       open: count("open"),
       gap: count("gap"),
@@ -41,6 +42,7 @@ function statusOf(hours: ReadonlyArray<StatusHour>, more: Partial<Status> = {}):
     ),
     olderGaps: null,
     conflicts: [],
+    superseded: [],
     oldestGap: hours.find(({ state }) => state === "gap")?.hour ?? null,
     newestLanded: null,
     exitCode: 0,
@@ -61,7 +63,12 @@ const every = statusOf(
   ],
   { newestLanded: addHours(first, 3) }
 )
-const plain = { place: "memory", canvas: { colors: 0 }, isShaded: false }
+const plain = {
+  place: "memory",
+  store: { _tag: "Memory", prefix: "" } as const,
+  canvas: { colors: 0 },
+  isShaded: false
+}
 
 describe("calendarText()", () => {
   it("draws one row per day and one sign per hour, then the legend", () => {

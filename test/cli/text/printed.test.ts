@@ -135,6 +135,19 @@ describe("summaryText()", () => {
     )
   })
 
+  it("says of an hour in several versions what to type for each", () => {
+    const versions = [
+      { key: "2025-11-10_21.jsonl", object: "s3://b/2025-11-10_21.jsonl", events: 1, lineset: "a" },
+      { key: "1_2025-11-10_21#0.json", object: "s3://b/1_2025-11-10_21#0.json" }
+    ]
+    assert.equal(
+      conflictText({ hour: second, name: "a", versions }),
+      "2025-11-10T21 has 2 versions in the store (s3://b/2025-11-10_21.jsonl has 1 event, lineset a; " +
+        "s3://b/1_2025-11-10_21#0.json): amplitude-lake resolve 2025-11-10T21 --keep 2025-11-10_21.jsonl, " +
+        "or amplitude-lake resolve 2025-11-10T21 --keep '1_2025-11-10_21#0.json'"
+    )
+  })
+
   it("says of a conflict where both versions lie and what is in them", () => {
     const text = conflictText({
       hour: second,

@@ -50,6 +50,7 @@ describe("statusOfHours()", () => {
         landed: 1,
         empty: 1,
         unverified: 1,
+        doubled: 0,
         gap: 6,
         pending: 22,
         open: 3,
