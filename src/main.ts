@@ -38,13 +38,19 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   yield* Effect.forEach(resolved.right.warnings, (it) => Effect.logWarning(it)).pipe(
     withLogs(resolved.right.settings)
   )
-  return yield* runResolved(command, resolved.right.settings, otlpVariables(process.env, file))
+  return yield* runResolved(
+    command,
+    resolved.right.settings,
+    otlpVariables(process.env, file),
+    flags
+  )
 }, Effect.scoped)
 
 const runResolved = Effect.fnUntraced(function* <C extends CommandName>(
   command: C,
   settings: SettingsOf<C>,
-  telemetry: ReturnType<typeof otlpVariables>
+  telemetry: ReturnType<typeof otlpVariables>,
+  flags: CommandLine["flags"]
 ) {
   const { logDir } = settings
   const name = { command, run: runId, now: Date.now() }
@@ -53,7 +59,7 @@ const runResolved = Effect.fnUntraced(function* <C extends CommandName>(
   yield* Effect.logInfo(`amplitude-lake ${version} begins: ${command}`).pipe(withLogsInFile(logs))
 
   const { runCommand } = yield* Effect.promise(() => import("./cli/commands/runCommand.ts"))
-  return yield* runCommand(command, settings, telemetry).pipe(
+  return yield* runCommand(command, settings, telemetry, flags).pipe(
     withLogs(logs),
     Effect.onExit((exit) => withLogsInFile(logs)(logEnding(exit)))
   )

@@ -7,10 +7,12 @@
 import { Effect, Layer, Option, Ref } from "effect"
 import { withAlerts } from "../alerts.ts"
 import type { CommandError } from "../CommandError.ts"
+import type { CommandLine } from "../settings/commandLine.ts"
 import type { CommonSettings, SettingsOf } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
 import { withMetricsFile } from "../telemetry/metricsFile.ts"
 import { withTelemetry } from "../telemetry/withTelemetry.ts"
+import { asTyped, programName } from "../text/asTyped.ts"
 import { print } from "../terminal/print.ts"
 import { withProgress } from "../terminal/progress.ts"
 import { clean } from "./clean.ts"
@@ -50,7 +52,8 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
 export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
   command: C,
   settings: SettingsOf<C>,
-  telemetry: Readonly<Record<string, string | undefined>>
+  telemetry: Readonly<Record<string, string | undefined>>,
+  flags: CommandLine["flags"]
 ) {
   const asked = works[command](settings)
   const reported = yield* Ref.make(Option.none<Report>())
@@ -63,7 +66,7 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
       }
     )
   )
-  return yield* finished(asked, settings, reported).pipe(
+  return yield* finished(asked, settings, flags, reported).pipe(
     withProgress(settings),
     withMetricsFile(command, settings),
     withAlerts(command, settings, told),
@@ -75,10 +78,13 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
 function finished(
   { interrupted, run }: Work,
   { json = false }: CommonSettings,
+  flags: CommandLine["flags"],
   reported: Ref.Ref<Option.Option<Report>>
 ): Effect.Effect<number, CommandError> {
+  const program = programName(process.argv[1] ?? "", process.cwd())
+  const complete = (text: string) => asTyped(text, flags, program)
   const printed = (report: Report) =>
-    print(json ? JSON.stringify(report.json) : report.text(process.stdout))
+    print(json ? JSON.stringify(report.json) : complete(report.text(process.stdout)))
   return run((effect) =>
     effect.pipe(
       Effect.catchAll((error) =>
@@ -88,7 +94,9 @@ function finished(
         interrupted === undefined ? Effect.void : Effect.ignore(printed(interrupted()))
       ),
       Effect.tap((report) => Ref.set(reported, Option.some(report))),
-      Effect.tap(({ error }) => (error === undefined ? Effect.void : Effect.logError(error))),
+      Effect.tap(({ error }) =>
+        error === undefined ? Effect.void : Effect.logError(complete(error))
+      ),
       Effect.tap(printed),
       Effect.map(({ exitCode }) => exitCode)
     )

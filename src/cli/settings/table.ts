@@ -73,6 +73,16 @@ export const place = [
   "prefix"
 ] as const
 const store = [...place, "layout", "format"] as const
+/** What has to be the same in the commands for one lake. */
+export const lakeSettings = [
+  "envFile",
+  ...source,
+  ...store,
+  "dataDir",
+  "workDir",
+  "lagHours",
+  "settleHours"
+] as const satisfies ReadonlyArray<SettingName>
 const retry = ["retries", "retryBaseMs"] as const
 const log = ["logLevel", "logFormat", "logDir"] as const
 const output = ["json", ...log] as const

@@ -31,7 +31,7 @@ const KEYS: Advice = (_, source) =>
 
 /** For an hour that the Export API cannot deliver. */
 const OTHER_WAY: Advice = ({ hour = "HOUR" }) =>
-  `; copy it from Amplitude's own S3 export destination, which has no such limit, or accept the gap: gaps accept --start-date ${hour} --end-date ${hour} --reason "larger than 4 GB"`
+  `; copy it from Amplitude's own S3 export destination, which has no such limit, or accept the gap: amplitude-lake gaps accept --start-date ${hour} --end-date ${hour} --reason "larger than 4 GB"`
 
 const ADVICE: {
   readonly [Tag in AnyError["_tag"]]: Readonly<

@@ -14,7 +14,7 @@ export function gapsText({ acceptances, gaps }: GapList, place: string): string 
     ...acceptances.map(({ name, reason, time, user, ...window }) => {
       const why = [reason, user === undefined ? undefined : `by ${user}`, time]
       const about = why.filter((it) => it !== undefined).join(", ")
-      return `accepted  ${windowText(window)}, ${plural(window.hours, "hour")}: ${about}; gaps withdraw ${name} takes it back`
+      return `accepted  ${windowText(window)}, ${plural(window.hours, "hour")}: ${about}; amplitude-lake gaps withdraw ${name} takes it back`
     })
   ].join("\n")
 }

@@ -95,7 +95,7 @@ export function gapText(gaps: GapCount): string {
 /** What lands the hours of a gap, or accepts that they stay missing. */
 export function gapCommands(gaps: GapCount | null): string {
   const dates = `--start-date ${gaps?.first} --end-date ${gaps?.last}`
-  return `all ${dates}, or gaps accept ${dates} --reason "…"`
+  return `amplitude-lake all ${dates}, or amplitude-lake gaps accept ${dates} --reason "…"`
 }
 
 /** Both versions of an hour, and the commands that choose one. */
@@ -186,7 +186,9 @@ export function stagedText(
 export function elsewhereText({ hours, isAdoptable, lake, project }: StagedElsewhere): string {
   const whose = project === "" ? "" : ` of project ${project}`
   const why = lake === "" ? "staged by an earlier version" : `staged for ${lake}`
-  const command = isAdoptable ? `; to upload them here: sync --adopt-staged ${project}` : ""
+  const command = isAdoptable
+    ? `; to upload them here: amplitude-lake sync --adopt-staged ${project}`
+    : ""
   return `${plural(hours, "hour")}${whose}, ${why}${command}`
 }
 

@@ -125,7 +125,7 @@ describe("summaryText()", () => {
     const dates = "--start-date 2025-11-10T20 --end-date 2025-11-10T22"
     assert.ok(
       lines.includes(
-        `older     361 hours missing, the oldest 2025-11-10T20: all ${dates}, or gaps accept ${dates} --reason "…"`
+        `older     361 hours missing, the oldest 2025-11-10T20: amplitude-lake all ${dates}, or amplitude-lake gaps accept ${dates} --reason "…"`
       )
     )
     assert.ok(
