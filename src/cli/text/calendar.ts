@@ -6,6 +6,7 @@
 import { styleText } from "node:util"
 import type { HourState, Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
 import type { Store } from "../settings/settingsOf.ts"
+import { classOf, datesText, type Day, foldDays } from "./foldDays.ts"
 import { supersededText } from "./resolvedText.ts"
 import { bytesText, conflictText, gapCommands, gapText, plural } from "./printed.ts"
 
@@ -68,7 +69,8 @@ export function canvasOf(stream: NodeJS.WriteStream): Canvas {
 
 /**
  * The grid, then what each sign stands for, the gaps and the newest landed hour. Long stretches of
- * days that are all alike are folded into a line a month. The newest week is drawn day by day.
+ * days that are all alike are folded into a line a month, and whole months before the newest year
+ * into one line. The newest week is drawn day by day.
  */
 export function calendarText(status: Status, options: CalendarOptions): string {
   const { canvas, isShaded, place, store } = options
@@ -93,7 +95,7 @@ export function calendarText(status: Status, options: CalendarOptions): string {
       const sign = paint(look.sign, look.background, canvas.colors)
       const count = ` ${plural(hours.length, "hour")}`
       const room = header.length - look.sign.length - count.length
-      return `${first} to ${last.slice(8)}  ${sign}${count}${" ".repeat(Math.max(0, room))}${amount}`.trimEnd()
+      return `${datesText(first, last)}  ${sign}${count}${" ".repeat(Math.max(0, room))}${amount}`.trimEnd()
     }
     const cells = line(
       CLOCKS.map((clock) => cellText(day.get(clock), shading, canvas.colors, isTight))
@@ -108,55 +110,6 @@ export function calendarText(status: Status, options: CalendarOptions): string {
     ...legend(status, shading, canvas.colors),
     ...status.superseded.map((it) => supersededText(it, store))
   ].join("\n")
-}
-
-type Day = ReadonlyMap<string, StatusHour>
-
-/** A row of the grid: a day, or neighbouring days of one month that are all alike. */
-interface Row {
-  readonly first: string
-  readonly last: string
-  readonly days: ReadonlyArray<Day>
-}
-
-/** The newest days, which are never folded. */
-const UNFOLDED_DAYS = 7
-/** The fewest days that are folded into one row. */
-const FOLDED_DAYS = 3
-
-function foldDays(days: ReadonlyMap<string, Day>): ReadonlyArray<Row> {
-  const all = [...days].map(([date, day]) => ({ date, day, kind: classOf([...day.values()]) }))
-  const unfolded = all.slice(-UNFOLDED_DAYS)
-  const stretches: Array<Array<(typeof all)[number]>> = []
-  for (const it of all.slice(0, -UNFOLDED_DAYS)) {
-    const open = stretches.at(-1)
-    const before = open?.at(-1)
-    const isAlike =
-      it.kind !== undefined &&
-      before?.kind === it.kind &&
-      before.date.slice(0, 7) === it.date.slice(0, 7)
-    if (isAlike) open?.push(it)
-    else stretches.push([it])
-  }
-  return [
-    ...stretches.flatMap((one) => (one.length < FOLDED_DAYS ? one.map((it) => [it]) : [one])),
-    ...unfolded.map((it) => [it])
-  ].map((one) => ({
-    first: one.at(0)?.date ?? "",
-    last: one.at(-1)?.date ?? "",
-    days: one.map(({ day }) => day)
-  }))
-}
-
-/** What all hours are, where they are all alike: hours without events are landed, too. */
-function classOf(hours: ReadonlyArray<StatusHour>): HourState | undefined {
-  const kinds = new Set(
-    hours.map(({ staged, state, keys }) => {
-      if (staged && keys.length === 0) return undefined
-      return state === "empty" ? "landed" : state
-    })
-  )
-  return kinds.size === 1 ? [...kinds][0] : undefined
 }
 
 /** The cells of a day, in four groups. */

@@ -85,7 +85,7 @@ describe("calendarText()", () => {
         "? 1 unverified, from another pipeline: check them with verify",
         "~ 1 pending, without events so far",
         ". 1 open, not closed yet",
-        'X 2 gap, the oldest 2025-11-11T02: all --start-date 2025-11-11T02 --end-date 2025-11-11T03, or gaps accept --start-date 2025-11-11T02 --end-date 2025-11-11T03 --reason "…"',
+        'X 2 gap, the oldest 2025-11-11T02: amplitude-lake all --start-date 2025-11-11T02 --end-date 2025-11-11T03, or amplitude-lake gaps accept --start-date 2025-11-11T02 --end-date 2025-11-11T03 --reason "…"',
         "The newest landed hour is 2025-11-11T01.",
         "s 1 hour in staging: run sync to upload."
       ].join("\n")
@@ -128,9 +128,11 @@ describe("calendarText()", () => {
       return { ...hourOf(0, isOut ? "gap" : "landed"), hour: at, size: 1000 }
     })
     const lines = calendarText(statusOf(years), plain).split("\n")
-    assert.ok(lines.length < 60, String(lines.length))
+    assert.ok(lines.length < 40, String(lines.length))
     const row = (text: string) => lines.find((line) => line.startsWith(text)) ?? ""
-    assert.match(row("2023-12-01 to 31"), /^2023-12-01 to 31  # 744 hours +744\.0 kB$/)
+    assert.match(row("2023-01 to 12"), /^2023-01 to 12 {5}# 8,760 hours +8\.8 MB$/)
+    assert.match(row("2024-03 to 12"), /^2024-03 to 12 {5}# 7,344 hours +7\.3 MB$/)
+    assert.match(row("2025-01-01 to 31"), /^2025-01-01 to 31  # 744 hours +744\.0 kB$/)
     assert.match(row("2024-02-01"), /^2024-02-01 Thu  # # /)
     assert.match(row("2024-02-03"), /^2024-02-03 Sat  # # # # # X /)
     assert.equal(row("2024-02-04 to 19"), "2024-02-04 to 19  X 384 hours")
@@ -148,7 +150,10 @@ describe("calendarText()", () => {
     const olderGaps = { hours: 2, first, last: addHours(first, 1) }
     const conflicts = [{ hour: first, name: `${first}--000050c2fa4b--9f86d081884c` }]
     const text = calendarText(statusOf([hourOf(0, "landed")], { olderGaps, conflicts }), plain)
-    assert.match(text, /^Before these hours: 2 hours missing, the oldest 2025-11-10T22: all /m)
+    assert.match(
+      text,
+      /^Before these hours: 2 hours missing, the oldest 2025-11-10T22: amplitude-lake all /m
+    )
     assert.match(
       text,
       /^2025-11-10T22 has two versions: amplitude-lake resolve 2025-11-10T22 --keep store/m
