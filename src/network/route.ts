@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { isIP } from "node:net"
 import { Either, Redacted } from "effect"
-import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from "undici"
 import { type Proxy, proxyFor } from "../services/ProxyRules.ts"
 import { CONNECTING } from "./connecting.ts"
 
@@ -38,14 +39,21 @@ export function openRoute(url: URL): Either.Either<OpenRoute, string> {
   }))
 }
 
+const connect = buildConnector(TLS)
+
+/** Of a proxy that is given by address, undici passes the address as the TLS name. Node 26 refuses that. */
+const connectToProxy: buildConnector.connector = (options, done) => {
+  const { servername = "", ...others } = options
+  connect(isIP(servername) === 0 ? options : others, done)
+}
+
 function throughProxy({ authorization, host, isSecure, port }: Proxy): Dispatcher {
   const name = host.includes(":") ? `[${host}]` : host
   return new ProxyAgent({
     ...TIMEOUTS,
     uri: `${isSecure ? "https" : "http"}://${name}:${port}`,
     ...(authorization === undefined ? {} : { token: Redacted.value(authorization) }),
-    connect: CONNECTING,
-    requestTls: TLS,
-    proxyTls: TLS
+    clientFactory: (origin) => new Pool(origin, { connect: connectToProxy }),
+    requestTls: TLS
   })
 }

@@ -1,15 +1,22 @@
 import * as http from "node:http"
 import * as https from "node:https"
+import { isIP } from "node:net"
 import { connect } from "node:tls"
 import { Either, Redacted } from "effect"
 import { proxyFor, readProxy } from "../../services/ProxyRules.ts"
+import { NETWORK } from "./failure.ts"
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** The name that TLS announces and compares with the certificate. Of an address there is none: Node 26 refuses one. */
+function tlsName(host: string): string {
+  return isIP(host) === 0 ? host : ""
+}
+
 /**
  * An agent that connects to https through the proxy in `HTTPS_PROXY`, except for hosts in
- * `NO_PROXY`; `undefined` without a proxy. The SDK does not support proxies. Throws if the variable
- * is not a proxy.
+ * `NO_PROXY`; `undefined` without a proxy. The SDK does not support proxies. `options` count for the connection to the
+ * proxy, too. Throws if the variable is not a proxy.
  */
 export function makeProxyAgent(
   options: https.AgentOptions,
@@ -29,12 +36,15 @@ export function makeProxyAgent(
     const taken = proxyFor(new URL(`https://${path}`), environment)
     if (Either.isRight(taken) && taken.right === undefined) return direct(target, done)
     const request = (proxy.isSecure ? https : http).request({
+      ...options,
       host: proxy.host,
       port: proxy.port,
       method: "CONNECT",
       path,
       agent: false,
       timeout: 10_000,
+      // Without it, Node compares the proxy's certificate with the name in `Host`, which is the store's.
+      servername: tlsName(proxy.host),
       headers: {
         host: path,
         ...(proxy.authorization === undefined
@@ -44,9 +54,13 @@ export function makeProxyAgent(
     })
     const fail = (code: string, message: string) =>
       done?.(Object.assign(new Error(message), { code }), undefined as never)
-    request.on("timeout", () => request.destroy(new Error("The proxy did not answer")))
-    request.on("error", ({ message }) =>
-      fail("ECONNREFUSED", `Cannot connect to the proxy: ${message}`)
+    const silent = Object.assign(new Error("it did not answer"), { code: "ETIMEDOUT" })
+    request.on("timeout", () => request.destroy(silent))
+    request.on("error", ({ code = "", message }: NodeJS.ErrnoException) =>
+      fail(
+        NETWORK.test(code) ? code : "EPROXY",
+        `Cannot connect to the proxy in HTTPS_PROXY: ${message || code}`
+      )
     )
     request.on("connect", ({ statusCode }, socket) => {
       if (statusCode !== 200) {
@@ -57,7 +71,7 @@ export function makeProxyAgent(
         )
         return
       }
-      done?.(null, connect({ ...(target as object), socket, servername: host }))
+      done?.(null, connect({ ...(target as object), socket, servername: tlsName(host) }))
     })
     request.end()
     return undefined

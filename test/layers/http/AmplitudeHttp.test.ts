@@ -47,6 +47,7 @@ import {
   type Step,
   tunnelTo
 } from "../../fixtures/scriptedServer.ts"
+import { withEnvironment } from "../../fixtures/environment.ts"
 import { selfSigned } from "../../fixtures/selfSigned.ts"
 
 const window = new Window({
@@ -126,22 +127,6 @@ const failureFrom = Effect.fnUntraced(function* (step: Step, options?: Options) 
   const server = yield* scriptedServer([step])
   return yield* failureOf(exportWhole(server.origin, options))
 })
-
-/** Sets names of the environment, or takes them away, until the scope closes. */
-const environment = (names: Readonly<Record<string, string | undefined>>) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const before = Object.keys(names).map((name) => [name, process.env[name]] as const)
-      for (const [name, value] of Object.entries(names)) setName(name, value)
-      return before
-    }),
-    (before) => Effect.sync(() => before.forEach(([name, value]) => setName(name, value)))
-  )
-
-function setName(name: string, value: string | undefined) {
-  if (value === undefined) delete process.env[name]
-  else process.env[name] = value
-}
 
 const noProxies = {
   HTTPS_PROXY: undefined,
@@ -585,7 +570,7 @@ describe("AmplitudeHttp", () => {
 
     it.scoped("to a name that nobody knows says so", () =>
       Effect.gen(function* () {
-        yield* environment(noProxies)
+        yield* withEnvironment(noProxies)
         const error = yield* failureOf(exportWhole("https://nobody.invalid"))
         assert.strictEqual(error.reason, "Unavailable")
         assert.match(error.detail, /nobody\.invalid (is unknown|cannot be resolved)/)
@@ -777,7 +762,7 @@ describe("AmplitudeHttp", () => {
   describe("a certificate", () => {
     it.scoped("that nobody vouches for is not trusted, and nothing is sent", () =>
       Effect.gen(function* () {
-        yield* environment({ NODE_TLS_REJECT_UNAUTHORIZED: "0" })
+        yield* withEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: "0" })
         const server = yield* scriptedServer([answer(200)], selfSigned(["127.0.0.1"]))
         const error = yield* failureOf(exportWhole(server.origin))
         assert.strictEqual(error.reason, "Untrusted")
@@ -831,7 +816,7 @@ describe("AmplitudeHttp", () => {
   describe("a proxy", () => {
     const password = "canary-password"
     const through = ({ port }: Pick<ScriptedServer, "port">, more = {}) =>
-      environment({
+      withEnvironment({
         ...noProxies,
         HTTPS_PROXY: `http://user:${password}@127.0.0.1:${port}`,
         ...more
@@ -892,7 +877,7 @@ describe("AmplitudeHttp", () => {
         const encrypted = yield* scriptedServer([tunnelTo(server.port)], secure)
         for (const { origin } of [plain, encrypted]) {
           const insecure = { NODE_TLS_REJECT_UNAUTHORIZED: "0" }
-          yield* environment({ ...noProxies, ...insecure, HTTPS_PROXY: origin })
+          yield* withEnvironment({ ...noProxies, ...insecure, HTTPS_PROXY: origin })
           const error = yield* failureOf(exportWhole(AmplitudeHttp.origins.us))
           assert.strictEqual(error.reason, "Untrusted")
           assert.match(error.detail, /DEPTH_ZERO_SELF_SIGNED_CERT/)
