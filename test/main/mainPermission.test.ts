@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -17,10 +18,17 @@ const PERMISSION = process.allowedNodeEnvironmentFlags.has("--permission")
   ? "--permission"
   : "--experimental-permission"
 
+const SYNC =
+  "fs.promises.open('/dev/null').then((it) => it.sync()).catch(({ code }) => process.exit(code === 'ERR_ACCESS_DENIED' ? 9 : 0))"
+
+/** Whether this Node lets a program flush files to disk under its permission model. */
+const canSync =
+  spawnSync(process.execPath, [PERMISSION, "--allow-fs-read=*", "-e", SYNC]).status !== 9
+
 /** The README's least set, for a working directory. */
 function permissions(folder: string, ...more: ReadonlyArray<string>): ReadonlyArray<string> {
   const written = [".amplitude-lake", "data", "s3_dev"].map((name) => `${folder}/${name}/*`)
-  const read = [`${DIST}/*`, `${folder}/.env`, ...written]
+  const read = [`${DIST}/*`, join(DIST, "../package.json"), `${folder}/.env`, ...written]
   return [
     PERMISSION,
     ...read.map((path) => `--allow-fs-read=${path}`),
@@ -35,11 +43,12 @@ describe("amplitude-lake under Node's permission model", () => {
     ["without worker threads", []],
     ["with worker threads", ["--allow-worker"]]
   ] as const) {
-    it.scoped(`lands a large archive with the minimum permissions, ${name}`, () =>
+    it.scoped.skipIf(!canSync)(`lands a large archive with the minimum permissions, ${name}`, () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const { origin } = yield* scriptedServer([answer(200, { body: archive })])
-        const ended = yield* run(["all", "--dev", ...HOUR, "--amplitude-url", origin], {
+        const own = ["--amplitude-url", origin, "--archive-dir", "data/archives"]
+        const ended = yield* run(["all", "--dev", ...HOUR, ...own], {
           folder,
           env,
           nodeArguments: permissions(folder, ...more)
@@ -50,6 +59,18 @@ describe("amplitude-lake under Node's permission model", () => {
       })
     )
   }
+
+  it.scoped.skipIf(canSync)("lands nothing if no file can be flushed to disk, and says why", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const ended = yield* run(["all", "--dev", ...HOUR, "--source", "synthetic"], {
+        folder,
+        nodeArguments: permissions(folder)
+      })
+      assert.equal(ended.code, 7, ended.stderr)
+      assert.match(ended.stderr, /flushes no file to disk under --permission, so run without it/)
+    })
+  )
 
   it.scoped("names the folder that it has no permission for, and exits 7", () =>
     Effect.gen(function* () {

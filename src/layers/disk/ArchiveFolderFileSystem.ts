@@ -114,8 +114,9 @@ const copy = Effect.fnUntraced(function* (root: string, archive: SpooledArchive,
         return yield* failed(archive.path, `it ends after ${written} of ${archive.size} bytes`)
       }
       const asked = archive.askedAt / 1000
+      // By path, because Node's permission model forbids it by handle.
       yield* Effect.mapError(
-        attempt(() => handle.utimes(asked, asked).then(() => handle.sync())),
+        attempt(() => fs.utimes(draft, asked, asked).then(() => handle.sync())),
         fail
       )
     })

@@ -28,7 +28,11 @@ function toFileFailure(cause: unknown): FileFailure {
   }
   // A permission that Deno or Node's permission model did not grant.
   if (name === "NotCapable" || code === "ERR_ACCESS_DENIED") {
-    return { _tag: "FileFailure", code: "EACCES", detail: message }
+    // No permission that could be granted lifts it.
+    const why = /^f(data)?sync API/.test(message)
+      ? `this release of Node flushes no file to disk under --permission, so run without it (${message})`
+      : message
+    return { _tag: "FileFailure", code: "EACCES", detail: why }
   }
   return { _tag: "FileFailure", code: code ?? "UNKNOWN", detail: message }
 }
