@@ -12,6 +12,7 @@ import { syncStaged } from "./land/syncStaged.ts"
 import { outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
 import { findingsAfter, findingsOf } from "./plan/lakeFindings.ts"
+import { warnOfMixedForms } from "./plan/mixedForms.ts"
 import { planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
@@ -101,7 +102,8 @@ export const archivedHours = Effect.fn("archivedHours")(
         const plan = yield* planRun(options)
         const { staging, store } = plan
         yield* gaugePlan(plan)
-        const { log } = yield* Run
+        const { format, layout, log } = yield* Run
+        yield* warnOfMixedForms(store, [{ layout, format }])
         yield* log.planned({ window: null, outcomes: [], lake: yield* findingsOf(plan) })
         const landed = yield* landArchives(files, store.store, [staging, store], options)
         yield* gaugePlan(plan, landed)
@@ -200,7 +202,8 @@ const landPlanned = Effect.fn("landPlanned")(function* (
     ...accepted.map((hour) => new Accepted({ hour })),
     ...[...obstacles].map(([hour, error]) => failedHour(hour, error))
   ]
-  const { log } = yield* Run
+  const { format, layout, log } = yield* Run
+  if (missing.length > 0) yield* warnOfMixedForms(store, [{ layout, format }])
   yield* log.planned({ window, outcomes: others, lake: yield* findingsOf(plan, { olderGaps }) })
   // A lake that is extended backwards grows without a gap when its newest hours land first.
   const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded

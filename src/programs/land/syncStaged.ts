@@ -11,6 +11,7 @@ import { failedHour, logFailure } from "../run/failureKind.ts"
 import { type HourOutcome, Skipped } from "../run/HourOutcome.ts"
 import { type HourObject, takeInventory } from "../plan/inventory.ts"
 import { refuseDoubled } from "./refuseDoubled.ts"
+import { warnOfMixedForms } from "../plan/mixedForms.ts"
 import { logElsewhere, stagedForLake, takeStaging } from "../plan/stagedHours.ts"
 import {
   hasSameLines,
@@ -30,7 +31,7 @@ import { Run } from "../run/Run.ts"
  * those of `adoptProject`. Makes no store calls if nothing is staged.
  */
 export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: string) {
-  const { beforeDeadline, concurrency, log, retry } = yield* Run
+  const { beforeDeadline, concurrency, layout, log, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
   const found = yield* takeStaging()
@@ -44,6 +45,11 @@ export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: stri
   const inventory = yield* retry(takeInventory(store))
   const { elsewhere, staged } = yield* stagedForLake(found, inventory, adoptProject)
   yield* logElsewhere(elsewhere)
+  const moving = [...staged].flatMap(([hour, objects]) => (inventory.has(hour) ? [] : objects))
+  yield* warnOfMixedForms(
+    { store, inventory },
+    moving.map(({ format }) => ({ layout, format }))
+  )
   const progress = yield* Progress
   progress.planned(staged.size)
   const admit = yield* admitOneProject([{ store, inventory }], store.place)
