@@ -9,6 +9,11 @@ export interface WindowOptions {
   readonly start?: Hour | undefined
   /** Last hour, inclusive. Defaults to the newest closed hour. */
   readonly end?: Hour | undefined
+  /**
+   * Whether `start` and `end` were counted from today on: then an hour that is still open is early
+   * rather than missing. Defaults to `false`.
+   */
+  readonly isRelative?: boolean | undefined
   /** The previous UTC day instead of `start` and `end`. Defaults to `false`. */
   readonly yesterday?: boolean | undefined
   /** Days of the default window, up to the newest closed hour. Defaults to 1. */
@@ -21,16 +26,20 @@ export interface WindowOptions {
 }
 
 /**
- * Whether a person named dates, so that an hour that is still open is missing rather than early.
- * `yesterday` is relative: its hours may still be open.
+ * Whether a person named absolute dates, so that an hour that is still open is missing rather than
+ * early. `yesterday` is relative: its hours may still be open.
  */
 export function isByDate(options: WindowOptions): boolean {
-  return options.start !== undefined || options.end !== undefined
+  return isDated(options) && options.isRelative !== true
 }
 
 /** Whether nobody named hours, so that the whole lake or the default window is meant. */
 export function isUndated(options: WindowOptions): boolean {
-  return !isByDate(options) && options.yesterday !== true
+  return !isDated(options) && options.yesterday !== true
+}
+
+function isDated({ end, start }: WindowOptions): boolean {
+  return start !== undefined || end !== undefined
 }
 
 /** The time of planning. */

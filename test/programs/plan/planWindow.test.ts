@@ -1,6 +1,11 @@
 import { describe, it } from "vitest"
 import assert from "node:assert/strict"
-import { isByDate, planWindow, type WindowOptions } from "../../../src/programs/plan/planWindow.ts"
+import {
+  isByDate,
+  isUndated,
+  planWindow,
+  type WindowOptions
+} from "../../../src/programs/plan/planWindow.ts"
 import { addHours, type Hour } from "../../../src/services/Hour.ts"
 import { hour } from "../../fixtures/world.ts"
 
@@ -64,5 +69,15 @@ describe("isByDate()", () => {
     assert.equal(isByDate(defaults), false)
     assert.equal(isByDate({ ...defaults, yesterday: true }), false)
     assert.equal(isByDate({ ...defaults, end: hour("2025-11-11T23") }), true)
+  })
+})
+
+describe("Dates that were counted from today on", () => {
+  it("name hours, but no person named these hours by date", () => {
+    const start = hour("2025-11-11T00")
+    assert.equal(isByDate({ start }), true)
+    assert.equal(isByDate({ start, isRelative: true }), false)
+    assert.equal(isUndated({ start, isRelative: true }), false)
+    assert.equal(isUndated({ isRelative: true }), true)
   })
 })
