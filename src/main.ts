@@ -14,22 +14,23 @@ import { readEnvFile } from "./cli/settings/env/envFile.ts"
 import { openLogFile } from "./cli/terminal/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/terminal/logging.ts"
 import type { SettingsOf } from "./cli/settings/settingsOf.ts"
-import { type CommandName, settings } from "./cli/settings/table.ts"
+import { envFileOf } from "./cli/settings/readSettings.ts"
+import type { CommandName } from "./cli/settings/table.ts"
 import { resolveSettings } from "./cli/settings/resolve.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
 import { version } from "./programs/run/version.ts"
 import { EXIT } from "./programs/run/exitCode.ts"
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
-  const named = flags.envFile
-  const fileName = typeof named === "string" ? named : settings.envFile.fallback
-  const file = yield* readEnvFile(fileName, named !== undefined).pipe(
+  const { isNamed, path: fileName } = envFileOf({ flags, environment: process.env })
+  const { lines, variables: file } = yield* readEnvFile(fileName, isNamed).pipe(
     withLogs({ logLevel: "info", logFormat: undefined })
   )
   const resolved = resolveSettings(command, {
     flags,
     environment: process.env,
     file,
+    fileLines: lines,
     fileName,
     now: Date.now()
   })

@@ -39,7 +39,11 @@ describe("What the pages name", () => {
 
   it("are variables that the program reads", () => {
     const known = [
-      ...Object.values(settings).flatMap((it) => [...it.variables, ...it.fileVariables]),
+      ...Object.values(settings).flatMap((it) => [
+        ...it.variables,
+        ...it.legacyVariables,
+        ...it.fileVariables
+      ]),
       ...azureVariables,
       ...s3Variables
     ]

@@ -365,12 +365,15 @@ const COMMANDS: {
   clean: [7, ...IN_S3, ...ONCE],
   "setup bucket": [7, ...IN_S3, ...ONCE],
   "setup iam": [0, ...IN_S3],
-  simulate: [0, "--dump", "dump", ...HOURS]
+  simulate: [0, "--dump", "dump", ...HOURS],
+  config: [0, ...IN_S3]
 }
 /** Other ways of a command, with flags of their own. */
 const MORE: ReadonlyArray<readonly [CommandName, number, ...ReadonlyArray<string>]> = [
   ["all", 7, ...IN_S3, ...HOURS, ...ONCE, "--recheck"],
-  ["verify", 7, ...IN_S3, ...ONCE, "--sample", "3", "--json"]
+  ["verify", 7, ...IN_S3, ...ONCE, "--sample", "3", "--json"],
+  ["config", 0, "--json"],
+  ["config", 0, "--store", "azure"]
 ]
 
 const exportOnce = (origin: string) =>

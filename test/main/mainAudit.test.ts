@@ -49,9 +49,9 @@ describe("amplitude-lake, in daily use", () => {
     Effect.gen(function* () {
       const { folder, lake, write } = yield* lakeIn("all")
       yield* write(join("s3_dev", FOREIGN), '{"a":1}\n')
-      const sound = yield* lake("verify", "--sample", "9", "--seed", "7")
+      const sound = yield* lake("verify", "--sample", "9", "--sample-seed", "7")
       assert.equal(sound.code, 0, sound.stdout)
-      assert.match(sound.stdout, /^sample +5 hours; repeat it with --seed 7$/m)
+      assert.match(sound.stdout, /^sample +5 hours; repeat it with --sample-seed 7$/m)
       assert.match(sound.stdout, /^unverified 1 hour, from another pipeline/m)
 
       yield* Effect.promise(() => fs.appendFile(join(folder, "s3_dev", SECOND), "x\n"))

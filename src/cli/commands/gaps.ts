@@ -34,8 +34,8 @@ export function acceptGapsOf(settings: SettingsOf<"gaps accept">): Work {
       const { endDate, lagHours, reason, settleHours, startDate } = settings
       const accepted = yield* acceptGaps({
         ...retryOf(settings),
-        start: startDate,
-        end: endDate,
+        start: startDate.hour,
+        end: endDate.hour,
         lagHours,
         settleHours,
         reason,

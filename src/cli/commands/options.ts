@@ -15,8 +15,9 @@ export function datesOf(
   it: Has<"startDate" | "endDate" | "yesterday" | "lookbackDays" | "lagHours">
 ) {
   return {
-    start: it.startDate,
-    end: it.endDate,
+    start: it.startDate?.hour,
+    end: it.endDate?.hour,
+    isRelative: (it.endDate ?? it.startDate)?.isRelative,
     yesterday: it.yesterday,
     lookbackDays: it.lookbackDays,
     lagHours: it.lagHours

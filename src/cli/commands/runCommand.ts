@@ -16,6 +16,7 @@ import { asTyped, programName } from "../text/asTyped.ts"
 import { print } from "../terminal/print.ts"
 import { withProgress } from "../terminal/progress.ts"
 import { clean } from "./clean.ts"
+import { config } from "./config.ts"
 import { all, fetch, sync } from "./land.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
@@ -45,7 +46,8 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
         Effect.flatMap(({ simulate }) => simulate(settings)),
         Effect.as({ json: {}, text: noText, exitCode: 0 })
       )
-    })
+    }),
+  config
 }
 
 /** Runs a command and returns its exit code. */

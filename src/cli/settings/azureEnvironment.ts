@@ -49,6 +49,28 @@ function isSafe(endpoint: string): boolean {
   return Either.isRight(url) && url.right.search === "" && url.right.hash === ""
 }
 
+/** The variables for Azure's storage that count, each with the place that it is taken from. */
+export function azureCounting(
+  environment: Variables,
+  file: Variables
+): ReadonlyMap<string, "environment" | "file"> {
+  const isProven = PROOFS.some((name) => textOf(environment, name) !== "")
+  const isWhole = textOf(environment, CONNECTION) !== ""
+  const counts = (name: string) =>
+    textOf(environment, name) !== "" ||
+    (textOf(file, name) !== "" && !isWhole && !(isProven && PROOFS.includes(name)))
+  return new Map(
+    azureVariables
+      .filter(counts)
+      .map((name) => [name, textOf(environment, name) === "" ? "file" : "environment"])
+  )
+}
+
+/** What is said where no account is named. */
+export function missingAccount(fileName: string): string {
+  return `the storage account is missing: set ${ACCOUNT} or ${CONNECTION} in the environment or in ${fileName}`
+}
+
 /**
  * Resolves the Azure account, endpoint and credentials, or names everything that is missing, unsafe
  * or contradictory. No message repeats a value.
@@ -58,14 +80,13 @@ export function resolveAzure(
   file: Variables,
   fileName: string
 ): Either.Either<AzureEnvironment, ReadonlyArray<string>> {
-  const isProven = PROOFS.some((name) => textOf(environment, name) !== "")
-  const isWhole = textOf(environment, CONNECTION) !== ""
+  const counting = azureCounting(environment, file)
   const find = (name: string): Found | undefined => {
-    const own = textOf(environment, name)
-    if (own !== "") return { text: own, where: `${name} in the environment` }
-    const isOther = isWhole || (isProven && PROOFS.includes(name))
-    const text = isOther ? "" : textOf(file, name)
-    return text === "" ? undefined : { text, where: `${name} in ${fileName}` }
+    const place = counting.get(name)
+    if (place === undefined) return undefined
+    return place === "environment"
+      ? { text: textOf(environment, name), where: `${name} in the environment` }
+      : { text: textOf(file, name), where: `${name} in ${fileName}` }
   }
   const [connection, account, key, sas, endpoint] = azureVariables.map(find)
   const problems: Array<string> = []
@@ -92,9 +113,7 @@ export function resolveAzure(
     problems.push(`${account.where} is not an account name: 3 to 24 lowercase letters and digits`)
   }
   if (connection === undefined && account === undefined) {
-    problems.push(
-      `the storage account is missing: set ${ACCOUNT} or ${CONNECTION} in the environment or in ${fileName}`
-    )
+    problems.push(missingAccount(fileName))
   }
   if (key !== undefined && !isAccountKey(key.text)) {
     problems.push(`${key.where} is not an account key: base64, as the Azure portal shows it`)

@@ -9,11 +9,12 @@ import {
 import { EXIT, exitCodes } from "../../programs/run/exitCode.ts"
 import { completionHelp, completionScript, shells } from "./completion.ts"
 import { SEPARATOR } from "./parse.ts"
-import type { Setting } from "./setting.ts"
+import { flagName, type Setting, variableOf } from "./setting.ts"
 import {
   commandEntries,
   type CommandName,
   families,
+  inOrder,
   keys,
   type SettingName,
   settings
@@ -45,6 +46,39 @@ ${keys
   The legacy pair ${aliases.join(" and ")} in the env file counts if
   neither ${standard.join(" nor ")} is set anywhere.`
 
+/** Says once for all flags of a command which variables set them. */
+function variablesHelp(names: ReadonlyArray<SettingName>): string {
+  const used: ReadonlyArray<Setting<unknown>> = names.map((name) => settings[name])
+  const flags = used.flatMap(({ flag, variables }) =>
+    flag === undefined ? [] : [{ flag, name: flagName(flag), older: variables.slice(1), variables }]
+  )
+  const typed = flags.filter(({ variables }) => variables.length === 0).map(({ name }) => name)
+  const older = flags.flatMap(({ name, older: names }) => names.map((it) => `${it} (${name})`))
+  const example = flags.find(({ variables }) => variables.length > 0)
+  if (example === undefined) return ""
+  return [
+    "\nVariables:",
+    wrapped(
+      `Each flag has a variable, ${variableOf(example.flag)} for ${example.name}, which counts in the environment or in the env file.${
+        typed.length === 0 ? "" : ` These can only be typed: ${typed.join(", ")}.`
+      }${older.length === 0 ? "" : ` Older names: ${older.join(", ")}.`} Precedence: flag, environment, env file.`
+    )
+  ].join("\n")
+}
+
+const WIDTH = 80
+
+/** Breaks a text into lines, as commander breaks the help of a flag. */
+function wrapped(text: string): string {
+  const lines = [""]
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`
+    if (longer.length + 1 <= WIDTH) lines[lines.length - 1] = longer
+    else lines.push(` ${word}`)
+  }
+  return lines.map((line) => ` ${line}`).join("\n")
+}
+
 const [connection, account, ...proofs] = azureVariables
 const AZURE = `
 Azure:
@@ -55,7 +89,8 @@ Azure:
 
 /**
  * Reads the command line. After printing help or the version to stdout it returns 0, after
- * explaining a misuse on stderr 2, else the command. A flag with a blank value is ignored.
+ * explaining a misuse on stderr 2, else the command. A blank value is a misuse: it is what an unset
+ * variable of a shell leaves.
  */
 export function readCommandLine(
   argv: ReadonlyArray<string>,
@@ -70,7 +105,7 @@ export function readCommandLine(
     .helpCommand("help [command]", "Show the help of a command")
     .helpOption("-h, --help", "show this help")
     .addHelpText("after", EXIT_CODES)
-    .configureHelp({ helpWidth: 80 })
+    .configureHelp({ helpWidth: WIDTH })
     .configureOutput({
       ...output,
       // The text after an equals sign or a short flag may be a secret.
@@ -90,15 +125,17 @@ export function readCommandLine(
       .description(command.help)
       .helpOption("-h, --help", "show this help")
       .enablePositionalOptions()
-    for (const setting of command.settings) {
-      const option = optionOf(settings[setting])
+    for (const setting of inOrder(command.settings)) {
+      const option = optionOf(settings[setting], command.helps?.[setting])
       if (option !== undefined) sub.addOption(option)
     }
+    sub.addHelpText("after", variablesHelp(command.settings))
     if (command.settings.includes("container")) sub.addHelpText("after", AZURE)
     if (command.settings.includes("apiKey")) sub.addHelpText("after", KEYS)
     const words = command.settings.filter((it) => settings[it].argument !== undefined)
     for (const word of words) {
-      sub.addArgument(new Argument(settings[word].argument ?? "", settings[word].help))
+      const argument = new Argument(settings[word].argument ?? "", settings[word].help)
+      sub.addArgument(argument.argParser(notBlank))
     }
     sub.action((...typed: ReadonlyArray<string | Record<string, string | boolean>>) => {
       const options = typed[words.length] as Record<string, string | boolean>
@@ -145,10 +182,12 @@ function parentOf(program: Command, name: string): Command {
   )
 }
 
-function optionOf({ flag, help, variables, shown, group }: Setting<unknown>): Option | undefined {
+function optionOf(
+  { flag, group, help, shown }: Setting<unknown>,
+  helpHere = help
+): Option | undefined {
   if (flag === undefined) return undefined
-  const notes = [shown === "" ? "" : `default: ${shown}`, ...variables].filter((it) => it !== "")
-  const option = new Option(flag, notes.length === 0 ? help : `${help} (${notes.join("; ")})`)
+  const option = new Option(flag, shown === "" ? helpHere : `${helpHere} (default: ${shown})`)
   return (option.required ? option.argParser(parserOf(option)) : option).helpGroup(group)
 }
 
@@ -156,8 +195,13 @@ function optionOf({ flag, help, variables, shown, group }: Setting<unknown>): Op
 function parserOf({ variadic }: Option) {
   return (text: string, before: unknown) =>
     variadic && typeof before === "string"
-      ? `${before}${SEPARATOR}${notAFlag(text)}`
-      : notAFlag(text)
+      ? `${before}${SEPARATOR}${notBlank(notAFlag(text))}`
+      : notBlank(notAFlag(text))
+}
+
+function notBlank(text: string): string {
+  if (text.trim() !== "") return text
+  throw new InvalidArgumentError("It is blank: give it a value, or leave it out for the default.")
 }
 
 /** Commander takes any next argument as the value: `--dump --json` would write to `--json`. */
@@ -174,7 +218,7 @@ function byName(
     names.flatMap((name) => {
       const option = optionOf(settings[name])
       const given = option === undefined ? undefined : options[option.attributeName()]
-      return given === undefined || String(given).trim() === "" ? [] : [[name, given]]
+      return given === undefined ? [] : [[name, given]]
     })
   )
 }

@@ -1,4 +1,5 @@
-import { hour, text } from "./parse.ts"
+import { hour } from "./dates.ts"
+import { text } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { argument, optional } = settingsUnder("What was decided:")
@@ -6,6 +7,7 @@ const { argument, optional } = settingsUnder("What was decided:")
 export const decisionSettings = {
   reason: optional({
     flag: "--reason <text>",
+    acts: true,
     help: "why these hours stay missing; gaps shows it",
     parse: text
   }),
@@ -21,6 +23,7 @@ export const decisionSettings = {
   }),
   keep: optional({
     flag: "--keep <version>",
+    acts: true,
     help: "the version that counts from now on: store keeps the store's object, ours replaces it; where the store has the hour in several versions, the key of the object that counts",
     parse: text
   })

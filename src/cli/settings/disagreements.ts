@@ -13,6 +13,7 @@ import {
   standardKeys,
   storeNamed
 } from "./readSettings.ts"
+import { flagName, type Setting } from "./setting.ts"
 import {
   type CommandName,
   declaredBy,
@@ -25,7 +26,7 @@ import {
 
 type Problems = ReadonlyArray<string>
 
-/** Every problem at once. Settings that are invalid by themselves are left out. */
+/** All that contradicts something else. Settings that are invalid by themselves are left out. */
 export function disagreements(
   command: CommandName,
   read: ReadSettings,
@@ -38,19 +39,30 @@ export function disagreements(
       .filter((name) => values[name] === undefined && !wrong.has(name))
       .map((name) => `${flagOf(name)} is missing: ${command} needs it`),
     ...windowProblems(values),
-    ...archiveProblems(values),
+    ...archiveProblems(read),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
-    ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used, sources) : []),
-    ...(used.has("bucket") && !used.has("store") ? setupProblems(read, sources) : []),
+    ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used) : []),
+    ...(used.has("bucket") && !used.has("store") ? trustProblems(read) : [])
+  ]
+}
+
+/** A sentence for the bucket, container and keys that a command needs and that are not set. */
+export function missingSettings(
+  command: CommandName,
+  read: ReadSettings,
+  sources: Sources
+): Problems {
+  return [
+    ...missingPlace(new Set(declaredBy(command)), read, sources),
     ...(needsKeys(command, read) ? missingKeys(read, sources) : [])
   ]
 }
 
 function windowProblems({ endDate, startDate, yesterday }: Values): Problems {
   const problems: Array<string> = []
-  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
-    problems.push(`--end-date ${endDate} is before --start-date ${startDate}`)
+  if (startDate !== undefined && endDate !== undefined && endDate.hour < startDate.hour) {
+    problems.push(`--end-date ${endDate.hour} is before --start-date ${startDate.hour}`)
   }
   if (yesterday && (startDate ?? endDate) !== undefined) {
     problems.push("--yesterday cannot be combined with --start-date or --end-date")
@@ -58,11 +70,16 @@ function windowProblems({ endDate, startDate, yesterday }: Values): Problems {
   return problems
 }
 
-function archiveProblems(values: Values): Problems {
+function archiveProblems({ found, values }: ReadSettings): Problems {
   if (values.fromArchive === undefined) return []
   return (["yesterday", "dryRun", "recheck", "archiveDir"] as const)
-    .filter((name) => values[name] !== settings[name].fallback)
+    .filter((name) => isTyped(found, name))
     .map((name) => `--from-archive cannot be combined with ${flagOf(name)}`)
+}
+
+/** Whether it was set by its flag. What a variable sets for another command contradicts nothing. */
+function isTyped(found: ReadSettings["found"], name: SettingName): boolean {
+  return found.get(name)?.[0]?.place === "flag"
 }
 
 function futureProblems(
@@ -77,22 +94,22 @@ function futureProblems(
     problems.push("--now is in the future, which is possible for synthetic events only")
   }
   const { startDate } = values
-  if (startDate !== undefined && startDate > hourAt(values.now ?? now)) {
-    problems.push(`--start-date ${startDate} is in the future`)
+  if (startDate !== undefined && startDate.hour > hourAt(values.now ?? now)) {
+    problems.push(`--start-date ${startDate.hour} is in the future`)
   }
   return problems
 }
 
 /** Flags that have no effect without another. */
 function companionProblems(
-  { values, wrong }: ReadSettings,
-  { fileName, flags }: Sources
+  { found, values, wrong }: ReadSettings,
+  { fileName }: Sources
 ): Problems {
   const problems: Array<string> = []
   if (values.sampleSeed !== undefined && values.sample === undefined) {
-    problems.push("--seed has no effect without --sample")
+    problems.push("--sample-seed has no effect without --sample")
   }
-  if (values.archiveDays !== undefined && values.archiveDir === undefined) {
+  if (isTyped(found, "archiveDays") && values.archiveDir === undefined) {
     problems.push("--archive-days has no effect without --archive-dir")
   }
   if (values.testWebhook && values.webhook === undefined && !wrong.has("webhook")) {
@@ -100,7 +117,7 @@ function companionProblems(
       `--test-webhook needs a webhook: use --webhook, or set ${settings.webhook.variables[0]} in the environment or in ${fileName}`
     )
   }
-  if (flags.notify !== undefined && values.webhook === undefined && !wrong.has("webhook")) {
+  if (isTyped(found, "notify") && values.webhook === undefined && !wrong.has("webhook")) {
     problems.push(
       `--notify has no effect without a webhook: use --webhook, or set ${settings.webhook.variables[0]} in the environment or in ${fileName}`
     )
@@ -117,53 +134,59 @@ const foreign: Readonly<Record<Values["store"], ReadonlyArray<SettingName>>> = {
 }
 
 function flagOf(name: SettingName): string | undefined {
-  return settings[name].flag?.split(" ")[0]
+  const { flag }: Setting<unknown> = settings[name]
+  return flag === undefined ? undefined : flagName(flag)
 }
 
 function missing(what: "bucket" | "container", fileName: string): string {
   return `the ${what} is missing: use ${flagOf(what)}, or set ${settings[what].variables[0]} in the environment or in ${fileName}`
 }
 
-function setupProblems({ values, wrong }: ReadSettings, { fileName }: Sources): Problems {
-  const { bucket, externalId, only, trustedArn } = values
-  const problems: Array<string> = []
-  if (bucket === undefined && !wrong.has("bucket")) problems.push(missing("bucket", fileName))
-  if (wrong.has("externalId") || wrong.has("trustedArn")) return problems
-  const named = [trustedArn, externalId].filter((it) => it !== undefined).length
-  if (named === 1 || (named === 0 && only === "trust")) {
-    problems.push(
-      "the trust policy of the reader's role needs both --trusted-arn and --external-id"
-    )
+function missingPlace(
+  used: ReadonlySet<SettingName>,
+  read: ReadSettings,
+  { fileName }: Sources
+): Problems {
+  const { values, wrong } = read
+  const isMissing = (what: "bucket" | "container") => values[what] === undefined && !wrong.has(what)
+  if (!used.has("store")) {
+    return used.has("bucket") && isMissing("bucket") ? [missing("bucket", fileName)] : []
   }
-  return problems
+  const named = wrong.has("store") ? undefined : storeNamed(read)
+  return (
+    [
+      ["s3", "bucket"],
+      ["azure", "container"]
+    ] as const
+  )
+    .filter(([kind, what]) => named === kind && isMissing(what))
+    .map(([, what]) => `${missing(what, fileName)}; or use --dev to land hours in a local folder`)
 }
 
-function storeProblems(
-  { values, wrong }: ReadSettings,
-  used: ReadonlySet<SettingName>,
-  { flags, fileName }: Sources
-): Problems {
-  const isNamed = flags.store !== undefined
+function trustProblems({ values, wrong }: ReadSettings): Problems {
+  const { externalId, only, trustedArn } = values
+  if (wrong.has("externalId") || wrong.has("trustedArn")) return []
+  const named = [trustedArn, externalId].filter((it) => it !== undefined).length
+  return named === 1 || (named === 0 && only === "trust")
+    ? ["the trust policy of the reader's role needs both --trusted-arn and --external-id"]
+    : []
+}
+
+function storeProblems(read: ReadSettings, used: ReadonlySet<SettingName>): Problems {
+  const { found, values } = read
   const { store, dev, localDir, prefix, dataDir } = values
-  const named = storeNamed(values)
+  const named = storeNamed(read)
   const problems: Array<string> = []
-  for (const [kind, what] of [
-    ["s3", "bucket"],
-    ["azure", "container"]
-  ] as const) {
-    if (named === kind && values[what] === undefined && !wrong.has(what)) {
-      problems.push(`${missing(what, fileName)}; or use --dev to land hours in a local folder`)
-    }
-  }
   for (const name of foreign[named]) {
-    if (flags[name] !== undefined) {
+    if (isTyped(found, name)) {
       problems.push(`${flagOf(name)} cannot be combined with --store ${named}`)
     }
   }
   if (values.sse === "AES256" && values.sseKmsKeyId !== undefined) {
     problems.push("--sse AES256 cannot be combined with --sse-kms-key-id, which needs aws:kms")
   }
-  if (dev && isNamed && store !== "local") {
+  const [devPlace, storePlace] = [found.get("dev"), found.get("store")].map((it) => it?.[0]?.place)
+  if (dev && devPlace === storePlace && store !== "local") {
     problems.push(`--dev means --store local, and cannot be combined with --store ${store}`)
   }
   if (named === "local" && used.has("dataDir") && isSameFolder(join(localDir, prefix), dataDir)) {

@@ -15,7 +15,7 @@ const secretUrl =
 
 export const outputSettings = {
   events: toggle({ flag: "--events", help: "shade landed hours by their number of events" }),
-  json: toggle({ flag: "--json", help: "print one JSON object on stdout" }),
+  json: toggle({ acts: true, flag: "--json", help: "print one JSON object on stdout" }),
   logLevel: value({
     flag: "--log-level <level>",
     help: "log this level and above: debug, info, warning, error or none",
@@ -43,6 +43,7 @@ export const outputSettings = {
   }),
   testWebhook: toggle({
     flag: "--test-webhook",
+    acts: true,
     help: "post a test message to the webhook"
   }),
   notify: value({
@@ -58,6 +59,7 @@ export const outputSettings = {
   }),
   metricsFile: optional({
     flag: "--metrics-file <file>",
+    acts: true,
     help: "write the run's metrics to this .prom file, for Prometheus' node exporter; each command and lake needs its own",
     parse: prometheusFile
   })

@@ -4,11 +4,12 @@
  * @module
  */
 import { Duration, Either, Option, Redacted } from "effect"
-import { type Hour, parseHour } from "../../services/Hour.ts"
+import { parseHour } from "../../services/Hour.ts"
 import { secretProblem } from "./env/secretForm.ts"
 
 export interface Parse<A> {
-  (text: string): Either.Either<A, string>
+  /** `now`, in milliseconds since 1970, is what relative dates are counted from. */
+  (text: string, now: number): Either.Either<A, string>
   /** Everything that it accepts, if that can be listed. */
   readonly choices?: ReadonlyArray<string>
 }
@@ -25,6 +26,15 @@ export const secret: Parse<Redacted.Redacted> = (value) => {
   return problem === undefined
     ? Either.right(Redacted.make(value))
     : Either.left(`usable: it ${problem}`)
+}
+
+/** Accepts the value of a variable that stands for a flag without a value. */
+export const onOrOff: Parse<boolean> = (value) => {
+  const word = value.toLowerCase()
+  if (["true", "1", "yes", "on"].includes(word)) return Either.right(true)
+  return ["false", "0", "no", "off"].includes(word)
+    ? Either.right(false)
+    : Either.left("true or false")
 }
 
 /** Accepts one of the literals. */
@@ -48,30 +58,38 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   }
 }
 
-/** Accepts an hour or a day. A day means its first hour (`T00`) or its last (`T23`). */
-export function hourOrDay(clock: "T00" | "T23"): Parse<Hour> {
-  return (value) =>
-    Either.fromOption(
-      Option.orElse(parseHour(value), () => parseHour(value + clock)),
-      () => "an hour such as 2025-11-10T00 or 20251110T00, or a day such as 2025-11-10"
-    )
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** The milliseconds of `90s`, `50m`, `24h` or `30d`. */
+function durationIn(text: string): number | undefined {
+  const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * UNITS[unit as keyof typeof UNITS]
 }
 
-/** Accepts an hour, and returns it as text. */
-export const hour: Parse<string> = (value) =>
-  Either.fromOption(parseHour(value), () => "an hour such as 2025-11-10T00 or 20251110T00")
-
-const SECONDS = { s: 1, m: 60, h: 3600 } as const
 const YEAR = Duration.days(365)
 
-/** Accepts `90s`, `30m` or `2h`: from one second to a year. */
+/** Accepts `90s`, `50m`, `24h` or `30d`: from one second to a year. */
 export const duration: Parse<Duration.Duration> = (value) => {
-  const match = /^(\d+)([smh])$/.exec(value)
-  const unit = (match?.[2] ?? "s") as keyof typeof SECONDS
-  const time = Duration.seconds(Number(match?.[1] ?? 0) * SECONDS[unit])
+  const time = Duration.millis(durationIn(value) ?? 0)
   return Duration.between(time, { minimum: Duration.seconds(1), maximum: YEAR })
     ? Either.right(time)
-    : Either.left("a duration such as 90s, 30m or 2h, of at most a year")
+    : Either.left("a duration such as 90s, 50m, 24h or 30d, of at most a year")
+}
+
+const NAMES = { ms: "milliseconds", h: "hours", d: "days" } as const
+
+/** Accepts a duration, or a bare number of a unit, and returns how many of that unit it has. */
+export function durationOf(unit: keyof typeof NAMES, least: number, most: number): Parse<number> {
+  const example = unit === "ms" ? "2s" : unit === "h" ? "24h" : "30d"
+  return (value) => {
+    const millis = durationIn(/^\d+$/.test(value) ? value + unit : value) ?? Number.NaN
+    const number = millis / UNITS[unit]
+    return Number.isInteger(number) && number >= least && number <= most
+      ? Either.right(number)
+      : Either.left(
+          `a whole number of ${NAMES[unit]} from ${least} to ${most}, or a duration such as ${example}`
+        )
+  }
 }
 
 /** Accepts an instant with its time zone, and returns milliseconds since 1970. */

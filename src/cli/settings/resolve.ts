@@ -1,9 +1,11 @@
-import { Either } from "effect"
+import { Array, Either } from "effect"
 import { readProxy } from "../../services/ProxyRules.ts"
-import { resolveAzure } from "./azureEnvironment.ts"
-import { disagreements } from "./disagreements.ts"
+import { missingAccount, resolveAzure } from "./azureEnvironment.ts"
+import { configurationOf } from "./commands/config.ts"
+import { disagreements, missingSettings } from "./disagreements.ts"
 import { type ReadSettings, readSettings, type Sources, storeNamed } from "./readSettings.ts"
 import { resolveS3 } from "./s3Environment.ts"
+import { unknownVariables } from "./env/nearMisses.ts"
 import {
   settingsAlone,
   type SettingsOf,
@@ -48,19 +50,46 @@ export function resolveSettings<C extends CommandName>(
     ...certificateProblems(sources),
     ...proxyProblems(sources),
     ...read.problems,
-    ...disagreements(command, read, sources),
-    ...(parts.problems ?? [])
+    ...unknownInFile(sources),
+    ...disagreements(command, read, sources)
   ]
-  if (problems.length > 0 || parts.value === undefined) return Either.left(problems)
-  const settings = {
-    ...Object.fromEntries(settingsAlone(command).map((name) => [name, values[name]])),
-    ...parts.value
+  const missing = missingSettings(command, read, sources)
+  const warnings = [...unknownInEnvironment(sources), ...(parts.warnings ?? [])]
+  const alone = Object.fromEntries(settingsAlone(command).map((name) => [name, values[name]]))
+  const resolved = (value: object, variables: Variables = {}) =>
+    Either.right({
+      settings: { ...alone, ...value } as SettingsOf<C>,
+      variables,
+      warnings
+    })
+  if (command === "config") {
+    const [unset, invalid] = Array.partition(parts.problems ?? [], isInvalid(sources))
+    return resolved({
+      configuration: configurationOf(read, sources, {
+        missing: [...missing, ...unset],
+        problems: [...problems, ...invalid]
+      })
+    })
   }
-  return Either.right({
-    settings: settings as SettingsOf<C>,
-    variables: parts.variables ?? {},
-    warnings: parts.warnings ?? []
-  })
+  const all = [...problems, ...missing, ...(parts.problems ?? [])]
+  return all.length > 0 || parts.value === undefined
+    ? Either.left(all)
+    : resolved(parts.value, parts.variables)
+}
+
+/** Whether a problem of a store is more than an account that nobody has named. */
+function isInvalid({ fileName }: Sources): (problem: string) => boolean {
+  return (problem) => problem !== missingAccount(fileName)
+}
+
+/** The env file is this program's alone: a wrong name in it would silently select another lake. */
+function unknownInFile({ file, fileName }: Sources): ReadonlyArray<string> {
+  return unknownVariables(Object.keys(file), `in ${fileName}`, ["envFile"])
+}
+
+/** Only warned about: other programs may set such names there, too. */
+function unknownInEnvironment({ environment }: Sources): ReadonlyArray<string> {
+  return unknownVariables(Object.keys(environment), "in the environment")
 }
 
 /** Node would accept any certificate, and send the keys to any server. */
@@ -89,7 +118,7 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       return { value: simulationOf(values) }
     default: {
       if (wrong.has("store")) return { value: undefined }
-      const { value: store, ...found } = storeOf(values, sources)
+      const { value: store, ...found } = storeOf(read, sources)
       if (store === undefined) return { ...found, value: undefined }
       if (!declaredBy(command).includes("source")) return { ...found, value: { store } }
       // Where our version lies here, nothing is requested.
@@ -110,9 +139,10 @@ function bucketOf({ bucket }: Values, { environment, file, fileName }: Sources):
   })
 }
 
-function storeOf(values: Values, { environment, file, fileName }: Sources): Part<Store> {
+function storeOf(read: ReadSettings, { environment, file, fileName }: Sources): Part<Store> {
+  const { values } = read
   const { bucket, container, localDir, prefix, sse, sseKmsKeyId } = values
-  switch (storeNamed(values)) {
+  switch (storeNamed(read)) {
     case "s3":
       return Either.match(resolveS3(environment, file, fileName), {
         onLeft: (problems) => ({ value: undefined, problems }),

@@ -1,6 +1,6 @@
 import { Duration } from "effect"
 import * as defaults from "../../programs/run/defaults.ts"
-import { duration, text, wholeNumber } from "./parse.ts"
+import { duration, durationOf, text, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Execution:")
@@ -14,6 +14,7 @@ export const runSettings = {
   }),
   adoptProject: optional({
     flag: "--adopt-staged <project>",
+    acts: true,
     help: "also upload staged hours of this Amplitude project that were fetched for another bucket or prefix, or by version 0.1.0",
     parse: text
   }),
@@ -37,7 +38,7 @@ export const runSettings = {
   requestHours: value({
     flag: "--request-hours <hours>",
     help: "maximum number of hours per request to Amplitude",
-    parse: wholeNumber(1, 8760),
+    parse: durationOf("h", 1, 8760),
     fallback: defaults.requestHours
   }),
   concurrency: value({
@@ -55,20 +56,22 @@ export const runSettings = {
   retryBaseMs: value({
     flag: "--retry-base-ms <ms>",
     help: "wait before the first retry, doubled for each further one",
-    parse: wholeNumber(1, 600_000),
+    parse: durationOf("ms", 1, 600_000),
     fallback: Duration.toMillis(defaults.retryBase)
   }),
   maxDuration: optional({
     flag: "--max-duration <time>",
-    help: "stop after this long, such as 90s, 30m or 2h; the remaining hours are postponed: left for the next run",
+    help: "stop after this long, such as 90s, 50m or 2h; the remaining hours are postponed: left for the next run",
     parse: duration
   }),
   dryRun: toggle({
     flag: "--dry-run",
+    acts: true,
     help: "only show what would be done: download, write and remove nothing"
   }),
   recheck: toggle({
     flag: "--recheck",
+    acts: true,
     help: "request the landed hours of the window again and compare them"
   })
 } as const

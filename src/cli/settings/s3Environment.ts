@@ -48,6 +48,25 @@ export const s3Variables: ReadonlyArray<string> = [
   "AWS_DEFAULT_REGION"
 ]
 
+/** The variables for S3 that count, each with the place that it is taken from. */
+export function s3Counting(
+  environment: Variables,
+  file: Variables
+): ReadonlyMap<string, "environment" | "file"> {
+  const isSet = (name: string) => textOf(environment, name) !== "" || textOf(file, name) !== ""
+  const isNamed = IDENTITY.some((name) => textOf(environment, name) !== "")
+  const pair = IDENTITY.some(isSet) ? undefined : ALIASES.find((names) => names.every(isSet))
+  const used = s3Variables.filter((name) => {
+    const isAlias = ALIASES.some((names) => names.some((it) => it === name))
+    return isSet(name) && (!isAlias || pair?.some((it) => it === name))
+  })
+  return new Map(
+    used
+      .map((name) => [name, textOf(environment, name) === "" ? "file" : "environment"] as const)
+      .filter(([name, place]) => place === "environment" || !isNamed || !IDENTITY.includes(name))
+  )
+}
+
 function textOf(variables: Variables, name: string): string {
   return variables[name]?.trim() ?? ""
 }

@@ -1,5 +1,21 @@
-import { Either, type Redacted } from "effect"
-import { type Parse, secret } from "./parse.ts"
+import type { Redacted } from "effect"
+import { onOrOff, type Parse, secret } from "./parse.ts"
+
+/** What the name of every variable that is made from a flag begins with. */
+export const VARIABLE_PREFIX = "AMPLITUDE_LAKE_"
+
+/** `AMPLITUDE_LAKE_LAG_HOURS` for `--lag-hours <hours>`. */
+export function variableOf(flag: string): string {
+  return VARIABLE_PREFIX + flagName(flag).slice(2).replaceAll("-", "_").toUpperCase()
+}
+
+/** `--lag-hours` for `--lag-hours <hours>`. */
+export function flagName(flag: string): string {
+  return flag.split(" ")[0] ?? flag
+}
+
+/** The heading of flags that only tests and trials need. */
+export const TESTING = "Testing:"
 
 export interface Setting<A> {
   /** `--lag-hours <n>`; absent for secrets, which have no flag. */
@@ -9,8 +25,13 @@ export interface Setting<A> {
   readonly help: string
   /** Its heading in `--help`. */
   readonly group: string
-  /** Variables of the environment or the env file; the first one that is set counts. */
+  /**
+   * Variables of equal standing: the one that is made from the flag, then older names. They count in
+   * the environment first, then in the env file.
+   */
   readonly variables: ReadonlyArray<string>
+  /** Older variables that count, one after the other, only if none of `variables` is set anywhere. */
+  readonly legacyVariables: ReadonlyArray<string>
   /** Legacy variables, read from the env file only, under the rule of `keys`. */
   readonly fileVariables: ReadonlyArray<string>
   readonly parse: Parse<A>
@@ -24,11 +45,18 @@ export interface Setting<A> {
 interface ToggleOptions {
   readonly flag: string
   readonly help: string
+  /**
+   * Whether it says what one run does, not how a lake is. Then it has no variable, because one that
+   * is left in an env file would act in every run. Defaults to `false`.
+   */
+  readonly acts?: boolean
 }
 
 interface OptionalOptions<A> extends ToggleOptions {
   readonly parse: Parse<A>
+  /** Older names of its variable. */
   readonly variables?: ReadonlyArray<string>
+  readonly legacyVariables?: ReadonlyArray<string>
   readonly isPrivate?: boolean
 }
 
@@ -48,22 +76,37 @@ interface SecretOptions {
   readonly fileVariables: ReadonlyArray<string>
 }
 
-const noText: Parse<boolean> = () => Either.left("a flag without a value")
+function variablesOf({
+  acts = false,
+  flag,
+  variables = []
+}: Pick<OptionalOptions<unknown>, "acts" | "flag" | "variables">): ReadonlyArray<string> {
+  return acts ? variables : [variableOf(flag), ...variables]
+}
 
 /** Constructors for the settings under one heading of `--help`. */
 export function settingsUnder(group: string) {
-  const common = { group, variables: [], fileVariables: [], shown: "", isPrivate: false }
+  const common = {
+    group,
+    variables: [],
+    legacyVariables: [],
+    fileVariables: [],
+    shown: "",
+    isPrivate: false
+  }
   return {
     /** A setting that always has a value. */
     value: <A>(options: ValueOptions<A>): Setting<A> => ({
       ...common,
       shown: String(options.fallback),
-      ...options
+      ...options,
+      variables: variablesOf(options)
     }),
     optional: <A>(options: OptionalOptions<A>): Setting<A | undefined> => ({
       ...common,
       fallback: undefined,
-      ...options
+      ...options,
+      variables: variablesOf(options)
     }),
     /** A word that must follow the command. */
     argument: (options: ArgumentOptions): Setting<string> => ({
@@ -74,9 +117,10 @@ export function settingsUnder(group: string) {
     /** A flag without a value. */
     toggle: (options: ToggleOptions): Setting<boolean> => ({
       ...common,
-      parse: noText,
+      parse: onOrOff,
       fallback: false,
-      ...options
+      ...options,
+      variables: variablesOf(options)
     }),
     secret: (options: SecretOptions): Setting<Redacted.Redacted | undefined> => ({
       ...common,

@@ -7,6 +7,7 @@
 import type { Option, Redacted } from "effect"
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
 import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
+import type { Configuration } from "./commands/config.ts"
 import {
   type CommandName,
   type commands,
@@ -98,6 +99,7 @@ type SourceOf<Name> = "source" extends Name
 
 /** What these commands get instead of single settings. */
 interface OwnParts {
+  readonly config: { readonly configuration: Configuration }
   readonly "setup bucket": {
     readonly bucket: string
     readonly credentials: Option.Option<S3Credentials>
@@ -120,12 +122,18 @@ const exceptions = {
   simulate: ["seed", "eventsPerHour", "project"]
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
 
+/** The settings that `config` acts by; it shows the others. */
+const actedBy = ["json", "logLevel", "logFormat", "logDir"] as const
+
 type Alone<C extends CommandName> =
-  | Exclude<Declared<C>, (typeof combinedSettings)[number]>
+  | (C extends "config"
+      ? (typeof actedBy)[number]
+      : Exclude<Declared<C>, (typeof combinedSettings)[number]>)
   | (C extends keyof typeof exceptions ? (typeof exceptions)[C][number] : never)
 
 /** The settings that a command gets as single values. */
 export function settingsAlone(command: CommandName): ReadonlyArray<SettingName> {
+  if (command === "config") return actedBy
   const parts: ReadonlyArray<SettingName> = combinedSettings
   const own: Partial<Record<CommandName, ReadonlyArray<SettingName>>> = exceptions
   return [...declaredBy(command).filter((name) => !parts.includes(name)), ...(own[command] ?? [])]

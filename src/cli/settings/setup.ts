@@ -1,5 +1,5 @@
 import * as defaults from "../../programs/run/defaults.ts"
-import { externalId, keyArn, oneOf, principalArn, wholeNumber } from "./parse.ts"
+import { durationOf, externalId, keyArn, oneOf, principalArn } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Setup:")
@@ -13,14 +13,18 @@ export const setupSettings = {
   abortDays: value({
     flag: "--abort-days <days>",
     help: "abort unfinished uploads under the prefix after this many days, 7 at most",
-    parse: wholeNumber(1, 7),
+    parse: durationOf("d", 1, 7),
     fallback: defaults.abortDays
   }),
   requireIfNoneMatch: toggle({
     flag: "--require-if-none-match",
     help: "add a bucket policy that denies everyone writes under the prefix that could overwrite an object"
   }),
-  apply: toggle({ flag: "--apply", help: "change what differs instead of only showing it" }),
+  apply: toggle({
+    acts: true,
+    flag: "--apply",
+    help: "change what differs instead of only showing it"
+  }),
   trustedArn: optional({
     flag: "--trusted-arn <arn>",
     help: "IAM principal that may assume the reader's role: STORAGE_AWS_IAM_USER_ARN from Snowflake's DESC INTEGRATION",
@@ -33,6 +37,7 @@ export const setupSettings = {
   }),
   only: optional({
     flag: "--only <policy>",
+    acts: true,
     help: "print only this policy, in the form that aws iam accepts: writer, reader or trust",
     parse: oneOf(["writer", "reader", "trust"])
   })

@@ -1,9 +1,10 @@
 import { Either } from "effect"
 import { parseSafeOrigin } from "../../services/SafeUrl.ts"
 import { oneOf, type Parse, texts, wholeNumber } from "./parse.ts"
-import { settingsUnder } from "./setting.ts"
+import { settingsUnder, TESTING } from "./setting.ts"
 
 const { optional, value } = settingsUnder("Source:")
+const { value: testValue } = settingsUnder(TESTING)
 const { secret } = settingsUnder("Keys:")
 
 const origin: Parse<string> = (text) =>
@@ -13,9 +14,9 @@ const origin: Parse<string> = (text) =>
   })
 
 export const sourceSettings = {
-  source: value({
+  source: testValue({
     flag: "--source <source>",
-    help: "amplitude, or synthetic for made-up events",
+    help: "where events come from: amplitude, or synthetic for made-up ones",
     parse: oneOf(["amplitude", "synthetic"]),
     fallback: "amplitude"
   }),
@@ -35,24 +36,25 @@ export const sourceSettings = {
   }),
   fromArchive: optional({
     flag: "--from-archive <file...>",
+    acts: true,
     help: "take hours from these archives, kept or downloaded by hand, instead of requesting them from Amplitude; giving both dates asserts that the archives cover every hour between them",
     parse: texts
   }),
-  seed: value({
+  seed: testValue({
     flag: "--seed <n>",
     help: "seed of the synthetic events: the same seed makes the same events",
     parse: wholeNumber(0, 2 ** 32 - 1),
     fallback: 1
   }),
-  eventsPerHour: value({
+  eventsPerHour: testValue({
     flag: "--events-per-hour <n>",
     help: "approximate number of synthetic events per hour",
     parse: wholeNumber(1, 10_000_000),
     fallback: 1000
   }),
-  project: value({
+  project: testValue({
     flag: "--project <id>",
-    help: "Amplitude project number in the synthetic events",
+    help: "project number in the synthetic events",
     parse: wholeNumber(1),
     fallback: 123456
   })

@@ -17,7 +17,8 @@ export const storeSettings = {
     flag: "--bucket <name>",
     help: "S3 bucket",
     parse: bucket,
-    variables: ["AWS_BUCKET_NAME", "AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]
+    variables: ["AWS_BUCKET_NAME"],
+    legacyVariables: ["AWS_BUCKET", "AWB_BUCKET_NAME", "bucket_name"]
   }),
   container: optional({
     flag: "--container <name>",

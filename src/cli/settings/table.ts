@@ -7,7 +7,7 @@ import { cleanSettings } from "./commands/clean.ts"
 import { decisionSettings } from "./decision.ts"
 import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
-import type { Setting } from "./setting.ts"
+import { type Setting, TESTING } from "./setting.ts"
 import { setupSettings } from "./setup.ts"
 import { simulateSettings } from "./commands/simulate.ts"
 import { keySettings, sourceSettings } from "./source.ts"
@@ -61,17 +61,11 @@ export const source = [
   "apiKey",
   "secretKey"
 ] as const
-/** Which store, and which prefix in it. */
-export const place = [
-  "store",
-  "dev",
-  "bucket",
-  "container",
-  "sse",
-  "sseKmsKeyId",
-  "localDir",
-  "prefix"
-] as const
+/** Which lake: a store, and a prefix in it. */
+const lake = ["store", "dev", "bucket", "container", "localDir", "prefix"] as const
+const encryption = ["sse", "sseKmsKeyId"] as const
+/** Which lake, and how objects are put there. Also verify and clean put one: the mark of a conflict. */
+export const place = [...lake, ...encryption] as const
 const store = [...place, "layout", "format"] as const
 /** What has to be the same in the commands for one lake. */
 export const lakeSettings = [
@@ -104,7 +98,7 @@ const gapSettings = [
   "lagHours",
   "settleHours",
   "now",
-  ...place,
+  ...lake,
   "dataDir",
   "envFile",
   ...retry,
@@ -116,9 +110,18 @@ export const families: Readonly<Record<string, string>> = {
   setup: "Prepare the bucket and its access policies."
 }
 
+const LOOKBACK_OF_END = "with --end-date alone: this many days, ending with that date"
+
+/** Settings that describe a lake and how its runs behave: all that no run has to be told anew. */
+const configured: ReadonlyArray<SettingName> = (
+  Object.entries(settings) as ReadonlyArray<readonly [SettingName, Setting<unknown>]>
+).flatMap(([name, { variables }]) => (name === "json" || variables.length > 0 ? [name] : []))
+
 interface CommandEntry {
   readonly help: string
   readonly settings: ReadonlyArray<SettingName>
+  /** The help of flags that mean the same here, but that this command puts to another use. */
+  readonly helps?: Readonly<Partial<Record<SettingName, string>>>
 }
 
 /** Each command's help, and the settings that it reads. */
@@ -162,7 +165,7 @@ export const commands = {
     settings: [
       ...dates,
       "settleHours",
-      ...place,
+      ...lake,
       "dataDir",
       "envFile",
       ...retry,
@@ -170,7 +173,8 @@ export const commands = {
       ...output,
       ...alerts,
       "metricsFile"
-    ]
+    ],
+    helps: { lookbackDays: LOOKBACK_OF_END }
   },
   gaps: {
     help: "List the hours that are missing between the first landed hour and now, and those that were accepted as missing for good.",
@@ -178,7 +182,7 @@ export const commands = {
   },
   "gaps accept": {
     help: "Accept that hours stay missing: the gaps between two dates. From then on no run without dates requests them, and none fails over them.",
-    settings: ["startDate", "endDate", "reason", ...gapSettings]
+    settings: ["startDate", "endDate", "reason", ...gapSettings, ...encryption]
   },
   "gaps withdraw": {
     help: "Take an acceptance back: those of its hours that are still missing are gaps again.",
@@ -202,7 +206,7 @@ export const commands = {
   },
   list: {
     help: "List the objects in the store with their hour and size.",
-    settings: [...place, "envFile", ...retry, ...output]
+    settings: [...lake, "envFile", ...retry, ...output]
   },
   check: {
     help: "Test credentials, clock, store, folders and free space, look for gaps and conflicts in the whole lake, and say how to fix what fails. Lands nothing.",
@@ -219,7 +223,11 @@ export const commands = {
       "webhook",
       "testWebhook",
       ...output
-    ]
+    ],
+    helps: {
+      archiveDir: "folder of kept archives, to see whether it can be written to",
+      webhook: "URL that --test-webhook posts a message to"
+    }
   },
   verify: {
     help: "Read landed objects back and compare them with their metadata: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read.",
@@ -236,7 +244,13 @@ export const commands = {
       "maxDuration",
       ...output,
       ...alerts
-    ]
+    ],
+    helps: {
+      concurrency: "hours read in parallel",
+      lookbackDays: LOOKBACK_OF_END,
+      maxDuration:
+        "stop after this long, such as 90s, 50m or 2h, and name the hours that were not read"
+    }
   },
   clean: {
     help: "Remove what earlier runs left behind: staged hours that the store already has, archives that are no longer needed, unfinished uploads. Never touches what a live run holds. Use --dry-run to see it first.",
@@ -252,7 +266,11 @@ export const commands = {
       ...retry,
       "dryRun",
       ...output
-    ]
+    ],
+    helps: {
+      archiveDir: "folder of kept archives; --archive-days removes old ones",
+      concurrency: "staged hours compared in parallel"
+    }
   },
   "setup bucket": {
     help: "Compare an S3 bucket with the recommended configuration: public access blocked, ACLs disabled, KMS encryption, unfinished uploads aborted. With --apply, change what differs. Settings that somebody else made are never removed. Exits 3 if something differs.",
@@ -293,7 +311,21 @@ export const commands = {
       "envFile",
       ...dates,
       ...log
-    ]
+    ],
+    helps: {
+      startDate: `with --dump: ${windowSettings.startDate.help}`,
+      endDate: `with --dump: ${windowSettings.endDate.help}`,
+      yesterday: "with --dump: the previous UTC day",
+      lookbackDays:
+        "with --dump, without dates: this many days, ending with the newest closed hour",
+      lagHours:
+        "with --dump, without dates: hours to wait after an hour ends before it counts as closed",
+      now: "with --dump: use this time, such as 2025-11-10T21:00:00Z, instead of the system clock"
+    }
+  },
+  config: {
+    help: "Show the value of each setting and where it comes from: its flag, a variable in the environment or a line of the env file. Also shows what is set elsewhere and does not count. Keys, tokens and URLs that may contain one are masked. Takes the flags of all commands, except those that can only be typed. Exits 2 if a value is invalid; what is missing is shown as missing.",
+    settings: configured
   }
 } as const satisfies Readonly<Record<string, CommandEntry>>
 
@@ -302,6 +334,15 @@ export type CommandName = keyof typeof commands
 /** The settings that a command declares. It reads no others. */
 export function declaredBy(command: CommandName): ReadonlyArray<SettingName> {
   return commands[command].settings
+}
+
+/** As help and `config` show them: flags for tests come last. */
+export function inOrder(names: ReadonlyArray<SettingName>): ReadonlyArray<SettingName> {
+  return [...names.filter((name) => !isForTests(name)), ...names.filter(isForTests)]
+}
+
+function isForTests(name: SettingName): boolean {
+  return settings[name].group === TESTING
 }
 
 /** Every command with its name, in the order of `--help`. */

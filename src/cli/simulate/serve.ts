@@ -10,6 +10,7 @@ import { EXIT } from "../../programs/run/exitCode.ts"
 import { planWindow } from "../../programs/plan/planWindow.ts"
 import { Clock } from "../../services/Clock.ts"
 import { hourKey } from "../../services/HourKey.ts"
+import { datesOf } from "../commands/options.ts"
 import { clockLayer, syntheticOptions } from "../layers.ts"
 import { CommandError } from "../CommandError.ts"
 import { print } from "../terminal/print.ts"
@@ -64,8 +65,7 @@ const dump = Effect.fnUntraced(function* (settings: SettingsOf<"simulate">, fold
     ),
     clockLayer(settings)
   )
-  const { startDate: start, endDate: end, yesterday, lookbackDays } = settings
-  const window = planWindow({ start, end, yesterday, lookbackDays, healDays: 0 }, time, new Set())
+  const window = planWindow({ ...datesOf(settings), healDays: 0 }, time, new Set())
   const writing = <A>(write: () => Promise<A>) =>
     Effect.tryPromise({
       try: write,

@@ -19,7 +19,10 @@ export function verificationText(found: Verification, place: string): string {
     ["where", place]
   ]
   if (sample !== null) {
-    rows.push(["sample", `${plural(sample.hours, "hour")}; repeat it with --seed ${sample.seed}`])
+    rows.push([
+      "sample",
+      `${plural(sample.hours, "hour")}; repeat it with --sample-seed ${sample.seed}`
+    ])
   }
   rows.push([
     "read",

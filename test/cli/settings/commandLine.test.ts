@@ -3,7 +3,12 @@ import { exitCodes } from "../../../src/programs/run/exitCode.ts"
 import { describe, it } from "@effect/vitest"
 import { type CommandLine, readCommandLine } from "../../../src/cli/settings/commandLine.ts"
 import { SEPARATOR } from "../../../src/cli/settings/parse.ts"
-import { type CommandName, commands, settings } from "../../../src/cli/settings/table.ts"
+import {
+  type CommandName,
+  commands,
+  type SettingName,
+  settings
+} from "../../../src/cli/settings/table.ts"
 import { version } from "../../../src/programs/run/version.ts"
 
 const names = Object.keys(commands) as ReadonlyArray<CommandName>
@@ -83,9 +88,27 @@ describe("readCommandLine()", () => {
     assert.deepEqual(line, { command: "fetch", flags: { retries: "-1" } })
   })
 
-  it("ignores a flag with blank text", () => {
-    const { line } = answer("fetch", "--env-file", "", "--prefix= ")
-    assert.deepEqual(line, { command: "fetch", flags: {} })
+  it("takes a relative date as a value", () => {
+    for (const argv of [["--start-date", "-3d"], ["--start-date=-3d"]]) {
+      const { line } = answer("fetch", ...argv, "--end-date", "yesterday")
+      const flags = { startDate: "-3d", endDate: "yesterday" }
+      assert.deepEqual(line, { command: "fetch", flags })
+    }
+  })
+
+  it("refuses a blank value, which an unset variable of a shell leaves", () => {
+    for (const [setting, { flag = "" }] of Object.entries(settings) as ReadonlyArray<
+      readonly [SettingName, { readonly flag?: string }]
+    >) {
+      const [long = "", value] = flag.split(" ")
+      if (value === undefined) continue
+      const name = names.find((it) => commands[it].settings.includes(setting as never))
+      assert.ok(name !== undefined, flag)
+      isMisuse(answer(...typed(name), long, ""), new RegExp(`'${long} <.*It is blank`))
+    }
+    isMisuse(answer("fetch", "--prefix= \t"), /It is blank/)
+    isMisuse(answer("all", "--from-archive", "a.zip", " "), /It is blank/)
+    isMisuse(answer("resolve", " ", "--keep", "store"), /It is blank/)
   })
 
   it("refuses an unknown command or flag, and suggests the one that was meant", () => {
@@ -182,20 +205,65 @@ describe("The help", () => {
           flag,
           variables,
           shown,
-          help: meaning
+          help: usual
         } = settings[setting] as {
           readonly flag?: string
           readonly variables: ReadonlyArray<string>
           readonly shown: string
           readonly help: string
         }
+        const { helps = {} } = commands[name] as { helps?: Partial<Record<SettingName, string>> }
+        const meaning = helps[setting] ?? usual
         if (flag !== undefined)
           assert.equal(help.split(`\n  ${flag} `).length, 2, `${name} ${flag}`)
         assert.ok(flat.includes(meaning), `${name} ${setting}`)
         if (shown !== "") assert.ok(flat.includes(`${meaning} (default: ${shown}`), setting)
-        for (const variable of variables) assert.ok(flat.includes(variable), `${name} ${variable}`)
+        for (const older of flag === undefined ? variables : variables.slice(1)) {
+          assert.ok(flat.includes(flag === undefined ? older : `${older} (`), `${name} ${older}`)
+        }
       }
     }
+  })
+
+  it("says once how a flag's variable is called, and which flags have none", () => {
+    for (const name of names) {
+      const [, text = ""] = helpOf(name).split("\nVariables:\n")
+      const flat = (text.split(/\n\w/)[0] ?? "").replaceAll(/\s+/g, " ")
+      assert.match(flat, /Each flag has a variable, AMPLITUDE_LAKE_\w+ for --[a-z-]+, which counts/)
+      assert.match(flat, /Precedence: flag, environment, env file\./)
+      const [, only = ""] = /can only be typed: ([^.]*)\./.exec(flat) ?? []
+      const flags = commands[name].settings.flatMap((it) => {
+        const {
+          flag,
+          variables
+        }: { readonly flag?: string; readonly variables: ReadonlyArray<string> } = settings[it]
+        return flag !== undefined && variables.length === 0 ? [flag.split(" ")[0]] : []
+      })
+      assert.equal(only, flags.join(", "), name)
+    }
+  })
+
+  it("lists the flags for tests last, under a heading of their own", () => {
+    const [usual = "", tests = ""] = helpOf("all").split("\nTesting:\n")
+    for (const flag of ["--source", "--seed", "--events-per-hour", "--project", "--now"]) {
+      assert.ok(!usual.includes(`\n  ${flag} `) && tests.includes(`  ${flag} `), flag)
+    }
+    assert.doesNotMatch(tests, /^[A-Z]\w+:\n(?=  --)/m)
+  })
+
+  it("is true for the command that shows it", () => {
+    for (const [name, entry] of Object.entries(commands)) {
+      for (const setting of Object.keys("helps" in entry ? entry.helps : {})) {
+        assert.ok(
+          entry.settings.some((it) => it === setting),
+          `${name} has no ${setting}`
+        )
+      }
+    }
+    for (const name of ["status", "gaps", "list"] as const) {
+      assert.doesNotMatch(helpOf(name), /--sse/, `${name} puts nothing`)
+    }
+    assert.match(helpOf("check").replaceAll(/\s+/g, " "), /--webhook <url> URL that --test-webhook/)
   })
 
   it("says where the keys are read from, for the commands that need them and no others", () => {
@@ -203,7 +271,7 @@ describe("The help", () => {
       const [, keys] = helpOf(name).split("\nKeys:\n")
       assert.equal(
         keys !== undefined,
-        ["fetch", "all", "resolve", "check", "simulate"].includes(name),
+        ["fetch", "all", "resolve", "check", "simulate", "config"].includes(name),
         name
       )
       if (keys === undefined) continue

@@ -3,9 +3,10 @@ import { describe, it } from "@effect/vitest"
 import { Duration, Either, Redacted } from "effect"
 import {
   duration,
-  hourOrDay,
+  durationOf,
   instant,
   oneOf,
+  onOrOff,
   type Parse,
   prefix,
   secret,
@@ -15,12 +16,12 @@ import {
 import { settings } from "../../../src/cli/settings/table.ts"
 
 function read<A>(parse: Parse<A>, value: string): A {
-  return Either.getOrThrowWith(parse(value), (expected) => new Error(`"${value}": ${expected}`))
+  return Either.getOrThrowWith(parse(value, 0), (expected) => new Error(`"${value}": ${expected}`))
 }
 
 function refuses(parse: Parse<unknown>, values: ReadonlyArray<string>, expected: RegExp): void {
   for (const value of values) {
-    const answer = parse(value)
+    const answer = parse(value, 0)
     assert.ok(Either.isLeft(answer), `takes "${value}"`)
     assert.match(answer.left, expected)
   }
@@ -58,52 +59,18 @@ describe("wholeNumber()", () => {
   })
 })
 
-describe("hourOrDay()", () => {
-  it("takes an hour in both forms, as a start or an end", () => {
-    for (const clock of ["T00", "T23"] as const) {
-      assert.equal(read(hourOrDay(clock), "20251110T07"), "2025-11-10T07")
-      assert.equal(read(hourOrDay(clock), "2025-11-10T07"), "2025-11-10T07")
-    }
-  })
-
-  it("takes a day as its first hour at the start, and as its last at the end", () => {
-    assert.equal(read(hourOrDay("T00"), "2025-11-10"), "2025-11-10T00")
-    assert.equal(read(hourOrDay("T23"), "2025-11-10"), "2025-11-10T23")
-    assert.equal(read(hourOrDay("T23"), "20240229"), "2024-02-29T23")
-  })
-
-  it("refuses dates that do not exist, and names the forms", () => {
-    refuses(
-      hourOrDay("T00"),
-      [
-        "2025-02-30",
-        "2025-02-29T00",
-        "20251310T00",
-        "2025-11-10T24",
-        "2025-11-10T",
-        "2025-11-10 07",
-        "2025-11-10T07:00",
-        "2025-11-10T07Z",
-        "2025-11",
-        "10.11.2025",
-        "yesterday",
-        "--yesterday"
-      ],
-      /2025-11-10T00 or 20251110T00, or a day such as 2025-11-10/
-    )
-  })
-})
-
 function millis(value: string): number {
   return Duration.toMillis(read(duration, value))
 }
 
 describe("duration", () => {
-  it("takes seconds, minutes and hours, up to a year", () => {
+  it("takes seconds, minutes, hours and days, up to a year", () => {
     assert.equal(millis("90s"), 90_000)
     assert.equal(millis("30m"), 1_800_000)
     assert.equal(millis("2h"), 7_200_000)
     assert.equal(millis("8760h"), 31_536_000_000)
+    assert.equal(millis("30d"), 2_592_000_000)
+    assert.equal(millis("1500ms"), 1500)
   })
 
   it("refuses zero, too much and other units, and names the forms", () => {
@@ -116,14 +83,52 @@ describe("duration", () => {
         "1.5h",
         "90",
         "s",
-        "2d",
+        "2w",
+        "999ms",
+        "366d",
         "90 s",
         "1h30m",
         "8761h",
         `${"9".repeat(400)}s`
       ],
-      /90s, 30m or 2h/
+      /90s, 50m, 24h or 30d/
     )
+  })
+})
+
+describe("durationOf()", () => {
+  it("takes a bare number of its unit, and durations in any unit that come out even", () => {
+    const hours = durationOf("h", 0, 8760)
+    for (const [value, expected] of [
+      ["12", 12],
+      ["0", 0],
+      ["12h", 12],
+      ["2d", 48],
+      ["120m", 2],
+      ["7200s", 2]
+    ] as const) {
+      assert.equal(read(hours, value), expected, value)
+    }
+    assert.equal(read(durationOf("d", 1, 30), "720h"), 30)
+    assert.equal(read(durationOf("ms", 1, 600_000), "2s"), 2000)
+    assert.equal(read(durationOf("ms", 1, 600_000), "1000"), 1000)
+  })
+
+  it("refuses what does not come out even or lies outside, and names range and forms", () => {
+    refuses(
+      durationOf("h", 1, 8760),
+      ["90m", "0", "0h", "366d", "1.5", "1.5h", "-1", "-1h", "1e2", "h", "", "9".repeat(30)],
+      /^a whole number of hours from 1 to 8760, or a duration such as 24h$/
+    )
+    refuses(durationOf("d", 1, 30), ["36h", "31d"], /number of days from 1 to 30/)
+  })
+})
+
+describe("onOrOff", () => {
+  it("reads the usual words, and refuses others", () => {
+    for (const word of ["true", "1", "yes", "on", "TRUE"]) assert.equal(read(onOrOff, word), true)
+    for (const word of ["false", "0", "no", "off", "No"]) assert.equal(read(onOrOff, word), false)
+    refuses(onOrOff, ["y", "2", "", "enabled"], /^true or false$/)
   })
 })
 

@@ -60,7 +60,7 @@ describe("verificationText()", () => {
     assert.deepEqual(verificationText(bad, "memory").split("\n"), [
       "window     everything",
       "where      memory",
-      "sample     3 hours; repeat it with --seed 7",
+      "sample     3 hours; repeat it with --sample-seed 7",
       "read       1 object, 1,234 events, 1.5 kB",
       "verified   1 hour",
       "unverified 1 hour, from another pipeline: only their lines were checked, and are well formed",

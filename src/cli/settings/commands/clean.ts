@@ -1,4 +1,4 @@
-import { wholeNumber } from "../parse.ts"
+import { durationOf } from "../parse.ts"
 import { settingsUnder } from "../setting.ts"
 
 const { optional, toggle } = settingsUnder("Execution:")
@@ -7,10 +7,11 @@ export const cleanSettings = {
   archiveDays: optional({
     flag: "--archive-days <days>",
     help: "remove kept archives that are older than this (default: remove none)",
-    parse: wholeNumber(1, 36_600)
+    parse: durationOf("d", 1, 36_600)
   }),
   abortUploads: toggle({
     flag: "--abort-uploads",
+    acts: true,
     help: "abort unfinished uploads that have received nothing for a day"
   })
 } as const

@@ -17,6 +17,7 @@ export const simulateSettings = {
   }),
   dump: optional({
     flag: "--dump <folder>",
+    acts: true,
     help: "write the hours of the window into this folder instead of serving them",
     parse: text
   })

@@ -6,11 +6,13 @@ const { optional, toggle } = settingsUnder("Execution:")
 export const verifySettings = {
   sample: optional({
     flag: "--sample <n>",
+    acts: true,
     help: "read only this many random hours, from the given dates or from the whole store",
     parse: wholeNumber(1)
   }),
   sampleSeed: optional({
-    flag: "--seed <n>",
+    flag: "--sample-seed <n>",
+    acts: true,
     help: "seed of the sample, to repeat an earlier one (default: a random seed, which is printed)",
     parse: wholeNumber(0, 2 ** 31 - 1)
   }),

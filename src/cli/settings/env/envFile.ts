@@ -4,6 +4,13 @@ import { Data, Effect, Either } from "effect"
 import { decodeEnv, type EnvEntry, parseEnvText } from "./envGrammar.ts"
 import { nearMisses } from "./nearMisses.ts"
 
+/** The variables of an env file. */
+export interface EnvFile {
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** The line on which each of them is set, from 1; `undefined` if there is no file. */
+  readonly lines: Readonly<Record<string, number>> | undefined
+}
+
 /** The env file cannot be read. */
 export class EnvFileError extends Data.TaggedError("EnvFileError")<{ readonly message: string }> {}
 
@@ -19,7 +26,10 @@ function isCredential(path: string): boolean {
  * The variables of an env file. If nobody named the file, a missing one counts as empty, and so
  * does a folder of that name, such as a Python environment. Warns if other users can read the file.
  */
-export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isNamed: boolean) {
+export const readEnvFile = Effect.fn("readEnvFile")(function* (
+  path: string,
+  isNamed: boolean
+): Effect.fn.Return<EnvFile, EnvFileError> {
   const read = yield* Effect.tryPromise({
     try: async () => ({ bytes: await readFile(path), mode: (await stat(path)).mode }),
     catch: (error) => {
@@ -29,7 +39,7 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
   }).pipe(
     Effect.catchAll((code) =>
       (code === "ENOENT" || code === "EISDIR") && !isNamed
-        ? Effect.succeed({ bytes: new Uint8Array(), mode: 0 })
+        ? Effect.void
         : Effect.fail(
             new EnvFileError({
               message: `cannot read the env file "${path}": ${code}`
@@ -37,6 +47,7 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
           )
     )
   )
+  if (read === undefined) return { variables: {}, lines: undefined }
   if ((read.mode & 0o077) !== 0 && !isCredential(path)) {
     yield* Effect.logWarning(
       `"${path}" is readable by other users of this machine: run chmod 600 on it`
@@ -51,12 +62,13 @@ export const readEnvFile = Effect.fn("readEnvFile")(function* (path: string, isN
   for (const [name, known] of nearMisses(parsed.right.map((it) => it.name))) {
     yield* Effect.logWarning(`${name} in "${path}" has no effect: is ${known} meant?`)
   }
-  return variablesOf(parsed.right)
+  return fileOf(parsed.right)
 })
 
 /** If a name comes twice, the last one counts. */
-function variablesOf(
-  entries: ReadonlyArray<EnvEntry>
-): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(entries.map(({ name, value }) => [name, value]))
+function fileOf(entries: ReadonlyArray<EnvEntry>): EnvFile {
+  return {
+    variables: Object.fromEntries(entries.map(({ name, value }) => [name, value])),
+    lines: Object.fromEntries(entries.map(({ name, lines }) => [name, lines[0]]))
+  }
 }

@@ -1,0 +1,20 @@
+/**
+ * The command that shows the settings.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { configText } from "../text/configText.ts"
+import { type Work, work } from "./Report.ts"
+
+export function config({ configuration }: SettingsOf<"config">): Work {
+  return work({
+    layer: Layer.empty,
+    run: Effect.succeed({
+      json: configuration,
+      text: () => configText(configuration),
+      exitCode: configuration.exitCode
+    })
+  })
+}

@@ -1,0 +1,164 @@
+/**
+ * The value of every setting, where it comes from, and what is set elsewhere and does not count.
+ *
+ * @module
+ */
+import { resolve } from "node:path"
+import { Either, Redacted } from "effect"
+import { EXIT } from "../../../programs/run/exitCode.ts"
+import { azureCounting, azureVariables } from "../azureEnvironment.ts"
+import {
+  type Found,
+  isBlank,
+  type ReadSettings,
+  type Sources,
+  storeNamed
+} from "../readSettings.ts"
+import { s3Counting, s3Variables } from "../s3Environment.ts"
+import { flagName, type Setting } from "../setting.ts"
+import { declaredBy, inOrder, settings } from "../table.ts"
+
+/** What is shown of a secret: nothing, not even its length. */
+export const MASK = "********"
+
+/** A value and the place where it is set. */
+interface Shown {
+  /** The text as it is set; `null` if there is none. */
+  readonly value: string | null
+  readonly source: Found["place"] | "default"
+  /** The flag or variable that sets it; `null` for a default. */
+  readonly setBy: string | null
+  /** The line of the env file. */
+  readonly line: number | null
+}
+
+interface ShownSetting extends Shown {
+  /** The flag; the variable of what has no flag. */
+  readonly name: string
+  /** The heading in the help. */
+  readonly group: string
+  /** Every variable that sets it, the one that is made from its flag first. */
+  readonly variables: ReadonlyArray<string>
+  /** What is set as well, but does not count. */
+  readonly unused: ReadonlyArray<Shown>
+}
+
+/** What `config` shows. */
+export interface Configuration {
+  readonly envFile: { readonly path: string; readonly isFound: boolean }
+  readonly settings: ReadonlyArray<ShownSetting>
+  /** A sentence for each value that is needed and not set. */
+  readonly missing: ReadonlyArray<string>
+  /** A sentence for all that is invalid. */
+  readonly problems: ReadonlyArray<string>
+  readonly exitCode: number
+}
+
+/** Shows what was read for `config`, and no part of a secret. */
+export function configurationOf(
+  read: ReadSettings,
+  sources: Sources,
+  { missing, problems }: Pick<Configuration, "missing" | "problems">
+): Configuration {
+  return {
+    envFile: { path: resolve(sources.fileName), isFound: sources.fileLines !== undefined },
+    settings: [
+      ...inOrder(declaredBy("config")).flatMap((name) => ownSetting(name, read, sources)),
+      ...storeVariables(read, sources)
+    ],
+    missing,
+    problems,
+    exitCode: problems.length > 0 ? EXIT.usage : EXIT.done
+  }
+}
+
+function ownSetting(
+  name: ReturnType<typeof declaredBy>[number],
+  { found }: ReadSettings,
+  sources: Sources
+): ReadonlyArray<ShownSetting> {
+  const setting: Setting<unknown> = settings[name]
+  const { fallback, fileVariables, flag, group, legacyVariables, shown, variables } = setting
+  if (variables.length === 0) return []
+  const [first, ...unused] = (found.get(name) ?? []).map((it) =>
+    shownOf(it, sources, maskOf(setting, sources))
+  )
+  return [
+    {
+      name: flag === undefined ? (variables[0] ?? "") : flagName(flag),
+      group: group.replace(":", ""),
+      variables: [...variables, ...legacyVariables, ...fileVariables],
+      ...(first ?? {
+        value: fallback === false ? "false" : shown || null,
+        source: "default",
+        setBy: null,
+        line: null
+      }),
+      unused
+    }
+  ]
+}
+
+function shownOf(
+  { name, place, text }: Found,
+  { fileLines = {} }: Sources,
+  mask: (text: string) => string
+): Shown {
+  const line = place === "file" ? (fileLines[name] ?? null) : null
+  return { value: mask(text), source: place, setBy: name, line }
+}
+
+/** A text that may hold a secret is shown only if its own parser says that it holds none. */
+function maskOf(
+  { isPrivate, parse }: Setting<unknown>,
+  { now }: Sources
+): (text: string) => string {
+  return (text) => {
+    const value = parse(text, now)
+    const isSecret = Either.isLeft(value) ? isPrivate : Redacted.isRedacted(value.right)
+    return isSecret ? MASK : text
+  }
+}
+
+/** The variables of the selected store that are no settings, such as its credentials. */
+function storeVariables(read: ReadSettings, sources: Sources): ReadonlyArray<ShownSetting> {
+  const { environment, file } = sources
+  const store = storeNamed(read)
+  if (store !== "s3" && store !== "azure") return []
+  const [group, names, counting] =
+    store === "s3"
+      ? (["S3", s3Variables, s3Counting(environment, file)] as const)
+      : (["Azure", azureVariables, azureCounting(environment, file)] as const)
+  return names.flatMap((name) => {
+    const places = (["environment", "file"] as const).flatMap((place): ReadonlyArray<Found> => {
+      const text = (place === "file" ? file : environment)[name]
+      return text === undefined || isBlank(text) ? [] : [{ name, place, text: text.trim() }]
+    })
+    if (places.length === 0) return []
+    const shown = places.map((it) => shownOf(it, sources, (text) => publicText(name, text)))
+    const counts = shown.find(({ source }) => source === counting.get(name))
+    return [
+      {
+        name,
+        group,
+        variables: [name],
+        ...(counts ?? { value: null, source: "default", setBy: null, line: null }),
+        unused: shown.filter((it) => it !== counts)
+      }
+    ]
+  })
+}
+
+const PUBLIC = /^(AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ROLE_ARN|AZURE_STORAGE_ACCOUNT)$/
+
+function publicText(name: string, text: string): string {
+  if (PUBLIC.test(name)) return text
+  return /_ENDPOINT/.test(name) && isPlainOrigin(text) ? text : MASK
+}
+
+/** Whether a URL holds nothing but scheme, host and port. */
+function isPlainOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  return url.href === `${url.origin}/`
+}
