@@ -353,6 +353,54 @@ const MUTATIONS = [
     put: "if (inodes.size < 0) yield*",
     tests: DISK,
     named: "removes the metadata that a dead run left without an object"
+  },
+  {
+    name: "a blank value of a flag is refused",
+    file: "src/cli/settings/commandLine.ts",
+    find: 'if (text.trim() !== "") return text',
+    put: 'if (text.trim() !== "never") return text',
+    tests: "test/cli/settings/commandLine",
+    named: "refuses a blank value"
+  },
+  {
+    name: "an unknown variable in the env file is refused",
+    file: "src/cli/settings/resolve.ts",
+    find: "    ...unknownInFile(sources),\n",
+    put: "    ...unknownInFile({ ...sources, file: {} }),\n",
+    tests: "test/cli/settings/table",
+    named: "is an error in the env file"
+  },
+  {
+    name: "a new and an older variable that differ are refused",
+    file: "src/cli/settings/readSettings.ts",
+    find: "place === newest.place && text !== newest.text",
+    put: "place === newest.place && text === undefined",
+    tests: "test/cli/settings/table",
+    named: "is still set by its older names"
+  },
+  {
+    name: "a flag that acts has no variable",
+    file: "src/cli/settings/setting.ts",
+    find: "return acts ? variables :",
+    put: "return acts && flag === undefined ? variables :",
+    tests: "test/cli/settings/table",
+    named: "has the variable that the rule makes of its flag"
+  },
+  {
+    name: "config masks secrets",
+    file: "src/cli/settings/commands/config.ts",
+    find: "return isSecret ? MASK : text",
+    put: "return isSecret ? `${text.slice(0, 9)}…` : text",
+    tests: "test/cli/settings/config",
+    named: "shows no part of a secret"
+  },
+  {
+    name: "an absolute date makes an open hour a failure",
+    file: "src/programs/plan/planWindow.ts",
+    find: "return isDated(options) && options.isRelative !== true",
+    put: "return isDated(options) && options.isRelative === undefined",
+    tests: "test/programs/relativeDates",
+    named: "is one where the last hour was named by an absolute date"
   }
 ]
 
