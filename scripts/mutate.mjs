@@ -211,6 +211,22 @@ const MUTATIONS = [
     named: "compares a staged hour"
   },
   {
+    name: "another lake's copy of a refused hour stays",
+    file: "src/programs/resolve/ourVersion.ts",
+    find: ".filter(({ metadata }) => originOf(metadata).lake === location)",
+    put: "",
+    tests: "test/programs/resolve/resolveConflict",
+    named: "leaves the copy of another lake"
+  },
+  {
+    name: "an hour stays staged until its conflict is recorded",
+    file: "src/programs/land/landMissing.ts",
+    find: "!isStaging && isUnrecorded(error) ? stageConflict(target) : Effect.void",
+    put: "isUnrecorded(error) ? Effect.void : Effect.void",
+    tests: "test/programs/resolve/resolveConflict",
+    named: "stays staged until"
+  },
+  {
     name: "a withdrawn acceptance no longer counts",
     file: "src/programs/plan/inventory.ts",
     find: ".filter((name) => !marks[counterpart].has(name))",

@@ -1,7 +1,7 @@
 import { Effect, Option, type Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { hourKey } from "../../services/HourKey.ts"
-import { HourMetadata } from "../../services/HourMetadata.ts"
+import { HourMetadata, metadataToText } from "../../services/HourMetadata.ts"
 import { noLines } from "../../services/LinesDigest.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
@@ -11,6 +11,8 @@ import { exportHours, type Landing } from "../fetch/exportHours.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
 import type { ExportedHour } from "../fetch/handOver.ts"
 import { Empty, Landed, Pending, Skipped } from "../run/HourOutcome.ts"
+import { LandingError } from "../run/LandingError.ts"
+import type { Retryable } from "../run/retryPolicy.ts"
 import type { Standing } from "../plan/inventory.ts"
 import { type HourToLand, landObject } from "./landObject.ts"
 import { stagedForAnotherLake } from "../plan/obstacles.ts"
@@ -75,7 +77,11 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
     const named = isStaging ? { ...exported, project } : exported
     const target = toLand(named, lines, key, version)
     const replacing = isStaging ? yield* etagOfNobodys(key, project) : undefined
-    const isNew = yield* landObject(store, target, replacing)
+    const isNew = yield* landObject(store, target, replacing).pipe(
+      Effect.tapError((error) =>
+        !isStaging && isUnrecorded(error) ? stageConflict(target) : Effect.void
+      )
+    )
     if (isStaging && !isNew) yield* etagOfNobodys(key, project)
     yield* Effect.logInfo(
       isNew ? `Landed ${events} events in "${key}"` : `Found the same hour in "${key}"`
@@ -89,6 +95,27 @@ export const makeLandHour = Effect.fn("makeLandHour")(function* (
       Effect.as(logFailure(error), failedHour(exported.hour, error))
     )
 })
+
+function isUnrecorded(error: { readonly _tag: string }): boolean {
+  return error instanceof LandingError && error.reason === "Conflict" && !error.isKeptConflict
+}
+
+/**
+ * Stages an hour whose conflict the store has no mark of. Otherwise the next run would find the
+ * hour landed; now its sync meets the conflict again.
+ */
+const stageConflict = Effect.fnUntraced(
+  function* <E extends Retryable>({ body, key, metadata, size }: HourToLand<E>) {
+    const { retry } = yield* Run
+    const staging = yield* Staging
+    const text = metadataToText(metadata)
+    yield* retry(staging.put({ key, size, sha256: metadata.sha256, metadata: text, body }))
+    yield* Effect.logWarning(
+      `"${key}" stays in ${staging.place} until its conflict can be recorded`
+    )
+  },
+  (self) => Effect.catchAll(self, ({ message }) => Effect.logError(message))
+)
 
 /**
  * The etag of a staged file without events that nothing ties to any lake, so that it may be

@@ -7,11 +7,12 @@ import { sameLines } from "../../services/LinesDigest.ts"
 import {
   addressOf,
   type ObjectHead,
-  type ObjectStorage,
+  ObjectStorage,
   type ObjectStorageError
 } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
+import { originOf } from "../plan/stagedHours.ts"
 import { isResolved, type LandedLines, markConflict } from "../resolve/conflictMarks.ts"
 import { LandingError } from "../run/LandingError.ts"
 import type { Retryable } from "../run/retryPolicy.ts"
@@ -38,7 +39,7 @@ export const refuseAsConflict = Effect.fn("refuseAsConflict")(function* <E exten
 ): Effect.fn.Return<
   false,
   LandingError | ObjectStorageError | UnpackerError | E,
-  Clock | Run | Staging | Unpacker
+  Clock | ObjectStorage | Run | Staging | Unpacker
 > {
   const { retry } = yield* Run
   const staging = yield* Staging
@@ -125,7 +126,8 @@ function differenceOf<E>(
 
 /**
  * Keeps a copy of an hour in staging and returns its key. A copy of an earlier run counts if it is
- * whole. One that somebody changed stays, and ours gets another name.
+ * this lake's and whole. Another lake's, or one that somebody changed, stays, and ours gets another
+ * name.
  */
 const keepCopy = Effect.fn("keepCopy")(function* <E>({
   body,
@@ -135,8 +137,9 @@ const keepCopy = Effect.fn("keepCopy")(function* <E>({
 }: HourToLand<E>): Effect.fn.Return<
   string,
   ObjectStorageError | UnpackerError | E,
-  Staging | Unpacker
+  ObjectStorage | Staging | Unpacker
 > {
+  const { location } = yield* ObjectStorage
   const staging = yield* Staging
   const unpacker = yield* Unpacker
   for (let number = 1; ; number++) {
@@ -144,6 +147,8 @@ const keepCopy = Effect.fn("keepCopy")(function* <E>({
     const text = metadataToText(metadata)
     const object = { key: copy, size, sha256: metadata.sha256, metadata: text, body }
     if (yield* staging.put(object)) return copy
+    const standing = yield* staging.head(copy)
+    if (Option.exists(standing, (it) => originOf(it.metadata).lake !== location)) continue
     const isWhole = yield* unpacker.digest(copy, staging.get(copy), formatOf(key)).pipe(
       Effect.map((read) => read.sha256 === metadata.sha256 && sameLines(read, metadata)),
       // The copy is broken, not its source.

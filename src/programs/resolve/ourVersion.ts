@@ -4,7 +4,7 @@ import type { Clock } from "../../services/Clock.ts"
 import type { Format } from "../../services/HourKey.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import type { RefusedVersion } from "../../services/LakeMark.ts"
-import { addressOf, type ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { addressOf, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Spool, type SpoolError } from "../../services/Spool.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Unpacker, UnpackerError } from "../../services/Unpacker.ts"
@@ -15,6 +15,7 @@ import { toLand } from "../land/landMissing.ts"
 import { FAILED_UPLOADS } from "../land/refuseAsConflict.ts"
 import { readStaged } from "../land/syncStaged.ts"
 import { emptyObject } from "../plan/emptyObject.ts"
+import { originOf } from "../plan/stagedHours.ts"
 import type { LandingError } from "../run/LandingError.ts"
 import { Run } from "../run/Run.ts"
 import { noLines } from "../../services/LinesDigest.ts"
@@ -28,18 +29,24 @@ export interface KeptCopy {
   readonly format: Format
 }
 
-/** The copies of our version in this machine's staging. */
+/** The copies of our version that this lake has in this machine's staging. */
 export const copiesOf = Effect.fn("copiesOf")(function* ({
   hour,
   lineset
-}: RefusedVersion): Effect.fn.Return<ReadonlyArray<KeptCopy>, ObjectStorageError, Run | Staging> {
+}: RefusedVersion): Effect.fn.Return<
+  ReadonlyArray<KeptCopy>,
+  ObjectStorageError,
+  ObjectStorage | Run | Staging
+> {
   const { retry } = yield* Run
+  const { location } = yield* ObjectStorage
   const staging = yield* Staging
   const listed = yield* retry(Stream.runCollect(staging.list))
   const copies = [...listed].filter(({ key }) => key.startsWith(FAILED_UPLOADS))
   const heads = yield* Effect.forEach(copies, ({ key }) => retry(staging.head(key)))
   return heads
     .flatMap((head) => Option.toArray(head))
+    .filter(({ metadata }) => originOf(metadata).lake === location)
     .filter(({ metadata }) =>
       Option.exists(metadataFromText(metadata), (it) => it.hour === hour && it.lineset === lineset)
     )
@@ -70,7 +77,7 @@ export const ourVersion = Effect.fn("ourVersion")(function* (
 ): Effect.fn.Return<
   HourToLand<ObjectStorageError | UnpackerError>,
   OurVersionError,
-  Clock | Run | Scope.Scope | Spool | Staging | Unpacker
+  Clock | ObjectStorage | Run | Scope.Scope | Spool | Staging | Unpacker
 > {
   const staging = yield* Staging
   const copies = yield* copiesOf(conflict)

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
+import * as SpoolMemory from "../../../src/layers/memory/SpoolMemory.ts"
 import { statusOfHours } from "../../../src/programs/inspect/statusOfHours.ts"
 import { resolveConflict } from "../../../src/programs/resolve/resolveConflict.ts"
 import {
@@ -113,6 +115,40 @@ describe("a conflict", () => {
       assert.equal(again.exitCode, 8)
       assert.equal(summary.failed[0]?.error, "LandingError.Conflict")
       assert.equal(summary.exitCode, 8)
+    })
+  )
+
+  it.effect("met while landing stays staged until its mark can be written", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: { [HOUR]: [OURS] } }, now: NOW })
+      yield* world.store.put(objectOf(KEY, THEIRS))
+      const denied = new ObjectStorageError({
+        reason: "AccessDenied",
+        method: "put",
+        path: ".amplitude-lake-conflicts",
+        detail: "planned"
+      })
+      const readOnly: ObjectStorage["Type"] = {
+        ...world.store,
+        put: (object, options) =>
+          object.key.startsWith(".amplitude-lake-")
+            ? Effect.fail(denied)
+            : world.store.put(object, options)
+      }
+      // Another pipeline puts the hour after the run has listed the store.
+      const blind = { ...readOnly, list: Stream.empty }
+      const codes: Array<number> = []
+      for (const store of [blind, readOnly, readOnly, world.store, world.store]) {
+        const run = Effect.provideService(allHours(runOptions(HOUR)), ObjectStorage, store)
+        codes.push((yield* passTime(Effect.provide(run, world.layer))).exitCode)
+      }
+      assert.deepEqual(codes, [8, 8, 8, 8, 8])
+      assert.equal((yield* marks(world.store, "conflicts")).length, 1)
+      const left = yield* keysOf(world.staging)
+      assert.deepEqual(
+        [left.length, left.every((key) => key.startsWith("failed_uploads/"))],
+        [1, true]
+      )
     })
   )
 
@@ -283,6 +319,35 @@ describe("resolveConflict()", () => {
       })
     )
   }
+
+  it.effect("leaves the copy of another lake, even of the same lines", () =>
+    Effect.gen(function* () {
+      const staging = yield* ObjectStorageMemory.make()
+      const beside = { staging, spool: yield* SpoolMemory.make() }
+      const lakes = yield* Effect.forEach(["one/", "other/"], (prefix) =>
+        Effect.gen(function* () {
+          const amplitude = { hours: { [HOUR]: [OURS] } }
+          const world = yield* makeWorld({ amplitude, beside, store: { prefix }, now: NOW })
+          yield* Effect.provide(fetchHours(runOptions(HOUR)), world.layer)
+          yield* world.store.put(objectOf(KEY, THEIRS))
+          assert.equal(
+            (yield* Effect.provide(syncHours(runOptions(HOUR)), world.layer)).exitCode,
+            8
+          )
+          return world
+        })
+      )
+      assert.equal((yield* keysOf(staging)).length, 2)
+      for (const [index, { layer, requests, store }] of lakes.entries()) {
+        const resolved = yield* Effect.provide(resolve("ours"), layer)
+        assert.equal(resolved.removed.length, 1)
+        assert.equal(yield* textOf(store, KEY), OURS)
+        // It was the copy, and no new request.
+        assert.equal((yield* requests).length, 1)
+        assert.equal((yield* keysOf(staging)).length, 1 - index)
+      }
+    })
+  )
 
   it.effect("lists the open conflicts for an hour that has none", () =>
     Effect.gen(function* () {
