@@ -15,7 +15,7 @@ import { openLogFile } from "./cli/terminal/logFile.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/terminal/logging.ts"
 import type { SettingsOf } from "./cli/settings/settingsOf.ts"
 import { envFileOf } from "./cli/settings/readSettings.ts"
-import type { CommandName } from "./cli/settings/table.ts"
+import { type CommandName, settings } from "./cli/settings/table.ts"
 import { resolveSettings } from "./cli/settings/resolve.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
 import { version } from "./programs/run/version.ts"
@@ -23,8 +23,12 @@ import { EXIT } from "./programs/run/exitCode.ts"
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const { isNamed, path: fileName } = envFileOf({ flags, environment: process.env })
+  // The other sources are not read yet.
+  const logFormat = Either.getOrUndefined(
+    settings.logFormat.parse(String(flags.logFormat), Date.now())
+  )
   const { lines, variables: file } = yield* readEnvFile(fileName, isNamed).pipe(
-    withLogs({ logLevel: "info", logFormat: undefined })
+    withLogs({ logLevel: "info", logFormat })
   )
   const resolved = resolveSettings(command, {
     flags,

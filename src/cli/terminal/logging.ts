@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { styleText } from "node:util"
-import { Cause, Effect, FiberRef, HashMap, HashSet, Logger, LogLevel, Option } from "effect"
+import { Cause, Effect, FiberRef, HashMap, HashSet, Logger, LogLevel } from "effect"
 import { writeError } from "./live.ts"
 import type { LogFile } from "./logFile.ts"
 import type { Values } from "../settings/table.ts"
@@ -15,36 +15,66 @@ const levels = {
 
 const COLORS: Readonly<Record<string, "red" | "yellow" | "gray">> = {
   ERROR: "red",
-  WARN: "yellow",
+  WARNING: "yellow",
   DEBUG: "gray"
 }
 
 /** Distinguishes this run's log lines from those of others. */
 export const runId = randomBytes(3).toString("hex")
 
-/** One line per entry: UTC time of day, run, level, the hour that it is about, message. */
-const pretty = Logger.make(({ annotations, cause, date, logLevel, message }) => {
-  const run = Option.getOrElse(HashMap.get(annotations, "run"), () => "-")
-  const hour = Option.match(HashMap.get(annotations, "hour"), {
-    onNone: () => "",
-    onSome: (hour) => `${hour}: `
-  })
-  const text = [message].flat().map(String).join(" ")
+/** What a line of the log says, in every format. */
+interface Entry {
+  readonly date: Date
+  readonly level: string
+  readonly message: string
+  /** The run, then what else the line is about, such as an hour. */
+  readonly about: Readonly<Record<string, string>>
+}
+
+const entries = Logger.make(({ annotations, cause, date, logLevel, message }): Entry => {
   const failure = Cause.isEmpty(cause) ? "" : `\n${Cause.pretty(cause)}`
-  const time = date.toISOString().slice(11, 19)
-  const line = `${time}Z ${run} ${logLevel.label.padEnd(5)} ${hour}${text}${failure}`
-  return { line, color: COLORS[logLevel.label] }
+  const { run = "-", ...others } = Object.fromEntries(
+    HashMap.toEntries(annotations).map(([name, value]) => [name, String(value)])
+  )
+  return {
+    date,
+    // As --log-level names it.
+    level: logLevel._tag === "Warning" ? "WARNING" : logLevel.label,
+    message: [message].flat().map(String).join(" ") + failure,
+    about: { run, ...others }
+  }
 })
 
+/** One line per entry: UTC time of day, run, level, the hour that it is about, message. */
+function pretty({ about: { hour, run }, date, level, message }: Entry): string {
+  const time = date.toISOString().slice(11, 19)
+  return `${time}Z ${run} ${level.padEnd(5)} ${hour === undefined ? "" : `${hour}: `}${message}`
+}
+
+function fieldsOf({ about, date, level, message }: Entry): Readonly<Record<string, string>> {
+  const { run = "-", ...others } = about
+  return { timestamp: date.toISOString(), level, run, message, ...others }
+}
+
+function logfmt(entry: Entry): string {
+  return Object.entries(fieldsOf(entry))
+    .map(
+      ([name, value]) =>
+        `${name}=${/^[^\p{Cc}\s"=\\]+$/u.test(value) ? value : JSON.stringify(value)}`
+    )
+    .join(" ")
+}
+
 const formats = {
-  pretty: Logger.map(pretty, ({ line }) => line),
-  logfmt: Logger.logfmtLogger,
-  json: Logger.jsonLogger
+  pretty: Logger.map(entries, pretty),
+  logfmt: Logger.map(entries, logfmt),
+  json: Logger.map(entries, (entry) => JSON.stringify(fieldsOf(entry)))
 } as const
 
-const colored = Logger.map(pretty, ({ color, line }) => {
+const colored = Logger.map(entries, (entry) => {
+  const color = COLORS[entry.level]
   const isColored = color !== undefined && process.stderr.isTTY && process.stderr.hasColors()
-  return isColored ? styleText(color, line) : line
+  return isColored ? styleText(color, pretty(entry)) : pretty(entry)
 })
 
 interface LogOptions extends Pick<Values, "logLevel" | "logFormat"> {

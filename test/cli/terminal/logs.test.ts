@@ -25,8 +25,11 @@ const readLog = (folder: string) =>
   })
 
 interface Entry {
+  readonly timestamp: string
+  readonly level: string
+  readonly run: string
   readonly message: string
-  readonly annotations: Readonly<Record<string, string>>
+  readonly hour?: string
 }
 
 const entriesOf = (lines: ReadonlyArray<string>) => lines.map((line): Entry => JSON.parse(line))
@@ -38,16 +41,25 @@ describe("The log", { concurrent: true }, () => {
       const json = yield* run([...synthetic, "--log-format", "json"], { folder })
       assert.equal(json.code, 0, json.stderr)
       const entries = entriesOf(json.stderr.trimEnd().split("\n"))
-      const runs = new Set(entries.map(({ annotations }) => annotations["run"] ?? ""))
+      for (const { hour, level, message, run, timestamp, ...internals } of entries) {
+        assert.deepEqual([level, internals], ["INFO", {}], message)
+        assert.match(timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+        assert.ok(hour === undefined || [FIRST, LAST].includes(hour), hour)
+        assert.match(run, RUN)
+      }
+      const runs = new Set(entries.map(({ run }) => run))
       assert.equal(runs.size, 1)
       const [id = ""] = runs
       assert.match(id, RUN)
       const landed = entries.filter(({ message }) => message.startsWith("Landed"))
-      assert.deepEqual(landed.map(({ annotations }) => annotations["hour"]).sort(), [FIRST, LAST])
+      assert.deepEqual(landed.map(({ hour }) => hour).sort(), [FIRST, LAST])
 
       const logfmt = yield* run(synthetic, { folder })
       for (const line of logfmt.stderr.trimEnd().split("\n")) {
-        assert.match(line, /^timestamp=\S+ level=INFO .* run=[0-9a-f]{6}$/)
+        assert.match(
+          line,
+          /^timestamp=\S+Z level=INFO run=[0-9a-f]{6} message=("[^"\\]*(\\"[^"\\]*)*"|\S+)( hour=\S+)?$/
+        )
         assert.ok(!line.includes(id), "another run has another name")
       }
       const pretty = yield* run([...synthetic, "--prefix", "/", "--log-format", "pretty"], {
@@ -60,6 +72,28 @@ describe("The log", { concurrent: true }, () => {
           line,
           /^\d\d:\d\d:\d\dZ [0-9a-f]{6} INFO {2}2025-11-10T2[01]: Landed \d+ events/
         )
+      }
+    })
+  )
+
+  it.scopedLive("calls a warning as --log-level does, in every format", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* Effect.promise(() =>
+        fs.writeFile(join(folder, ".env"), "AMP_API_KEYS=near\n", { mode: 0o600 })
+      )
+      for (const [format, begin] of [
+        ["pretty", /^\d\d:\d\d:\d\dZ [0-9a-f]{6} WARNING /],
+        ["logfmt", /^timestamp=\S+ level=WARNING run=[0-9a-f]{6} message="/],
+        ["json", /^\{"timestamp":"[^"]+","level":"WARNING","run":"[0-9a-f]{6}","message":"/]
+      ] as const) {
+        const args = [...synthetic, "--log-level", "warning", "--log-format", format]
+        const { code, stderr } = yield* run(args, { folder })
+        assert.equal(code, 0, stderr)
+        const [line = "", ...more] = stderr.trimEnd().split("\n")
+        assert.deepEqual(more, [])
+        assert.match(line, begin)
+        assert.match(line, /AMP_API_KEYS/)
       }
     })
   )
