@@ -68,5 +68,15 @@ export { Progress } from "./services/Progress.ts"
 export { Spool, SpoolError } from "./services/Spool.ts"
 export { Staging } from "./services/Staging.ts"
 export { Unpacker, UnpackerError } from "./services/Unpacker.ts"
+export {
+  type CalendarHour,
+  type HourToLoad,
+  LoadedHour,
+  NewLoad,
+  type OpenWarehouse,
+  Warehouse,
+  WarehouseError,
+  type WarehouseLake
+} from "./services/Warehouse.ts"
 export { Webhook, WebhookError } from "./services/Webhook.ts"
 export { Window } from "./services/Window.ts"

@@ -66,6 +66,8 @@ describe("mod", () => {
       "HourMetadata",
       "LandingError",
       "Layout",
+      "LoadedHour",
+      "NewLoad",
       "ObjectStorage",
       "ObjectStorageError",
       "Progress",
@@ -76,6 +78,8 @@ describe("mod", () => {
       "Summary",
       "Unpacker",
       "UnpackerError",
+      "Warehouse",
+      "WarehouseError",
       "Webhook",
       "WebhookError",
       "Window",
@@ -144,7 +148,7 @@ describe("mod", () => {
     }).split("\n")
     assert.ok(urls.some((url) => url.endsWith("/dist/programs/land/landMissing.js")))
     const unwanted =
-      /\/layers\/|\/cli\/|undici|yauzl|fflate|commander|platform-node|@aws-sdk|@azure/
+      /\/layers\/|\/cli\/|undici|yauzl|fflate|commander|platform-node|@aws-sdk|@azure|@duckdb/
     assert.deepEqual(
       urls.filter((url) => unwanted.test(url)),
       []

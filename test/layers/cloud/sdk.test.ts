@@ -36,7 +36,7 @@ const firstCall = (
       import { Effect } from "effect"
       import * as Layer from "./dist/layers/${layer}.js"
       import { ${service} } from "./dist/services/${service}.js"
-      const program = Effect.flatMap(${service}, (it) => Effect.flip(it.${call}))
+      const program = Effect.flatMap(${service}, (it) => Effect.scoped(Effect.flip(it.${call})))
       const provided = Effect.provide(program, Layer.layer(${JSON.stringify(options)}))
       const { _tag, detail, reason } = await Effect.runPromise(provided)
       process.stdout.write(JSON.stringify({ _tag, detail, reason }))`
@@ -56,10 +56,12 @@ describe("loadSdk()", () => {
         const folder = yield* app
         const s3 = { bucket: "lake" }
         const azure = { account: "lake", container: "lake" }
+        const duckDb = { file: "lake.duckdb" }
         for (const [layer, service, call, options, wanted] of [
           ["s3/ObjectStorageS3", "ObjectStorage", "check", s3, "@aws-sdk/client-s3@3"],
           ["s3/BucketSetupS3", "BucketSetup", "find", s3, "@aws-sdk/client-s3@3"],
-          ["azure/ObjectStorageAzure", "ObjectStorage", "check", azure, "@azure/storage-blob@12"]
+          ["azure/ObjectStorageAzure", "ObjectStorage", "check", azure, "@azure/storage-blob@12"],
+          ["duckdb/WarehouseDuckDb", "Warehouse", 'open("load")', duckDb, "@duckdb/node-api@1"]
         ] as const) {
           const error = yield* firstCall(folder, [layer, service, call, options])
           assert.strictEqual(error._tag, `${service}Error`)

@@ -1,0 +1,183 @@
+import * as fs from "node:fs/promises"
+import { basename, dirname, join, resolve } from "node:path"
+import { Effect, type Scope } from "effect"
+import { WarehouseError } from "../../services/Warehouse.ts"
+import { text } from "../cloud/failure.ts"
+import { loadSdk } from "../cloud/sdk.ts"
+import { type Connection, connectionOf, PACKAGE, toWarehouseError } from "./connection.ts"
+import { SCHEMA_VERSION, TABLES } from "./tables.ts"
+
+/** The warehouse's name in DuckDB. */
+export const CATALOG = "lake"
+
+/** Files with events are readable by their owner only. */
+const FILE_MODE = 0o600
+
+/** Files that this process has open. The system's locks do not keep a process from its own files. */
+const held = new Set<string>()
+
+export interface FileOptions {
+  readonly path: string
+  readonly memoryLimit: string
+  readonly threads: number
+}
+
+const failed = (reason: WarehouseError["reason"], path: string, detail: string) =>
+  new WarehouseError({ reason, method: "open", path, detail })
+
+const exists = (path: string) =>
+  Effect.tryPromise({
+    try: () =>
+      fs.stat(path).then(
+        () => true,
+        (cause) => {
+          if (text(cause, "code") === "ENOENT") return false
+          throw cause
+        }
+      ),
+    catch: (cause) => toWarehouseError("open", path, cause)
+  })
+
+const onDisk = <A>(path: string, run: () => Promise<A>) =>
+  Effect.uninterruptible(
+    Effect.tryPromise({ try: run, catch: (cause) => toWarehouseError("open", path, cause) })
+  )
+
+/** A connection to DuckDB without extensions and files; they are attached one by one. */
+const connect = Effect.fnUntraced(function* ({ memoryLimit, path, threads }: FileOptions) {
+  const { DuckDBInstance } = yield* Effect.tryPromise({
+    try: () => loadSdk(PACKAGE, () => import("@duckdb/node-api")),
+    catch: (cause) =>
+      text(cause, "code") === "ERR_MODULE_NOT_FOUND"
+        ? failed("Misconfigured", path, text(cause, "message") ?? "")
+        : toWarehouseError("open", path, cause)
+  })
+  const instance = yield* Effect.acquireRelease(
+    onDisk(path, () =>
+      DuckDBInstance.create(":memory:", {
+        memory_limit: memoryLimit,
+        threads: String(threads),
+        temp_directory: `${path}.tmp`,
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false"
+      })
+    ),
+    (it) => Effect.sync(() => it.closeSync())
+  )
+  const connection = yield* Effect.acquireRelease(
+    onDisk(path, () => instance.connect()),
+    (it) => Effect.sync(() => it.closeSync())
+  )
+  return connectionOf(connection, path, CATALOG)
+})
+
+const OPTIONS = {
+  read: "read_only",
+  // Large row groups would need 20 times the memory of a load.
+  load: "storage_version 'v1.5.0', row_group_size 8192"
+} as const
+
+/** Attaches a file. The type keeps DuckDB from guessing one that needs an extension. */
+function attach({ run }: Connection, path: string, to: keyof typeof OPTIONS) {
+  const file = path.replaceAll("'", "''")
+  return run("open", `attach '${file}' as ${CATALOG} (type duckdb, ${OPTIONS[to]}); use ${CATALOG}`)
+}
+
+/** Makes a file with the lake's tables, which appears whole under its name. */
+const makeFile = Effect.fnUntraced(function* (options: FileOptions) {
+  const { path } = options
+  if (yield* exists(`${path}.wal`)) {
+    const detail = `"${path}.wal" is left of a database that is gone: remove it first`
+    return yield* failed("NotADatabase", path, detail)
+  }
+  const unfinished = `${path}.new`
+  const make = Effect.scoped(
+    Effect.gen(function* () {
+      const connection = yield* connect({ ...options, path: unfinished })
+      yield* attach(connection, unfinished, "load")
+      yield* onDisk(unfinished, () => fs.chmod(unfinished, FILE_MODE))
+      yield* connection.run("open", `begin; ${TABLES} commit; checkpoint`)
+    })
+  )
+  const remove = onDisk(unfinished, async () => {
+    await fs.rm(unfinished, { force: true })
+    await fs.rm(`${unfinished}.wal`, { force: true })
+  })
+  yield* make.pipe(
+    // A run that was killed may have left half of it. One that lives holds its lock.
+    Effect.catchIf(
+      ({ reason }) => reason === "NotADatabase",
+      () => Effect.zipRight(remove, make)
+    )
+  )
+  // If the name is taken by now, another run was faster.
+  yield* onDisk(path, () =>
+    fs.link(unfinished, path).catch((cause) => {
+      if (text(cause, "code") !== "EEXIST") throw cause
+    })
+  )
+  yield* remove
+})
+
+/** Fails unless the file holds the lake's tables in the version of this program. */
+const checkTables = Effect.fnUntraced(function* ({ rows }: Connection, path: string) {
+  const found = yield* rows(
+    "open",
+    `select count(*) as tables from information_schema.tables where table_catalog = '${CATALOG}' and table_schema = 'amplitude' and table_name = 'about'`
+  )
+  if (Number(found[0]?.["tables"]) !== 1) {
+    const detail = "it is a database without the tables of amplitude-lake: choose another file"
+    return yield* failed("Foreign", path, detail)
+  }
+  const [about] = yield* rows("open", "select value from amplitude.about where name = 'schema'")
+  const version = Number(about?.["value"])
+  if (version === SCHEMA_VERSION) return
+  const detail = `its tables have version ${version}, and this program's have ${SCHEMA_VERSION}`
+  return yield* failed(version > SCHEMA_VERSION ? "TooNew" : "TooOld", path, detail)
+})
+
+/**
+ * Opens a warehouse file until the scope closes. Looks at it first without writing, so that what is
+ * refused stays as it is.
+ */
+export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
+  options: FileOptions,
+  to: "load" | "read"
+): Effect.fn.Return<Connection, WarehouseError, Scope.Scope> {
+  const path = resolve(options.path)
+  const own = { ...options, path }
+  yield* holdFile(path)
+  if (to === "load" && !(yield* exists(path))) yield* makeFile(own)
+  const connection = yield* connect(own)
+  yield* attach(connection, path, "read")
+  yield* checkTables(connection, path)
+  if (to === "load") {
+    yield* connection.run("open", `use memory; detach ${CATALOG}`)
+    yield* attach(connection, path, to)
+  }
+  // From now on, queries reach no other file and no network.
+  yield* connection.run("open", "set enable_external_access = false")
+  if (to === "read") return connection
+  yield* Effect.addFinalizer(() =>
+    // Otherwise the write-ahead log would stay beside the file.
+    Effect.catchAll(connection.run("load", "checkpoint"), ({ message }) =>
+      Effect.logWarning(message)
+    )
+  )
+  return connection
+})
+
+/** Keeps the file for this scope alone, by whatever name it is opened. */
+const holdFile = Effect.fnUntraced(function* (path: string) {
+  const name = yield* onDisk(path, () =>
+    fs.realpath(path).catch(async () => join(await fs.realpath(dirname(path)), basename(path)))
+  )
+  yield* Effect.acquireRelease(
+    Effect.suspend(() =>
+      held.has(name)
+        ? Effect.fail(failed("Busy", path, "this process has it open already"))
+        : Effect.sync(() => held.add(name))
+    ),
+    () => Effect.sync(() => held.delete(name))
+  )
+})

@@ -1,0 +1,247 @@
+import { randomUUID } from "node:crypto"
+import { Effect, Exit, Option, Schema } from "effect"
+import type { DuckDBAppender, DuckDBTimestampValue, Json } from "@duckdb/node-api"
+import { type Hour, hourStart } from "../../services/Hour.ts"
+import {
+  type Append,
+  type CalendarHour,
+  type HourToLoad,
+  LoadedHour,
+  type OpenWarehouse,
+  WarehouseError
+} from "../../services/Warehouse.ts"
+import type { Connection } from "./connection.ts"
+import { type StoredLines, storeLines } from "./storedLines.ts"
+
+const LOADS = `select strftime(hour, '%Y-%m-%dT%H') as hour, key, format, events::double as events, bytes::double as bytes,
+malformed::double as malformed, lineset, stored_lineset as "storedLineset", sha256, etag, coalesce(project, '') as project,
+redacted::double as redacted, landed_by as "landedBy", load_id as "loadId", loaded_by as "loadedBy",
+epoch_ms(loaded_at)::double as "loadedAt" from amplitude.loads order by hour`
+
+const decodeLoads = Schema.decodeUnknown(Schema.Array(LoadedHour))
+
+/** The tables of an open file. One statement, or one load, runs at a time. */
+export const openWarehouse = Effect.fnUntraced(function* (connection: Connection, path: string) {
+  const { DuckDBTimestampValue } = yield* Effect.promise(() => import("@duckdb/node-api"))
+  const one = yield* Effect.makeSemaphore(1)
+  const { rows, run } = connection
+  const timeOf = (millis: number) => new DuckDBTimestampValue(BigInt(millis) * 1000n)
+
+  const loads = rows("read", LOADS).pipe(
+    Effect.flatMap((found) =>
+      Effect.mapError(decodeLoads(found), ({ message }) =>
+        failure("Failed", path, `its ledger cannot be read: ${message}`, "read")
+      )
+    )
+  )
+  const warehouse: OpenWarehouse = {
+    lake: Effect.map(rows("read", "select name, value from amplitude.about"), (found) => {
+      const about = new Map(found.map(({ name, value }) => [name, value] as const))
+      return Option.map(textOf(about.get("place")), (place) => ({
+        place,
+        project: textOf(about.get("project"))
+      }))
+    }),
+    claim: ({ place, project }) =>
+      Effect.forEach(
+        Object.entries({ place, project: Option.getOrUndefined(project) }),
+        ([name, value]) =>
+          value === undefined
+            ? Effect.void
+            : run("load", "insert or replace into amplitude.about values ($1, $2)", [name, value]),
+        { discard: true }
+      ),
+    loads,
+    load: (hour) => loadHour(connection, path, hour, timeOf),
+    relabel: (loadId, { etag, format, key, sha256 }) =>
+      run(
+        "load",
+        "update amplitude.loads set key = $2, format = $3, sha256 = $4, etag = $5 where load_id = $1",
+        [loadId, key, format, sha256, etag]
+      ),
+    setCalendar: (hours, seenAt) =>
+      inTransaction(connection, appendCalendar(connection, hours, timeOf(seenAt), timeOf))
+  }
+  const alone = one.withPermits(1)
+  return {
+    lake: alone(warehouse.lake),
+    claim: (lake) => alone(warehouse.claim(lake)),
+    loads: alone(warehouse.loads),
+    load: (hour) => alone(warehouse.load(hour)),
+    relabel: (loadId, names) => alone(warehouse.relabel(loadId, names)),
+    setCalendar: (hours, seenAt) => alone(warehouse.setCalendar(hours, seenAt))
+  } satisfies OpenWarehouse
+})
+
+type TimeOf = (millis: number) => DuckDBTimestampValue
+
+function textOf(value: Json | undefined): Option.Option<string> {
+  return typeof value === "string" ? Option.some(value) : Option.none()
+}
+
+function failure(
+  reason: WarehouseError["reason"],
+  path: string,
+  detail: string,
+  method: WarehouseError["method"] = "load"
+): WarehouseError {
+  return new WarehouseError({ reason, method, path, detail })
+}
+
+/** Commits what an effect did, or rolls it back if it fails or is interrupted. */
+function inTransaction<A, E, R>(
+  { run }: Connection,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | WarehouseError, R> {
+  return Effect.acquireUseRelease(
+    run("load", "begin"),
+    () => Effect.zipLeft(work, run("load", "commit")),
+    (_, exit) =>
+      Exit.isSuccess(exit)
+        ? Effect.void
+        : // DuckDB has rolled back by itself if the commit failed.
+          Effect.catchAll(run("load", "rollback"), ({ message }) => Effect.logDebug(message))
+  )
+}
+
+const loadHour = <E, R>(
+  connection: Connection,
+  path: string,
+  { read, replaces, row }: HourToLoad<E, R>,
+  timeOf: TimeOf
+): Effect.Effect<LoadedHour, WarehouseError | E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    inTransaction(
+      connection,
+      Effect.gen(function* () {
+        const at = timeOf(hourStart(row.hour))
+        yield* makeRoom(connection, path, row.hour, at, replaces)
+        const stored = yield* appendLines(connection, at, (append) => restore(read(append)))
+        const isSame = stored.events === row.events && stored.lineset === row.lineset
+        if (!isSame) {
+          const detail = `the ${stored.events} lines of ${row.hour} with lineset ${stored.lineset} are not the ${row.events} with lineset ${row.lineset} that were announced`
+          return yield* failure("Differs", path, detail)
+        }
+        const loaded = new LoadedHour({
+          ...row,
+          storedLineset: stored.storedLineset,
+          loadId: randomUUID()
+        })
+        yield* insertLoad(connection, loaded, at, timeOf)
+        return loaded
+      })
+    )
+  )
+
+/** Removes what is replaced. Fails if that is not what the ledger has. */
+const makeRoom = Effect.fnUntraced(function* (
+  { rows, run }: Connection,
+  path: string,
+  hour: Hour,
+  at: DuckDBTimestampValue,
+  replaces: string | undefined
+) {
+  const found = yield* rows("load", "select load_id from amplitude.loads where hour = $1", [at])
+  const standing = found[0]?.["load_id"]
+  if (standing !== replaces) {
+    const detail = `${hour} was ${standing === undefined ? "removed" : "loaded"} in between`
+    return yield* failure("Changed", path, detail)
+  }
+  if (replaces === undefined) return
+  yield* run("load", "delete from amplitude.events_raw where hour = $1", [at])
+  yield* run("load", "delete from amplitude.loads where hour = $1", [at])
+})
+
+const appendLines = <E, R>(
+  { appender, now }: Connection,
+  at: DuckDBTimestampValue,
+  read: (append: Append) => Effect.Effect<void, E, R>
+): Effect.Effect<ReturnType<StoredLines["finish"]>, WarehouseError | E, R> =>
+  Effect.acquireUseRelease(
+    appender("events_raw"),
+    (rows) =>
+      Effect.gen(function* () {
+        const lines = storeLines(appendTo(rows, at))
+        yield* read((bytes) => now("load", () => lines.update(bytes)))
+        return yield* now("load", () => {
+          const stored = lines.finish()
+          rows.flushSync()
+          return stored
+        })
+      }),
+    // Lines that were not flushed are dropped; those that were are rolled back.
+    (rows) =>
+      Effect.ignore(
+        now("load", () => {
+          rows.clear()
+          rows.closeSync()
+        })
+      )
+  )
+
+function appendTo(rows: DuckDBAppender, at: DuckDBTimestampValue): (text: string) => void {
+  let line = 0
+  return (text) => {
+    line += 1
+    rows.appendTimestamp(at)
+    rows.appendInteger(line)
+    rows.appendVarchar(text)
+    rows.endRow()
+  }
+}
+
+function insertLoad(
+  { run }: Connection,
+  it: LoadedHour,
+  at: DuckDBTimestampValue,
+  timeOf: TimeOf
+): Effect.Effect<void, WarehouseError> {
+  const columns = {
+    hour: at,
+    key: it.key,
+    format: it.format,
+    events: BigInt(it.events),
+    bytes: BigInt(it.bytes),
+    malformed: BigInt(it.malformed),
+    lineset: it.lineset,
+    stored_lineset: it.storedLineset,
+    sha256: it.sha256,
+    etag: it.etag,
+    project: it.project === "" ? null : it.project,
+    redacted: BigInt(it.redacted),
+    landed_by: it.landedBy,
+    load_id: it.loadId,
+    loaded_by: it.loadedBy,
+    loaded_at: timeOf(it.loadedAt)
+  }
+  const names = Object.keys(columns)
+  const values = names.map((_, index) => `$${index + 1}`)
+  return run(
+    "load",
+    `insert into amplitude.loads (${names.join(", ")}) values (${values.join(", ")})`,
+    Object.values(columns)
+  )
+}
+
+const appendCalendar = (
+  { appender, now, run }: Connection,
+  hours: ReadonlyArray<CalendarHour>,
+  seenAt: DuckDBTimestampValue,
+  timeOf: TimeOf
+) =>
+  Effect.acquireUseRelease(
+    Effect.zipRight(run("load", "delete from amplitude.calendar"), appender("calendar")),
+    (rows) =>
+      now("load", () => {
+        for (const { events, hour, state } of hours) {
+          rows.appendTimestamp(timeOf(hourStart(hour)))
+          rows.appendVarchar(state)
+          if (events === undefined) rows.appendNull()
+          else rows.appendBigInt(BigInt(events))
+          rows.appendTimestamp(seenAt)
+          rows.endRow()
+        }
+        rows.flushSync()
+      }),
+    (rows) => Effect.ignore(now("load", () => rows.closeSync()))
+  )

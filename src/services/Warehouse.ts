@@ -1,0 +1,178 @@
+/**
+ * Where events can be queried, and the ledger of the hours that are loaded there.
+ *
+ * @module
+ */
+import { Context, type Effect, type Option, Schema, type Scope } from "effect"
+import { Hour } from "./Hour.ts"
+import { Format } from "./HourKey.ts"
+
+/** Why a call to the warehouse failed, and whether a retry could help. */
+export class WarehouseError extends Schema.TaggedError<WarehouseError>()("WarehouseError", {
+  reason: Schema.Literal(
+    /** Another process, or another part of this one, has it open. */
+    "Busy",
+    /** It does not exist. */
+    "NotFound",
+    /** The file is no database, or a damaged one. */
+    "NotADatabase",
+    /** A database without the tables of a lake: somebody else's. */
+    "Foreign",
+    /** An older version of this program made it. */
+    "TooOld",
+    /** A newer version of this program, or of the database, made it. */
+    "TooNew",
+    /** It cannot be used as it is configured; a package is missing, for example. */
+    "Misconfigured",
+    "AccessDenied",
+    "NoSpace",
+    /** The appended lines are not those that the ledger row announces. Nothing was committed. */
+    "Differs",
+    /** The ledger is not as the caller knew it: another run was faster. Nothing was committed. */
+    "Changed",
+    "Failed"
+  ),
+  method: Schema.Literal("open", "read", "load", "query"),
+  /** The warehouse, as its users name it. */
+  path: Schema.String,
+  detail: Schema.String
+}) {
+  /** True if the same call may succeed later. */
+  get isTransient(): boolean {
+    return this.reason === "Busy"
+  }
+  override get message(): string {
+    return `Cannot ${this.method} the warehouse "${this.path}": ${this.reason}: ${this.detail}`
+  }
+}
+
+/** A ledger row before its hour is loaded: what the hour is loaded from. */
+export class NewLoad extends Schema.Class<NewLoad>("NewLoad")({
+  hour: Hour,
+  /** With the store's prefix; of several objects one key a line. */
+  key: Schema.String,
+  format: Format,
+  /** Non-empty lines. */
+  events: Schema.NonNegativeInt,
+  /** Uncompressed bytes of the lines. */
+  bytes: Schema.NonNegativeInt,
+  malformed: Schema.NonNegativeInt,
+  lineset: Schema.String,
+  /** Of the object's own bytes; of several objects separated by commas. */
+  sha256: Schema.String,
+  /** As the store's listing shows it; of several objects separated by commas. */
+  etag: Schema.String,
+  /** Amplitude's project; empty if it is not known. */
+  project: Schema.String,
+  /** Lines that were removed from the object. */
+  redacted: Schema.NonNegativeInt,
+  /** The version of this program that landed the hour, or `other`. */
+  landedBy: Schema.String,
+  /** The version of this program that loads the hour. */
+  loadedBy: Schema.String,
+  /** In milliseconds since 1970. */
+  loadedAt: Schema.Int
+}) {}
+
+/** A ledger row: a loaded hour, and what it was loaded from. */
+export class LoadedHour extends NewLoad.extend<LoadedHour>("LoadedHour")({
+  /** Of the text as it is stored, where bytes that are not UTF-8 became U+FFFD. */
+  storedLineset: Schema.String,
+  /** Unique for each load of an hour. */
+  loadId: Schema.String
+}) {}
+
+/** Whose hours a warehouse holds. */
+export interface WarehouseLake {
+  /** Amplitude's project; `None` until an hour with one is loaded. */
+  readonly project: Option.Option<string>
+  /** The store and its prefix as a URL. */
+  readonly place: string
+}
+
+/** An hour of the lake's calendar. */
+export interface CalendarHour {
+  readonly hour: Hour
+  /** `landed`, `empty`, `unverified`, `pending`, `open`, `gap` or `accepted`. */
+  readonly state: string
+  /** Of a loaded hour. */
+  readonly events: number | undefined
+}
+
+/** Takes bytes of lines, split anywhere. The caller may reuse them afterwards. */
+export type Append = (lines: Uint8Array) => Effect.Effect<void, WarehouseError>
+
+export interface HourToLoad<E, R> {
+  readonly row: NewLoad
+  /** The load that this one replaces, by its `loadId`. By default the hour must not be loaded. */
+  readonly replaces?: string | undefined
+  /**
+   * Appends the lines of the row's objects, and fails if they are not those that the row announces.
+   * A warehouse that reads the store by itself does not run it.
+   */
+  readonly read: (append: Append) => Effect.Effect<void, E, R>
+}
+
+/** A warehouse that nobody else changes. */
+export interface OpenWarehouse {
+  /** `None` before the first `claim`. */
+  readonly lake: Effect.Effect<Option.Option<WarehouseLake>, WarehouseError>
+
+  /** Records whose hours it holds. */
+  readonly claim: (lake: WarehouseLake) => Effect.Effect<void, WarehouseError>
+
+  /** The ledger, oldest hour first. */
+  readonly loads: Effect.Effect<ReadonlyArray<LoadedHour>, WarehouseError>
+
+  /**
+   * Loads an hour: its lines with their ledger row, and without what they replace, in one
+   * transaction. If `read` fails or is interrupted, or the lines are not those that the row
+   * announces (`Differs`), everything stays as it was. Only `read` can be interrupted.
+   */
+  readonly load: <E, R>(hour: HourToLoad<E, R>) => Effect.Effect<LoadedHour, WarehouseError | E, R>
+
+  /** Lets the ledger row of a load name other objects with the same lines. */
+  readonly relabel: (
+    loadId: string,
+    names: Pick<NewLoad, "key" | "format" | "sha256" | "etag">
+  ) => Effect.Effect<void, WarehouseError>
+
+  /** Replaces the calendar. */
+  readonly setCalendar: (
+    hours: ReadonlyArray<CalendarHour>,
+    /** In milliseconds since 1970. */
+    seenAt: number
+  ) => Effect.Effect<void, WarehouseError>
+}
+
+/**
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Warehouse } from "amplitude-lake"
+ *
+ * export const loadedHours = Effect.scoped(
+ *   Effect.gen(function* () {
+ *     const warehouse = yield* Warehouse
+ *     const { loads } = yield* warehouse.open("read")
+ *     return yield* loads
+ *   })
+ * )
+ * ```
+ */
+export class Warehouse extends Context.Tag("amplitude-lake/Warehouse")<
+  Warehouse,
+  {
+    /** The warehouse, for messages. */
+    readonly place: string
+
+    /**
+     * Opens the warehouse until the scope closes; `Busy` while another has it. To `load` makes it if
+     * it does not exist; to `read` changes nothing, and fails with `NotFound` instead. What is not a
+     * lake's warehouse of this version is refused and stays as it is.
+     */
+    readonly open: (
+      to: "load" | "read"
+    ) => Effect.Effect<OpenWarehouse, WarehouseError, Scope.Scope>
+  }
+>() {}

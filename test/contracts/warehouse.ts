@@ -1,0 +1,305 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import { Effect, Fiber, Option, type Scope } from "effect"
+import { addHours, Hour } from "../../src/services/Hour.ts"
+import {
+  type HourToLoad,
+  type OpenWarehouse,
+  type Warehouse,
+  WarehouseError
+} from "../../src/services/Warehouse.ts"
+import { hourToLoad, rowOf } from "../fixtures/hourToLoad.ts"
+
+/** A warehouse, and a look at the rows of its events behind its back, while it is closed. */
+export interface Depot {
+  readonly warehouse: Warehouse["Type"]
+  readonly rows: Effect.Effect<ReadonlyArray<readonly [hour: string, line: number, text: string]>>
+}
+
+const [H20, H21] = ["2025-11-10T20", "2025-11-10T21"] as const
+const TWO = '{"a":1}\n{"a":2}\n'
+const OTHER = '{"b":1}\n{"b":2}\n{"b":3}\n'
+const TOLD = new Error("the store is gone")
+
+const reasonOf = (error: unknown) => (error instanceof WarehouseError ? error.reason : undefined)
+
+/** What every `Warehouse` layer must do, whatever is behind it. `make` makes a new one each time. */
+export function warehouseContract(name: string, make: Effect.Effect<Depot, never, Scope.Scope>) {
+  const opened = <A, E>(
+    { warehouse }: Depot,
+    use: (open: OpenWarehouse) => Effect.Effect<A, E>,
+    to: "load" | "read" = "load"
+  ) => Effect.scoped(Effect.flatMap(warehouse.open(to), use))
+
+  const loaded = <E>(depot: Depot, hour: HourToLoad<E, never>) =>
+    opened(depot, (it) => it.load(hour))
+
+  const ledger = (depot: Depot) =>
+    Effect.map(
+      opened(depot, ({ loads }) => loads, "read"),
+      (rows) => rows.map(({ events, hour }) => [hour, events] as const)
+    )
+
+  /** Loads an hour that must fail, and returns the error. */
+  const refused = <E>(depot: Depot, hour: HourToLoad<E, never>) => Effect.flip(loaded(depot, hour))
+
+  const test = (what: string, run: (depot: Depot) => Effect.Effect<void, unknown, Scope.Scope>) =>
+    it.scopedLive(what, () => Effect.flatMap(make, run))
+
+  describe(`${name} keeps the Warehouse contract`, () => {
+    test("shows an hour with its lines and its ledger row", (depot) =>
+      Effect.gen(function* () {
+        const hour = hourToLoad(H21, TWO)
+        const row = yield* loaded(depot, hour)
+        assert.deepEqual({ ...row }, { ...hour.row, ...pick(row), storedLineset: row.lineset })
+        assert.deepEqual(yield* depot.rows, [
+          [H21, 1, '{"a":1}'],
+          [H21, 2, '{"a":2}']
+        ])
+        const [kept] = yield* opened(depot, ({ loads }) => loads, "read")
+        assert.deepEqual({ ...kept }, { ...row })
+      }))
+
+    test("lists the ledger by hour, and gives each load an id of its own", (depot) =>
+      Effect.gen(function* () {
+        const [one, other] = [yield* loaded(depot, hourToLoad(H21, TWO))].concat(
+          yield* loaded(depot, hourToLoad(H20, ""))
+        )
+        assert.notEqual(one?.loadId, other?.loadId)
+        assert.deepEqual(yield* ledger(depot), [
+          [H20, 0],
+          [H21, 2]
+        ])
+        assert.equal((yield* depot.rows).length, 2)
+      }))
+
+    const wrong = {
+      "another digest": hourToLoad(H21, TWO, { lineset: "000000000001" }),
+      "a line too many": hourToLoad(H21, TWO, { events: 1 }),
+      "a line too few": hourToLoad(H21, TWO, { events: 3 }),
+      "other lines of the same number": { ...hourToLoad(H21, TWO), row: rowOf(H21, "{}\n[]\n") }
+    }
+    test("leaves nothing of an hour whose lines are not those that were announced", (depot) =>
+      Effect.gen(function* () {
+        yield* loaded(depot, hourToLoad(H20, OTHER))
+        yield* opened(depot, ({ load }) =>
+          Effect.forEach(Object.entries(wrong), ([what, hour]) =>
+            Effect.map(Effect.flip(load(hour)), ({ reason }) =>
+              assert.equal(reason, "Differs", what)
+            )
+          )
+        )
+        assert.deepEqual(yield* ledger(depot), [[H20, 3]])
+        assert.equal((yield* depot.rows).length, 3)
+      }))
+
+    test("leaves nothing of a body that fails after some lines, and fails with its error", (depot) =>
+      Effect.gen(function* () {
+        const { read, row } = hourToLoad(H21, TWO)
+        const error = yield* refused(depot, {
+          row,
+          read: (append) => Effect.zipRight(read(append), Effect.fail(TOLD))
+        })
+        assert.equal(error, TOLD)
+        assert.deepEqual(yield* ledger(depot), [])
+        assert.deepEqual(yield* depot.rows, [])
+      }))
+
+    test("leaves nothing of a body that is interrupted, and loads the next one", (depot) =>
+      opened(depot, (open) =>
+        Effect.gen(function* () {
+          const { read, row } = hourToLoad(H21, TWO)
+          const fiber = yield* Effect.fork(
+            open.load({ row, read: (append) => Effect.zipRight(read(append), Effect.never) })
+          )
+          yield* Effect.yieldNow()
+          yield* Fiber.interrupt(fiber)
+          assert.deepEqual(yield* open.loads, [])
+          yield* open.load(hourToLoad(H21, OTHER))
+        })
+      ).pipe(
+        Effect.zipRight(depot.rows),
+        Effect.map((rows) => assert.equal(rows.length, 3))
+      ))
+
+    test("loads an hour once", (depot) =>
+      Effect.gen(function* () {
+        yield* loaded(depot, hourToLoad(H21, TWO))
+        assert.equal(reasonOf(yield* refused(depot, hourToLoad(H21, TWO))), "Changed")
+        assert.deepEqual(yield* ledger(depot), [[H21, 2]])
+        assert.equal((yield* depot.rows).length, 2)
+      }))
+
+    test("loads hours that are given at once one after another", (depot) =>
+      Effect.gen(function* () {
+        const hours = [hourToLoad(H20, OTHER), hourToLoad(H21, TWO)]
+        yield* opened(depot, ({ load }) =>
+          Effect.forEach(hours, load, { concurrency: "unbounded", discard: true })
+        )
+        assert.deepEqual(yield* ledger(depot), [
+          [H20, 3],
+          [H21, 2]
+        ])
+        assert.equal((yield* depot.rows).length, 5)
+      }))
+
+    test("replaces a load whole", (depot) =>
+      Effect.gen(function* () {
+        const before = yield* loaded(depot, hourToLoad(H21, TWO))
+        yield* loaded(depot, hourToLoad(H20, TWO))
+        const replaces = before.loadId
+        const after = yield* loaded(depot, { ...hourToLoad(H21, OTHER), replaces })
+        assert.notEqual(after.loadId, before.loadId)
+        const texts = (yield* depot.rows).filter(([hour]) => hour === H21).map(([, , text]) => text)
+        assert.deepEqual(texts, OTHER.trim().split("\n"))
+        assert.deepEqual(yield* ledger(depot), [
+          [H20, 2],
+          [H21, 3]
+        ])
+      }))
+
+    test("keeps a load whose replacement fails", (depot) =>
+      Effect.gen(function* () {
+        const { loadId: replaces } = yield* loaded(depot, hourToLoad(H21, TWO))
+        const hour = hourToLoad(H21, OTHER, { lineset: "000000000001" })
+        assert.equal(reasonOf(yield* refused(depot, { ...hour, replaces })), "Differs")
+        assert.deepEqual(yield* ledger(depot), [[H21, 2]])
+        const texts = (yield* depot.rows).map(([, , text]) => text)
+        assert.deepEqual(texts, TWO.trim().split("\n"))
+      }))
+
+    test("replaces no load but the one that is named", (depot) =>
+      Effect.gen(function* () {
+        const hour = { ...hourToLoad(H21, OTHER), replaces: "another" }
+        assert.equal(reasonOf(yield* refused(depot, hour)), "Changed")
+        yield* loaded(depot, hourToLoad(H21, TWO))
+        assert.equal(reasonOf(yield* refused(depot, hour)), "Changed")
+        assert.deepEqual(yield* ledger(depot), [[H21, 2]])
+      }))
+
+    const lines: ReadonlyArray<readonly [what: string, Uint8Array, ReadonlyArray<string>]> = [
+      ["malformed lines", Buffer.from('{"a":\nnot json\n'), ['{"a":', "not json"]],
+      ["lone surrogates", Buffer.from('{"a":"\\ud800"}\n'), ['{"a":"\\ud800"}']],
+      ["escaped and bare null characters", Buffer.from('"\\u0000"\na\0b\n'), ['"\\u0000"', "a\0b"]],
+      ["carriage returns", Buffer.from('{"a":1}\r\n\r\n{}\r\n'), ['{"a":1}\r', "\r", "{}\r"]],
+      ["no blank lines", Buffer.from("\n\n{}\n\n[]\n"), ["{}", "[]"]],
+      ["a last line without a newline", Buffer.from('{"a":1}\n{"a":2}'), ['{"a":1}', '{"a":2}']],
+      [
+        "numbers as they are written",
+        Buffer.from("[9007199254740993,1.10,1e400]\n"),
+        ["[9007199254740993,1.10,1e400]"]
+      ],
+      ["characters of several bytes", Buffer.from('"Ä😀\u2028"\n'), ['"Ä😀\u2028"']],
+      [
+        "bytes that are not UTF-8 as U+FFFD",
+        Buffer.from([34, 0xff, 34, 10, 123, 125, 10]),
+        ['"\ufffd"', "{}"]
+      ]
+    ]
+    for (const chunk of [1, 3, 1000]) {
+      test(`keeps lines as they are, in pieces of ${chunk} bytes`, (depot) =>
+        Effect.gen(function* () {
+          const loads = yield* opened(depot, ({ load }) =>
+            Effect.forEach(lines, ([, bytes], index) =>
+              load(hourToLoad(addHours(Hour.make(H20), index), bytes, { chunk }))
+            )
+          )
+          const rows = yield* depot.rows
+          for (const [index, [what, , expected]] of lines.entries()) {
+            const row = loads[index]
+            const texts = rows.filter(([hour]) => hour === row?.hour).map(([, , text]) => text)
+            assert.deepEqual(texts, expected, what)
+            assert.equal(row?.storedLineset, rowOf(H21, expected.join("\n")).lineset, what)
+          }
+        }))
+    }
+
+    test("keeps a line of 20 MB", (depot) =>
+      Effect.gen(function* () {
+        const line = `"${"x".repeat(20_000_000)}"`
+        yield* loaded(depot, hourToLoad(H21, `{}\n${line}\n{}\n`))
+        const texts = (yield* depot.rows).map(([, , text]) => text)
+        assert.deepEqual([texts[0], texts[2], texts.length], ["{}", "{}", 3])
+        assert.ok(texts[1] === line)
+      }))
+
+    test("lets a ledger row name another object, and changes nothing else", (depot) =>
+      Effect.gen(function* () {
+        const before = yield* loaded(depot, hourToLoad(H21, TWO))
+        const names = {
+          key: "copy/it.jsonl.gz",
+          format: "jsonl.gz",
+          sha256: "0",
+          etag: "e"
+        } as const
+        yield* opened(depot, (it) => it.relabel(before.loadId, names))
+        const [after] = yield* opened(depot, ({ loads }) => loads)
+        assert.deepEqual({ ...after }, { ...before, ...names })
+        assert.equal((yield* depot.rows).length, 2)
+      }))
+
+    test("knows whose hours it holds", (depot) =>
+      Effect.gen(function* () {
+        const claimed = (project: Option.Option<string>, place: string) =>
+          opened(depot, (it) => Effect.zipRight(it.claim({ place, project }), it.lake))
+        assert.deepEqual(yield* opened(depot, ({ lake }) => lake), Option.none())
+        assert.deepEqual(
+          yield* claimed(Option.none(), "s3://one/"),
+          Option.some({ place: "s3://one/", project: Option.none() })
+        )
+        const known = Option.some("123456")
+        assert.deepEqual(
+          yield* claimed(known, "s3://one/"),
+          Option.some({ place: "s3://one/", project: known })
+        )
+        assert.deepEqual(
+          yield* claimed(Option.none(), "s3://other/"),
+          Option.some({ place: "s3://other/", project: known })
+        )
+      }))
+
+    test("is not there to be read before it was opened to load", (depot) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(opened(depot, ({ loads }) => loads, "read"))
+        assert.deepEqual([error.reason, error.isTransient], ["NotFound", false])
+        yield* opened(depot, ({ loads }) => loads)
+        assert.deepEqual(yield* opened(depot, ({ loads }) => loads, "read"), [])
+      }))
+
+    test("is busy while it is open", (depot) =>
+      Effect.gen(function* () {
+        const error = yield* opened(depot, () => Effect.flip(opened(depot, ({ loads }) => loads)))
+        assert.deepEqual([error.reason, error.isTransient], ["Busy", true])
+        assert.deepEqual(yield* opened(depot, ({ loads }) => loads), [])
+      }))
+
+    test("changes nothing while it is open to be read", (depot) =>
+      Effect.gen(function* () {
+        yield* loaded(depot, hourToLoad(H20, TWO))
+        const works = [
+          (open: OpenWarehouse) => open.load(hourToLoad(H21, TWO)),
+          (open: OpenWarehouse) => open.claim({ place: "s3://x/", project: Option.none() }),
+          (open: OpenWarehouse) => open.setCalendar([], 0)
+        ]
+        for (const work of works) {
+          const error = yield* Effect.flip(opened<unknown, WarehouseError>(depot, work, "read"))
+          assert.equal(error.reason, "Failed")
+        }
+        assert.deepEqual(yield* ledger(depot), [[H20, 2]])
+        assert.deepEqual(yield* opened(depot, ({ lake }) => lake), Option.none())
+      }))
+
+    test("takes a calendar in the place of the last one", (depot) =>
+      opened(depot, ({ setCalendar }) =>
+        Effect.gen(function* () {
+          const hour = Hour.make(H21)
+          yield* setCalendar([{ hour, state: "gap", events: undefined }], 0)
+          yield* setCalendar([{ hour, state: "landed", events: 2 }], 1)
+        })
+      ))
+  })
+}
+
+function pick({ loadId }: { readonly loadId: string }) {
+  return { loadId }
+}

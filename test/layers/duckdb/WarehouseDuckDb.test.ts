@@ -1,0 +1,192 @@
+import assert from "node:assert/strict"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import * as fs from "node:fs/promises"
+import { join } from "node:path"
+import { describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
+import type { HourToLoad } from "../../../src/services/Warehouse.ts"
+import { warehouseContract } from "../../contracts/warehouse.ts"
+import { modeOf, pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
+import { queryFile } from "../../fixtures/duckdb.ts"
+import { hourToLoad } from "../../fixtures/hourToLoad.ts"
+
+const NAME = "lake.duckdb"
+
+warehouseContract(
+  "WarehouseDuckDb",
+  Effect.gen(function* () {
+    const file = join(yield* temporaryFolder, NAME)
+    const rows = queryFile(
+      file,
+      "select strftime(hour, '%Y-%m-%dT%H') as hour, line, event from amplitude.events_raw order by hour, line",
+      ", read_only"
+    )
+    return {
+      warehouse: yield* WarehouseDuckDb.make({ file }),
+      rows: Effect.map(rows, (found) =>
+        found.map(({ event, hour, line }) => [String(hour), Number(line), String(event)] as const)
+      )
+    }
+  })
+)
+
+const loaded = Effect.fnUntraced(function* (
+  file: string,
+  ...hours: Array<HourToLoad<never, never>>
+) {
+  const { open } = yield* WarehouseDuckDb.make({ file })
+  return yield* Effect.scoped(
+    Effect.flatMap(open("load"), ({ load, loads }) =>
+      Effect.zipRight(Effect.forEach(hours, load), loads)
+    )
+  )
+})
+
+const H20 = "2025-11-10T20"
+
+/** Another process that has the file open until the scope closes. */
+const holding = (file: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const script = `
+        import { DuckDBInstance } from "@duckdb/node-api"
+        const instance = await DuckDBInstance.create(${JSON.stringify(file)})
+        console.log("held")
+        process.stdin.on("data", () => {})`
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script])
+      await once(child.stdout, "data")
+      return child
+    }),
+    (child) =>
+      Effect.promise(async () => {
+        const gone = once(child, "exit")
+        child.kill("SIGKILL")
+        await gone
+      })
+  )
+
+const database = (file: string, sql: string) =>
+  Effect.zipRight(loaded(file, hourToLoad(H20, "{}\n")), queryFile(file, sql))
+const written = (file: string, bytes: string) => Effect.promise(() => fs.writeFile(file, bytes))
+
+describe("WarehouseDuckDb", () => {
+  it.scopedLive("is one file of its owner alone, with nothing beside it", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const file = join(folder, NAME)
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      assert.deepEqual(yield* pathsBelow(folder), [NAME])
+      assert.equal(yield* modeOf(file), 0o600)
+    })
+  )
+
+  it.scopedLive("is busy while another process has the file open", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, NAME)
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* holding(file)
+          const error = yield* Effect.flip(loaded(file))
+          assert.deepEqual([error.reason, error.isTransient], ["Busy", true])
+          assert.match(
+            error.message,
+            /^Cannot open the warehouse ".*lake\.duckdb": Busy: .*PID \d+/
+          )
+        })
+      )
+      assert.equal((yield* loaded(file)).length, 1)
+    })
+  )
+
+  const refused: ReadonlyArray<
+    readonly [what: string, reason: string, make: (file: string) => Effect.Effect<unknown, unknown>]
+  > = [
+    [
+      "somebody else's database",
+      "Foreign",
+      (file) => queryFile(file, "create table shop as select 1 as a; checkpoint")
+    ],
+    [
+      "tables of an older version",
+      "TooOld",
+      (file) => database(file, "update amplitude.about set value = '0' where name = 'schema'")
+    ],
+    [
+      "tables of a newer version",
+      "TooNew",
+      (file) => database(file, "update amplitude.about set value = '2' where name = 'schema'")
+    ],
+    ["a text", "NotADatabase", (file) => written(file, "hello ".repeat(2000))],
+    [
+      "a SQLite file",
+      "NotADatabase",
+      (file) => written(file, `SQLite format 3\0${"x".repeat(9000)}`)
+    ],
+    ["an empty file", "NotADatabase", (file) => written(file, "")],
+    [
+      "a database that was cut off",
+      "NotADatabase",
+      (file) =>
+        Effect.zipRight(
+          loaded(file, hourToLoad(H20, "{}\n")),
+          Effect.promise(() => fs.truncate(file, 5000))
+        )
+    ],
+    ["a log whose database is gone", "NotADatabase", (file) => written(`${file}.wal`, "x")]
+  ]
+  for (const [what, reason, make] of refused) {
+    it.scopedLive(`refuses ${what} by name, and leaves it as it is`, () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const file = join(folder, NAME)
+        yield* make(file)
+        const look = Effect.flatMap(pathsBelow(folder), (names) =>
+          Effect.forEach(names, (name) =>
+            Effect.promise(async () => [name, await fs.readFile(join(folder, name), "hex")])
+          )
+        )
+        const before = yield* look
+        const error = yield* Effect.flip(loaded(file, hourToLoad("2025-11-10T21", "[]\n")))
+        assert.deepEqual([error.reason, error.method, error.isTransient], [reason, "open", false])
+        assert.ok(error.message.includes(file), error.message)
+        assert.deepEqual(yield* look, before)
+      })
+    )
+  }
+
+  it.scopedLive("says so where the folder does not exist", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(loaded(join(yield* temporaryFolder, "no", NAME)))
+      assert.equal(error.reason, "NotFound")
+    })
+  )
+
+  it.scopedLive("begins again where a run was killed while it made the file", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const file = join(folder, NAME)
+      yield* written(`${file}.new`, "half of it")
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      assert.deepEqual(yield* pathsBelow(folder), [NAME])
+    })
+  )
+
+  it.scopedLive("keeps row groups small and text compressed, however often it is opened", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "it's a lake.duckdb")
+      const lines = Array.from({ length: 20_000 }, (_, index) => `{"event":${index}}\n`).join("")
+      yield* loaded(file, hourToLoad(H20, lines))
+      yield* loaded(file, hourToLoad("2025-11-10T21", lines))
+      yield* loaded(file)
+      const found = yield* queryFile(
+        file.replace("'", "''"),
+        "select max(count) as rows, any_value(compression) as compression from pragma_storage_info('amplitude.events_raw') where column_name = 'event' and segment_type = 'VARCHAR'",
+        ", read_only"
+      )
+      assert.deepEqual(found, [{ rows: "8192", compression: "ZSTD" }])
+    })
+  )
+})
