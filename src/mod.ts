@@ -20,6 +20,9 @@ export {
   verifyHours,
   type VerifyOptions
 } from "./programs/inspect/verifyHours.ts"
+export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
+export { LoadError } from "./programs/load/LoadError.ts"
+export { LoadSummary } from "./programs/load/LoadSummary.ts"
 export { type GapList, listGaps } from "./programs/inspect/listGaps.ts"
 export {
   type AcceptedGaps,

@@ -98,14 +98,19 @@ export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
       options?: OpenOptions
     ) => Effect.Effect<UnpackedArchive, UnpackerError, Scope.Scope>
 
-    /** The digest of the lines of a stored object, with its size in bytes and SHA-256. */
-    readonly digest: <E>(
+    /**
+     * The digest of the lines of a stored object, with its size in bytes and SHA-256. `onLines`
+     * receives the lines as they are counted, split anywhere, in memory that is used again.
+     */
+    readonly digest: <E, E2 = never, R = never>(
       path: string,
       body: Stream.Stream<Uint8Array, E>,
-      format: Format
+      format: Format,
+      onLines?: (lines: Uint8Array) => Effect.Effect<void, E2, R>
     ) => Effect.Effect<
       LinesDigest & { readonly size: number; readonly sha256: string },
-      UnpackerError | E
+      UnpackerError | E | E2,
+      R
     >
   }
 >() {}

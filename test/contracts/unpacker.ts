@@ -647,6 +647,32 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
       })
     )
 
+    it.effect(
+      "passes on every line of an object while it is digested, and fails with who takes them",
+      () =>
+        Effect.gen(function* () {
+          const unpacker = yield* Unpacker
+          const text = `[1,2]\n\n{"a":1}\r\n{"b":"${"x".repeat(100_000)}"}`
+          for (const [format, object] of [
+            ["jsonl", Buffer.from(text)],
+            ["jsonl.gz", Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))])]
+          ] as const) {
+            const body = Stream.rechunk(Stream.fromIterable([...object]), 100).pipe(
+              Stream.mapChunks((bytes) => Chunk.of(Uint8Array.from(bytes)))
+            )
+            let taken = ""
+            const take = (lines: Uint8Array) =>
+              Effect.sync(() => {
+                taken += Buffer.from(lines).toString("latin1")
+              })
+            const { events } = yield* unpacker.digest("object", body, format, take)
+            assert.deepStrictEqual([taken, events], [text, 3])
+            const failed = unpacker.digest("object", body, format, () => Effect.fail("full"))
+            assert.strictEqual(yield* Effect.flip(failed), "full")
+          }
+        })
+    )
+
     it.effect("refuses an object whose gzip is broken", () =>
       Effect.gen(function* () {
         const unpacker = yield* Unpacker

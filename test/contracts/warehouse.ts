@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, type Scope } from "effect"
+import { Effect, Fiber, Option, Scope } from "effect"
 import { addHours, Hour } from "../../src/services/Hour.ts"
 import {
   type HourToLoad,
@@ -271,6 +271,16 @@ export function warehouseContract(name: string, make: Effect.Effect<Depot, never
         const error = yield* opened(depot, () => Effect.flip(opened(depot, ({ loads }) => loads)))
         assert.deepEqual([error.reason, error.isTransient], ["Busy", true])
         assert.deepEqual(yield* opened(depot, ({ loads }) => loads), [])
+      }))
+
+    test("can be opened in one scope once it is no longer busy", (depot) =>
+      Effect.gen(function* () {
+        const { open } = depot.warehouse
+        const outer = yield* Effect.scope
+        yield* Effect.scoped(
+          Effect.zipRight(open("load"), Scope.extend(Effect.flip(open("load")), outer))
+        )
+        assert.deepEqual(yield* Effect.flatMap(open("load"), ({ loads }) => loads), [])
       }))
 
     test("changes nothing while it is open to be read", (depot) =>

@@ -56,6 +56,16 @@ const ADVICE: {
     UnknownAcceptance: "; gaps shows the names",
     Doubled: "; name the one that counts: --keep KEY"
   },
+  LoadError: {
+    OtherProject: "; use another --warehouse-file",
+    OtherPlace: "; use another --warehouse-file"
+  },
+  WarehouseError: {
+    NotFound: "; load makes it",
+    NotADatabase: " (--warehouse-file)",
+    Foreign: " (--warehouse-file)",
+    AccessDenied: " (--warehouse-file)"
+  },
   LandingError: {
     Conflict: ({ hour }) => (hour === undefined ? "" : `; choose: ${resolveCommands(hour)}`),
     Doubled: "; status shows the commands that choose",

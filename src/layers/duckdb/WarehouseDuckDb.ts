@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { Warehouse } from "../../services/Warehouse.ts"
 import { openFile } from "./file.ts"
 import { openWarehouse } from "./openWarehouse.ts"
@@ -20,12 +20,27 @@ export function make({
       place: file,
       // More threads do not make a load faster, which one connection feeds.
       open: (to) =>
-        Effect.flatMap(openFile({ path: file, memoryLimit, threads: 1 }, to), (connection) =>
-          openWarehouse(connection, file)
+        allOrNothing(
+          Effect.flatMap(openFile({ path: file, memoryLimit, threads: 1 }, to), (connection) =>
+            openWarehouse(connection, file)
+          )
         )
     })
   )
 }
+
+/** Releases what was acquired at once if the rest fails, so that it can be tried again in one scope. */
+const allOrNothing = <A, E>(
+  self: Effect.Effect<A, E, Scope.Scope>
+): Effect.Effect<A, E, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const own = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+      return yield* restore(Scope.extend(self, own)).pipe(
+        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+      )
+    })
+  )
 
 /**
  * A warehouse in a DuckDB file, which needs the package `@duckdb/node-api`. DuckDB loads no extension

@@ -100,17 +100,23 @@ const open: Unpacker["Type"]["open"] = Effect.fn("UnpackerMemory.open")(function
   )
 })
 
-const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(
-  function* (path, body, format) {
-    const object = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(body)))
-    const refuse = refusal(path)
-    const lines = countLines(refuse, false)
-    yield* fromPromise(async () =>
-      lines.update(format === "jsonl" ? object : gunzipAll(object, refuse))
-    )
-    return { ...lines.finish().digest, size: object.length, sha256: sha256(object) }
-  }
-)
+const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(function* (
+  path,
+  body,
+  format,
+  onLines = () => Effect.void
+) {
+  const object = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(body)))
+  const refuse = refusal(path)
+  const lines = countLines(refuse, false)
+  const bytes = yield* fromPromise(async () => {
+    const all = format === "jsonl" ? object : gunzipAll(object, refuse)
+    lines.update(all)
+    return all
+  })
+  yield* onLines(bytes)
+  return { ...lines.finish().digest, size: object.length, sha256: sha256(object) }
+})
 
 /**
  * Inflates with fflate, holding whole hours in memory: for small archives. Makes the same checks as

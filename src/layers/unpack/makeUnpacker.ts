@@ -39,7 +39,7 @@ const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
     )
   })
 
-const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
+const digest: Unpacker["Type"]["digest"] = (path, body, format, onLines = () => Effect.void) =>
   Effect.acquireUseRelease(
     Effect.sync(() => openInflater(createGunzip({ chunkSize: 256 * 1024 }), refusal(path))),
     (inflater) =>
@@ -47,23 +47,30 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format) =>
         const lines = countLines(refusal(path), false)
         const hash = createHash("sha256")
         let size = 0
+        const take = (bytes: Uint8Array) =>
+          Effect.zipRight(
+            fromPromise(async () => lines.update(bytes)),
+            onLines(bytes)
+          )
+        const inflated = (push: () => Promise<void>) =>
+          Effect.flatMap(
+            fromPromise(async () => {
+              await push()
+              return inflater.take()
+            }),
+            Effect.forEach(take, { discard: true })
+          )
         yield* Stream.runForEach(body, (bytes) =>
-          fromPromise(async () => {
+          Effect.suspend(() => {
             size += bytes.length
             hash.update(bytes)
-            if (format === "jsonl") return lines.update(bytes)
-            for (const slice of slices(bytes)) {
-              await inflater.push(slice)
-              for (const chunk of inflater.take()) lines.update(chunk)
-            }
+            if (format === "jsonl") return take(bytes)
+            return Effect.forEach(slices(bytes), (slice) => inflated(() => inflater.push(slice)), {
+              discard: true
+            })
           })
         )
-        if (format === "jsonl.gz") {
-          yield* fromPromise(async () => {
-            await inflater.finish()
-            for (const chunk of inflater.take()) lines.update(chunk)
-          })
-        }
+        if (format === "jsonl.gz") yield* inflated(() => inflater.finish())
         return { ...lines.finish().digest, size, sha256: hash.digest("hex") }
       }),
     (inflater) => Effect.sync(() => inflater.close())

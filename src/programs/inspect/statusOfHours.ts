@@ -217,7 +217,8 @@ function wholeLake({ lake: { firstLanded }, window }: Plan): Window {
   return isClosed ? new Window({ first: firstLanded, last: window.last }) : window
 }
 
-function stateOfObjects(objects: ReadonlyArray<HourObject>): HourState {
+/** Whose the objects of an hour are, and whether they have events. */
+export function stateOfObjects(objects: ReadonlyArray<HourObject>): HourState {
   if (isDoubled(objects)) return "doubled"
   if (objects.some(({ form, hasMetadata }) => form === "parts" || hasMetadata === false)) {
     return "unverified"

@@ -78,13 +78,19 @@ function judge(
   return Option.isSome(metadata) ? { _tag: "Same", read } : { _tag: "Foreign", read, etag }
 }
 
-function differences(hour: Hour, says: HourMetadata, read: Read): ReadonlyArray<string> {
-  const names = ["bytes", "events", "malformed", "lineset", "sha256"] as const
+const COMPARED = ["bytes", "events", "malformed", "lineset", "sha256"] as const
+
+/** How what was read of an hour differs from what its metadata say. */
+export function differences(
+  hour: Hour,
+  says: Pick<HourMetadata, (typeof COMPARED)[number] | "hour">,
+  read: Pick<Read, (typeof COMPARED)[number]>
+): ReadonlyArray<string> {
   return [
     ...(says.hour === hour ? [] : [`its metadata is for ${says.hour}`]),
-    ...names
-      .filter((name) => says[name] !== read[name])
-      .map((name) => `${name} ${shown(read[name])}, metadata says ${shown(says[name])}`)
+    ...COMPARED.filter((name) => says[name] !== read[name]).map(
+      (name) => `${name} ${shown(read[name])}, metadata says ${shown(says[name])}`
+    )
   ]
 }
 

@@ -7,11 +7,13 @@ import type { FolderError } from "../../services/Folders.ts"
 import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import type { SpoolError } from "../../services/Spool.ts"
 import type { UnpackerError } from "../../services/Unpacker.ts"
+import type { WarehouseError } from "../../services/Warehouse.ts"
+import type { LoadError } from "../load/LoadError.ts"
 import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
 import type { ResolveError } from "../resolve/ResolveError.ts"
 import type { LandingError } from "./LandingError.ts"
 
-/** Every error that can keep an hour from landing. */
+/** Every error that can keep an hour from landing, or from being loaded. */
 export type RunError =
   | AmplitudeError
   | UnpackerError
@@ -20,6 +22,8 @@ export type RunError =
   | ObjectStorageError
   | LandingError
   | ResolveError
+  | LoadError
+  | WarehouseError
 
 /** An error's class and reason, such as `AmplitudeError.Forbidden`. */
 export function errorName(error: { readonly _tag: string; readonly reason: string }): string {
@@ -52,11 +56,32 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
       return error.isTransient ? "temporary" : "permanent"
     case "ResolveError":
       return isContradiction(error) ? "integrity" : "permanent"
+    case "WarehouseError":
+      return warehouseKind(error)
+    case "LoadError":
+      return error.reason === "OtherProject" || error.reason === "NotLanded"
+        ? "permanent"
+        : "integrity"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
       return error.reason === "ForeignFile" || error.reason === "StagedForAnotherLake"
         ? "permanent"
         : "integrity"
+  }
+}
+
+function warehouseKind({ reason }: WarehouseError): FailureKind {
+  switch (reason) {
+    case "AccessDenied":
+      return "refused"
+    case "Differs":
+      return "integrity"
+    case "Busy":
+    case "Changed":
+    case "NoSpace":
+      return "temporary"
+    default:
+      return "permanent"
   }
 }
 
@@ -83,6 +108,8 @@ function isFinal(error: RunError): boolean {
     case "ArchiveError":
     case "ObjectStorageError":
     case "ResolveError":
+    case "LoadError":
+    case "WarehouseError":
       return false
   }
 }

@@ -7,19 +7,21 @@
 import { Effect, Metric, MetricState, type Tracer } from "effect"
 import { type Hour, hourStart } from "../../services/Hour.ts"
 import type { HourMetadata } from "../../services/HourMetadata.ts"
+import type { LoadOutcome } from "../load/LoadSummary.ts"
 import { errorName } from "./failureKind.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
 
 /** Prefix of every span and metric name. */
 export const TELEMETRY = "amplitude_lake."
 
-type SpanName = "request" | "unpack" | "put"
+type SpanName = "request" | "unpack" | "put" | "load"
 
 /** The kind of each span in a trace: `client` for calls to other services. */
 const kinds: Readonly<Record<SpanName, Tracer.SpanKind>> = {
   request: "client",
   unpack: "internal",
-  put: "client"
+  put: "client",
+  load: "internal"
 }
 
 /** Wraps an effect in one span. */
@@ -44,6 +46,8 @@ function counter(name: string, description: string) {
 const hours = counter("hours", "Hours by outcome")
 const events = counter("events", "Events landed")
 const bytes = counter("bytes", "Bytes of the landed lines, uncompressed")
+const loads = counter("loads", "Hours by what a load made of them")
+const loadedEvents = counter("loaded_events", "Events loaded into the warehouse")
 const retries = counter("retries", "Retries of transient failures")
 const failures = counter("failures", "Hours that failed, and runs that ended early, by reason")
 const oldestFailedHour = Metric.gauge(`${TELEMETRY}oldest_failed_hour`, {
@@ -102,6 +106,16 @@ export const countLanded = (landed: HourMetadata): Effect.Effect<void> =>
     ],
     { discard: true }
   )
+
+/** Counts what a load made of its hours. */
+export const countLoads = Effect.fnUntraced(function* (outcomes: ReadonlyArray<LoadOutcome>) {
+  for (const { _tag } of outcomes) {
+    yield* Metric.increment(Metric.tagged(loads, "outcome", _tag.toLowerCase()))
+  }
+  const events = outcomes.reduce((sum, it) => sum + ("row" in it ? it.row.events : 0), 0)
+  yield* Metric.incrementBy(loadedEvents, BigInt(events))
+  for (const it of outcomes) if (it._tag === "Failed") yield* countFailure(it.error)
+})
 
 /** Counts a retry. */
 export const countRetry: Effect.Effect<void> = Metric.incrementBy(retries, 1n)

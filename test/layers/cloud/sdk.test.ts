@@ -61,7 +61,13 @@ describe("loadSdk()", () => {
           ["s3/ObjectStorageS3", "ObjectStorage", "check", s3, "@aws-sdk/client-s3@3"],
           ["s3/BucketSetupS3", "BucketSetup", "find", s3, "@aws-sdk/client-s3@3"],
           ["azure/ObjectStorageAzure", "ObjectStorage", "check", azure, "@azure/storage-blob@12"],
-          ["duckdb/WarehouseDuckDb", "Warehouse", 'open("load")', duckDb, "@duckdb/node-api@1"]
+          [
+            "duckdb/WarehouseDuckDb",
+            "Warehouse",
+            'open("load")',
+            duckDb,
+            "@duckdb/node-api@1.5.6-r.1"
+          ]
         ] as const) {
           const error = yield* firstCall(folder, [layer, service, call, options])
           assert.strictEqual(error._tag, `${service}Error`)

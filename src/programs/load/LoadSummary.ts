@@ -1,0 +1,143 @@
+import { Schema } from "effect"
+import { byHour, Hour } from "../../services/Hour.ts"
+import type { LoadedHour } from "../../services/Warehouse.ts"
+import type { Window } from "../../services/Window.ts"
+import { GapCount } from "../plan/gaps.ts"
+import { OpenConflict } from "../resolve/OpenConflict.ts"
+import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
+import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
+
+const Hours = Schema.Array(Hour)
+const Failure = Schema.Struct({ error: Schema.String, message: Schema.String })
+const Lines = Schema.Struct({ events: Schema.NonNegativeInt, lineset: Schema.String })
+
+/** An hour of which store and warehouse have different lines. */
+export const LoadConflict = Schema.Struct({
+  hour: Hour,
+  /** The store's objects, with the prefix. */
+  keys: Schema.Array(Schema.String),
+  /** Absent where the store has several objects, or one without metadata. */
+  store: Schema.optional(Lines),
+  /** Absent where nothing is loaded. */
+  warehouse: Schema.optional(Lines)
+})
+export type LoadConflict = typeof LoadConflict.Type
+
+/** What a run loaded. Hours are listed oldest first. */
+export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
+  /** `null` if nothing is in the store and nothing is loaded. */
+  window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
+  loaded: Hours,
+  /** Loaded in the place of what was loaded before. */
+  replaced: Hours,
+  /** Loaded before, from other objects with the same lines, which the ledger now names. */
+  relabelled: Hours,
+  /** Loaded before. */
+  skipped: Hours,
+  /** Loaded before, and no longer in the store. */
+  kept: Hours,
+  /** Landed by another pipeline, and not loaded. */
+  unverified: Hours,
+  /** Not reached within the run's longest duration. */
+  postponed: Hours,
+  failed: Schema.Array(Schema.Struct({ hour: Hour, ...Failure.fields })),
+  /** Hours of which store and warehouse have different lines. Nothing was changed. */
+  differing: Schema.Array(LoadConflict),
+  /** Events loaded by this run. */
+  events: Schema.NonNegativeInt,
+  /** Uncompressed bytes of the loaded lines. */
+  bytes: Schema.NonNegativeInt,
+  retries: Schema.NonNegativeInt,
+  durationMs: Schema.NonNegativeInt,
+  /** Gaps after the lake's first landed hour; `null` where there is none. They do not change the exit code. */
+  olderGaps: Schema.NullOr(GapCount),
+  /** Conflicts of the lake that nobody has resolved. */
+  conflicts: Schema.Array(OpenConflict),
+  exitCode: ExitCode,
+  /** Why the run ended before it had finished its hours. */
+  error: Schema.optional(Failure)
+}) {}
+
+/** What became of an hour. */
+export type LoadOutcome =
+  | { readonly _tag: "Loaded" | "Replaced"; readonly hour: Hour; readonly row: LoadedHour }
+  | {
+      readonly _tag: "Relabelled" | "Skipped" | "Kept" | "Unverified" | "Postponed"
+      readonly hour: Hour
+    }
+  | { readonly _tag: "Differing"; readonly hour: Hour; readonly conflict: LoadConflict }
+  | { readonly _tag: "Failed"; readonly hour: Hour; readonly error: RunError }
+
+/** What is known of a run, also of one that ended early. */
+export interface LoadResult {
+  readonly window: Window | null
+  readonly outcomes: ReadonlyArray<LoadOutcome>
+  readonly olderGaps: GapCount | null
+  readonly conflicts: ReadonlyArray<OpenConflict>
+  /** What ended the run before it was through with its hours. */
+  readonly error?: RunError | undefined
+}
+
+export interface LoadSummaryOptions extends LoadResult {
+  /** Whether a person named dates, so that postponed hours are missing. */
+  readonly isByDate: boolean
+  readonly retries: number
+  readonly durationMs: number
+}
+
+export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
+  const { conflicts, durationMs, error, olderGaps, retries, window } = options
+  const outcomes = options.outcomes.toSorted(byHour)
+  const hoursOf = (tag: LoadOutcome["_tag"]) =>
+    outcomes.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
+  const rows = outcomes.flatMap((it) => ("row" in it ? [it.row] : []))
+  return new LoadSummary({
+    window: window === null ? null : { first: window.first, last: window.last },
+    loaded: hoursOf("Loaded"),
+    replaced: hoursOf("Replaced"),
+    relabelled: hoursOf("Relabelled"),
+    skipped: hoursOf("Skipped"),
+    kept: hoursOf("Kept"),
+    unverified: hoursOf("Unverified"),
+    postponed: hoursOf("Postponed"),
+    failed: outcomes.flatMap((it) =>
+      it._tag === "Failed" ? [{ hour: it.hour, ...failureOf(it.error) }] : []
+    ),
+    differing: outcomes.flatMap((it) => (it._tag === "Differing" ? [it.conflict] : [])),
+    events: rows.reduce((sum, { events }) => sum + events, 0),
+    bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+    retries,
+    durationMs,
+    olderGaps,
+    conflicts,
+    exitCode: exitCodeOfLoad(options),
+    ...(error === undefined ? {} : { error: failureOf(error) })
+  })
+}
+
+function failureOf(error: RunError): typeof Failure.Type {
+  return { error: errorName(error), message: error.message }
+}
+
+function exitCodeOfLoad({
+  conflicts,
+  error,
+  isByDate,
+  outcomes
+}: Pick<LoadSummaryOptions, "conflicts" | "error" | "isByDate" | "outcomes">): ExitCode {
+  const kinds = new Set(
+    outcomes.flatMap((it) => (it._tag === "Failed" ? [failureKind(it.error)] : []))
+  )
+  if (error !== undefined) kinds.add(failureKind(error))
+  if (conflicts.length > 0 || outcomes.some(({ _tag }) => _tag === "Differing")) {
+    kinds.add("integrity")
+  }
+  const isOne = (...tags: ReadonlyArray<LoadOutcome["_tag"]>) =>
+    outcomes.some(({ _tag }) => tags.includes(_tag))
+  return exitCodeOf({
+    kinds,
+    isDone: isOne("Loaded", "Replaced", "Relabelled"),
+    isTouched: outcomes.length > 0,
+    isIncomplete: isOne("Unverified") || (isByDate && isOne("Postponed"))
+  })
+}

@@ -1,0 +1,230 @@
+import { Clock as EffectClock, Effect } from "effect"
+import { Clock } from "../../services/Clock.ts"
+import { Hour } from "../../services/Hour.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Progress } from "../../services/Progress.ts"
+import type { Unpacker } from "../../services/Unpacker.ts"
+import { type LoadedHour, type OpenWarehouse, Warehouse } from "../../services/Warehouse.ts"
+import { Window } from "../../services/Window.ts"
+import { countGaps, gapsBetween, outermost } from "../plan/gaps.ts"
+import { type Lake, takeLake } from "../plan/inventory.ts"
+import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
+import { describeConflicts } from "../resolve/conflictMarks.ts"
+import { logFailure, type RunError } from "../run/failureKind.ts"
+import type { RetryOptions } from "../run/retryPolicy.ts"
+import { asRun, type LandingOptions, Run, type SettleOptions } from "../run/Run.ts"
+import { countFailure, countLoads } from "../run/telemetry.ts"
+import { calendarOf } from "./calendarOf.ts"
+import { claimWarehouse } from "./claimWarehouse.ts"
+import { LoadError } from "./LoadError.ts"
+import { loadHour, type LoadHourOptions } from "./loadHour.ts"
+import {
+  type LoadOutcome,
+  type LoadResult,
+  type LoadSummary,
+  summarizeLoad
+} from "./LoadSummary.ts"
+import type { KnownHour } from "./lookUp.ts"
+
+export interface LoadOptions
+  extends
+    Pick<WindowOptions, "start" | "end" | "yesterday">,
+    Pick<LoadHourOptions, "prefix" | "unverified">,
+    SettleOptions,
+    RetryOptions,
+    Pick<LandingOptions, "maxDuration" | "version"> {
+  /** Load this hour alone, in the place of what is loaded of it, whatever that is. */
+  readonly replace?: Hour | undefined
+  /** Receives the summary of what was done if the run is interrupted. */
+  readonly onInterrupt?: ((soFar: LoadSummary) => Effect.Effect<void>) | undefined
+}
+
+/** What a run knows of itself while it goes on. */
+interface SoFar extends Omit<LoadResult, "outcomes"> {
+  window: Window | null
+  olderGaps: LoadResult["olderGaps"]
+  conflicts: LoadResult["conflicts"]
+  error?: RunError | undefined
+  readonly outcomes: Map<Hour, LoadOutcome>
+}
+
+/**
+ * Brings every landed hour that is not loaded into the warehouse, oldest first, each in one
+ * transaction that commits only if the lines are those which the object's metadata announce. Never
+ * fails: the summary says what ended it early.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { loadHours } from "amplitude-lake"
+ * import * as ClockSystem from "amplitude-lake/layers/ClockSystem"
+ * import * as ObjectStorageFileSystem from "amplitude-lake/layers/ObjectStorageFileSystem"
+ * import * as UnpackerZip from "amplitude-lake/layers/UnpackerZip"
+ * import * as WarehouseMemory from "amplitude-lake/layers/WarehouseMemory"
+ *
+ * const layers = Layer.mergeAll(
+ *   ClockSystem.layer(),
+ *   ObjectStorageFileSystem.layer({ root: "lake", prefix: "events/" }),
+ *   UnpackerZip.layer(),
+ *   WarehouseMemory.layer()
+ * )
+ * const summary = await Effect.runPromise(Effect.provide(loadHours(), layers))
+ * console.log(summary.loaded)
+ * ```
+ */
+export const loadHours = Effect.fn("loadHours")(function* (
+  options: LoadOptions = {}
+): Effect.fn.Return<LoadSummary, never, Clock | ObjectStorage | Run | Unpacker | Warehouse> {
+  const { made } = yield* Run
+  const begun = yield* EffectClock.currentTimeMillis
+  const soFar: SoFar = { window: null, outcomes: new Map(), olderGaps: null, conflicts: [] }
+  const told = Effect.gen(function* () {
+    const outcomes = [...soFar.outcomes.values()]
+    yield* countLoads(outcomes)
+    return summarizeLoad({
+      ...soFar,
+      outcomes,
+      isByDate: isByDate(options),
+      retries: yield* made,
+      durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
+    })
+  })
+  yield* Effect.scoped(loadAll(options, soFar)).pipe(
+    Effect.catchAll((error) =>
+      Effect.zipRight(
+        countFailure(error),
+        Effect.sync(() => {
+          soFar.error = error
+        })
+      )
+    ),
+    Effect.onInterrupt(() => Effect.flatMap(told, (it) => options.onInterrupt?.(it) ?? Effect.void))
+  )
+  return yield* Effect.uninterruptible(told)
+}, asRun)
+
+const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar) {
+  const { isSettled, lagHours, retry } = yield* Run
+  const store = yield* ObjectStorage
+  const clock = yield* Clock
+  const warehouse = yield* Effect.flatMap(Warehouse, (it) => retry(it.open("load")))
+  const lake = yield* retry(takeLake(store))
+  const rows = yield* rowsOf(warehouse)
+  const [now, newestClosed] = [yield* clock.now, yield* clock.newestClosedHour(lagHours)]
+  const known = yield* hoursToKnow(lake, rows, options, now)
+  soFar.window = windowOf(known)
+  soFar.conflicts = yield* describeConflicts(store, lake.conflicts)
+  const calendar = {
+    lake,
+    newestClosed,
+    isSettled: (hour: Hour) => isSettled(hour, now)
+  }
+  const gaps = new Set(
+    calendarOf({ ...calendar, rows }).flatMap(({ hour, state }) => (state === "gap" ? hour : []))
+  )
+  const [first, last] = [outermost(gaps), outermost(gaps, -1)]
+  if (first !== undefined && last !== undefined) {
+    soFar.olderGaps = countGaps(gapsBetween(first, last, (hour) => gaps.has(hour)))
+  }
+  const project = yield* claimWarehouse(warehouse, {
+    known: yield* warehouse.lake,
+    rows,
+    inventory: lake.inventory
+  })
+  yield* loadEach(known, soFar, (it, ended) =>
+    loadHour(it, {
+      ...options,
+      replace: options.replace !== undefined,
+      warehouse,
+      project,
+      ended
+    })
+  )
+  yield* warehouse.setCalendar(calendarOf({ ...calendar, rows: yield* rowsOf(warehouse) }), now)
+})
+
+const rowsOf = ({ loads }: OpenWarehouse) =>
+  Effect.map(
+    loads,
+    (rows): ReadonlyMap<Hour, LoadedHour> => new Map(rows.map((row) => [row.hour, row]))
+  )
+
+/** The hours that store or ledger have, oldest first. */
+export const hoursToKnow = Effect.fnUntraced(function* (
+  { inventory }: Lake,
+  rows: ReadonlyMap<Hour, LoadedHour>,
+  options: Pick<LoadOptions, "start" | "end" | "yesterday" | "replace">,
+  now: number
+): Effect.fn.Return<ReadonlyArray<KnownHour>, LoadError> {
+  const { end, replace, start, yesterday } = options
+  const knownOf = (hour: Hour) => ({
+    hour,
+    objects: inventory.get(hour) ?? [],
+    row: rows.get(hour)
+  })
+  if (replace !== undefined) {
+    if (inventory.has(replace)) return [knownOf(replace)]
+    const detail = `${replace} is not in the store, so there is nothing to load in its place`
+    return yield* new LoadError({ reason: "NotLanded", detail })
+  }
+  const day =
+    yesterday === true
+      ? planWindow({ yesterday }, { now, newestClosed: Hour.make("1970-01-01T00") }, new Set())
+      : undefined
+  const [from, to] = [day?.first ?? start ?? "", day?.last ?? end ?? "9"]
+  return [...new Set([...inventory.keys(), ...rows.keys()])]
+    .filter((hour) => from <= hour && hour <= to)
+    .sort()
+    .map(knownOf)
+})
+
+function windowOf(known: ReadonlyArray<KnownHour>): Window | null {
+  const [first, last] = [known.at(0)?.hour, known.at(-1)?.hour]
+  return first === undefined || last === undefined ? null : new Window({ first, last })
+}
+
+/** Loads hours one after another. The failure of one does not stop the others, that of the warehouse does. */
+const loadEach = Effect.fnUntraced(function* <R>(
+  known: ReadonlyArray<KnownHour>,
+  { outcomes }: SoFar,
+  load: (
+    hour: KnownHour,
+    ended: (outcome: LoadOutcome) => Effect.Effect<void>
+  ) => Effect.Effect<void, RunError, R>
+): Effect.fn.Return<void, RunError, R> {
+  const progress = yield* Progress
+  const ended = (outcome: LoadOutcome) =>
+    Effect.sync(() => {
+      outcomes.set(outcome.hour, outcome)
+    })
+  progress.planned(known.length)
+  let isOver = false
+  for (const it of known) {
+    const { hour } = it
+    const failed = (error: RunError): Effect.Effect<void, RunError> => {
+      isOver = isOutOfTime(error)
+      if (isOver) return ended({ _tag: "Postponed", hour })
+      if (isOfWarehouse(error)) return Effect.fail(error)
+      return Effect.zipRight(logFailure(error), ended({ _tag: "Failed", hour, error }))
+    }
+    yield* isOver
+      ? ended({ _tag: "Postponed", hour })
+      : load(it, ended).pipe(Effect.catchAll(failed), Effect.annotateLogs({ hour }))
+    progress.done(1)
+  }
+  const { length } = [...outcomes.values()].filter(({ _tag }) => _tag === "Postponed")
+  if (length > 0) {
+    yield* Effect.logInfo(
+      `Stopped at the longest duration: ${length} hours are left for the next run`
+    )
+  }
+})
+
+function isOutOfTime(error: RunError): boolean {
+  return error._tag === "LandingError" && error.reason === "OutOfTime"
+}
+
+/** Whether an error says nothing of the hour, so that the next one would fail the same way. */
+function isOfWarehouse(error: RunError): boolean {
+  return error._tag === "WarehouseError" && error.reason !== "Differs" && error.reason !== "Changed"
+}

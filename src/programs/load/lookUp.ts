@@ -1,0 +1,75 @@
+import { Effect, Option } from "effect"
+import type { Hour } from "../../services/Hour.ts"
+import { metadataFromText } from "../../services/HourMetadata.ts"
+import { byKey, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
+import type { LoadedHour } from "../../services/Warehouse.ts"
+import type { HourObject } from "../plan/inventory.ts"
+import { Run } from "../run/Run.ts"
+import {
+  type DecideOptions,
+  type Decision,
+  decideLoad,
+  inListing,
+  type InStore
+} from "./decideLoad.ts"
+import { LoadError } from "./LoadError.ts"
+
+/** An hour that store or ledger have. */
+export interface KnownHour {
+  readonly hour: Hour
+  readonly objects: ReadonlyArray<HourObject>
+  readonly row: LoadedHour | undefined
+}
+
+/** What becomes of an hour, and what that was decided by. */
+export interface Looked extends KnownHour {
+  readonly store: InStore
+  readonly decision: Decision
+  /** Lines that were removed from the object. */
+  readonly redacted: number
+}
+
+/**
+ * Decides about an hour. Its object is looked up unless the listing says enough, as it does of an
+ * hour that is loaded from just this object.
+ */
+export const lookUp = Effect.fnUntraced(function* (
+  known: KnownHour,
+  options: DecideOptions
+): Effect.fn.Return<Looked, ObjectStorageError | LoadError, Run | ObjectStorage> {
+  const objects = [...known.objects].sort(byKey)
+  const row = options.replace === true ? undefined : known.row
+  const listed = inListing(objects, row)
+  const { redacted, store } =
+    listed === undefined ? yield* lookAtObject(known.hour, objects) : { store: listed, redacted: 0 }
+  return { ...known, objects, store, redacted, decision: decideLoad(store, known.row, options) }
+})
+
+const lookAtObject = Effect.fnUntraced(function* (
+  hour: Hour,
+  [object]: ReadonlyArray<HourObject>
+): Effect.fn.Return<
+  Pick<Looked, "store" | "redacted">,
+  ObjectStorageError | LoadError,
+  Run | ObjectStorage
+> {
+  const { retry } = yield* Run
+  const storage = yield* ObjectStorage
+  const key = object?.key ?? ""
+  const head = yield* retry(storage.head(key))
+  if (Option.isNone(head)) return { store: { _tag: "Nothing" }, redacted: 0 }
+  const { etag, metadata: text } = head.value
+  const metadata = metadataFromText(text)
+  if (Option.isSome(metadata)) {
+    const redacted = Number(text["redacted"] ?? 0)
+    return {
+      store: { _tag: "Ours", etag, metadata: metadata.value },
+      redacted: Number.isSafeInteger(redacted) && redacted > 0 ? redacted : 0
+    }
+  }
+  if (text["lineset"] === undefined) return { store: { _tag: "Unverified", etag }, redacted: 0 }
+  return yield* new LoadError({
+    reason: "Differs",
+    detail: `${hour}: the metadata of "${key}" are from this program but cannot be parsed`
+  })
+})
