@@ -33,6 +33,8 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
 await build({
   input: { main: "src/main.ts", "program/worker": "src/layers/unpack/worker.ts" },
   platform: "node",
+  // Native code cannot be bundled.
+  external: ["@duckdb/node-api"],
   plugins: [licences],
   output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "program/[name].js" }
 })

@@ -113,6 +113,9 @@ function senderText(command: CommandName, store: Store | undefined): string {
   return `amplitude-lake ${command}${store === undefined ? "" : ` (${lakeName(store)})`}`
 }
 
+/** Lists of hours that the sentence counts. */
+const COUNTED = "landed empty loaded replaced failed postponed differing absent open".split(" ")
+
 /**
  * A sentence that chat programs show: the lake, counts and fixed words only, so that no event and
  * no key can leak.
@@ -123,12 +126,10 @@ function alertText(
   exitCode: number,
   result: Result
 ): string {
-  const counts = ["landed", "empty", "failed", "postponed", "differing", "absent", "open"].flatMap(
-    (name) => {
-      const hours = Option.liftPredicate(result[name], Array.isArray)
-      return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
-    }
-  )
+  const counts = COUNTED.flatMap((name) => {
+    const hours = Option.liftPredicate(result[name], Array.isArray)
+    return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
+  })
   const parts = [
     `${senderText(command, store)}: exit code ${exitCode}, ${meaningOf(exitCode)}`,
     ...(counts.length === 0 ? [] : [`hours: ${counts.join(", ")}`]),

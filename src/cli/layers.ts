@@ -17,6 +17,7 @@ import type { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
+import type { Warehouse } from "../services/Warehouse.ts"
 import type { Webhook } from "../services/Webhook.ts"
 import type { AskedSource, SettingsOf, Store } from "./settings/settingsOf.ts"
 import type { Values } from "./settings/table.ts"
@@ -105,6 +106,13 @@ export function unpackerLayer(): Layer.Layer<Unpacker> {
   return lazily(
     () => import("../layers/unpack/UnpackerWorkers.ts"),
     (UnpackerWorkers) => UnpackerWorkers.layer()
+  )
+}
+
+export function warehouseLayer({ warehouseFile }: Has<"warehouseFile">): Layer.Layer<Warehouse> {
+  return lazily(
+    () => import("../layers/duckdb/WarehouseDuckDb.ts"),
+    (WarehouseDuckDb) => WarehouseDuckDb.layer({ file: warehouseFile })
   )
 }
 

@@ -354,6 +354,7 @@ const COMMANDS: {
   fetch: [7, ...IN_S3, ...HOURS, ...ONCE],
   sync: [7, ...IN_S3, ...ONCE],
   all: [7, ...IN_S3, ...HOURS, ...ONCE],
+  load: [7, ...IN_S3, ...ONCE],
   status: [7, ...IN_S3, ...ONCE],
   gaps: [7, ...IN_S3, ...ONCE],
   "gaps accept": [7, ...HOURS, "--reason", "lost", ...ONCE],

@@ -18,6 +18,7 @@ import { withProgress } from "../terminal/progress.ts"
 import { clean } from "./clean.ts"
 import { config } from "./config.ts"
 import { all, fetch, sync } from "./land.ts"
+import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { resolve } from "./resolve.ts"
@@ -28,6 +29,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
   fetch,
   sync,
   all,
+  load,
   status,
   gaps,
   "gaps accept": acceptGapsOf,

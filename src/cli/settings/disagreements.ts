@@ -40,6 +40,7 @@ export function disagreements(
       .map((name) => `${flagOf(name)} is missing: ${command} needs it`),
     ...windowProblems(values),
     ...archiveProblems(read),
+    ...replaceProblems(read),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
     ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used) : []),
@@ -80,6 +81,13 @@ function archiveProblems({ found, values }: ReadSettings): Problems {
 /** Whether it was set by its flag. What a variable sets for another command contradicts nothing. */
 function isTyped(found: ReadSettings["found"], name: SettingName): boolean {
   return found.get(name)?.[0]?.place === "flag"
+}
+
+function replaceProblems({ found, values }: ReadSettings): Problems {
+  if (values.replace === undefined) return []
+  return (["startDate", "endDate", "yesterday"] as const)
+    .filter((name) => isTyped(found, name))
+    .map((name) => `--replace cannot be combined with ${flagOf(name)}`)
 }
 
 function futureProblems(

@@ -5,6 +5,7 @@
  */
 import { cleanSettings } from "./commands/clean.ts"
 import { decisionSettings } from "./decision.ts"
+import { loadSettings } from "./commands/load.ts"
 import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
 import { type Setting, TESTING } from "./setting.ts"
@@ -22,6 +23,7 @@ export const settings = {
   ...runSettings,
   ...cleanSettings,
   ...verifySettings,
+  ...loadSettings,
   ...simulateSettings,
   ...setupSettings,
   ...decisionSettings,
@@ -155,6 +157,28 @@ export const commands = {
       "fromArchive",
       ...store,
       ...run,
+      ...output,
+      ...alerts,
+      "metricsFile"
+    ]
+  },
+  load: {
+    help: "Load landed hours into the warehouse: every hour that is not there yet, oldest first, each whole with its ledger row or not at all. Exits 8 where store and warehouse contradict each other, 3 where hours failed or were left.",
+    settings: [
+      "startDate",
+      "endDate",
+      "yesterday",
+      "lagHours",
+      "settleHours",
+      "now",
+      "warehouseFile",
+      "replace",
+      "unverified",
+      ...place,
+      "envFile",
+      ...retry,
+      "maxDuration",
+      "dryRun",
       ...output,
       ...alerts,
       "metricsFile"

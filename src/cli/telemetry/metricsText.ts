@@ -73,7 +73,7 @@ export function metricsText(options: MetricsOptions): string {
     ),
     ofLastRun("exit_code", "Exit code of the last run.", one(exitCode)),
     ofLastRun("duration_seconds", "How long the last run took.", one((ended - begun) / 1000)),
-    ...(labels.command === "status" ? [] : landingTexts(options)),
+    ...workTexts(options),
     ofLastRun(
       "failures",
       "Hours that failed in the last run, and errors that ended it early, by reason.",
@@ -102,6 +102,31 @@ export function metricsText(options: MetricsOptions): string {
     gauge("conflicts", "Hours with a conflict that nobody has resolved.", valuesOf("conflicts"))
   ]
   return `${lines.flat().join("\n")}\n`
+}
+
+/** What a run landed or loaded; nothing for one that only looks. */
+function workTexts(options: MetricsOptions): ReadonlyArray<string> {
+  switch (options.labels.command) {
+    case "status":
+      return []
+    case "load":
+      return loadingTexts(options)
+    default:
+      return landingTexts(options)
+  }
+}
+
+/** What a run loaded. */
+function loadingTexts({ counted, labels }: MetricsOptions): ReadonlyArray<string> {
+  const samples = (name: string) =>
+    counted.filter((it) => it.name === name).map(({ tags, value }) => ({ labels: tags, value }))
+  const ofLastRun = (name: string, help: string) =>
+    gaugeText(`last_run_${name}`, help, labels, samples(name))
+  return [
+    ofLastRun("loads", "Hours of the last load, by outcome."),
+    ofLastRun("loaded_events", "Events that the last load brought into the warehouse."),
+    ofLastRun("retries", "Retries in the last run.")
+  ].flat()
 }
 
 /** What a run landed. */

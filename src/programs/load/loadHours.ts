@@ -28,7 +28,7 @@ import type { KnownHour } from "./lookUp.ts"
 
 export interface LoadOptions
   extends
-    Pick<WindowOptions, "start" | "end" | "yesterday">,
+    Pick<WindowOptions, "start" | "end" | "isRelative" | "yesterday">,
     Pick<LoadHourOptions, "prefix" | "unverified">,
     SettleOptions,
     RetryOptions,

@@ -1,0 +1,93 @@
+/**
+ * The command that loads landed hours into a warehouse.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect"
+import { loadHours, type LoadOptions } from "../../programs/load/loadHours.ts"
+import type { LoadSummary } from "../../programs/load/LoadSummary.ts"
+import { planLoad } from "../../programs/load/planLoad.ts"
+import { version } from "../../programs/run/version.ts"
+import { Hour } from "../../services/Hour.ts"
+import { INTERRUPTED_ERROR } from "../ending.ts"
+import { clockLayer, storeLayer, unpackerLayer, warehouseLayer } from "../layers.ts"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { exitCodeOfSignal } from "../signals.ts"
+import { advised } from "../text/advice.ts"
+import { loadPlanText, loadText } from "../text/loadText.ts"
+import { retryOf } from "./options.ts"
+import { noText, type Report, type Work, work } from "./Report.ts"
+
+export function load(settings: SettingsOf<"load">): Work {
+  const { dryRun, warehouseFile } = settings
+  const layer = Layer.mergeAll(
+    clockLayer(settings),
+    storeLayer(settings),
+    unpackerLayer(),
+    warehouseLayer(settings)
+  )
+  const options = optionsOf(settings)
+  if (dryRun) {
+    const run = Effect.map(planLoad(options), (plan) => ({
+      json: plan,
+      text: () => loadPlanText(plan, warehouseFile),
+      exitCode: 0
+    }))
+    return work({ layer, run })
+  }
+  let soFar: LoadSummary | undefined
+  const keep = (summary: LoadSummary) =>
+    Effect.sync(() => {
+      soFar = summary
+    })
+  return work({
+    layer,
+    run: loadHours({ ...options, onInterrupt: keep }).pipe(
+      // A signal may come before this is reported.
+      Effect.tap(keep),
+      Effect.map((summary) => reportOf(summary, warehouseFile))
+    ),
+    interrupted: () => {
+      const exitCode = exitCodeOfSignal()
+      const { json, text } =
+        soFar === undefined ? { json: {}, text: noText } : reportOf(soFar, warehouseFile)
+      return { json: { ...json, exitCode, error: INTERRUPTED_ERROR }, text, exitCode }
+    }
+  })
+}
+
+function optionsOf(settings: SettingsOf<"load">): LoadOptions {
+  const { endDate, lagHours, maxDuration, replace, settleHours } = settings
+  const { startDate, store, unverified, yesterday } = settings
+  return {
+    ...retryOf(settings),
+    start: startDate?.hour,
+    end: endDate?.hour,
+    isRelative: (endDate ?? startDate)?.isRelative,
+    yesterday,
+    lagHours,
+    settleHours,
+    maxDuration,
+    unverified,
+    replace: replace === undefined ? undefined : Hour.make(replace),
+    prefix: store.prefix,
+    version
+  }
+}
+
+function reportOf(summary: LoadSummary, warehouseFile: string): Report {
+  const { exitCode, failed } = summary
+  const error = summary.error && advised(summary.error)
+  const told = {
+    ...summary,
+    failed: failed.map((it) => advised(it)),
+    ...(error === undefined ? {} : { error })
+  }
+  const hasHours = error === undefined || summary.window !== null
+  return {
+    json: told,
+    text: hasHours ? () => loadText(told, warehouseFile) : noText,
+    exitCode,
+    error: error?.message
+  }
+}

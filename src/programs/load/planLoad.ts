@@ -1,0 +1,61 @@
+import { Effect, Option } from "effect"
+import { Clock } from "../../services/Clock.ts"
+import type { Hour } from "../../services/Hour.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { type LoadedHour, Warehouse, type WarehouseLake } from "../../services/Warehouse.ts"
+import { takeLake } from "../plan/inventory.ts"
+import { asRun, Run } from "../run/Run.ts"
+import { checkWarehouse } from "./claimWarehouse.ts"
+import type { Decision } from "./decideLoad.ts"
+import { hoursToKnow, type LoadOptions } from "./loadHours.ts"
+import { lookUp } from "./lookUp.ts"
+
+const AT_ONCE = 16
+
+/** What `loadHours` would do, oldest hour first. Reads no lines and writes nothing. */
+export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = {}) {
+  const { retry } = yield* Run
+  const store = yield* ObjectStorage
+  const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
+  const { known, rows } = yield* readLedger
+  const lake = yield* retry(takeLake(store))
+  if (Option.isSome(known)) yield* checkWarehouse({ known, rows, inventory: lake.inventory })
+  const hours = yield* hoursToKnow(lake, rows, options, now)
+  const replace = options.replace !== undefined
+  const looked = yield* Effect.forEach(
+    hours,
+    (it) => lookUp(it, { unverified: options.unverified, replace }),
+    { concurrency: AT_ONCE }
+  )
+  const hoursOf = (decision: Decision): ReadonlyArray<Hour> =>
+    looked.filter((it) => it.decision === decision).map(({ hour }) => hour)
+  return {
+    load: hoursOf("load"),
+    replace: hoursOf("replace"),
+    relabel: hoursOf("relabel"),
+    skipped: hoursOf("skip"),
+    kept: hoursOf("keep"),
+    unverified: hoursOf("leave"),
+    differing: hoursOf("conflict")
+  }
+}, asRun)
+
+export type LoadPlan = Effect.Effect.Success<ReturnType<typeof planLoad>>
+
+/** What a warehouse holds; nothing where it does not exist yet. */
+const readLedger = Effect.gen(function* () {
+  const { retry } = yield* Run
+  const warehouse = yield* Warehouse
+  const opened = yield* retry(warehouse.open("read"))
+  const loads = yield* opened.loads
+  return {
+    known: yield* opened.lake,
+    rows: new Map<Hour, LoadedHour>(loads.map((row) => [row.hour, row]))
+  }
+}).pipe(
+  Effect.scoped,
+  Effect.catchIf(
+    (error) => error.reason === "NotFound",
+    () => Effect.succeed({ known: Option.none<WarehouseLake>(), rows: new Map<Hour, LoadedHour>() })
+  )
+)
