@@ -227,6 +227,14 @@ const MUTATIONS = [
     named: "stays staged until"
   },
   {
+    name: "the writer's role may not replace an object",
+    file: "src/programs/setup/iamPolicies.ts",
+    find: '{ Null: { "s3:if-match": "false" } }',
+    put: '{ Null: { "s3:if-match": "false", "s3:if-none-match": "false" } }',
+    tests: "test/programs/setup/iamPolicies",
+    named: "which the writer may not"
+  },
+  {
     name: "a withdrawn acceptance no longer counts",
     file: "src/programs/plan/inventory.ts",
     find: ".filter((name) => !marks[counterpart].has(name))",

@@ -4,7 +4,12 @@
  * @module
  */
 import { Effect, Layer } from "effect"
-import { readerPolicy, readerTrust, writerPolicy } from "../../programs/setup/iamPolicies.ts"
+import {
+  maintainerPolicy,
+  readerPolicy,
+  readerTrust,
+  writerPolicy
+} from "../../programs/setup/iamPolicies.ts"
 import { setupBucket as prepareBucket } from "../../programs/setup/setupBucket.ts"
 import { bucketSetupLayer } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
@@ -32,12 +37,13 @@ export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
   })
 }
 
-/** Prints the policies for the bucket's writer and its readers. */
+/** Prints the policies for the bucket's writer, its maintainer and its readers. */
 export function setupIam(settings: SettingsOf<"setup iam">): Work {
   const { bucket, externalId, kmsKey, only, prefix, trustedArn } = settings
   const options = { bucket, kmsKey, prefix }
   const policies = {
     writer: writerPolicy(options),
+    maintainer: maintainerPolicy(options),
     reader: readerPolicy(options),
     ...(trustedArn === undefined || externalId === undefined
       ? {}

@@ -38,7 +38,7 @@ export const setupSettings = {
   only: optional({
     flag: "--only <policy>",
     acts: true,
-    help: "print only this policy, in the form that aws iam accepts: writer, reader or trust",
-    parse: oneOf(["writer", "reader", "trust"])
+    help: "print only this policy, in the form that aws iam accepts: writer, maintainer, reader or trust",
+    parse: oneOf(["writer", "maintainer", "reader", "trust"])
   })
 } as const

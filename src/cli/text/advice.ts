@@ -44,9 +44,12 @@ const ADVICE: {
   ArchiveError: { NoSpace: " (--archive-dir)" },
   FolderError: {},
   ObjectStorageError: {
-    // The only misconfiguration that a flag can fix.
-    AccessDenied: ({ message }) =>
-      message.includes("encryption header") ? "; use --sse AES256 or --sse aws:kms" : "",
+    AccessDenied: ({ message }) => {
+      if (message.includes("encryption header")) return "; use --sse AES256 or --sse aws:kms"
+      return message.includes("puts that replace an object")
+        ? "; use the maintainer's role (setup iam --only maintainer), or update the bucket's policy (setup bucket --require-if-none-match --apply)"
+        : ""
+    },
     Misconfigured: ({ message }) =>
       message.includes("KMS key cannot be used") ? "; check --sse-kms-key-id" : ""
   },

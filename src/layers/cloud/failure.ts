@@ -15,6 +15,8 @@ export interface StoreAttempt {
   readonly path: string
   /** The permission that it needs, and on what. */
   readonly permission: string
+  /** Whether it is to replace an object. Defaults to `false`. */
+  readonly replaces?: boolean
 }
 
 /** The meaning of a store's answer, and what to do about it. */

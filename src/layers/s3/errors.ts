@@ -148,6 +148,12 @@ export function toFailure(attempt: StoreAttempt, cause: unknown): StoreFailure {
   }
   const lacks = lackOf(attempt, status, code, `${text(cause, "Header") ?? ""} ${message}`)
   if (lacks !== undefined) return make("Misconfigured", `This store ${lacks} (${said})`)
+  if (/with an explicit deny/.test(message) && attempt.replaces === true) {
+    return make(
+      "AccessDenied",
+      `A policy denies puts that replace an object (If-Match): that of a role that may only create objects, or the bucket's statement AmplitudeLakeRequireIfNoneMatch of an older version (${said})`
+    )
+  }
   if (/with an explicit deny/.test(message)) {
     return make(
       "AccessDenied",

@@ -102,7 +102,11 @@ export function makePut(
     object: NewObject<E>,
     replacing?: string
   ): Effect.fn.Return<boolean, ObjectStorageError | E> {
-    const put = { attempt: bucket.attemptTo(method, "write", object.key), object, replacing }
+    const attempt = {
+      ...bucket.attemptTo(method, "write", object.key),
+      replaces: replacing !== undefined
+    }
+    const put = { attempt, object, replacing }
     if (object.size <= multipartThreshold) return yield* atOnce(put)
     // Saves sending gigabytes that the last call would refuse.
     if ((yield* bucket.etagOf(method, object.key)) !== replacing) return false

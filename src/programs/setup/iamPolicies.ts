@@ -59,8 +59,31 @@ function keyUse({ kmsKey }: IamOptions, Action: PolicyStatement["Action"]) {
   return kmsKey === undefined ? [] : [{ Effect: "Allow", Action, Resource: kmsKey } as const]
 }
 
-/** All permissions needed to land hours. None of them deletes objects. */
+/**
+ * All permissions needed to land hours. None of them deletes objects, and none replaces one: a put
+ * with If-Match is denied.
+ */
 export function writerPolicy(options: IamOptions): PolicyDocument {
+  const { Statement, Version } = maintainerPolicy(options)
+  return {
+    Version,
+    Statement: [
+      ...Statement,
+      {
+        Effect: "Deny",
+        Action: "s3:PutObject",
+        Resource: objectsArn(options),
+        Condition: { Null: { "s3:if-match": "false" } }
+      }
+    ]
+  }
+}
+
+/**
+ * What the writer may, and replacing one known object: a person needs that to keep our version of a
+ * conflict, and to land an hour again that was marked as empty.
+ */
+export function maintainerPolicy(options: IamOptions): PolicyDocument {
   return {
     Version: "2012-10-17",
     Statement: [

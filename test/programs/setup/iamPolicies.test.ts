@@ -1,7 +1,16 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { describe, it } from "@effect/vitest"
-import { readerPolicy, readerTrust, writerPolicy } from "../../../src/programs/setup/iamPolicies.ts"
+import { Effect, Option, Redacted } from "effect"
+import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
+import {
+  maintainerPolicy,
+  readerPolicy,
+  readerTrust,
+  writerPolicy
+} from "../../../src/programs/setup/iamPolicies.ts"
+import { objectOf } from "../../contracts/objectStorage.ts"
+import * as S3Server from "../../fixtures/s3Server.ts"
 
 const OPTIONS = {
   bucket: "your-bucket",
@@ -19,6 +28,41 @@ describe("writerPolicy()", () => {
       [writerPolicy(OPTIONS)]
     )
   })
+})
+
+describe("maintainerPolicy()", () => {
+  it.scoped("lets one object be replaced, which the writer may not", () =>
+    Effect.gen(function* () {
+      const [bucket, prefix] = ["lake", "events/"]
+      const { url } = yield* S3Server.make({
+        buckets: { [bucket]: "us-east-1" },
+        users: {
+          WRITER: { secret: "a", policy: JSON.stringify(writerPolicy({ bucket, prefix })) },
+          MAINTAINER: { secret: "b", policy: JSON.stringify(maintainerPolicy({ bucket, prefix })) }
+        }
+      })
+      const as = (accessKeyId: string, secret: string) =>
+        ObjectStorageS3.make({
+          bucket,
+          prefix,
+          region: "us-east-1",
+          endpoint: url,
+          credentials: { accessKeyId, secretAccessKey: Redacted.make(secret) }
+        })
+      const writer = yield* as("WRITER", "a")
+      yield* writer.check
+      assert.ok(yield* writer.put(objectOf("a", "old")))
+      const { etag: replacing } = Option.getOrThrow(yield* writer.head("a"))
+      const denied = yield* Effect.flip(writer.put(objectOf("a", "new"), { replacing }))
+      assert.equal(denied.reason, "AccessDenied")
+      assert.match(
+        denied.message,
+        /denies puts that replace an object .*AmplitudeLakeRequireIfNoneMatch.*identity-based policy/
+      )
+      const maintainer = yield* as("MAINTAINER", "b")
+      assert.ok(yield* maintainer.put(objectOf("a", "new"), { replacing }))
+    })
+  )
 })
 
 describe("readerPolicy()", () => {
