@@ -235,6 +235,22 @@ const MUTATIONS = [
     named: "which the writer may not"
   },
   {
+    name: "a lake's project is found in its older keys",
+    file: "src/programs/plan/findProject.ts",
+    find: "if (keyed !== undefined) return keyed.project",
+    put: "",
+    tests: RUN,
+    named: "finds the project in an old key"
+  },
+  {
+    name: "an object names the version that it replaces",
+    file: "src/programs/resolve/replaceObject.ts",
+    find: "replaces: replacing(kept.lineset, { replaces })",
+    put: "replaces",
+    tests: RUN,
+    named: "names what it replaces"
+  },
+  {
     name: "a withdrawn acceptance no longer counts",
     file: "src/programs/plan/inventory.ts",
     find: ".filter((name) => !marks[counterpart].has(name))",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { zipSync } from "fflate"
-import { Duration, Effect, Layer, Option, Stream, TestClock } from "effect"
+import { Duration, Effect, Layer, Logger, Option, Stream, TestClock } from "effect"
 import type { Step } from "../../src/layers/memory/AmplitudeMemory.ts"
 import * as ClockSystem from "../../src/layers/clock/ClockSystem.ts"
 import {
@@ -388,6 +388,34 @@ describe("allHours()", () => {
     })
   )
 
+  it.effect(
+    "finds the project in an old key where the newest hours do not name it, or says so",
+    () =>
+      Effect.gen(function* () {
+        const newer = Array.from({ length: 12 }, (_, index) => [
+          `2025-11-09_${index + 10}.jsonl`,
+          Buffer.from(event("x"))
+        ])
+        const logs: Array<string> = []
+        const logger = Logger.replace(
+          Logger.defaultLogger,
+          Logger.make(({ message }) => void logs.push(String(message)))
+        )
+        const land = Effect.fnUntraced(function* (old: string) {
+          const objects = Object.fromEntries([...newer, [old, Buffer.from(event("y"))]])
+          const world = yield* makeWorld({ amplitude: { hours: three }, store: { objects } })
+          return yield* Effect.provide(allHours(runOptions(h21)), Layer.merge(world.layer, logger))
+        })
+        const refused = yield* land("654321_2025-11-09_3#0.json")
+        assert.equal(refused.failed[0]?.error, "LandingError.OtherProject")
+        const warned = /None of the newest hours in memory names its Amplitude project/
+        assert.ok(!logs.some((line) => warned.test(line)))
+        const admitted = yield* land("2025-11-09_09.jsonl")
+        assert.deepEqual(admitted.landed, [h21])
+        assert.ok(logs.some((line) => warned.test(line)))
+      })
+  )
+
   it.effect("begins nothing after its longest duration, and keeps what it landed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({
@@ -531,6 +559,24 @@ describe("recheckWindow()", () => {
       const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), other.layer)
       assert.deepEqual([summary.landed, summary.exitCode], [[h21], 0])
       assert.equal(yield* textOf(world.store, "2025-11-10_21.jsonl"), event("b") + event("c"))
+    })
+  )
+
+  it.effect("names what it replaces and keeps it, also if another pipeline wrote it", () =>
+    Effect.gen(function* () {
+      const KEY = "2025-11-10_21.jsonl"
+      const world = yield* makeWorld({
+        amplitude: { hours: three },
+        store: { objects: { [KEY]: new Uint8Array() } }
+      })
+      const summary = yield* Effect.provide(recheckWindow(runOptions(h21)), world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[h21], 0])
+      const head = Option.getOrThrow(yield* world.store.head(KEY))
+      assert.equal(head.metadata["replaces"], "000000000000")
+      assert.deepEqual(yield* keysOf(world.store), [
+        `.amplitude-lake-replaced/${KEY}.000000000000`,
+        KEY
+      ])
     })
   )
 })

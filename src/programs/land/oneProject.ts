@@ -1,6 +1,6 @@
 import { Effect, Option, Ref } from "effect"
 import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
-import { findProject } from "../plan/findProject.ts"
+import { findProject, hasEvents } from "../plan/findProject.ts"
 import type { Standing } from "../plan/inventory.ts"
 import { LandingError } from "../run/LandingError.ts"
 import type { Run } from "../run/Run.ts"
@@ -21,7 +21,13 @@ export const admitOneProject = Effect.fn("admitOneProject")(function* (
   standing: ReadonlyArray<Standing>,
   place: string
 ): Effect.fn.Return<Admit, ObjectStorageError, Run> {
-  const known = yield* Ref.make(yield* findProject(standing))
+  const found = yield* findProject(standing)
+  if (Option.isNone(found) && hasEvents(standing)) {
+    yield* Effect.logWarning(
+      `None of the newest hours in ${place} names its Amplitude project, so the next archive is admitted whatever its project; compare it with your keys`
+    )
+  }
+  const known = yield* Ref.make(found)
   return Effect.fnUntraced(function* (project) {
     if (Option.isNone(project)) return yield* Ref.get(known)
     const first = yield* Ref.updateAndGet(

@@ -7,10 +7,12 @@ import { failedHour, logFailure } from "../run/failureKind.ts"
 import type { ExportedHour } from "../fetch/handOver.ts"
 import { Landed, Skipped } from "../run/HourOutcome.ts"
 import type { Inventory } from "../plan/inventory.ts"
-import { digestLanded, landObject } from "./landObject.ts"
+import { digestLanded } from "./landObject.ts"
 import { conflictError } from "./refuseAsConflict.ts"
 import { refuseDoubled } from "./refuseDoubled.ts"
 import { isResolved, markConflict } from "../resolve/conflictMarks.ts"
+import { objectChanged, replaceObject } from "../resolve/replaceObject.ts"
+import { countLanded } from "../run/telemetry.ts"
 import { toLand } from "./landMissing.ts"
 import { admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
@@ -18,14 +20,14 @@ import { Run } from "../run/Run.ts"
 /**
  * Exports landed hours (oldest first) again and compares them with the store. Changes nothing,
  * except that a difference is marked as a conflict, and that an hour marked as empty which has events now is replaced, if its object is still the
- * one that was compared.
+ * one that was compared. The new object names it in `replaces`, and it is kept.
  */
 export const recheckHours = Effect.fn("recheckHours")(function* (
   hours: ReadonlyArray<Hour>,
   store: ObjectStorage["Type"],
   inventory: Inventory
 ) {
-  const { format, version } = yield* Run
+  const { format, retry, version } = yield* Run
   const admit = yield* admitOneProject([{ store, inventory }], store.place)
 
   const onHour = Effect.fn("recheckHours.onHour")(function* (exported: ExportedHour) {
@@ -46,8 +48,13 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
     const isReplaceable = landed.events === 0 && objects.length === 1
     if (isReplaceable && object?.format === format && Option.isSome(exported.unpacked)) {
       const target = toLand(exported, exported.unpacked.value, object.key, version)
-      const isReplaced = yield* landObject(store, target, object.etag)
-      if (!isReplaced) return new Skipped({ hour })
+      const empty = Option.filter(
+        yield* retry(store.head(object.key)),
+        ({ etag }) => etag === object.etag
+      )
+      if (Option.isNone(empty)) return yield* objectChanged(store, object.key)
+      yield* replaceObject(store, empty.value, target)
+      yield* Effect.uninterruptible(countLanded(target.metadata))
       yield* Effect.logInfo(`Replaced the empty "${object.key}" with ${ours.events} events`)
       return new Landed({ hour, events: ours.events, bytes: ours.bytes })
     }
