@@ -251,6 +251,14 @@ const MUTATIONS = [
     named: "names what it replaces"
   },
   {
+    name: "an hour staged after the sync of a run is uploaded by it",
+    file: "src/programs/runPipeline.ts",
+    find: "isFetch ? new Set(present) : moved)",
+    put: "new Set(present))",
+    tests: RUN,
+    named: "lands what another process has staged"
+  },
+  {
     name: "a withdrawn acceptance no longer counts",
     file: "src/programs/plan/inventory.ts",
     find: ".filter((name) => !marks[counterpart].has(name))",

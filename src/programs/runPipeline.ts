@@ -8,6 +8,7 @@ import { Window } from "../services/Window.ts"
 import { landArchives } from "./land/landArchives.ts"
 import { landMissing } from "./land/landMissing.ts"
 import { recheckHours } from "./land/recheckHours.ts"
+import { syncLate } from "./land/syncLate.ts"
 import { syncStaged } from "./land/syncStaged.ts"
 import { outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
@@ -54,7 +55,7 @@ export const syncHours = Effect.fn("syncHours")(function* (options: SyncOptions 
     })
     return { window: null, outcomes: [], lake }
   })
-  return withWindow(yield* afterSync(lookAtLake, options))
+  return withWindow(yield* afterSync(() => lookAtLake, options))
 }, summarized)
 
 /**
@@ -88,7 +89,8 @@ export const syncHours = Effect.fn("syncHours")(function* (options: SyncOptions 
  * ```
  */
 export const allHours = Effect.fn("allHours")(function* (options: RunOptions = {}) {
-  return yield* afterSync(landPlanned(yield* ObjectStorage, options))
+  const store = yield* ObjectStorage
+  return yield* afterSync((moved) => landPlanned(store, options, moved))
 }, summarized)
 
 /**
@@ -97,7 +99,7 @@ export const allHours = Effect.fn("allHours")(function* (options: RunOptions = {
  */
 export const archivedHours = Effect.fn("archivedHours")(
   function* (files: ReadonlyArray<string>, options: RunOptions = {}) {
-    const result = yield* afterSync(
+    const result = yield* afterSync(() =>
       Effect.gen(function* () {
         const plan = yield* planRun(options)
         const { staging, store } = plan
@@ -160,7 +162,7 @@ export const planSync = Effect.fn("planSync")(function* (options: SyncOptions = 
 
 /** Uploads staged hours first. Their outcomes are reported once, and survive if the rest fails. */
 const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
-  land: Effect.Effect<RunResult, E, R>,
+  land: (moved: ReadonlySet<Hour>) => Effect.Effect<RunResult, E, R>,
   options: Pick<SyncOptions, "adoptProject"> = {}
 ): Effect.fn.Return<
   RunResult,
@@ -169,7 +171,7 @@ const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
 > {
   const synced = yield* syncStaged(options.adoptProject)
   const moved = new Set(synced.map(({ hour }) => hour))
-  return yield* land.pipe(
+  return yield* land(moved).pipe(
     Effect.map((result) => ({
       ...result,
       outcomes: [...synced, ...result.outcomes.filter(({ hour }) => !moved.has(hour))]
@@ -183,7 +185,8 @@ const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
 
 const landPlanned = Effect.fn("landPlanned")(function* (
   destination: ObjectStorage["Type"],
-  options: WindowOptions
+  options: WindowOptions,
+  moved: ReadonlySet<Hour> = new Set()
 ) {
   const plan = yield* planRun(options)
   yield* gaugePlan(plan)
@@ -191,13 +194,15 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   const isFetch = destination === staging.store
   const olderGaps = lake.gaps({ last: addHours(window.first, -1) }, isFetch)
   const obstacles = isFetch ? yield* findObstacles(plan) : new Map<Hour, LandingError>()
-  const missing = plan.missing.filter((hour) => !obstacles.has(hour))
+  const synced = yield* syncLate(plan, isFetch ? new Set(present) : moved)
+  const missing = [...plan.missing.filter((hour) => !obstacles.has(hour)), ...synced.missing].sort()
   if (isFetch) yield* logElsewhere(plan.notOurs.elsewhere)
   yield* Effect.logInfo(
     `${window}: ${present.length} hours present, ${missing.length} missing, ${open.length} not closed yet`
   )
   const others = [
-    ...present.map((hour) => new Skipped({ hour })),
+    ...present.filter((hour) => !synced.late.has(hour)).map((hour) => new Skipped({ hour })),
+    ...synced.outcomes,
     ...open.map((hour) => new Open({ hour })),
     ...accepted.map((hour) => new Accepted({ hour })),
     ...[...obstacles].map(([hour, error]) => failedHour(hour, error))
@@ -211,11 +216,10 @@ const landPlanned = Effect.fn("landPlanned")(function* (
   return yield* landMissing(missing, destination, [staging, store], { newestFirst }).pipe(
     Effect.tap((outcomes) => (isFetch ? Effect.void : gaugePlan(plan, { outcomes }))),
     Effect.flatMap((outcomes) =>
-      Effect.map(findingsAfter(plan, { ...findings, outcomes, isFetch }), (found): RunResult => ({
-        window,
-        outcomes: [...outcomes, ...others],
-        ...found
-      }))
+      Effect.map(
+        findingsAfter(plan, { ...findings, outcomes: [...outcomes, ...synced.outcomes], isFetch }),
+        (found): RunResult => ({ window, outcomes: [...outcomes, ...others], ...found })
+      )
     ),
     // What is known of the lake is not lost where nothing could be landed.
     Effect.catchIf(

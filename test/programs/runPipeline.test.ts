@@ -416,6 +416,28 @@ describe("allHours()", () => {
       })
   )
 
+  it.effect("lands what another process has staged between its sync and its plan", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      yield* Effect.provide(fetchHours(runOptions(h21)), world.layer)
+      let lists = 0
+      const late: ObjectStorage["Type"] = {
+        ...world.staging,
+        list: Stream.suspend(() => {
+          lists += 1
+          return lists === 1 ? Stream.empty : world.staging.list
+        })
+      }
+      const summary = yield* Effect.provide(
+        allHours(runOptions(h20, h21)),
+        Layer.merge(world.layer, Layer.succeed(Staging, late))
+      )
+      assert.deepEqual([summary.landed, summary.skipped, summary.exitCode], [[h20, h21], [], 0])
+      assert.deepEqual(yield* keysOf(world.staging), [])
+      assert.equal((yield* keysOf(world.store)).length, 2)
+    })
+  )
+
   it.effect("begins nothing after its longest duration, and keeps what it landed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({

@@ -28,9 +28,12 @@ import { Run } from "../run/Run.ts"
 /**
  * Moves every staged hour to the store: verifies the file against its metadata, lands it, and
  * removes it only once the store has confirmed the same hour. Hours of other lakes stay, except
- * those of `adoptProject`. Makes no store calls if nothing is staged.
+ * those of `adoptProject`; so do hours that are not wanted. Makes no store calls if nothing is staged.
  */
-export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: string) {
+export const syncStaged = Effect.fn("syncStaged")(function* (
+  adoptProject?: string,
+  isWanted: (hour: Hour) => boolean = () => true
+) {
   const { beforeDeadline, concurrency, layout, log, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
@@ -45,18 +48,19 @@ export const syncStaged = Effect.fn("syncStaged")(function* (adoptProject?: stri
   const inventory = yield* retry(takeInventory(store))
   const { elsewhere, staged } = yield* stagedForLake(found, inventory, adoptProject)
   yield* logElsewhere(elsewhere)
-  const moving = [...staged].flatMap(([hour, objects]) => (inventory.has(hour) ? [] : objects))
+  const wanted = [...staged].filter(([hour]) => isWanted(hour))
+  const moving = wanted.flatMap(([hour, objects]) => (inventory.has(hour) ? [] : objects))
   yield* warnOfMixedForms(
     { store, inventory },
     moving.map(({ format }) => ({ layout, format }))
   )
   const progress = yield* Progress
-  progress.planned(staged.size)
+  progress.planned(wanted.length)
   const admit = yield* admitOneProject([{ store, inventory }], store.place)
   if (adoptProject !== undefined) yield* admit(Option.some(adoptProject))
 
   return yield* Effect.forEach(
-    [...staged].map(([hour, objects]) => ({ hour, objects })).sort(byHour),
+    wanted.map(([hour, objects]) => ({ hour, objects })).sort(byHour),
     ({ hour, objects }) =>
       beforeDeadline(moveHour(hour, objects, inventory.get(hour) ?? [], admit)).pipe(
         Effect.catchAll((error) => Effect.as(logFailure(error), failedHour(hour, error))),
