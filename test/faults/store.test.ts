@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import * as fs from "node:fs/promises"
 import { basename, join } from "node:path"
 import { describe, it } from "@effect/vitest"
-import { Deferred, Effect } from "effect"
+import { Effect } from "effect"
 import type { RunOptions } from "../../src/programs/runPipeline.ts"
 import type { Summary } from "../../src/programs/run/Summary.ts"
 import { deadRun, earlierRun, pathsBelow } from "../fixtures/disk.ts"
@@ -546,13 +546,13 @@ for (const [name, kind] of Object.entries(stores)) {
     it.scopedLive("X6 never end both well if they land the same hours in two forms", () =>
       Effect.gen(function* () {
         const store = yield* kind.make()
-        let asked = 0
-        const planned = yield* Deferred.make<void>()
+        const waiting: Array<() => void> = []
         // Neither run has an answer before both have planned.
         const together: Step = async (socket, request) => {
-          asked += 1
-          if (asked === 2) Deferred.unsafeDone(planned, Effect.void)
-          await Effect.runPromise(Deferred.await(planned))
+          await new Promise<void>((resolve) => {
+            waiting.push(resolve)
+            if (waiting.length === 2) for (const letGo of waiting) letGo()
+          })
           await bySize()(socket, request)
         }
         const amplitude = yield* scriptedServer([together, together])
