@@ -5,7 +5,7 @@ import { describe, it } from "vitest"
 const ROWS = {
   S: 15,
   A: 12,
-  D: 9,
+  D: 10,
   O: 14,
   C: 2,
   X: 6,
