@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel, TestContext } from "effect"
+import { Deferred, Effect, Either, Layer, Logger, LogLevel, Stream, TestContext } from "effect"
 import * as fc from "fast-check"
 import * as ObjectStorageMemory from "../../src/layers/memory/ObjectStorageMemory.ts"
 import * as SpoolMemory from "../../src/layers/memory/SpoolMemory.ts"
@@ -11,6 +11,7 @@ import { resolveConflict } from "../../src/programs/resolve/resolveConflict.ts"
 import { withdrawGaps } from "../../src/programs/resolve/withdrawGaps.ts"
 import { allHours, fetchHours, type RunOptions, syncHours } from "../../src/programs/runPipeline.ts"
 import { addHours, type Hour, hourAt, hourEnd } from "../../src/services/Hour.ts"
+import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Spool } from "../../src/services/Spool.ts"
 import { Staging } from "../../src/services/Staging.ts"
 import { objectOf } from "../contracts/objectStorage.ts"
@@ -20,6 +21,14 @@ import { event, hour, keysOf, makeWorld, passTime, runOptions } from "../fixture
 type Action =
   | { readonly do: "wait"; readonly hours: number }
   | { readonly do: "all" | "fetch" | "sync"; readonly machine: 0 | 1 }
+  /** A run that is killed at a call to the store: before it is made, or when it is done. */
+  | {
+      readonly do: "kill"
+      readonly program: "all" | "fetch" | "sync"
+      readonly machine: 0 | 1
+      readonly call: number
+      readonly when: "before" | "after"
+    }
   | { readonly do: "byDate"; readonly daysAgo: number; readonly days: number }
   | { readonly do: "accept"; readonly daysAgo: number; readonly days: number }
   | { readonly do: "withdraw"; readonly which: number }
@@ -37,6 +46,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("all"), machine }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("fetch", "sync"), machine }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("kill"),
+      program: fc.constantFrom("all", "all", "fetch", "sync"),
+      machine,
+      call: fc.nat(40),
+      when: fc.constantFrom("before", "after")
+    })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("byDate"), ...dates }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("accept"), ...dates }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("withdraw"), which: fc.nat(3) }) },
@@ -102,6 +121,38 @@ function missing(keys: ReadonlyArray<string>, now: number, last: Hour): Readonly
   return found
 }
 
+const programs = { all: allHours, fetch: fetchHours, sync: syncHours }
+
+/** What really occurred in all lakes, so that no run of the property proves less than it says. */
+const seen = { kill: 0, accept: 0, withdraw: 0, conflict: 0, resolve: 0 }
+
+/** A store that answers nothing any more from one of its calls on, which `died` announces. */
+const mortal = Effect.fnUntraced(function* (
+  inner: ObjectStorage["Type"],
+  last: number,
+  when: "before" | "after"
+) {
+  const died = yield* Deferred.make<void>()
+  let calls = 0
+  const dead = Effect.interruptible(Effect.never)
+  const die = Effect.zipRight(Deferred.succeed(died, undefined), dead)
+  const call = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      const number = calls++
+      if (number < last) return self
+      if (number > last) return dead
+      return when === "before" ? die : Effect.zipRight(self, die)
+    })
+  const store = ObjectStorage.of({
+    ...inner,
+    list: Stream.unwrap(call(Effect.succeed(inner.list))),
+    head: (key) => call(inner.head(key)),
+    get: (key) => Stream.unwrap(call(Effect.succeed(inner.get(key)))),
+    put: (object, options) => call(inner.put(object, options))
+  })
+  return { died: Deferred.await(died), store }
+})
+
 const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
   const world = yield* makeWorld({ amplitude: { hours } })
   const machines = yield* Effect.forEach([0, 1], () =>
@@ -152,6 +203,16 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
         return yield* run(it.machine, fetchHours(options()))
       case "sync":
         return yield* run(it.machine, syncHours(options()))
+      case "kill": {
+        const { died, store } = yield* mortal(world.store, it.call, it.when)
+        const program = Effect.provideService(programs[it.program](options()), ObjectStorage, store)
+        const end = yield* run(
+          it.machine,
+          Effect.raceFirst(Effect.disconnect(program), Effect.as(died, "killed" as const))
+        )
+        if (end === "killed") seen.kill += 1
+        return
+      }
       case "byDate": {
         const start = daysAgo(it.daysAgo + it.days)
         const end = daysAgo(it.daysAgo + 1)
@@ -162,23 +223,32 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
         const start = daysAgo(it.daysAgo + it.days)
         const end = daysAgo(it.daysAgo)
         const accept = acceptGaps({ start, end, reason: "an outage", user: "model" })
-        return yield* run(0, Effect.either(accept))
+        const accepted = yield* run(0, Effect.either(accept))
+        if (Either.isRight(accepted)) seen.accept += 1
+        return
       }
       case "withdraw": {
         const { acceptances } = yield* run(1, listGaps())
         const name = acceptances[it.which]?.name
-        return name === undefined ? undefined : yield* run(1, withdrawGaps(name, { user: "model" }))
+        if (name === undefined) return
+        seen.withdraw += 1
+        return yield* run(1, withdrawGaps(name, { user: "model" }))
       }
       case "overtake": {
         yield* run(it.machine, fetchHours(options()))
         const staged = yield* keysOf(machines[it.machine]?.staging ?? world.staging)
         const key = staged.filter((name) => /^[\d_-]+\.jsonl$/.test(name))[it.which]
         if (key !== undefined) yield* world.store.put(objectOf(key, event("of another writer")))
-        return yield* run(it.machine, syncHours(options()))
+        yield* run(it.machine, syncHours(options()))
+        seen.conflict += readKeys(yield* keysOf(world.store)).conflicts.length
+        return
       }
       case "resolve": {
         const [name] = readKeys(yield* keysOf(world.store)).conflicts
-        return name === undefined ? undefined : yield* resolve(it.machine, name, it.keep)
+        if (name === undefined) return
+        const resolved = yield* resolve(it.machine, name, it.keep)
+        if (Either.isRight(resolved)) seen.resolve += 1
+        return
       }
     }
   })
@@ -230,6 +300,9 @@ describe("A lake over months", () => {
       let seed = seconds > 0 ? Date.now() % 2 ** 30 : 1
       do await fc.assert(property, { seed: seed++, numRuns: 6 })
       while (Date.now() < until)
+      // A few lakes, as in the short form, need not see all of it.
+      const must = seconds > 0 ? Object.entries(seen) : [["kill", seen.kill] as const]
+      for (const [what, count] of must) assert.ok(count > 0, `no lake saw this: ${what}`)
     }
   )
 })
