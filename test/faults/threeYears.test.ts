@@ -109,6 +109,7 @@ const makeLake = Effect.gen(function* () {
     const status = yield* run(statusOfHours({ settleHours: 24 }))
     const text = calendarText(status, {
       place: "memory",
+      store: { _tag: "Memory", prefix: "" } as const,
       canvas: { colors: 0, columns: COLUMNS },
       isShaded: false
     })
