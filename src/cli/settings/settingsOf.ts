@@ -99,7 +99,8 @@ type SourceOf<Name> = "source" extends Name
 
 /** What these commands get instead of single settings. */
 interface OwnParts {
-  readonly config: { readonly configuration: Configuration }
+  /** It writes no log file, so that it also explains a folder that cannot be written to. */
+  readonly config: { readonly configuration: Configuration; readonly logDir: undefined }
   readonly "setup bucket": {
     readonly bucket: string
     readonly credentials: Option.Option<S3Credentials>
@@ -123,7 +124,7 @@ const exceptions = {
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
 
 /** The settings that `config` acts by; it shows the others. */
-const actedBy = ["json", "logLevel", "logFormat", "logDir"] as const
+const actedBy = ["json", "logLevel", "logFormat"] as const
 
 type Alone<C extends CommandName> =
   | (C extends "config"

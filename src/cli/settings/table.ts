@@ -130,7 +130,8 @@ interface CommandEntry {
 export const commands = {
   fetch: {
     help: "Download missing hours into local staging, for sync to upload.",
-    settings: [...window, ...source, ...store, ...run, ...output, ...alerts, "metricsFile"]
+    settings: [...window, ...source, ...store, ...run, ...output, ...alerts, "metricsFile"],
+    helps: { archiveDir: "folder that keeps each verified archive after its hours were staged" }
   },
   sync: {
     help: "Upload staged hours to the store. A local file is removed only after the store has confirmed its hour.",
@@ -321,7 +322,8 @@ export const commands = {
       "only",
       "envFile",
       ...output
-    ]
+    ],
+    helps: { kmsKey: "KMS key of the bucket, which the policies let writer and readers use" }
   },
   simulate: {
     help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until interrupted. Clients must send the keys below. The server's URL is the only line on stdout.",

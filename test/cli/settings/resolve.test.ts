@@ -66,6 +66,10 @@ function bucketOf(given: Partial<Sources>): string {
   return only(settled("list", given).store, "S3").bucket
 }
 
+function tagOf(given: Partial<Sources>): Store["_tag"] {
+  return settled("list", given).store._tag
+}
+
 /** The lag that is settled when it is said in three places. */
 function lag(flag?: string, environment?: string, file?: string): number {
   return settled("fetch", {
@@ -233,6 +237,18 @@ describe("The window", () => {
     ])
   })
 
+  it("takes what a variable sets for another command for no contradiction", () => {
+    const environment = {
+      AMPLITUDE_LAKE_ARCHIVE_DIR: "kept",
+      AMPLITUDE_LAKE_ARCHIVE_DAYS: "30",
+      AMPLITUDE_LAKE_NOTIFY: "always"
+    }
+    const flags = { dev: true, fromArchive: "a.zip" }
+    assert.deepEqual(problems("all", { flags, environment }), [])
+    const { AMPLITUDE_LAKE_ARCHIVE_DIR: _, ...alone } = environment
+    assert.deepEqual(problems("clean", { flags: { dev: true }, environment: alone }), [])
+  })
+
   it("refuses a flag that has no effect without another", () => {
     const flags = { dev: true, archiveDays: "30", sampleSeed: "7" }
     assert.deepEqual(problems("clean", { flags }), [
@@ -308,6 +324,17 @@ describe("The store", () => {
       assert.equal(bucketOf(both), "lake")
     }
     assert.match(problems("list", { flags: { bucket: "s3://lake" } }).join(), /without s3:/)
+  })
+
+  it("is the one of --dev or --store that is set in the stronger place; in one place they contradict each other", () => {
+    const [dev, store] = ["AMPLITUDE_LAKE_DEV", "AMPLITUDE_LAKE_STORE"] as const
+    assert.equal(tagOf({ flags: { store: "memory" }, file: { [dev]: "true" } }), "Memory")
+    assert.equal(tagOf({ flags: { dev: true }, file: { [store]: "s3" } }), "Local")
+    assert.equal(tagOf({ environment: { [store]: "memory" }, file: { [dev]: "yes" } }), "Memory")
+    assert.equal(tagOf({ environment: { [dev]: "false", [store]: "memory" } }), "Memory")
+    assert.deepEqual(problems("list", { file: { [dev]: "true", [store]: "memory" } }), [
+      "--dev means --store local, and cannot be combined with --store memory"
+    ])
   })
 
   it("gets its S3 credentials from the environment and the env file", () => {

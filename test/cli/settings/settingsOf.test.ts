@@ -56,7 +56,15 @@ describe("SettingsOf", () => {
         now: 0
       })
       const declared = new Set<string>(commands[command].settings)
-      const parts = ["store", "source", "bucket", "credentials", "simulation", "configuration"]
+      const parts = [
+        "store",
+        "source",
+        "bucket",
+        "credentials",
+        "simulation",
+        "configuration",
+        "logDir"
+      ]
       const { settings } = Either.getOrThrow(found)
       for (const name of Object.keys(settings)) {
         assert.ok(declared.has(name) || parts.includes(name), `${command}: ${name}`)
