@@ -102,10 +102,10 @@ export function stagingLayer({ dataDir }: Has<"dataDir">): Layer.Layer<Staging> 
   )
 }
 
-export function unpackerLayer(): Layer.Layer<Unpacker> {
+export function unpackerLayer({ inflate }: Partial<Has<"inflate">> = {}): Layer.Layer<Unpacker> {
   return lazily(
     () => import("../layers/unpack/UnpackerWorkers.ts"),
-    (UnpackerWorkers) => UnpackerWorkers.layer()
+    (UnpackerWorkers) => UnpackerWorkers.layer({ inflate })
   )
 }
 

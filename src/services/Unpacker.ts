@@ -112,5 +112,10 @@ export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
       UnpackerError | E | E2,
       R
     >
+
+    /**
+     * Whether archives are inflated by faster calls inside the runtime that it does not document.
+     */
+    readonly undocumentedCalls: Effect.Effect<"used" | "switched off" | "not available">
   }
 >() {}

@@ -26,7 +26,17 @@ describe("amplitude-lake check", () => {
 
       const good = yield* check({}, "--bucket", "lake", "--archive-dir", "archives")
       assert.equal(good.code, 0, good.stdout + good.stderr)
-      const names = ["keys", "clock", "store", "gaps", "conflicts", "work", "data", "archives"]
+      const names = [
+        "keys",
+        "clock",
+        "store",
+        "gaps",
+        "conflicts",
+        "work",
+        "data",
+        "archives",
+        "inflating"
+      ]
       assert.deepEqual(
         good.stdout
           .trimEnd()
@@ -43,8 +53,11 @@ describe("amplitude-lake check", () => {
 
       yield* Effect.promise(() => writeFile(join(folder, "file"), ""))
       const wrong = ["--bucket", "absent", "--data-dir", "file", "--json"]
-      const bad = yield* check({ AMP_SECRET_KEY: "canary-other" }, ...wrong)
+      const other = { AMP_SECRET_KEY: "canary-other", AMPLITUDE_LAKE_INFLATE: "portable" }
+      const bad = yield* check(other, ...wrong)
       const found = JSON.parse(bad.stdout)
+      assert.match(good.stdout, /inflating .*by calls inside Node .* have passed a test/)
+      assert.match(found.checks.at(-1).message, /the faster ones are switched off/)
       assert.deepEqual([bad.code, found.exitCode], [7, 7])
       assert.deepEqual(
         found.checks.map(({ name, state, error }: Record<string, string>) => [name, state, error]),
@@ -55,7 +68,8 @@ describe("amplitude-lake check", () => {
           ["gaps", "unknown", undefined],
           ["conflicts", "unknown", undefined],
           ["work", "ok", undefined],
-          ["data", "fail", "FolderError.Misconfigured"]
+          ["data", "fail", "FolderError.Misconfigured"],
+          ["inflating", "ok", undefined]
         ]
       )
       assert.doesNotMatch(bad.stdout + bad.stderr, /canary/)

@@ -83,7 +83,7 @@ function land(
       clockLayer(settings),
       storeLayer(settings),
       stagingLayer(settings),
-      unpackerLayer(),
+      unpackerLayer(settings),
       archiveFolderLayer(settings),
       spoolLayer(settings)
     ),
@@ -103,7 +103,7 @@ function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): W
       clockLayer(settings),
       storeLayer(settings),
       stagingLayer(settings),
-      unpackerLayer(),
+      unpackerLayer(settings),
       archiveFilesLayer()
     ),
     ...summarized(

@@ -93,6 +93,7 @@ export function check(settings: SettingsOf<"check">): Work {
       clockLayer(settings),
       storeLayer(settings),
       foldersLayer(settings),
+      unpackerLayer(settings),
       testWebhook && webhook !== undefined ? webhookLayer(webhook) : Layer.empty
     ),
     run: Effect.gen(function* () {

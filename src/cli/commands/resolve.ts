@@ -30,7 +30,7 @@ export function resolve(settings: SettingsOf<"resolve">): Work {
       storeLayer(settings),
       stagingLayer(settings),
       spoolLayer(settings),
-      unpackerLayer()
+      unpackerLayer(settings)
     ),
     run: Effect.gen(function* () {
       const resolved = yield* resolveConflict(Hour.make(conflict), {

@@ -1,6 +1,6 @@
 import { Duration } from "effect"
 import * as defaults from "../../programs/run/defaults.ts"
-import { duration, durationOf, text, wholeNumber } from "./parse.ts"
+import { duration, durationOf, oneOf, text, wholeNumber } from "./parse.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Execution:")
@@ -58,6 +58,13 @@ export const runSettings = {
     help: "wait before the first retry, doubled for each further one",
     parse: durationOf("ms", 1, 600_000),
     fallback: Duration.toMillis(defaults.retryBase)
+  }),
+  inflate: value({
+    flag: "--inflate <way>",
+    help: "how archives are inflated: fast, by calls inside Node that it does not document if they pass a test, or portable, by documented ones only; check says which are used",
+    parse: oneOf(["fast", "portable"]),
+    fallback: "fast",
+    variables: ["AMPLITUDE_LAKE_INFLATE"]
   }),
   maxDuration: optional({
     flag: "--max-duration <time>",

@@ -91,6 +91,7 @@ const run = [
   "requestHours",
   "concurrency",
   ...retry,
+  "inflate",
   "maxDuration",
   "dryRun",
   "recheck"
@@ -224,6 +225,7 @@ export const commands = {
       "format",
       "dataDir",
       "workDir",
+      "inflate",
       "envFile",
       ...retry,
       ...output
@@ -244,6 +246,7 @@ export const commands = {
       "dataDir",
       "workDir",
       "archiveDir",
+      "inflate",
       "envFile",
       "webhook",
       "testWebhook",

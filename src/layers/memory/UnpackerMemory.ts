@@ -123,7 +123,9 @@ const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(fu
  * `UnpackerZip`.
  */
 export function make(): Effect.Effect<Unpacker["Type"]> {
-  return Effect.succeed(Unpacker.of({ open, digest }))
+  return Effect.succeed(
+    Unpacker.of({ open, digest, undocumentedCalls: Effect.succeed("not available") })
+  )
 }
 
 /**

@@ -4,11 +4,12 @@ import { Unpacker } from "../../services/Unpacker.ts"
 import { withReader } from "./reader.ts"
 import { openDigestPool } from "./pool.ts"
 import { digestHere, makeUnpacker } from "./makeUnpacker.ts"
+import type { UnpackerZipOptions } from "./UnpackerZip.ts"
 
 /** More would wait for the disk, and each needs memory. */
 const MOST_WORKERS = 4
 
-export interface UnpackerWorkersOptions {
+export interface UnpackerWorkersOptions extends UnpackerZipOptions {
   /**
    * Archives smaller than this, in bytes, are read in this thread, before a worker could start.
    * Defaults to 4 MiB.
@@ -20,18 +21,22 @@ export interface UnpackerWorkersOptions {
 export const make: (
   options?: UnpackerWorkersOptions
 ) => Effect.Effect<Unpacker["Type"], never, Scope.Scope> = Effect.fnUntraced(function* ({
+  inflate = "fast",
   smallArchive = 4 * 1024 ** 2
 } = {}) {
   const pool = yield* Effect.acquireRelease(Effect.sync(openDigestPool), ({ close }) =>
     Effect.promise(close)
   )
   const free = yield* Effect.makeSemaphore(Math.min(availableParallelism(), MOST_WORKERS))
-  return makeUnpacker((archive, parts, format, budget) =>
-    archive.size < smallArchive
-      ? digestHere(archive, parts, format, budget)
-      : withReader(archive, (read) =>
-          pool.digest(read, { path: archive.path, parts, format, budget })
-        ).pipe(free.withPermits(1))
+  const here = digestHere(inflate)
+  return makeUnpacker(
+    (archive, parts, format, budget) =>
+      archive.size < smallArchive
+        ? here(archive, parts, format, budget)
+        : withReader(archive, (read) =>
+            pool.digest(read, { path: archive.path, parts, format, budget, inflate })
+          ).pipe(free.withPermits(1)),
+    inflate
   )
 })
 

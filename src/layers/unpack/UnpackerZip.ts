@@ -1,13 +1,24 @@
 import { Effect, Layer } from "effect"
 import { Unpacker } from "../../services/Unpacker.ts"
+import type { InflateWay } from "./inflateHere.ts"
 import { digestHere, makeUnpacker } from "./makeUnpacker.ts"
+
+export interface UnpackerZipOptions {
+  /**
+   * `fast` uses calls inside Node that it does not document, if they pass a test; `portable` only
+   * documented ones. Defaults to `fast`.
+   */
+  readonly inflate?: InflateWay | undefined
+}
 
 /**
  * Reads the spooled file by its central directory and inflates with Node's zlib, in constant
  * memory.
  */
-export function make(): Effect.Effect<Unpacker["Type"]> {
-  return Effect.sync(() => makeUnpacker(digestHere))
+export function make({ inflate = "fast" }: UnpackerZipOptions = {}): Effect.Effect<
+  Unpacker["Type"]
+> {
+  return Effect.sync(() => makeUnpacker(digestHere(inflate), inflate))
 }
 
 /**
@@ -18,6 +29,6 @@ export function make(): Effect.Effect<Unpacker["Type"]> {
  * export const unpacker = UnpackerZip.layer()
  * ```
  */
-export function layer(): Layer.Layer<Unpacker> {
-  return Layer.effect(Unpacker, make())
+export function layer(options?: UnpackerZipOptions): Layer.Layer<Unpacker> {
+  return Layer.effect(Unpacker, make(options))
 }

@@ -5,7 +5,6 @@ import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
 import { MAX_LINES_BYTES } from "./limits.ts"
 import type { Read } from "./reader.ts"
-import { canInflateHere, inflateHere } from "./inflateHere.ts"
 import { type Inflate, inflate } from "./inflater.ts"
 import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
@@ -45,19 +44,20 @@ export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
   }
 }
 
-/** Digesting does not keep the chunks. */
-const inflateToDigest = canInflateHere ? inflateHere : inflate
-
 /** Bytes of lines after which other work in this thread gets a turn: about 10 milliseconds. */
 const BREATH = 16 * 1024 * 1024
 
-/** Reads an hour's parts once, in order, verifies them and digests the object that they make. */
+/**
+ * Reads an hour's parts once, in order, verifies them and digests the object that they make. Keeps
+ * no chunk that `inflateToDigest` yields.
+ */
 export async function digestHour(
   read: Read,
   path: string,
   parts: ReadonlyArray<ZipPart>,
   format: Format,
-  budget: Budget
+  budget: Budget,
+  inflateToDigest: Inflate
 ): Promise<HourDigest> {
   const hash = createHash("sha256")
   const open = new Set<string>()

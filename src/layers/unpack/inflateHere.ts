@@ -1,11 +1,11 @@
 import { constants, createGunzip, type Gunzip, type InflateRaw } from "node:zlib"
-import type { Inflate } from "./inflater.ts"
+import { type Inflate, inflate } from "./inflater.ts"
 import { type Refuse, refusal } from "./refusal.ts"
 
 /** Stays in a core's cache until its lines are counted. */
 const CHUNK = 64 * 1024
 
-/** Undocumented internals that `gunzipSync` uses; check `canInflateHere` first. */
+/** Undocumented internals that `gunzipSync` uses; `canInflateHere` tests them first. */
 interface Internals {
   readonly _handle: {
     readonly writeSync: (
@@ -92,13 +92,33 @@ function inflated(member: Buffer): string | undefined {
   }
 }
 
+let tested: boolean | undefined
+
 /**
- * Whether this runtime has what `inflateHere` needs. Tested with a gzip member: intact, truncated,
- * changed, and with bytes appended.
+ * Whether this runtime has what `inflateHere` needs. Tested once, with a gzip member: intact,
+ * truncated, changed, and with bytes appended.
  */
-export const canInflateHere: boolean = (() => {
+function canInflateHere(): boolean {
+  return (tested ??= isRight())
+}
+
+function isRight(): boolean {
   const member = Buffer.from("1f8b0800000000000003e302009306d73201000000", "hex")
   const changed = Buffer.from(member).fill(0, 13, 17)
   const broken = [member.subarray(0, -1), changed, Buffer.concat([member, Buffer.alloc(1)])]
   return inflated(member) === "\n" && broken.every((it) => inflated(it) === undefined)
-})()
+}
+
+/** How to inflate: `fast` by undocumented calls where they pass a test, `portable` never by them. */
+export type InflateWay = "fast" | "portable"
+
+/** Touches nothing undocumented for `portable`. */
+export function inflateBy(way: InflateWay): Inflate {
+  return way === "fast" && canInflateHere() ? inflateHere : inflate
+}
+
+/** What became of the undocumented calls, as `Unpacker` reports it. */
+export function undocumentedCalls(way: InflateWay) {
+  if (way === "portable") return "switched off"
+  return canInflateHere() ? "used" : "not available"
+}

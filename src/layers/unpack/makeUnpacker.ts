@@ -6,6 +6,7 @@ import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { fromPromise, streamWithReader, withReader } from "./reader.ts"
 import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
+import { inflateBy, type InflateWay, undocumentedCalls } from "./inflateHere.ts"
 import { openInflater, slices } from "./inflater.ts"
 import { countLines } from "./linesDigest.ts"
 import { refusal } from "./refusal.ts"
@@ -21,8 +22,12 @@ export type DigestHour = (
 ) => Effect.Effect<HourDigest, UnpackerError>
 
 /** Digests in this thread. */
-export const digestHere: DigestHour = (archive, parts, format, budget) =>
-  withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget))
+export function digestHere(way: InflateWay): DigestHour {
+  return (archive, parts, format, budget) =>
+    withReader(archive, (read) =>
+      digestHour(read, archive.path, parts, format, budget, inflateBy(way))
+    )
+}
 
 const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
   Effect.fn("Unpacker.open")(function* (archive, format, options = {}) {
@@ -76,7 +81,11 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format, onLines = () => 
     (inflater) => Effect.sync(() => inflater.close())
   ).pipe(Effect.withSpan("Unpacker.digest"))
 
-/** An unpacker that digests hours with `digestHour`. */
-export function makeUnpacker(digestHour: DigestHour): Unpacker["Type"] {
-  return Unpacker.of({ open: openWith(digestHour), digest })
+/** An unpacker that digests hours with `digestHour`, which inflates in this way. */
+export function makeUnpacker(digestHour: DigestHour, way: InflateWay): Unpacker["Type"] {
+  return Unpacker.of({
+    open: openWith(digestHour),
+    digest,
+    undocumentedCalls: Effect.sync(() => undocumentedCalls(way))
+  })
 }

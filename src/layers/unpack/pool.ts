@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from "node:worker_threads"
 import type { Read } from "./reader.ts"
 import type { DigestBytes, DigestReport, DigestTask } from "./worker.ts"
 import { digestHour, type HourDigest } from "./hourDigest.ts"
+import { inflateBy } from "./inflateHere.ts"
 import { Refusal, refusal } from "./refusal.ts"
 
 /** In milliseconds. A worker that is idle longer would only take memory. */
@@ -58,7 +59,8 @@ export function openDigestPool(): DigestPool {
       // If no thread can be started, as in a container that limits them, this thread does the work:
       // slower, with the same result.
       if (worker === undefined) {
-        return digestHour(read, task.path, task.parts, task.format, task.budget)
+        const inflate = inflateBy(task.inflate)
+        return digestHour(read, task.path, task.parts, task.format, task.budget, inflate)
       }
       try {
         return await converse(worker, read, task)

@@ -8,7 +8,7 @@ import { type MessagePort, parentPort } from "node:worker_threads"
 import type { Format } from "../../services/HourKey.ts"
 import { type Budget, digestHour, type HourDigest } from "./hourDigest.ts"
 import { PIECE } from "./zipPart.ts"
-import { canInflateHere } from "./inflateHere.ts"
+import { inflateBy, inflateHere, type InflateWay } from "./inflateHere.ts"
 import { Refusal, type Refused } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"
 
@@ -19,6 +19,7 @@ export interface DigestTask {
   readonly parts: ReadonlyArray<ZipPart>
   readonly format: Format
   readonly budget: Budget
+  readonly inflate: InflateWay
 }
 
 /** What the worker sends on a task's port: requests for bytes, and then one of the others. */
@@ -49,24 +50,27 @@ const rooms: Array<Uint8Array<ArrayBuffer>> = []
 
 function takeRoom(length: number): Uint8Array<ArrayBuffer> {
   const used = rooms.length > 1 ? rooms.shift() : undefined
-  return used ?? new Uint8Array(canInflateHere ? PIECE : length)
+  return used ?? new Uint8Array(length)
 }
 
-async function work({ budget, format, parts, path, port }: DigestTask): Promise<DigestReport> {
+async function work(task: DigestTask): Promise<DigestReport> {
+  const { budget, format, parts, path, port } = task
+  const inflate = inflateBy(task.inflate)
+  // If they are inflated elsewhere, that may still be running when more is requested.
+  const isReused = inflate === inflateHere
   const read = (position: number, length: number) =>
     new Promise<Uint8Array>((resolve, reject) => {
-      const into = takeRoom(length)
+      const into = takeRoom(isReused ? PIECE : length)
       port.once("message", (bytes: DigestBytes) => {
         if (bytes === null) return reject(new Error("The archive could not be read"))
-        // If they are inflated elsewhere, that may still be running when more is requested.
-        if (canInflateHere) rooms.push(new Uint8Array(bytes.buffer))
+        if (isReused) rooms.push(new Uint8Array(bytes.buffer))
         resolve(bytes)
       })
       const wants: DigestReport = { _tag: "Wants", position, length, into }
       port.postMessage(wants, [into.buffer])
     })
   try {
-    const digest = await digestHour(read, path, parts, format, budget)
+    const digest = await digestHour(read, path, parts, format, budget, inflate)
     return { _tag: "Digested", digest }
   } catch (error) {
     return error instanceof Refusal

@@ -4,6 +4,7 @@ import { Clock } from "../../services/Clock.ts"
 import { Folders, FolderError, type WorkingFolder } from "../../services/Folders.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { Unpacker } from "../../services/Unpacker.ts"
 import { Webhook } from "../../services/Webhook.ts"
 import { Window } from "../../services/Window.ts"
 import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
@@ -73,6 +74,7 @@ export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptio
       checkAmplitude(options),
       checkLake(options),
       ...folders.all.map(checkFolder),
+      checkInflating,
       checkWebhook(options.testMessage)
     ],
     { concurrency: "unbounded" }
@@ -235,6 +237,18 @@ const checkStore = Effect.gen(function* () {
     return [ok("store", `${store.place}: readable and writable, refuses overwrites; ${read}`)]
   }).pipe(Effect.catchAll((error) => Effect.succeed([failed("store", error)])))
 }).pipe(Effect.withSpan("checkSetup.store"))
+
+const INFLATING = {
+  used: "by calls inside Node that it does not document, which have passed a test",
+  "switched off": "by documented calls only: the faster ones are switched off",
+  "not available": "by documented calls only: the faster ones are not available in this runtime"
+} as const
+
+/** Says how archives are inflated, which is right either way. */
+const checkInflating = Effect.gen(function* () {
+  const { undocumentedCalls } = yield* Unpacker
+  return [ok("inflating", INFLATING[yield* undocumentedCalls])]
+})
 
 const checkFolder = Effect.fn("checkSetup.folder")(function* ({
   name,

@@ -44,6 +44,32 @@ describe("UnpackerWorkers", () => {
     })
   )
 
+  for (const smallArchive of [0, 1e9]) {
+    it.scoped(
+      `digests the same by documented calls only, ${smallArchive === 0 ? "in workers" : "in this thread"}`,
+      () =>
+        Effect.gen(function* () {
+          const found = ["fast", "portable"] as const
+          const each = yield* Effect.forEach(found, (inflate) =>
+            Effect.gen(function* () {
+              const unpacker = yield* UnpackerWorkers.make({ smallArchive, inflate })
+              const { hours } = yield* unpacker.open(archive, "jsonl")
+              return {
+                calls: yield* unpacker.undocumentedCalls,
+                hashes: [...hours.values()].map(({ sha256 }) => sha256)
+              }
+            })
+          )
+          assert.deepStrictEqual(
+            each.map(({ calls }) => calls),
+            ["used", "switched off"]
+          )
+          assert.lengthOf(each[0]?.hashes ?? [], 5)
+          assert.deepStrictEqual(each[0]?.hashes, each[1]?.hashes)
+        })
+    )
+  }
+
   it.scoped(
     "goes on with its workers after reads that fail, that are no reads, and that nobody waits for",
     () =>

@@ -1,7 +1,11 @@
 import { createGunzip, createInflateRaw, deflateRawSync, gzipSync } from "node:zlib"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { canInflateHere, inflateHere } from "../../../src/layers/unpack/inflateHere.ts"
+import {
+  inflateBy,
+  inflateHere,
+  undocumentedCalls
+} from "../../../src/layers/unpack/inflateHere.ts"
 import { type Inflate, inflate, openInflater } from "../../../src/layers/unpack/inflater.ts"
 import { refusal } from "../../../src/layers/unpack/refusal.ts"
 
@@ -59,8 +63,11 @@ async function outcome(
 }
 
 describe("inflateHere()", () => {
-  it("is available", () => {
-    assert.isTrue(canInflateHere)
+  it("is available and used, except where it is switched off", () => {
+    assert.strictEqual(undocumentedCalls("fast"), "used")
+    assert.isTrue(inflateBy("fast") === inflateHere)
+    assert.strictEqual(undocumentedCalls("portable"), "switched off")
+    assert.isTrue(inflateBy("portable") === inflate)
   })
 
   it("returns and refuses the same as inflate(), for any damage and any chunks", async () => {

@@ -72,7 +72,8 @@ const allOk = {
   gaps: "ok",
   conflicts: "ok",
   work: "ok",
-  data: "ok"
+  data: "ok",
+  inflating: "ok"
 }
 
 const refusing =
@@ -92,6 +93,7 @@ describe("checkSetup()", () => {
       )
       assert.match(messages["store"] ?? "", /"2025-11-11_11\.jsonl" can be read/)
       assert.match(messages["work"] ?? "", /50\.0 GB free/)
+      assert.match(messages["inflating"] ?? "", /not available in this runtime/)
       assert.deepEqual(
         calls.map(({ method }) => method),
         ["check", "list", "get", "list"]
@@ -151,7 +153,8 @@ describe("checkSetup()", () => {
         gaps: "unknown",
         conflicts: "unknown",
         work: "fail",
-        data: "fail"
+        data: "fail",
+        inflating: "ok"
       })
       assert.equal(exitCode, 7)
       assert.equal((yield* requests).length, 1)
