@@ -16,7 +16,10 @@ export interface LinesDigest {
    * digits.
    */
   readonly lineset: string
-  /** Lines that are not JSON objects by their first and last byte. They are stored unchanged. */
+  /**
+   * Lines that are not JSON objects by their first and last byte, the only ones looked at. They are
+   * stored unchanged.
+   */
   readonly malformed: number
 }
 

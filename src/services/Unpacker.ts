@@ -85,6 +85,20 @@ export interface OpenOptions {
   readonly repacked?: boolean | undefined
 }
 
+export interface DigestOptions<E = never, R = never> {
+  /** Whether each line is parsed, too, which takes ten times as long. Defaults to `false`. */
+  readonly parse?: boolean | undefined
+  /** Receives the lines as they are counted, split anywhere, in memory that is used again. */
+  readonly onLines?: ((lines: Uint8Array) => Effect.Effect<void, E, R>) | undefined
+}
+
+export interface ObjectDigest extends LinesDigest {
+  readonly size: number
+  readonly sha256: string
+  /** Lines that are anything but one JSON object in UTF-8; only if they were parsed. */
+  readonly invalid?: number
+}
+
 export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
   Unpacker,
   {
@@ -99,19 +113,15 @@ export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
     ) => Effect.Effect<UnpackedArchive, UnpackerError, Scope.Scope>
 
     /**
-     * The digest of the lines of a stored object, with its size in bytes and SHA-256. `onLines`
-     * receives the lines as they are counted, split anywhere, in memory that is used again.
+     * The digest of the lines of a stored object, with its size in bytes and SHA-256. Fails with what
+     * `onLines` fails with.
      */
     readonly digest: <E, E2 = never, R = never>(
       path: string,
       body: Stream.Stream<Uint8Array, E>,
       format: Format,
-      onLines?: (lines: Uint8Array) => Effect.Effect<void, E2, R>
-    ) => Effect.Effect<
-      LinesDigest & { readonly size: number; readonly sha256: string },
-      UnpackerError | E | E2,
-      R
-    >
+      options?: DigestOptions<E2, R>
+    ) => Effect.Effect<ObjectDigest, UnpackerError | E | E2, R>
 
     /**
      * Whether archives are inflated by faster calls inside the runtime that it does not document.

@@ -665,12 +665,35 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
               Effect.sync(() => {
                 taken += Buffer.from(lines).toString("latin1")
               })
-            const { events } = yield* unpacker.digest("object", body, format, take)
+            const { events } = yield* unpacker.digest("object", body, format, { onLines: take })
             assert.deepStrictEqual([taken, events], [text, 3])
-            const failed = unpacker.digest("object", body, format, () => Effect.fail("full"))
+            const failed = unpacker.digest("object", body, format, {
+              onLines: () => Effect.fail("full")
+            })
             assert.strictEqual(yield* Effect.flip(failed), "full")
           }
         })
+    )
+
+    it.effect("counts the lines that are no JSON object, if it is to parse them", () =>
+      Effect.gen(function* () {
+        const unpacker = yield* Unpacker
+        const text = `{"a":NaN}\n{"b":1}{"c":2}\n{"d":4}\nnull\n`
+        for (const [format, object] of [
+          ["jsonl", Buffer.from(text)],
+          ["jsonl.gz", gzipSync(text)]
+        ] as const) {
+          const body = Stream.rechunk(Stream.make(object), 7)
+          const found = yield* unpacker.digest("object", body, format, { parse: true })
+          assert.deepStrictEqual(found, {
+            ...expectedDigest(text),
+            size: object.length,
+            sha256: sha256(object),
+            invalid: 3
+          })
+          assert.strictEqual(found.malformed, 1)
+        }
+      })
     )
 
     it.effect("refuses an object whose gzip is broken", () =>

@@ -258,7 +258,7 @@ export const commands = {
     }
   },
   verify: {
-    help: "Read landed objects back and compare them with their metadata: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read.",
+    help: "Read landed objects back and compare them with their metadata, and parse each line as JSON: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read.",
     settings: [
       ...dates,
       "settleHours",

@@ -28,6 +28,9 @@ export function verificationText(found: Verification, place: string): string {
     "read",
     `${plural(objects, "object")}, ${plural(events, "event")}, ${bytesText(found.bytes)}${isNothing ? ": check --prefix and the dates" : ""}`
   ])
+  if (found.invalid > 0) {
+    rows.push(["not JSON", `${plural(found.invalid, "line")}, kept unchanged`])
+  }
   rows.push(["verified", plural(verified.length, "hour")])
   const count = (name: string, length: number, noun: string, more: string) => {
     if (length > 0) rows.push([name, plural(length, noun) + more])
@@ -36,7 +39,7 @@ export function verificationText(found: Verification, place: string): string {
     "unverified",
     unverified.length,
     "hour",
-    ", from another pipeline: only their lines were checked, and are well formed"
+    ", from another pipeline: only their lines were checked, and each is one JSON object"
   )
   count("absent", absent.length, "hour", `, without an object: ${rangeText(absent)}; see gaps`)
   count(

@@ -9,6 +9,7 @@ import { Unpacker, UnpackerError } from "../../services/Unpacker.ts"
 import { type Read, fromPromise, withReader } from "../unpack/reader.ts"
 import { gunzipAll, inflateAll } from "../unpack/gunzipMemory.ts"
 import { type Budget, NEWLINE, NEWLINE_MEMBER, newBudget, spend } from "../unpack/hourDigest.ts"
+import { parseLines } from "../unpack/jsonLines.ts"
 import { countLines } from "../unpack/linesDigest.ts"
 import { refusal } from "../unpack/refusal.ts"
 import { unpackParts } from "../unpack/unpackedArchive.ts"
@@ -104,18 +105,25 @@ const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(fu
   path,
   body,
   format,
-  onLines = () => Effect.void
+  { onLines = () => Effect.void, parse = false } = {}
 ) {
   const object = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(body)))
   const refuse = refusal(path)
   const lines = countLines(refuse, false)
+  const parsed = parseLines()
   const bytes = yield* fromPromise(async () => {
     const all = format === "jsonl" ? object : gunzipAll(object, refuse)
     lines.update(all)
+    parsed.update(all)
     return all
   })
   yield* onLines(bytes)
-  return { ...lines.finish().digest, size: object.length, sha256: sha256(object) }
+  return {
+    ...lines.finish().digest,
+    size: object.length,
+    sha256: sha256(object),
+    ...(parse ? { invalid: parsed.finish() } : {})
+  }
 })
 
 /**

@@ -8,6 +8,7 @@ import { fromPromise, streamWithReader, withReader } from "./reader.ts"
 import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
 import { inflateBy, type InflateWay, undocumentedCalls } from "./inflateHere.ts"
 import { openInflater, slices } from "./inflater.ts"
+import { parseLines } from "./jsonLines.ts"
 import { countLines } from "./linesDigest.ts"
 import { refusal } from "./refusal.ts"
 import { unpackParts } from "./unpackedArchive.ts"
@@ -44,17 +45,26 @@ const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
     )
   })
 
-const digest: Unpacker["Type"]["digest"] = (path, body, format, onLines = () => Effect.void) =>
+const digest: Unpacker["Type"]["digest"] = (
+  path,
+  body,
+  format,
+  { onLines = () => Effect.void, parse = false } = {}
+) =>
   Effect.acquireUseRelease(
     Effect.sync(() => openInflater(createGunzip({ chunkSize: 256 * 1024 }), refusal(path))),
     (inflater) =>
       Effect.gen(function* () {
         const lines = countLines(refusal(path), false)
+        const parsed = parse ? parseLines() : undefined
         const hash = createHash("sha256")
         let size = 0
         const take = (bytes: Uint8Array) =>
           Effect.zipRight(
-            fromPromise(async () => lines.update(bytes)),
+            fromPromise(async () => {
+              lines.update(bytes)
+              parsed?.update(bytes)
+            }),
             onLines(bytes)
           )
         const inflated = (push: () => Promise<void>) =>
@@ -76,7 +86,12 @@ const digest: Unpacker["Type"]["digest"] = (path, body, format, onLines = () => 
           })
         )
         if (format === "jsonl.gz") yield* inflated(() => inflater.finish())
-        return { ...lines.finish().digest, size, sha256: hash.digest("hex") }
+        return {
+          ...lines.finish().digest,
+          size,
+          sha256: hash.digest("hex"),
+          ...(parsed === undefined ? {} : { invalid: parsed.finish() })
+        }
       }),
     (inflater) => Effect.sync(() => inflater.close())
   ).pipe(Effect.withSpan("Unpacker.digest"))

@@ -30,8 +30,7 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   /** Every byte and line matches the metadata. */
   verified: Hours,
   /**
-   * Objects of other pipelines: only well-formed JSON lines can be checked, and they are well
-   * formed.
+   * Objects of other pipelines: only their lines can be checked, and each is one JSON object.
    */
   unverified: Hours,
   /** Settled hours of the window without an object that nobody has accepted as missing. */
@@ -58,6 +57,11 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   objects: Schema.NonNegativeInt,
   /** Non-empty lines in them. */
   events: Schema.NonNegativeInt,
+  /**
+   * Lines among them that are anything but one JSON object in UTF-8. In a landed hour they are kept
+   * as Amplitude sent them, and are no difference.
+   */
+  invalid: Schema.NonNegativeInt,
   /** Bytes in them, as stored. */
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
@@ -193,6 +197,7 @@ function totalsOf(results: ReadonlyArray<Result>) {
   return {
     objects: read.length,
     events: read.reduce((sum, { events }) => sum + events, 0),
+    invalid: read.reduce((sum, { invalid = 0 }) => sum + invalid, 0),
     bytes: read.reduce((sum, { size }) => sum + size, 0)
   }
 }

@@ -3,12 +3,12 @@ import type { Hour } from "../../services/Hour.ts"
 import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
 import type { ObjectHead, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
-import { Unpacker } from "../../services/Unpacker.ts"
+import { type ObjectDigest, Unpacker } from "../../services/Unpacker.ts"
 import type { HourObject } from "../plan/inventory.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { Run } from "../run/Run.ts"
 
-type Read = Effect.Effect.Success<ReturnType<Unpacker["Type"]["digest"]>>
+type Read = ObjectDigest
 
 /** The result for one object. */
 export type Found =
@@ -36,7 +36,7 @@ export const verifyObject = (
     if (Option.isNone(head)) return { _tag: "Gone" } as const
     const { etag, metadata, size } = head.value
     const body = countBytes(store.get(key), progress.received)
-    const found = yield* retry(unpacker.digest(key, body, format)).pipe(
+    const found = yield* retry(unpacker.digest(key, body, format, { parse: true })).pipe(
       Effect.map((read) => judge(object, { etag, size, metadata }, read)),
       Effect.catchTag("UnpackerError", ({ detail }) =>
         Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
@@ -71,8 +71,8 @@ function judge(
   if (Option.isSome(metadata)) problems.push(...differences(hour, metadata.value, read))
   else if (text["lineset"] !== undefined) {
     problems.push("its metadata is from this program but cannot be parsed")
-  } else if (read.malformed > 0) {
-    problems.push(`${read.malformed} of its ${read.events} lines are not JSON objects`)
+  } else if (read.invalid !== undefined && read.invalid > 0) {
+    problems.push(`${read.invalid} of its ${read.events} lines are not JSON objects`)
   }
   if (problems.length > 0) return { _tag: "Differs", problems, read }
   return Option.isSome(metadata) ? { _tag: "Same", read } : { _tag: "Foreign", read, etag }

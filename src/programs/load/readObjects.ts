@@ -40,7 +40,7 @@ export const readObjects = Effect.fnUntraced(function* <E, R>(
     // The line before it may lack its newline.
     if (digests.length > 0) yield* onLines(NEWLINE)
     const body = countBytes(store.get(key), progress.received)
-    const read = yield* unpacker.digest(key, body, format, onLines)
+    const read = yield* unpacker.digest(key, body, format, { onLines })
     sum = addDigests(sum, read)
     digests.push(read.sha256)
   }

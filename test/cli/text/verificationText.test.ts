@@ -17,6 +17,7 @@ const found = new Verification({
   failed: [],
   objects: 1,
   events: 1234,
+  invalid: 0,
   bytes: 1500,
   retries: 0,
   durationMs: 1234,
@@ -35,6 +36,11 @@ describe("verificationText()", () => {
         "took       1.2 s"
       ].join("\n")
     )
+  })
+
+  it("counts lines that are no JSON object", () => {
+    const some = new Verification({ ...found, invalid: 2 })
+    assert.match(verificationText(some, "memory"), /^not JSON +2 lines, kept unchanged$/m)
   })
 
   it("names what to check if nothing was read", () => {
@@ -63,7 +69,7 @@ describe("verificationText()", () => {
       "sample     3 hours; repeat it with --sample-seed 7",
       "read       1 object, 1,234 events, 1.5 kB",
       "verified   1 hour",
-      "unverified 1 hour, from another pipeline: only their lines were checked, and are well formed",
+      "unverified 1 hour, from another pipeline: only their lines were checked, and each is one JSON object",
       "absent     1 hour, without an object: 2025-11-10T21; see gaps",
       "postponed  2 hours, not read within --max-duration: 2025-11-10T20 to 2025-11-10T21",
       "differing  1 object, listed below",

@@ -109,7 +109,7 @@ describe("verifyHours()", () => {
           store: {
             objects: {
               [part(20)]: Buffer.from(event("a")),
-              [part(21)]: Buffer.from(`${event("b")}<html>\n`),
+              [part(21)]: Buffer.from(`${event("b")}{"a":NaN}\n`),
               [`${part(22)}.gz`]: gzipSync(event("c")).subarray(0, 20)
             }
           }
@@ -123,6 +123,17 @@ describe("verifyHours()", () => {
         })
         assert.match(found.differing[1]?.problems[0] ?? "", /does not inflate/)
       })
+  )
+
+  it.effect("counts lines that are no JSON in landed hours, which is no difference", () =>
+    Effect.gen(function* () {
+      const lines = `{"a":NaN}\n{"b":1}{"c":2}\n{"d":1.10}\nnull\n${event("a")}`
+      const world = yield* makeWorld({ amplitude: { hours: { [H20]: [lines] } }, store: {} })
+      yield* passTime(Effect.provide(allHours(runOptions(H20, H20)), world.layer))
+      const found = yield* Effect.provide(verify(), world.layer)
+      assert.deepEqual([found.events, found.invalid, found.differing], [5, 3, []])
+      assert.equal(found.verified.length, found.objects)
+    })
   )
 
   it.effect("retries objects that cannot be read yet, and names those that still cannot", () =>
