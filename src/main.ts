@@ -12,6 +12,7 @@ import { type CommandLine, readCommandLine } from "./cli/settings/commandLine.ts
 import { endingOf, INTERRUPTED_ERROR, INTERRUPTED_TEXT, logEnding } from "./cli/ending.ts"
 import { readEnvFile } from "./cli/settings/env/envFile.ts"
 import { openLogFile } from "./cli/terminal/logFile.ts"
+import { print } from "./cli/terminal/print.ts"
 import { runId, withLogs, withLogsInFile } from "./cli/terminal/logging.ts"
 import type { SettingsOf } from "./cli/settings/settingsOf.ts"
 import { envFileOf } from "./cli/settings/readSettings.ts"
@@ -19,7 +20,7 @@ import { type CommandName, settings } from "./cli/settings/table.ts"
 import { resolveSettings } from "./cli/settings/resolve.ts"
 import { otlpVariables } from "./cli/telemetry/otlpVariables.ts"
 import { version } from "./programs/run/version.ts"
-import { EXIT } from "./programs/run/exitCode.ts"
+import { type AnyExitCode, EXIT } from "./programs/run/exitCode.ts"
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const { isNamed, path: fileName } = envFileOf({ flags, environment: process.env })
@@ -38,7 +39,7 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
     fileName,
     now: Date.now()
   })
-  if (Either.isLeft(resolved)) return yield* misuse(command, resolved.left)
+  if (Either.isLeft(resolved)) return yield* misuse({ command, flags }, resolved.left)
   exportEnv(resolved.right.variables)
   yield* Effect.forEach(resolved.right.warnings, (it) => Effect.logWarning(it)).pipe(
     withLogs(resolved.right.settings)
@@ -78,18 +79,30 @@ function exportEnv(variables: Readonly<Record<string, string | undefined>>): voi
   }
 }
 
-function misuse(command: string, problems: ReadonlyArray<string>): Effect.Effect<number> {
-  return Effect.sync(() => {
-    console.error(
-      [
-        `amplitude-lake ${command} cannot run:`,
-        ...problems.map((problem) => `  ${problem}`),
-        `Nothing was changed. See: amplitude-lake ${command} --help`
-      ].join("\n")
+/** Explains why a command cannot begin, also to a script. */
+const misuse = Effect.fnUntraced(function* (
+  { command, flags }: CommandLine,
+  problems: ReadonlyArray<string>
+) {
+  const { usage: exitCode } = EXIT
+  console.error(
+    [
+      `amplitude-lake ${command} cannot run:`,
+      ...problems.map((problem) => `  ${problem}`),
+      `Nothing was changed. See: amplitude-lake ${command} --help`
+    ].join("\n")
+  )
+  if (flags.json === true) {
+    const { isJsonCommand, outputText } = yield* Effect.promise(
+      () => import("./cli/json/output.ts")
     )
-    return EXIT.usage
-  })
-}
+    const error = { error: "UsageError", message: problems.join("\n") }
+    if (isJsonCommand(command)) {
+      yield* print(outputText(command, undefined, { exitCode, error }))
+    }
+  }
+  return exitCode
+})
 
 // The data passing through is outside V8's heap, and minor collections release it. If the young
 // generation does not grow, they run often enough to lower a day's peak by 50 MB.
@@ -107,8 +120,10 @@ if (typeof line === "number") {
   runMain(
     run(line).pipe(
       Effect.catchTags({
-        EnvFileError: ({ message }) => misuse(line.command, [message]),
-        LogFileError: ({ message }) => misuse(line.command, [message]),
+        EnvFileError: ({ message }) => misuse(line, [message]),
+        LogFileError: ({ message }) => misuse(line, [message])
+      }),
+      Effect.catchTags({
         CommandError: ({ message, exitCode }) =>
           Effect.as(
             Effect.sync(() => console.error(message)),
@@ -120,7 +135,7 @@ if (typeof line === "number") {
       disableErrorReporting: true,
       disablePrettyLogger: true,
       teardown: (exit, onExit) => {
-        const { error, exitCode } = endingOf(exit as Exit.Exit<number, CommandError>)
+        const { error, exitCode } = endingOf(exit as Exit.Exit<AnyExitCode, CommandError>)
         if (error !== INTERRUPTED_ERROR) {
           if (error !== undefined) console.error(error.message)
         } else if (line.command !== "simulate") console.error(INTERRUPTED_TEXT)

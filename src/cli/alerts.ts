@@ -6,20 +6,16 @@
 import { Effect, Option, type Redacted } from "effect"
 import { Heartbeat } from "../services/Heartbeat.ts"
 import { Webhook } from "../services/Webhook.ts"
-import { meaningOf } from "../programs/run/exitCode.ts"
+import { type AnyExitCode, meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
-import { hostName } from "./machine.ts"
 import { endingOf } from "./ending.ts"
+import { isJsonCommand, type Reported, testBody, webhookBody } from "./json/output.ts"
+import type { JsonCommand } from "./json/outputs.ts"
 import { heartbeatLayer, webhookLayer } from "./layers.ts"
-import { runId } from "./terminal/logging.ts"
-import type { CommonSettings, Store } from "./settings/settingsOf.ts"
+import type { CommonSettings } from "./settings/settingsOf.ts"
 import type { CommandName } from "./settings/table.ts"
 import { plural } from "./text/printed.ts"
-import { lakeName, lakeOf } from "./text/lakeName.ts"
-import { version } from "../programs/run/version.ts"
-
-/** A command's result, without the exit code. */
-type Result = Readonly<Record<string, unknown>>
+import { lakeOf, type LakeSettings } from "./text/lakeName.ts"
 
 /** In milliseconds. */
 const TIMEOUT = 10_000
@@ -33,21 +29,28 @@ const TIMEOUT_AFTER_SIGNAL = 2000
  */
 export function withAlerts(
   command: CommandName,
-  { dryRun = false, heartbeat, notify, store, webhook }: CommonSettings,
-  told: Effect.Effect<object>
+  settings: CommonSettings,
+  reported: Effect.Effect<Option.Option<Reported>>
 ) {
+  const { dryRun = false, heartbeat, notify, webhook } = settings
   return <R>(
-    self: Effect.Effect<number, CommandError, R>
-  ): Effect.Effect<number, CommandError, R> => {
+    self: Effect.Effect<AnyExitCode, CommandError, R>
+  ): Effect.Effect<AnyExitCode, CommandError, R> => {
     // Check declares a webhook without --notify: its result is not posted.
     const hook = notify === undefined ? undefined : webhook
     if (dryRun || (hook ?? heartbeat) === undefined) return self
     return Effect.onExit(self, (exit) => {
       const ending = endingOf(exit)
       const isPosted = hook !== undefined && (ending.exitCode !== 0 || notify === "always")
-      const post = Effect.flatMap(told, (result) =>
-        isPosted ? alert(hook, bodyOf(command, store, ending, { ...result }), ending) : Effect.void
-      )
+      const post =
+        isPosted && isJsonCommand(command)
+          ? Effect.flatMap(reported, (report) => {
+              // What failed after its report ended with another code.
+              const told = { ...Option.getOrUndefined(report), ...ending }
+              const text = alertText(command, settings, told)
+              return alert(hook, webhookBody(command, settings, { ...told, text }), ending)
+            })
+          : Effect.void
       const beat = heartbeat === undefined ? Effect.void : sendHeartbeat(heartbeat, ending)
       return Effect.all([post, beat], { concurrency: "unbounded", discard: true })
     })
@@ -82,35 +85,15 @@ const sendHeartbeat = Effect.fn("sendHeartbeat")(function* (
   )
 })
 
-function bodyOf(
-  command: CommandName,
-  store: Store | undefined,
-  { error, exitCode }: Ending,
-  result: Result
-): Result {
-  return {
-    text: alertText(command, store, exitCode, result),
-    ...senderOf(command, store),
-    ...result,
-    exitCode,
-    ...(error === undefined ? {} : { error })
-  }
-}
-
-/** Which program, run, host and lake a webhook's body comes from. */
-function senderOf(command: CommandName, store: Store | undefined): Result {
-  const lake = store === undefined ? {} : { lake: lakeOf(store) }
-  return { command, run: runId, version, host: hostName(), ...lake }
-}
-
 /** The body of a test message. */
-export function testMessage(command: CommandName, store: Store): Result {
-  const text = `${senderText(command, store)}: a test message; the webhook works`
-  return { text, ...senderOf(command, store), test: true }
+export function testMessage(command: JsonCommand, settings: LakeSettings): object {
+  const text = `${senderText(command, settings)}: a test message; the webhook works`
+  return testBody(command, settings, text)
 }
 
-function senderText(command: CommandName, store: Store | undefined): string {
-  return `amplitude-lake ${command}${store === undefined ? "" : ` (${lakeName(store)})`}`
+function senderText(command: CommandName, settings: LakeSettings): string {
+  const lake = lakeOf(settings)
+  return `amplitude-lake ${command}${lake === null ? "" : ` (${lake.store})`}`
 }
 
 /** Lists of hours that the sentence counts. */
@@ -122,21 +105,23 @@ const COUNTED = "landed empty loaded replaced failed postponed differing absent 
  */
 function alertText(
   command: CommandName,
-  store: Store | undefined,
-  exitCode: number,
-  result: Result
+  settings: LakeSettings,
+  { exitCode, json = {} }: Reported
 ): string {
+  const result: Result = { ...json }
   const counts = COUNTED.flatMap((name) => {
     const hours = Option.liftPredicate(result[name], Array.isArray)
     return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
   })
   const parts = [
-    `${senderText(command, store)}: exit code ${exitCode}, ${meaningOf(exitCode)}`,
+    `${senderText(command, settings)}: exit code ${exitCode}, ${meaningOf(exitCode)}`,
     ...(counts.length === 0 ? [] : [`hours: ${counts.join(", ")}`]),
     ...lakeParts(result)
   ]
   return parts.join("; ")
 }
+
+type Result = Readonly<Record<string, unknown>>
 
 /** How many hours are missing, and how many have two versions. */
 function lakeParts(result: Result): ReadonlyArray<string> {

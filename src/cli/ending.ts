@@ -4,7 +4,7 @@
  * @module
  */
 import { Cause, Effect, Exit } from "effect"
-import { EXIT } from "../programs/run/exitCode.ts"
+import { type AnyExitCode, EXIT } from "../programs/run/exitCode.ts"
 import { CommandError } from "./CommandError.ts"
 import { exitCodeOfSignal } from "./signals.ts"
 
@@ -25,8 +25,8 @@ function defectText(cause: Cause.Cause<unknown>): string {
 }
 
 /** The exit code of a run, and its error if it did not run to its end. */
-export function endingOf(exit: Exit.Exit<number, CommandError>): {
-  readonly exitCode: number
+export function endingOf(exit: Exit.Exit<AnyExitCode, CommandError>): {
+  readonly exitCode: AnyExitCode
   readonly error?: { readonly error: string; readonly message: string }
 } {
   if (Exit.isSuccess(exit)) return { exitCode: exit.value }
@@ -40,7 +40,7 @@ export function endingOf(exit: Exit.Exit<number, CommandError>): {
 }
 
 /** Logs how a run ended. */
-export const logEnding = (exit: Exit.Exit<number, CommandError>): Effect.Effect<void> => {
+export const logEnding = (exit: Exit.Exit<AnyExitCode, CommandError>): Effect.Effect<void> => {
   const { error, exitCode } = endingOf(exit)
   return error === undefined
     ? Effect.logInfo(`Ended with exit code ${exitCode}`)

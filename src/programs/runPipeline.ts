@@ -262,8 +262,10 @@ function summarized<E extends RunError, R>(
         yield* gaugeConflicts(conflictingHours(result.lake.conflicts, result.outcomes))
       }
       yield* logPostponed(result.outcomes)
+      const { project } = yield* log.soFar
       return summarize({
         ...result,
+        project,
         isByDate: isByDate(options),
         retries: yield* made,
         // The clock may have been set back since.

@@ -20,7 +20,8 @@ function isCalendarHour(text: string): boolean {
 export const Hour = Schema.String.pipe(
   Schema.pattern(/^\d{4}-\d{2}-\d{2}T\d{2}$/),
   Schema.filter(isCalendarHour),
-  Schema.brand("Hour")
+  Schema.brand("Hour"),
+  Schema.annotations({ identifier: "Hour", description: "A UTC hour, such as 2025-11-10T21" })
 )
 export type Hour = typeof Hour.Type
 

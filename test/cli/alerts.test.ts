@@ -41,13 +41,15 @@ describe("A webhook", { concurrent: true }, () => {
           path: `/${TOKEN}`,
           contentType: "application/json"
         })
-        const { text, command, run: id, version, host, lake, ...summary } = JSON.parse(body)
-        assert.deepEqual(summary, JSON.parse(failed.stdout))
+        const { text, host, ...printed } = JSON.parse(body)
+        assert.deepEqual(printed, JSON.parse(failed.stdout))
+        const { schema, command, run: id, version, lake } = printed
         assert.equal(
           text,
           "amplitude-lake all (s3_dev/python-import/): exit code 5, temporary: try again later; hours: 2 failed"
         )
-        assert.deepEqual(lake, { store: "local", prefix: "python-import/", place: "s3_dev" })
+        assert.deepEqual(lake, { store: "s3_dev/python-import/", prefix: "python-import/" })
+        assert.equal(schema, 1)
         assert.equal(host, hostname())
         assert.equal(command, "all")
         assert.match(version, /^\d+\.\d+\.\d+$/)
@@ -83,8 +85,8 @@ describe("A webhook", { concurrent: true }, () => {
       const hook = ["--webhook", `${origin}/${TOKEN}`]
       const { code } = yield* run(["status", "--dev", ...HOURS, ...hook], { folder })
       assert.equal(code, 3)
-      const { command, exitCode, text, totals } = JSON.parse(posted[0]?.body ?? "")
-      assert.deepEqual([command, exitCode, totals.gap], ["status", 3, 2])
+      const { command, exitCode, hours, text, totals } = JSON.parse(posted[0]?.body ?? "")
+      assert.deepEqual([command, exitCode, totals.gap, hours], ["status", 3, 2, undefined])
       assert.match(text, /^amplitude-lake status \(s3_dev\/python-import\/\): exit code 3, /)
       assert.match(text, /; 2 hours missing$/)
     })
@@ -258,7 +260,7 @@ describe("check --test-webhook", { concurrent: true }, () => {
       const { text, command, lake, test } = JSON.parse(posted[0]?.body ?? "")
       assert.match(text, /^amplitude-lake check \(s3_dev\/python-import\/\): a test message/)
       assert.deepEqual([command, test], ["check", true])
-      assert.deepEqual(lake, { store: "local", prefix: "python-import/", place: "s3_dev" })
+      assert.deepEqual(lake, { store: "s3_dev/python-import/", prefix: "python-import/" })
     })
   )
 

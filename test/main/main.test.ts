@@ -245,9 +245,14 @@ describe("amplitude-lake", { concurrent: true }, () => {
           events += eventsOf(object).length
           bytes += object.length
         }
-        const { durationMs, ...summary } = summaryOf(landed)
+        const { durationMs, run: id, version, ...summary } = summaryOf(landed)
         assert.ok(durationMs > 0)
+        assert.match(version, /^\d+\.\d+\.\d+$/)
+        assert.match(landed.stderr, new RegExp(`run=${id} `))
         assert.deepEqual(summary, {
+          schema: 1,
+          command: "all",
+          lake: { store: "s3_dev/python-import/", prefix: "python-import/", project: PROJECT },
           window: { first: HOURS[0], last: HOURS[23] },
           landed: HOURS.filter((hour) => lines.has(hour)),
           empty,
@@ -395,8 +400,8 @@ describe("amplitude-lake", { concurrent: true }, () => {
         for (const command of ["all", "fetch"]) {
           const shown = yield* lake(command, "--dev", ...source, ...DAY, "--dry-run", "--json")
           assertCode(shown, 0)
-          const { landed, requests } = summaryOf(shown)
-          assert.deepEqual(landed, [])
+          const { dryRun, missing, requests } = summaryOf(shown)
+          assert.deepEqual([dryRun, missing], [true, HOURS])
           assert.deepEqual(requests, [{ first: HOURS[0], last: HOURS[23] }])
         }
         assert.deepEqual(amplitude.windows, [])

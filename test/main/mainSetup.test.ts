@@ -102,7 +102,7 @@ describe("amplitude-lake setup iam", () => {
       const who = ["--trusted-arn", "arn:aws:iam::111122223333:user/snow", "--external-id", "X_1="]
       const all = yield* iam(...who, "--kms-key", KEY, "--json")
       assert.equal(all.code, 0, all.stderr)
-      const policies = JSON.parse(all.stdout)
+      const { policies } = JSON.parse(all.stdout)
       assert.deepEqual(Object.keys(policies), ["writer", "maintainer", "reader", "trust"])
       const trust = yield* iam(...who, "--only", "trust")
       assert.deepEqual(JSON.parse(trust.stdout), policies.trust)

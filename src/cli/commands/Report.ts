@@ -1,47 +1,44 @@
-import { Effect, type Layer } from "effect"
+import { Effect, type Exit, type Layer } from "effect"
+import type { AnyExitCode } from "../../programs/run/exitCode.ts"
 import type { RunError } from "../../programs/run/failureKind.ts"
 import { summarize, type Summary } from "../../programs/run/Summary.ts"
 import type { CommandError } from "../CommandError.ts"
+import { endingOf } from "../ending.ts"
+import type { Reported } from "../json/output.ts"
 import { advised } from "../text/advice.ts"
 
-/** The result of a command. */
-export interface Report {
-  /** Printed by `--json`. */
-  readonly json: object
+/** The result of a command. `Own` is what it reports in JSON. */
+export interface Report<Own = object | undefined> extends Reported {
+  readonly json?: (Own & object) | undefined
   /** Printed without `--json`; empty if there is nothing to print. */
   readonly text: (terminal: NodeJS.WriteStream) => string
-  readonly exitCode: number
-  /** Sent to the webhook. Defaults to `json`. */
-  readonly told?: object
-  /** The error that ended the command early, for the log. */
-  readonly error?: string | undefined
 }
 
 export const noText = (): string => ""
 
 /** Finishes a command while its layers are still open. */
-type Finish = <R>(
-  run: Effect.Effect<Report, RunError | CommandError, R>
-) => Effect.Effect<number, CommandError, R>
+type Finish<Own> = <R>(
+  run: Effect.Effect<Report<Own>, RunError | CommandError, R>
+) => Effect.Effect<AnyExitCode, CommandError, R>
 
 /** A command with its settings, ready to run. */
-export interface Work {
-  readonly run: (finish: Finish) => Effect.Effect<number, CommandError>
+export interface Work<Own> {
+  readonly run: (finish: Finish<Own>) => Effect.Effect<AnyExitCode, CommandError>
   /** The report of work that a signal ended. If absent, nothing is reported. */
-  readonly interrupted?: (() => Report) | undefined
+  readonly interrupted?: (() => Report<Own>) | undefined
 }
 
-interface WorkOptions<R, Provided> extends Pick<Work, "interrupted"> {
+interface WorkOptions<Own, R, Provided> extends Pick<Work<Own>, "interrupted"> {
   readonly layer: Layer.Layer<Provided>
-  readonly run: Effect.Effect<Report, RunError | CommandError, R>
+  readonly run: Effect.Effect<Report<Own>, RunError | CommandError, R>
 }
 
 /** Work that uses the services of a layer. */
-export function work<R extends Provided, Provided = R>({
+export function work<Own, R extends Provided, Provided = R>({
   interrupted,
   layer,
   run
-}: WorkOptions<R, Provided>): Work {
+}: WorkOptions<Own, R, Provided>): Work<Own> {
   return {
     run: (finish) => Effect.provide(finish<Provided>(run), layer),
     interrupted
@@ -57,9 +54,13 @@ export function emptySummary(
   return summarize({ ...NOTHING, ...options })
 }
 
+/** The report of a command that a signal or a defect ended. */
+export function endedReport(exit: Exit.Exit<AnyExitCode, CommandError>): Report<never> {
+  return { text: noText, ...endingOf(exit) }
+}
+
 /** The report of a command that could not read the store. */
-export function failureReport(failed: RunError): Report {
-  const { error: told, exitCode } = emptySummary({ error: failed })
-  const error = told && advised(told)
-  return { json: { error, exitCode }, text: noText, exitCode, error: error?.message }
+export function failureReport(failed: RunError): Report<never> {
+  const { error, exitCode } = emptySummary({ error: failed })
+  return { text: noText, exitCode, error: error && advised(error) }
 }

@@ -8,6 +8,7 @@ import {
   storeLayer,
   unpackerLayer
 } from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { advisedLeftover } from "../text/advice.ts"
 import { cleaningText } from "../text/cleaningText.ts"
@@ -15,7 +16,7 @@ import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
 /** Removes what earlier runs left behind, or with `--dry-run` shows it. */
-export function clean(settings: SettingsOf<"clean">): Work {
+export function clean(settings: SettingsOf<"clean">): Work<ReportOf<"clean">> {
   const { abortUploads, archiveDays, concurrency, dryRun } = settings
   return work({
     layer: Layer.mergeAll(

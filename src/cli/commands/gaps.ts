@@ -10,12 +10,13 @@ import { withdrawGaps } from "../../programs/resolve/withdrawGaps.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { clockLayer, stagingLayer, storeLayer } from "../layers.ts"
 import { userName } from "../machine.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { acceptedText, gapsText, withdrawnText } from "../text/gapsText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
-export function gaps(settings: SettingsOf<"gaps">): Work {
+export function gaps(settings: SettingsOf<"gaps">): Work<ReportOf<"gaps">> {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
     run: Effect.gen(function* () {
@@ -27,7 +28,7 @@ export function gaps(settings: SettingsOf<"gaps">): Work {
   })
 }
 
-export function acceptGapsOf(settings: SettingsOf<"gaps accept">): Work {
+export function acceptGapsOf(settings: SettingsOf<"gaps accept">): Work<ReportOf<"gaps accept">> {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
     run: Effect.gen(function* () {
@@ -46,7 +47,9 @@ export function acceptGapsOf(settings: SettingsOf<"gaps accept">): Work {
   })
 }
 
-export function withdrawGapsOf(settings: SettingsOf<"gaps withdraw">): Work {
+export function withdrawGapsOf(
+  settings: SettingsOf<"gaps withdraw">
+): Work<ReportOf<"gaps withdraw">> {
   return work({
     layer: Layer.mergeAll(clockLayer({ now: undefined }), storeLayer(settings)),
     run: Effect.gen(function* () {

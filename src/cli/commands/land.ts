@@ -5,6 +5,7 @@
  */
 import { Effect, Layer } from "effect"
 import { countGaps } from "../../programs/plan/gaps.ts"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import {
   allHours,
   archivedHours,
@@ -17,6 +18,7 @@ import {
 import { addHours } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
+import type { Window } from "../../services/Window.ts"
 import {
   archiveFilesLayer,
   archiveFolderLayer,
@@ -27,20 +29,21 @@ import {
   storeLayer,
   unpackerLayer
 } from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
 import { planText, stagedText } from "../text/printed.ts"
 import { movingOf, runOptions } from "./options.ts"
-import { emptySummary, type Work, work } from "./Report.ts"
+import { type Work, work } from "./Report.ts"
 import { summarized } from "./summaryReport.ts"
 
 type Landing = SettingsOf<"fetch" | "all">
 
-export function fetch(settings: SettingsOf<"fetch">): Work {
+export function fetch(settings: SettingsOf<"fetch">): Work<ReportOf<"fetch">> {
   const { source } = settings
   return source._tag === "Unasked" ? plan(settings) : land(settings, source, fetchHours)
 }
 
-export function all(settings: SettingsOf<"all">): Work {
+export function all(settings: SettingsOf<"all">): Work<ReportOf<"all">> {
   const { source } = settings
   switch (source._tag) {
     case "Unasked":
@@ -52,7 +55,7 @@ export function all(settings: SettingsOf<"all">): Work {
   }
 }
 
-export function sync(settings: SettingsOf<"sync">): Work {
+export function sync(settings: SettingsOf<"sync">): Work<ReportOf<"sync">> {
   if (settings.dryRun) return showSync(settings)
   return work({
     layer: Layer.mergeAll(
@@ -73,7 +76,7 @@ function land(
   settings: Landing,
   source: AskedSource,
   program: typeof fetchHours | typeof allHours
-): Work {
+): Work<ReportOf<"fetch" | "all">> {
   const run = settings.recheck ? recheckWindow : program
   const isStaged = run === fetchHours
   const where = isStaged ? Staging : ObjectStorage
@@ -97,7 +100,10 @@ function land(
   })
 }
 
-function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): Work {
+function landFiles(
+  settings: SettingsOf<"all">,
+  files: ReadonlyArray<string>
+): Work<ReportOf<"all">> {
   return work({
     layer: Layer.mergeAll(
       clockLayer(settings),
@@ -114,27 +120,33 @@ function landFiles(settings: SettingsOf<"all">, files: ReadonlyArray<string>): W
 }
 
 /** Shows what fetch or all would request. */
-function plan(settings: Landing): Work {
+function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
     run: Effect.map(planHours(runOptions(settings)), (found) => ({
       json: {
-        ...emptySummary({ window: found.window }),
-        skipped: found.present,
+        dryRun: true,
+        window: windowOf(found.window),
+        present: found.present,
+        missing: found.missing,
         open: found.open,
         accepted: found.accepted,
         olderGaps: countGaps(found.lake.gaps({ last: addHours(found.window.first, -1) })),
         conflicts: found.lake.conflicts.map(({ hour, name }) => ({ hour, name })),
-        requests: found.requests.map(({ first, last }) => ({ first, last }))
+        requests: found.requests.map(windowOf)
       },
       text: () => planText(found),
-      exitCode: 0
+      exitCode: EXIT.done
     }))
   })
 }
 
+function windowOf({ first, last }: Window) {
+  return { first, last }
+}
+
 /** Shows what sync would upload. */
-function showSync(settings: SettingsOf<"sync">): Work {
+function showSync(settings: SettingsOf<"sync">): Work<ReportOf<"sync">> {
   const { adoptProject } = settings
   return work({
     layer: Layer.merge(storeLayer(settings), stagingLayer(settings)),
@@ -142,9 +154,9 @@ function showSync(settings: SettingsOf<"sync">): Work {
       const staged = [...found.staged.keys()].sort()
       const { elsewhere } = found
       return {
-        json: { staged, stagedElsewhere: elsewhere },
+        json: { dryRun: true, staged, stagedElsewhere: elsewhere },
         text: () => stagedText(staged, elsewhere),
-        exitCode: 0
+        exitCode: EXIT.done
       }
     })
   })

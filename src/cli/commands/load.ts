@@ -7,10 +7,12 @@ import { Effect, Layer } from "effect"
 import { loadHours, type LoadOptions } from "../../programs/load/loadHours.ts"
 import type { LoadSummary } from "../../programs/load/LoadSummary.ts"
 import { planLoad } from "../../programs/load/planLoad.ts"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import { version } from "../../programs/run/version.ts"
 import { Hour } from "../../services/Hour.ts"
 import { INTERRUPTED_ERROR } from "../ending.ts"
 import { clockLayer, storeLayer, unpackerLayer, warehouseLayer } from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { exitCodeOfSignal } from "../signals.ts"
 import { advised } from "../text/advice.ts"
@@ -18,7 +20,7 @@ import { loadPlanText, loadText } from "../text/loadText.ts"
 import { retryOf } from "./options.ts"
 import { noText, type Report, type Work, work } from "./Report.ts"
 
-export function load(settings: SettingsOf<"load">): Work {
+export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
   const { dryRun, warehouseFile } = settings
   const layer = Layer.mergeAll(
     clockLayer(settings),
@@ -31,7 +33,7 @@ export function load(settings: SettingsOf<"load">): Work {
     const run = Effect.map(planLoad(options), (plan) => ({
       json: plan,
       text: () => loadPlanText(plan, warehouseFile),
-      exitCode: 0
+      exitCode: EXIT.done
     }))
     return work({ layer, run })
   }
@@ -47,12 +49,11 @@ export function load(settings: SettingsOf<"load">): Work {
       Effect.tap(keep),
       Effect.map((summary) => reportOf(summary, warehouseFile))
     ),
-    interrupted: () => {
-      const exitCode = exitCodeOfSignal()
-      const { json, text } =
-        soFar === undefined ? { json: {}, text: noText } : reportOf(soFar, warehouseFile)
-      return { json: { ...json, exitCode, error: INTERRUPTED_ERROR }, text, exitCode }
-    }
+    interrupted: () => ({
+      ...(soFar === undefined ? { text: noText } : reportOf(soFar, warehouseFile)),
+      exitCode: exitCodeOfSignal(),
+      error: INTERRUPTED_ERROR
+    })
   })
 }
 
@@ -75,7 +76,7 @@ function optionsOf(settings: SettingsOf<"load">): LoadOptions {
   }
 }
 
-function reportOf(summary: LoadSummary, warehouseFile: string): Report {
+function reportOf(summary: LoadSummary, warehouseFile: string): Report<LoadSummary> {
   const { exitCode, failed } = summary
   const error = summary.error && advised(summary.error)
   const told = {
@@ -88,6 +89,6 @@ function reportOf(summary: LoadSummary, warehouseFile: string): Report {
     json: told,
     text: hasHours ? () => loadText(told, warehouseFile) : noText,
     exitCode,
-    error: error?.message
+    error
   }
 }

@@ -7,6 +7,7 @@ import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import { checkSetup } from "../../programs/inspect/checkSetup.ts"
 import { statusOfHours } from "../../programs/inspect/statusOfHours.ts"
 import { verifyHours } from "../../programs/inspect/verifyHours.ts"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import { makeRetryPolicy } from "../../programs/run/retryPolicy.ts"
 import { hourOfKey } from "../../services/HourKey.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
@@ -20,6 +21,7 @@ import {
   unpackerLayer,
   webhookLayer
 } from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
 import { advised, advisedCheck } from "../text/advice.ts"
@@ -29,7 +31,7 @@ import { verificationText } from "../text/verificationText.ts"
 import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
-export function status(settings: SettingsOf<"status">): Work {
+export function status(settings: SettingsOf<"status">): Work<ReportOf<"status">> {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
     run: Effect.gen(function* () {
@@ -50,20 +52,13 @@ export function status(settings: SettingsOf<"status">): Work {
             store: settings.store,
             isShaded: settings.events
           }),
-        exitCode: found.exitCode,
-        told: {
-          window: found.window,
-          totals: found.totals,
-          gaps: found.gaps,
-          olderGaps: found.olderGaps,
-          conflicts: found.conflicts
-        }
+        exitCode: found.exitCode
       }
     })
   })
 }
 
-export function list(settings: SettingsOf<"list">): Work {
+export function list(settings: SettingsOf<"list">): Work<ReportOf<"list">> {
   return work({
     layer: storeLayer(settings),
     run: Effect.gen(function* () {
@@ -80,13 +75,13 @@ export function list(settings: SettingsOf<"list">): Work {
         yield* Effect.logInfo(
           `There are no objects in ${store.place}: if that is unexpected, check --prefix`
         )
-      return { json: { objects }, text: () => listText(objects), exitCode: 0 }
+      return { json: { objects }, text: () => listText(objects), exitCode: EXIT.done }
     })
   })
 }
 
-export function check(settings: SettingsOf<"check">): Work {
-  const { lagHours, store, testWebhook, webhook } = settings
+export function check(settings: SettingsOf<"check">): Work<ReportOf<"check">> {
+  const { lagHours, testWebhook, webhook } = settings
   return work({
     layer: Layer.mergeAll(
       sourceLayer(settings.source),
@@ -100,7 +95,7 @@ export function check(settings: SettingsOf<"check">): Work {
       const tried = yield* checkSetup({
         lagHours,
         settleHours: settings.settleHours,
-        testMessage: testMessage("check", store)
+        testMessage: testMessage("check", settings)
       })
       const checks = tried.checks
         .map((it) => advised(it, settings.source))
@@ -115,7 +110,7 @@ export function check(settings: SettingsOf<"check">): Work {
   })
 }
 
-export function verify(settings: SettingsOf<"verify">): Work {
+export function verify(settings: SettingsOf<"verify">): Work<ReportOf<"verify">> {
   return work({
     layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), unpackerLayer()),
     run: Effect.gen(function* () {
@@ -135,15 +130,7 @@ export function verify(settings: SettingsOf<"verify">): Work {
       return {
         json: found,
         text: () => verificationText(found, place),
-        exitCode: found.exitCode,
-        told: {
-          window: found.window,
-          absent: found.absent,
-          postponed: found.postponed,
-          differing: found.differing,
-          failed: found.failed,
-          conflicts: found.conflicts
-        }
+        exitCode: found.exitCode
       }
     })
   })

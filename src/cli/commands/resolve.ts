@@ -14,6 +14,7 @@ import {
   storeLayer,
   unpackerLayer
 } from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { resolvedText } from "../text/resolvedText.ts"
 import { version } from "../../programs/run/version.ts"
@@ -21,7 +22,7 @@ import { hostName, userName } from "../machine.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
-export function resolve(settings: SettingsOf<"resolve">): Work {
+export function resolve(settings: SettingsOf<"resolve">): Work<ReportOf<"resolve">> {
   const { conflict, format, keep, layout, source } = settings
   return work({
     layer: Layer.mergeAll(

@@ -4,15 +4,19 @@
  *
  * @module
  */
-import { Effect, Layer, Option, Ref } from "effect"
+import { Cause, Effect, Exit, Layer, Option, Ref } from "effect"
 import { withAlerts } from "../alerts.ts"
 import type { CommandError } from "../CommandError.ts"
 import type { CommandLine } from "../settings/commandLine.ts"
 import type { CommonSettings, SettingsOf } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
+import { isJsonCommand, outputText } from "../json/output.ts"
+import type { ReportOf } from "../json/outputs.ts"
+import { type AnyExitCode, EXIT } from "../../programs/run/exitCode.ts"
 import { withMetricsFile } from "../telemetry/metricsFile.ts"
 import { withTelemetry } from "../telemetry/withTelemetry.ts"
 import { asTyped, programName } from "../text/asTyped.ts"
+import type { LakeSettings } from "../text/lakeName.ts"
 import { print } from "../terminal/print.ts"
 import { withProgress } from "../terminal/progress.ts"
 import { clean } from "./clean.ts"
@@ -22,10 +26,10 @@ import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { resolve } from "./resolve.ts"
-import { failureReport, noText, type Report, type Work, work } from "./Report.ts"
+import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
 
-const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } = {
+const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<ReportOf<C>> } = {
   fetch,
   sync,
   all,
@@ -46,7 +50,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work } 
       layer: Layer.empty,
       run: Effect.promise(() => import("../simulate/serve.ts")).pipe(
         Effect.flatMap(({ simulate }) => simulate(settings)),
-        Effect.as({ json: {}, text: noText, exitCode: 0 })
+        Effect.as({ text: noText, exitCode: EXIT.done })
       )
     }),
   config
@@ -59,50 +63,65 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
   telemetry: Readonly<Record<string, string | undefined>>,
   flags: CommandLine["flags"]
 ) {
-  const asked = works[command](settings)
+  const asked: Work<object | undefined> = works[command](settings)
+  const common: CommonSettings & LakeSettings = settings
   const reported = yield* Ref.make(Option.none<Report>())
-  const told = Effect.map(Ref.get(reported), (report) =>
-    Option.match(
-      Option.orElse(report, () => Option.fromNullable(asked.interrupted?.())),
-      {
-        onNone: () => ({}),
-        onSome: ({ json, told = json }) => told
-      }
-    )
-  )
-  return yield* finished(asked, settings, flags, reported).pipe(
+  const program = programName(process.argv[1] ?? "", process.cwd())
+  const complete = (text: string) => asTyped(text, flags, program)
+  const show = (report: Report) =>
+    common.json === true && isJsonCommand(command)
+      ? outputText(command, common, report)
+      : complete(report.text(process.stdout))
+  return yield* finished(asked, { show, complete }, reported).pipe(
     withProgress(settings),
     withMetricsFile(command, settings),
-    withAlerts(command, settings, told),
+    withAlerts(command, settings, Ref.get(reported)),
     withTelemetry(command, settings, telemetry)
   )
 })
 
-/** Keeps and prints a command's report, even if it fails or is interrupted. */
+interface Texts {
+  /** What is printed of a report. */
+  readonly show: (report: Report) => string
+  /** Makes commands in a text complete, so that they can be pasted. */
+  readonly complete: (text: string) => string
+}
+
+/** Keeps and prints a command's report, also that of one that fails or is interrupted. */
 function finished(
-  { interrupted, run }: Work,
-  { json = false }: CommonSettings,
-  flags: CommandLine["flags"],
+  { interrupted, run }: Work<object | undefined>,
+  { complete, show }: Texts,
   reported: Ref.Ref<Option.Option<Report>>
-): Effect.Effect<number, CommandError> {
-  const program = programName(process.argv[1] ?? "", process.cwd())
-  const complete = (text: string) => asTyped(text, flags, program)
-  const printed = (report: Report) =>
-    print(json ? JSON.stringify(report.json) : complete(report.text(process.stdout)))
+): Effect.Effect<AnyExitCode, CommandError> {
+  const keep = (report: Report) =>
+    Effect.zipRight(
+      Ref.set(reported, Option.some(report)),
+      Effect.suspend(() => print(show(report)))
+    )
+  // A signal or a defect may come while the layers are made, too.
+  const reportEnd = Effect.onExit((exit: Exit.Exit<AnyExitCode, CommandError>) =>
+    Effect.flatMap(Ref.get(reported), (kept) =>
+      Exit.isSuccess(exit) || Option.isSome(kept)
+        ? Effect.void
+        : Effect.ignore(
+            keep(
+              (Cause.isInterruptedOnly(exit.cause) ? interrupted?.() : undefined) ??
+                endedReport(exit)
+            )
+          )
+    )
+  )
   return run((effect) =>
     effect.pipe(
       Effect.catchAll((error) =>
         error._tag === "CommandError" ? Effect.fail(error) : Effect.succeed(failureReport(error))
       ),
-      Effect.onInterrupt(() =>
-        interrupted === undefined ? Effect.void : Effect.ignore(printed(interrupted()))
-      ),
-      Effect.tap((report) => Ref.set(reported, Option.some(report))),
       Effect.tap(({ error }) =>
-        error === undefined ? Effect.void : Effect.logError(complete(error))
+        error === undefined ? Effect.void : Effect.logError(complete(error.message))
       ),
-      Effect.tap(printed),
-      Effect.map(({ exitCode }) => exitCode)
+      Effect.tap(keep),
+      Effect.map(({ exitCode }) => exitCode),
+      reportEnd
     )
-  )
+  ).pipe(reportEnd)
 }

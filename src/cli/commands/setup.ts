@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect, Layer } from "effect"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import {
   maintainerPolicy,
   readerPolicy,
@@ -12,6 +13,7 @@ import {
 } from "../../programs/setup/iamPolicies.ts"
 import { setupBucket as prepareBucket } from "../../programs/setup/setupBucket.ts"
 import { bucketSetupLayer } from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
 import { advisedItem } from "../text/advice.ts"
@@ -20,7 +22,7 @@ import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
 /** Compares the bucket with the recommended configuration, and with `--apply` changes it. */
-export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
+export function setupBucket(settings: SettingsOf<"setup bucket">): Work<ReportOf<"setup bucket">> {
   const { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch } = settings
   return work({
     layer: bucketSetupLayer(settings),
@@ -38,7 +40,7 @@ export function setupBucket(settings: SettingsOf<"setup bucket">): Work {
 }
 
 /** Prints the policies for the bucket's writer, its maintainer and its readers. */
-export function setupIam(settings: SettingsOf<"setup iam">): Work {
+export function setupIam(settings: SettingsOf<"setup iam">): Work<ReportOf<"setup iam">> {
   const { bucket, externalId, kmsKey, only, prefix, trustedArn } = settings
   const options = { bucket, kmsKey, prefix }
   const policies = {
@@ -49,13 +51,14 @@ export function setupIam(settings: SettingsOf<"setup iam">): Work {
       ? {}
       : { trust: readerTrust({ externalId, trustedArn }) })
   }
-  const asked = (only === undefined ? policies : policies[only]) ?? {}
+  const asked = only === undefined ? policies : { [only]: policies[only] }
+  const shown = only === undefined ? policies : (policies[only] ?? {})
   return work({
     layer: Layer.empty,
     run: Effect.succeed({
-      json: asked,
-      text: () => JSON.stringify(asked, undefined, 2),
-      exitCode: 0
+      json: { policies: asked },
+      text: () => JSON.stringify(shown, undefined, 2),
+      exitCode: EXIT.done
     })
   })
 }

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { EXIT } from "../../programs/run/exitCode.ts"
 import type { RunError } from "../../programs/run/failureKind.ts"
 import type { RunOptions } from "../../programs/runPipeline.ts"
 import type { Summary } from "../../programs/run/Summary.ts"
@@ -22,7 +23,7 @@ export function summarized<R>(
   run: (options: Required<Pick<RunOptions, "onInterrupt">>) => Effect.Effect<Summary, RunError, R>,
   options: Effect.Effect<SummaryOptions, never, R>
 ) {
-  let kept: Report | undefined
+  let kept: Report<Summary> | undefined
   return {
     run: Effect.flatMap(options, ({ isStaged, place, source }) => {
       const reportOf = (summary: Summary) =>
@@ -51,21 +52,21 @@ function withAdvice(summary: Summary, source: Source | undefined): Summary {
   }
 }
 
-function summaryReport(summary: Summary, place: string, isStaged = false): Report {
-  const { error, exitCode, window } = summary
+function summaryReport(summary: Summary, place: string, isStaged = false): Report<Summary> {
+  const { error, exitCode, project, window } = summary
   const hasHours = error === undefined || window !== null
   return {
     json: summary,
     text: hasHours ? () => summaryText(summary, place, isStaged) : noText,
     exitCode,
-    error: error?.message
+    error,
+    project
   }
 }
 
 /** The report of a run that a signal ended; it lists nothing if the run had not begun. */
 function reportSoFar(
-  { json, text }: Pick<Report, "json" | "text"> = { json: emptySummary(), text: noText }
-): Report {
-  const exitCode = exitCodeOfSignal()
-  return { json: { ...json, exitCode, error: INTERRUPTED_ERROR }, text, exitCode }
+  kept: Report<Summary> = { json: emptySummary(), text: noText, exitCode: EXIT.done }
+): Report<Summary> {
+  return { ...kept, exitCode: exitCodeOfSignal(), error: INTERRUPTED_ERROR }
 }

@@ -65,6 +65,7 @@ export function resolveSettings<C extends CommandName>(
   if (command === "config") {
     const [unset, invalid] = Array.partition(parts.problems ?? [], isInvalid(sources))
     return resolved({
+      ...parts.value,
       logDir: undefined,
       configuration: configurationOf(read, sources, {
         missing: [...missing, ...unset],

@@ -7,7 +7,7 @@
 import type { Option, Redacted } from "effect"
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
 import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
-import type { Configuration } from "./commands/config.ts"
+import type { Configuration } from "./commands/Configuration.ts"
 import {
   type CommandName,
   type commands,

@@ -9,6 +9,7 @@ import { open, readFile, rename, rm } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { Effect, type Exit } from "effect"
 import { counted } from "../../programs/run/telemetry.ts"
+import type { AnyExitCode } from "../../programs/run/exitCode.ts"
 import type { CommandError } from "../CommandError.ts"
 import { endingOf } from "../ending.ts"
 import { runId } from "../terminal/logging.ts"
@@ -26,8 +27,8 @@ export function withMetricsFile(
   { dryRun = false, metricsFile, store }: CommonSettings
 ) {
   return <R>(
-    self: Effect.Effect<number, CommandError, R>
-  ): Effect.Effect<number, CommandError, R> => {
+    self: Effect.Effect<AnyExitCode, CommandError, R>
+  ): Effect.Effect<AnyExitCode, CommandError, R> => {
     if (metricsFile === undefined || store === undefined || dryRun) return self
     const begun = Date.now()
     const labels = { command, store: lakeName(store) }
@@ -39,7 +40,7 @@ const write = Effect.fn("writeMetricsFile")(function* (
   path: string,
   labels: MetricsLabels,
   begun: number,
-  exit: Exit.Exit<number, CommandError>
+  exit: Exit.Exit<AnyExitCode, CommandError>
 ) {
   const { exitCode } = endingOf(exit)
   const numbers = yield* counted

@@ -6,6 +6,7 @@
  */
 import { Data, Effect, Either } from "effect"
 import { TELEMETRY } from "../../programs/run/telemetry.ts"
+import type { AnyExitCode } from "../../programs/run/exitCode.ts"
 import type { CommandError } from "../CommandError.ts"
 import { runId } from "../terminal/logging.ts"
 import { otlpOptions } from "./otlpVariables.ts"
@@ -13,7 +14,7 @@ import type { CommonSettings } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
 
 /** A run whose exit code is not 0. Failing with it marks the run's span as failed. */
-class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCode: number }> {
+class NotAllIsThere extends Data.TaggedError("NotAllIsThere")<{ readonly exitCode: AnyExitCode }> {
   override get message(): string {
     return `exit code ${this.exitCode}`
   }
@@ -29,8 +30,8 @@ export function withTelemetry(
   variables: Readonly<Record<string, string | undefined>>
 ) {
   return <R>(
-    self: Effect.Effect<number, CommandError, R>
-  ): Effect.Effect<number, CommandError, R> => {
+    self: Effect.Effect<AnyExitCode, CommandError, R>
+  ): Effect.Effect<AnyExitCode, CommandError, R> => {
     const options = otlpOptions(variables)
     if (command === "simulate" || dryRun) return self
     if (Either.isLeft(options)) {

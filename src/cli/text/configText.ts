@@ -1,5 +1,5 @@
 import { basename } from "node:path"
-import type { Configuration } from "../settings/commands/config.ts"
+import type { Configuration } from "../settings/commands/Configuration.ts"
 
 type Row = Configuration["settings"][number]
 

@@ -1,5 +1,9 @@
 import { join } from "node:path"
-import type { Store } from "../settings/settingsOf.ts"
+import type { CommonSettings, SettingsOf, Store } from "../settings/settingsOf.ts"
+
+/** Settings that may name a lake: a store, or the bucket that is to be set up for one. */
+export type LakeSettings = Pick<CommonSettings, "store"> &
+  Partial<Pick<SettingsOf<"setup bucket">, "bucket" | "prefix">>
 
 /** Which lake: its store and prefix, as metrics, webhook and messages name it. */
 export function lakeName(store: Store): string {
@@ -15,25 +19,12 @@ export function lakeName(store: Store): string {
   }
 }
 
-/** A lake in a webhook's body. */
-export interface Lake {
-  readonly store: "s3" | "azure" | "local" | "memory"
-  readonly prefix: string
-  /** Bucket, container or folder. */
-  readonly place: string
-}
-
-/** The parts of a lake's name. */
-export function lakeOf(store: Store): Lake {
-  const { prefix } = store
-  switch (store._tag) {
-    case "S3":
-      return { store: "s3", prefix, place: store.bucket }
-    case "Azure":
-      return { store: "azure", prefix, place: `${store.account}/${store.container}` }
-    case "Local":
-      return { store: "local", prefix, place: store.folder }
-    case "Memory":
-      return { store: "memory", prefix, place: "memory" }
-  }
+/** The lake that a command's settings name. */
+export function lakeOf({
+  bucket,
+  prefix = "",
+  store
+}: LakeSettings): { readonly store: string; readonly prefix: string } | null {
+  if (store !== undefined) return { store: lakeName(store), prefix: store.prefix }
+  return bucket === undefined ? null : { store: `s3://${bucket}/${prefix}`, prefix }
 }

@@ -65,8 +65,8 @@ export function loadPlanText(plan: LoadPlan, warehouse: string): string {
     kept: "loaded and no longer in the store",
     unverified: "landed by another pipeline",
     differing: "with other lines than the warehouse"
-  } as const satisfies Record<keyof LoadPlan, string>
-  const rows = (Object.keys(names) as ReadonlyArray<keyof LoadPlan>)
+  } as const satisfies Record<Exclude<keyof LoadPlan, "dryRun">, string>
+  const rows = (Object.keys(names) as ReadonlyArray<keyof typeof names>)
     .filter((name) => plan[name].length > 0)
     .map((name) => `${name.padEnd(12)}${plural(plan[name].length, "hour")}, ${names[name]}`)
   const nothing = rows.length === 0 ? ["load        nothing"] : []

@@ -19,7 +19,7 @@ import type { FailureKind } from "../run/HourOutcome.ts"
 import { asRun, type LagOptions, type SettleOptions } from "../run/Run.ts"
 
 /** The result of one check of the setup. */
-export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
+export const SetupCheck = Schema.Struct({
   name: Schema.String,
   /** `unknown` if another failure made this check impossible. */
   state: Schema.Literal("ok", "fail", "unknown"),
@@ -27,7 +27,8 @@ export class SetupCheck extends Schema.Class<SetupCheck>("SetupCheck")({
   message: Schema.String,
   /** Class and reason of the failure, such as `AmplitudeError.Forbidden`. */
   error: Schema.optional(Schema.String)
-}) {}
+})
+export type SetupCheck = typeof SetupCheck.Type
 
 export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
   checks: Schema.Array(SetupCheck),
@@ -95,7 +96,7 @@ export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptio
 })
 
 function ok(name: string, message: string): Finding {
-  return { check: new SetupCheck({ name, state: "ok", message }) }
+  return { check: SetupCheck.make({ name, state: "ok", message }) }
 }
 
 const WEBHOOK_TIMEOUT = "10 seconds"
@@ -116,7 +117,7 @@ const checkWebhook = Effect.fn("checkSetup.webhook")(function* (
         error: `WebhookError.${reason}`
       } as const
       const kind: FailureKind = isTransient ? "temporary" : "permanent"
-      return Effect.succeed([{ check: new SetupCheck(check), kind }])
+      return Effect.succeed([{ check: SetupCheck.make(check), kind }])
     })
   )
 })
@@ -124,7 +125,7 @@ const checkWebhook = Effect.fn("checkSetup.webhook")(function* (
 function failed(name: string, error: RunError | FolderError): Finding {
   const { message } = error
   const check = { name, state: "fail", message, error: errorName(error) } as const
-  return { check: new SetupCheck(check), kind: failureKind(error) }
+  return { check: SetupCheck.make(check), kind: failureKind(error) }
 }
 
 /** The keys and, with the same answer, the clock. */
@@ -147,7 +148,7 @@ const checkAmplitude = Effect.fn("checkSetup.amplitude")(function* ({
   return yield* Effect.scoped(asked).pipe(
     Effect.catchAll((error) => {
       const message = "not compared, because there was no answer from Amplitude"
-      const check = new SetupCheck({ name: "clock", state: "unknown", message })
+      const check = SetupCheck.make({ name: "clock", state: "unknown", message })
       return Effect.succeed([failed("keys", error), { check }])
     })
   )
@@ -157,13 +158,13 @@ function checkClock(answer: TimedAnswer): Finding {
   return Option.match(clockSkew(answer), {
     onNone: () => {
       const message = "not compared, because Amplitude's answer has no Date"
-      return { check: new SetupCheck({ name: "clock", state: "unknown", message }) }
+      return { check: SetupCheck.make({ name: "clock", state: "unknown", message }) }
     },
     onSome: (skew) =>
       Option.match(skewText(skew), {
         onNone: () => ok("clock", `${Math.round(Math.abs(skew) / 1000)} s from Amplitude's clock`),
         onSome: (message) => ({
-          check: new SetupCheck({ name: "clock", state: "fail", message, error: "ClockSkew" }),
+          check: SetupCheck.make({ name: "clock", state: "fail", message, error: "ClockSkew" }),
           kind: "permanent"
         })
       })
@@ -191,7 +192,7 @@ const checkLake = Effect.fn("checkSetup.lake")(function* ({
   if (Either.isLeft(lake)) {
     const unknown = ["gaps", "conflicts"].map((name): Finding => {
       const message = "not looked for, because the store could not be listed"
-      return { check: new SetupCheck({ name, state: "unknown", message }) }
+      return { check: SetupCheck.make({ name, state: "unknown", message }) }
     })
     const report: LakeReport = { gaps: null, conflicts: [] }
     return { ...report, findings: [...lake.left, ...unknown] }
@@ -210,7 +211,7 @@ function gapFinding(gaps: GapCount | null): Finding {
   const name = "gaps"
   if (gaps === null) return ok(name, "no settled hour is missing")
   const message = `${gaps.hours} settled hours are missing, from ${gaps.first} to ${gaps.last}`
-  const check = new SetupCheck({ name, state: "fail", message, error: "Gaps" })
+  const check = SetupCheck.make({ name, state: "fail", message, error: "Gaps" })
   return { check, isIncomplete: true }
 }
 
@@ -219,7 +220,7 @@ function conflictFinding(conflicts: ReadonlyArray<OpenConflict>): Finding {
   if (conflicts.length === 0) return ok(name, "none is open")
   const hours = [...new Set(conflicts.map(({ hour }) => hour))].join(", ")
   const message = `two versions exist of ${hours}, and a person has to choose`
-  const check = new SetupCheck({ name, state: "fail", message, error: "Conflicts" })
+  const check = SetupCheck.make({ name, state: "fail", message, error: "Conflicts" })
   return { check, kind: "integrity" }
 }
 

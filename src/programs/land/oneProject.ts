@@ -3,7 +3,7 @@ import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { findProject, hasEvents } from "../plan/findProject.ts"
 import type { Standing } from "../plan/inventory.ts"
 import { LandingError } from "../run/LandingError.ts"
-import type { Run } from "../run/Run.ts"
+import { Run } from "../run/Run.ts"
 
 /**
  * The lake's project so far. Fails with `OtherProject` for any project but the first one admitted.
@@ -21,7 +21,9 @@ export const admitOneProject = Effect.fn("admitOneProject")(function* (
   standing: ReadonlyArray<Standing>,
   place: string
 ): Effect.fn.Return<Admit, ObjectStorageError, Run> {
+  const { log } = yield* Run
   const found = yield* findProject(standing)
+  yield* log.ofProject(found)
   if (Option.isNone(found) && hasEvents(standing)) {
     yield* Effect.logWarning(
       `None of the newest hours in ${place} names its Amplitude project, so the next archive is admitted whatever its project; compare it with your keys`
@@ -34,6 +36,7 @@ export const admitOneProject = Effect.fn("admitOneProject")(function* (
       known,
       Option.orElse(() => project)
     )
+    yield* log.ofProject(first)
     if (Option.contains(first, project.value)) return first
     return yield* new LandingError({
       reason: "OtherProject",

@@ -5,10 +5,10 @@ import type { Window } from "../../services/Window.ts"
 import { GapCount } from "../plan/gaps.ts"
 import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
+import { Failure } from "../run/Summary.ts"
 import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
 
 const Hours = Schema.Array(Hour)
-const Failure = Schema.Struct({ error: Schema.String, message: Schema.String })
 const Lines = Schema.Struct({ events: Schema.NonNegativeInt, lineset: Schema.String })
 
 /** An hour of which store and warehouse have different lines. */

@@ -1,6 +1,6 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
-import type { Hour } from "../../services/Hour.ts"
+import { Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { type LoadedHour, Warehouse, type WarehouseLake } from "../../services/Warehouse.ts"
 import { takeLake } from "../plan/inventory.ts"
@@ -11,6 +11,21 @@ import { hoursToKnow, type LoadOptions } from "./loadHours.ts"
 import { lookUp } from "./lookUp.ts"
 
 const AT_ONCE = 16
+
+const Hours = Schema.Array(Hour)
+
+/** What a run would do with each hour. */
+export const LoadPlan = Schema.Struct({
+  dryRun: Schema.Literal(true),
+  load: Hours,
+  replace: Hours,
+  relabel: Hours,
+  skipped: Hours,
+  kept: Hours,
+  unverified: Hours,
+  differing: Hours
+})
+export type LoadPlan = typeof LoadPlan.Type
 
 /** What `loadHours` would do, oldest hour first. Reads no lines and writes nothing. */
 export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = {}) {
@@ -29,7 +44,8 @@ export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = 
   )
   const hoursOf = (decision: Decision): ReadonlyArray<Hour> =>
     looked.filter((it) => it.decision === decision).map(({ hour }) => hour)
-  return {
+  return LoadPlan.make({
+    dryRun: true,
     load: hoursOf("load"),
     replace: hoursOf("replace"),
     relabel: hoursOf("relabel"),
@@ -37,10 +53,8 @@ export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = 
     kept: hoursOf("keep"),
     unverified: hoursOf("leave"),
     differing: hoursOf("conflict")
-  }
+  })
 }, asRun)
-
-export type LoadPlan = Effect.Effect.Success<ReturnType<typeof planLoad>>
 
 /** What a warehouse holds; nothing where it does not exist yet. */
 const readLedger = Effect.gen(function* () {

@@ -3,7 +3,11 @@ import { addHours, Hour } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 
 /** How many hours are missing, and the oldest and newest of them. */
-export const GapCount = Schema.Struct({ hours: Schema.Int, first: Hour, last: Hour })
+export const GapCount = Schema.Struct({
+  hours: Schema.Int,
+  first: Hour,
+  last: Hour
+}).annotations({ identifier: "GapCount" })
 export type GapCount = typeof GapCount.Type
 
 /** The runs of neighbouring hours from `first` to `last` that are gaps, oldest first. */

@@ -12,5 +12,5 @@ export const StagedElsewhere = Schema.Struct({
   last: Hour,
   /** Whether they may be of this lake's project, so that a person may upload them here. */
   isAdoptable: Schema.Boolean
-})
+}).annotations({ identifier: "StagedElsewhere" })
 export type StagedElsewhere = typeof StagedElsewhere.Type

@@ -30,5 +30,5 @@ export const OpenConflict = Schema.Struct({
   host: Schema.optional(Schema.String),
   /** When the conflict was found. */
   time: Schema.optional(Schema.String)
-})
+}).annotations({ identifier: "OpenConflict" })
 export type OpenConflict = typeof OpenConflict.Type

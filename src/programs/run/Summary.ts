@@ -15,7 +15,12 @@ import type { HourOutcome } from "./HourOutcome.ts"
 
 const Hours = Schema.Array(Hour)
 
-const Failure = Schema.Struct({ error: Schema.String, message: Schema.String })
+/** An error: its class and reason, such as `AmplitudeError.Forbidden`, and what to do about it. */
+export const Failure = Schema.Struct({
+  error: Schema.String,
+  message: Schema.String
+}).annotations({ identifier: "Failure" })
+export type Failure = typeof Failure.Type
 
 /** Hours are listed oldest first. */
 export class Summary extends Schema.Class<Summary>("Summary")({
@@ -47,12 +52,12 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   /** Conflicts that were open when the run was planned. */
   conflicts: Schema.Array(OpenConflict),
   /** Staged hours that are not this lake's, and stay where they are. */
-  stagedElsewhere: Schema.optionalWith(Schema.Array(StagedElsewhere), { default: () => [] }),
+  stagedElsewhere: Schema.Array(StagedElsewhere),
   exitCode: ExitCode,
   /** Why the run ended before it had finished its hours. */
   error: Schema.optional(Failure),
-  /** Only for a plan: the requests that it would make. */
-  requests: Schema.optional(Schema.Array(Schema.Struct({ first: Hour, last: Hour })))
+  /** The lake's Amplitude project, if the run learned it. */
+  project: Schema.optional(Schema.String)
 }) {}
 
 export interface SummaryOptions {
@@ -63,6 +68,7 @@ export interface SummaryOptions {
   readonly lake?: LakeFindings | undefined
   /** What ended the run before it was through with its hours. */
   readonly error?: RunError | undefined
+  readonly project?: string | undefined
   readonly retries: number
   readonly durationMs: number
 }
@@ -81,7 +87,7 @@ export interface LakeFindings {
 
 /** The summary of a run, also of one that ended early. */
 export function summarize(options: SummaryOptions): Summary {
-  const { window, outcomes, error, lake, retries, durationMs } = options
+  const { window, outcomes, error, lake, project, retries, durationMs } = options
   const sorted = outcomes.toSorted(byHour)
   const hoursOf = (tag: HourOutcome["_tag"]) =>
     sorted.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
@@ -107,11 +113,12 @@ export function summarize(options: SummaryOptions): Summary {
     conflicts: lake?.conflicts ?? [],
     stagedElsewhere: lake?.stagedElsewhere ?? [],
     exitCode: exitCodeOfRun(options),
-    ...(error === undefined ? {} : { error: failureOf(error) })
+    ...(error === undefined ? {} : { error: failureOf(error) }),
+    ...(project === undefined ? {} : { project })
   })
 }
 
-function failureOf(error: RunError): typeof Failure.Type {
+function failureOf(error: RunError): Failure {
   return { error: errorName(error), message: error.message }
 }
 

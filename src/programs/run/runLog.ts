@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Option, Ref } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
 import type { HourOutcome } from "./HourOutcome.ts"
@@ -10,6 +10,8 @@ export interface SoFar {
   readonly window: Window | null
   readonly outcomes: ReadonlyMap<Hour, HourOutcome>
   readonly lake?: LakeFindings | undefined
+  /** The Amplitude project, once the run has learned it. */
+  readonly project?: string | undefined
 }
 
 /** Records a run while it goes on, for the report of one that is interrupted. */
@@ -22,13 +24,16 @@ export interface RunLog {
   }) => Effect.Effect<void>
   /** The outcome of an hour; the last one counts. */
   readonly ended: (outcome: HourOutcome) => Effect.Effect<void>
+  /** The lake's Amplitude project, as far as it is known. */
+  readonly ofProject: (project: Option.Option<string>) => Effect.Effect<void>
   readonly soFar: Effect.Effect<SoFar>
 }
 
 export const makeRunLog: Effect.Effect<RunLog> = Effect.map(
-  Ref.make<Omit<SoFar, "outcomes">>({ window: null }),
+  Ref.make<Omit<SoFar, "outcomes" | "project">>({ window: null }),
   (plan) => {
     const outcomes = new Map<Hour, HourOutcome>()
+    let known: string | undefined
     const ended = (outcome: HourOutcome) =>
       Effect.sync(() => void outcomes.set(outcome.hour, outcome))
     return {
@@ -42,7 +47,15 @@ export const makeRunLog: Effect.Effect<RunLog> = Effect.map(
           )
         ),
       ended,
-      soFar: Effect.map(Ref.get(plan), (it) => ({ ...it, outcomes: new Map(outcomes) }))
+      ofProject: (project) =>
+        Effect.sync(() => {
+          known = Option.getOrElse(project, () => known)
+        }),
+      soFar: Effect.map(Ref.get(plan), (it) => ({
+        ...it,
+        outcomes: new Map(outcomes),
+        project: known
+      }))
     }
   }
 )

@@ -16,7 +16,7 @@ import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run } from "../run/Run.ts"
 
 /** One aspect of a bucket, and what happened to it. */
-export class BucketItem extends Schema.Class<BucketItem>("BucketItem")({
+export const BucketItem = Schema.Struct({
   name: Schema.Literal("bucket", "public access", "ownership", "encryption", "uploads", "policy"),
   state: Schema.Literal("same", "would change", "changed", "cannot"),
   /** Its current or planned value; for `cannot`, why and what to do. */
@@ -25,7 +25,8 @@ export class BucketItem extends Schema.Class<BucketItem>("BucketItem")({
   from: Schema.optional(Schema.String),
   /** Class and reason of a failure, such as `BucketSetupError.AccessDenied`. */
   error: Schema.optional(Schema.String)
-}) {}
+})
+export type BucketItem = typeof BucketItem.Type
 
 export class BucketReport extends Schema.Class<BucketReport>("BucketReport")({
   /** The bucket, as `s3://bucket`. */
@@ -54,13 +55,13 @@ function outcome(
   message: string,
   from?: string
 ): Outcome {
-  const item = new BucketItem({ name, state, message, ...(from === undefined ? {} : { from }) })
+  const item = BucketItem.make({ name, state, message, ...(from === undefined ? {} : { from }) })
   return state === "cannot" ? { item, kind: "permanent" } : { item }
 }
 
 function failed(name: BucketItem["name"], error: BucketSetupError): Outcome {
   const item = { name, state: "cannot", message: error.detail, error: errorName(error) } as const
-  return { item: new BucketItem(item), kind: failureKind(error) }
+  return { item: BucketItem.make(item), kind: failureKind(error) }
 }
 
 /**

@@ -29,7 +29,7 @@ const TABLE = [
 ] as const
 
 const said = (name: BucketItem["name"], message: string, state: BucketItem["state"] = "same") =>
-  advisedItem(new BucketItem({ name, state, message })).message
+  advisedItem(BucketItem.make({ name, state, message })).message
 
 describe("adviceFor()", () => {
   for (const [error, says] of TABLE) {

@@ -28,6 +28,7 @@ const nothing = {
   olderGaps: null,
   newerGaps: null,
   conflicts: [],
+  stagedElsewhere: [],
   failed: [],
   events: 0,
   bytes: 0,
@@ -228,9 +229,14 @@ describe("listText()", () => {
 describe("checkText()", () => {
   const found = new SetupChecks({
     checks: [
-      new SetupCheck({ name: "keys", state: "ok", message: "accepted" }),
-      new SetupCheck({ name: "store", state: "fail", message: "cannot be: make room", error: "E" }),
-      new SetupCheck({ name: "clock", state: "unknown", message: "not compared" })
+      SetupCheck.make({ name: "keys", state: "ok", message: "accepted" }),
+      SetupCheck.make({
+        name: "store",
+        state: "fail",
+        message: "cannot be: make room",
+        error: "E"
+      }),
+      SetupCheck.make({ name: "clock", state: "unknown", message: "not compared" })
     ],
     gaps: null,
     conflicts: [],

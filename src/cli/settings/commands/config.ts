@@ -5,7 +5,6 @@
  */
 import { resolve } from "node:path"
 import { Either, Redacted } from "effect"
-import { EXIT } from "../../../programs/run/exitCode.ts"
 import { azureCounting, azureVariables } from "../azureEnvironment.ts"
 import {
   type Found,
@@ -16,43 +15,11 @@ import {
 } from "../readSettings.ts"
 import { s3Counting, s3Variables } from "../s3Environment.ts"
 import { flagName, type Setting } from "../setting.ts"
+import type { Configuration, Shown, ShownSetting } from "./Configuration.ts"
 import { declaredBy, inOrder, settings } from "../table.ts"
 
 /** What is shown of a secret: nothing, not even its length. */
 export const MASK = "********"
-
-/** A value and the place where it is set. */
-interface Shown {
-  /** The text as it is set; `null` if there is none. */
-  readonly value: string | null
-  readonly source: Found["place"] | "default"
-  /** The flag or variable that sets it; `null` for a default. */
-  readonly setBy: string | null
-  /** The line of the env file. */
-  readonly line: number | null
-}
-
-interface ShownSetting extends Shown {
-  /** The flag; the variable of what has no flag. */
-  readonly name: string
-  /** The heading in the help. */
-  readonly group: string
-  /** Every variable that sets it, the one that is made from its flag first. */
-  readonly variables: ReadonlyArray<string>
-  /** What is set as well, but does not count. */
-  readonly unused: ReadonlyArray<Shown>
-}
-
-/** What `config` shows. */
-export interface Configuration {
-  readonly envFile: { readonly path: string; readonly isFound: boolean }
-  readonly settings: ReadonlyArray<ShownSetting>
-  /** A sentence for each value that is needed and not set. */
-  readonly missing: ReadonlyArray<string>
-  /** A sentence for all that is invalid. */
-  readonly problems: ReadonlyArray<string>
-  readonly exitCode: number
-}
 
 /** Shows what was read for `config`, and no part of a secret. */
 export function configurationOf(
@@ -67,8 +34,7 @@ export function configurationOf(
       ...storeVariables(read, sources)
     ],
     missing,
-    problems,
-    exitCode: problems.length > 0 ? EXIT.usage : EXIT.done
+    problems
   }
 }
 

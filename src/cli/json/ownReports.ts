@@ -1,0 +1,73 @@
+/**
+ * The reports that no program makes, but the command line.
+ *
+ * @module
+ */
+import { Schema } from "effect"
+import { GapCount } from "../../programs/plan/gaps.ts"
+import { StagedElsewhere } from "../../programs/plan/stagedElsewhere.ts"
+import { OpenConflict } from "../../programs/resolve/OpenConflict.ts"
+import type { PolicyDocument } from "../../programs/setup/iamPolicies.ts"
+import { Hour } from "../../services/Hour.ts"
+
+const Hours = Schema.Array(Hour)
+const Stretch = Schema.Struct({ first: Hour, last: Hour })
+
+/** `fetch` and `all` with `--dry-run`. */
+export const RunPlan = Schema.Struct({
+  dryRun: Schema.Literal(true),
+  window: Stretch,
+  /** Hours in the store, or in staging for it. */
+  present: Hours,
+  missing: Hours,
+  open: Hours,
+  accepted: Hours,
+  olderGaps: Schema.NullOr(GapCount),
+  conflicts: Schema.Array(OpenConflict),
+  /** The windows that would be requested for the missing hours. */
+  requests: Schema.Array(Stretch)
+})
+
+/** `sync` with `--dry-run`. */
+export const SyncPlan = Schema.Struct({
+  dryRun: Schema.Literal(true),
+  /** Hours that would be uploaded. */
+  staged: Hours,
+  stagedElsewhere: Schema.Array(StagedElsewhere)
+})
+
+export const ListedObject = Schema.Struct({
+  /** `null` if the key is not that of an hour. */
+  hour: Schema.NullOr(Hour),
+  size: Schema.NonNegativeInt,
+  key: Schema.String
+})
+export type ListedObject = typeof ListedObject.Type
+
+export const ObjectList = Schema.Struct({ objects: Schema.Array(ListedObject) })
+
+/** A policy document is AWS' own language: passed on as it is. */
+const Policy = Schema.declare(
+  (it): it is PolicyDocument => typeof it === "object" && it !== null && "Statement" in it,
+  {
+    identifier: "Policy",
+    jsonSchema: {
+      type: "object",
+      required: ["Version", "Statement"],
+      properties: {
+        Version: { type: "string" },
+        Statement: { type: "array", items: { type: "object" } }
+      }
+    }
+  }
+)
+
+/** `setup iam`: the policies that were selected. */
+export const Policies = Schema.Struct({
+  policies: Schema.Struct({
+    writer: Schema.optional(Policy),
+    maintainer: Schema.optional(Policy),
+    reader: Schema.optional(Policy),
+    trust: Schema.optional(Policy)
+  })
+})
