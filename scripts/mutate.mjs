@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url))
-const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"]
+const COPIED = ["schemas", "src", "test", "package.json", "tsconfig.json", "vitest.config.ts"]
 const PAGE = join(ROOT, "docs/reliability.md")
 const LONGEST = 90_000
 
@@ -393,6 +393,14 @@ const MUTATIONS = [
     put: "if (isGone) return yield* error",
     tests: COMPARED,
     named: "skips a staged file that another run moved"
+  },
+  {
+    name: "a published field of the JSON keeps its name",
+    file: "src/programs/clean/Leftover.ts",
+    find: "  detail: Schema.String,",
+    put: "  details: Schema.String,",
+    tests: "test/cli/json/jsonSchemas",
+    named: "keep what the last release published"
   },
   {
     name: "metadata that a dead run left is removed with its file",

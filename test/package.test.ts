@@ -40,7 +40,7 @@ const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
 
 /** The public modules, as they are imported. */
 const modules = Object.keys(exports)
-  .filter((name) => name !== "./package.json")
+  .filter((name) => !name.endsWith(".json"))
   .map((name) => name.replace(/^\./, "amplitude-lake"))
 
 /** The bytes of all files below a folder. */
@@ -77,7 +77,10 @@ describe("the packed package", () => {
       .filter((it) => it.isFile())
       .map((it) => join(it.parentPath, it.name))
     const pages = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"]
-    assert.deepEqual(paths.toSorted(), [...built, ...pages].toSorted())
+    const schemas = readdirSync("schemas", { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".json") && !name.startsWith("published"))
+      .map((name) => join("schemas", name))
+    assert.deepEqual(paths.toSorted(), [...built, ...schemas, ...pages].toSorted())
     const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
     const library = sources.filter((path) =>
       /^(layers|network|programs|services|mod)\b.*\.ts$/.test(path)
@@ -116,6 +119,13 @@ describe("the packed package", () => {
       const code = `await import("amplitude-lake/${name}")`
       assert.match(fails("--input-type=module", "-e", code), /ERR_PACKAGE_PATH_NOT_EXPORTED/)
     }
+  })
+
+  it("gives the JSON Schema of each command", () => {
+    const code = `import schema from "amplitude-lake/schemas/gaps-accept.json" with { type: "json" }
+      console.log(schema.$id)`
+    const printed = run(process.execPath, "--input-type=module", "-e", code)
+    assert.equal(printed, "urn:amplitude-lake:gaps-accept:1\n")
   })
 
   it("compiles the example of docs/library.md and every module's types, and lands two hours", () => {
