@@ -31,7 +31,11 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
   stdio: "inherit"
 })
 await build({
-  input: { main: "src/main.ts", "program/worker": "src/layers/unpack/worker.ts" },
+  input: {
+    main: "src/main.ts",
+    "program/cli": "src/cli/main.ts",
+    "program/worker": "src/layers/unpack/worker.ts"
+  },
   platform: "node",
   // Native code cannot be bundled.
   external: ["@duckdb/node-api"],

@@ -9,9 +9,10 @@ import { Webhook } from "../services/Webhook.ts"
 import { type AnyExitCode, meaningOf } from "../programs/run/exitCode.ts"
 import type { CommandError } from "./CommandError.ts"
 import { endingOf } from "./ending.ts"
-import { isJsonCommand, type Reported, testBody, webhookBody } from "./json/output.ts"
+import { hasJson, type Reported, testBody, webhookBody } from "./json/output.ts"
 import type { JsonCommand } from "./json/outputs.ts"
 import { heartbeatLayer, webhookLayer } from "./layers.ts"
+import { RunId } from "./runId.ts"
 import type { CommonSettings } from "./settings/settingsOf.ts"
 import type { CommandName } from "./settings/table.ts"
 import { plural } from "./text/printed.ts"
@@ -42,15 +43,14 @@ export function withAlerts(
     return Effect.onExit(self, (exit) => {
       const ending = endingOf(exit)
       const isPosted = hook !== undefined && (ending.exitCode !== 0 || notify === "always")
-      const post =
-        isPosted && isJsonCommand(command)
-          ? Effect.flatMap(reported, (report) => {
-              // What failed after its report ended with another code.
-              const told = { ...Option.getOrUndefined(report), ...ending }
-              const text = alertText(command, settings, told)
-              return alert(hook, webhookBody(command, settings, { ...told, text }), ending)
-            })
-          : Effect.void
+      const post = Effect.flatMap(Effect.all([reported, RunId]), ([report, run]) => {
+        const reporter = { command, run, settings }
+        if (!isPosted || !hasJson(reporter)) return Effect.void
+        // What failed after its report ended with another code.
+        const told = { ...Option.getOrUndefined(report), ...ending }
+        const text = alertText(command, settings, told)
+        return alert(hook, webhookBody(reporter, { ...told, text }), ending)
+      })
       const beat = heartbeat === undefined ? Effect.void : sendHeartbeat(heartbeat, ending)
       return Effect.all([post, beat], { concurrency: "unbounded", discard: true })
     })
@@ -86,10 +86,11 @@ const sendHeartbeat = Effect.fn("sendHeartbeat")(function* (
 })
 
 /** The body of a test message. */
-export function testMessage(command: JsonCommand, settings: LakeSettings): object {
-  const text = `${senderText(command, settings)}: a test message; the webhook works`
-  return testBody(command, settings, text)
-}
+export const testMessage = (command: JsonCommand, settings: LakeSettings): Effect.Effect<object> =>
+  Effect.map(RunId, (run) => {
+    const text = `${senderText(command, settings)}: a test message; the webhook works`
+    return testBody({ command, run, settings }, text)
+  })
 
 function senderText(command: CommandName, settings: LakeSettings): string {
   const lake = lakeOf(settings)

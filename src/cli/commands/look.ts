@@ -95,7 +95,7 @@ export function check(settings: SettingsOf<"check">): Work<ReportOf<"check">> {
       const tried = yield* checkSetup({
         lagHours,
         settleHours: settings.settleHours,
-        testMessage: testMessage("check", settings)
+        testMessage: yield* testMessage("check", settings)
       })
       const checks = tried.checks
         .map((it) => advised(it, settings.source))

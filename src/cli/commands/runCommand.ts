@@ -10,9 +10,10 @@ import type { CommandError } from "../CommandError.ts"
 import type { CommandLine } from "../settings/commandLine.ts"
 import type { CommonSettings, SettingsOf } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
-import { isJsonCommand, outputText } from "../json/output.ts"
+import { hasJson, outputText } from "../json/output.ts"
 import type { ReportOf } from "../json/outputs.ts"
 import { type AnyExitCode, EXIT } from "../../programs/run/exitCode.ts"
+import { RunId } from "../runId.ts"
 import { withMetricsFile } from "../telemetry/metricsFile.ts"
 import { withTelemetry } from "../telemetry/withTelemetry.ts"
 import { asTyped, programName } from "../text/asTyped.ts"
@@ -68,9 +69,10 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
   const reported = yield* Ref.make(Option.none<Report>())
   const program = programName(process.argv[1] ?? "", process.cwd())
   const complete = (text: string) => asTyped(text, flags, program)
+  const reporter = { command, run: yield* RunId, settings: common }
   const show = (report: Report) =>
-    common.json === true && isJsonCommand(command)
-      ? outputText(command, common, report)
+    common.json === true && hasJson(reporter)
+      ? outputText(reporter, report)
       : complete(report.text(process.stdout))
   return yield* finished(asked, { show, complete }, reported).pipe(
     withProgress(settings),

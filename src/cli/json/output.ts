@@ -9,7 +9,6 @@ import type { Failure } from "../../programs/run/Summary.ts"
 import { version } from "../../programs/run/version.ts"
 import { hostName } from "../machine.ts"
 import type { CommandName } from "../settings/table.ts"
-import { runId } from "../terminal/logging.ts"
 import { lakeOf, type LakeSettings } from "../text/lakeName.ts"
 import type { Lake } from "./envelope.ts"
 import { type JsonCommand, outputs, outputSchema, webhookSchema } from "./outputs.ts"
@@ -24,45 +23,49 @@ export interface Reported {
   readonly project?: string | undefined
 }
 
-export function isJsonCommand(command: CommandName): command is JsonCommand {
+/** Which run has something to report. */
+export interface Reporter<C extends CommandName = JsonCommand> {
+  readonly command: C
+  readonly run: string
+  /** Without settings, there is no lake. */
+  readonly settings: LakeSettings | undefined
+}
+
+/** Whether a command has `--json`. */
+export function hasJson(reporter: Reporter<CommandName>): reporter is Reporter {
+  return isJsonCommand(reporter.command)
+}
+
+function isJsonCommand(command: CommandName): command is JsonCommand {
   return command in outputs
 }
 
-/** The line that `--json` prints. Without settings, there is no lake. */
-export function outputText(
-  command: JsonCommand,
-  settings: LakeSettings | undefined,
-  report: Reported
-): string {
-  return JSON.stringify(
-    encoded(outputSchema(command), { ...headOf(command, settings, report), ...bodyOf(report) })
-  )
+/** The line that `--json` prints. */
+export function outputText(reporter: Reporter, report: Reported): string {
+  const schema = outputSchema(reporter.command)
+  return JSON.stringify(encoded(schema, { ...headOf(reporter, report), ...bodyOf(report) }))
 }
 
 /** The body that a webhook receives about a run. */
 export function webhookBody(
-  command: JsonCommand,
-  settings: LakeSettings,
+  reporter: Reporter,
   report: Reported & { readonly text: string }
 ): object {
-  const head = { text: report.text, ...headOf(command, settings, report), host: hostName() }
+  const { command } = reporter
+  const head = { text: report.text, ...headOf(reporter, report), host: hostName() }
   return encoded(webhookSchema(command) ?? outputSchema(command), { ...head, ...bodyOf(report) })
 }
 
 /** The body of a test message to a webhook. */
-export function testBody(command: JsonCommand, settings: LakeSettings, text: string): object {
-  return { text, ...headOf(command, settings, {}), host: hostName(), test: true }
+export function testBody(reporter: Reporter, text: string): object {
+  return { text, ...headOf(reporter, {}), host: hostName(), test: true }
 }
 
-function headOf(
-  command: JsonCommand,
-  settings: LakeSettings | undefined,
-  { project }: Pick<Reported, "project">
-) {
+function headOf({ command, run, settings }: Reporter, { project }: Pick<Reported, "project">) {
   const { schema } = outputs[command]
   const named = settings === undefined ? null : lakeOf(settings)
   const lake: Lake | null = named === null ? null : { ...named, project }
-  return { schema, command, run: runId, version, lake }
+  return { schema, command, run, version, lake }
 }
 
 function bodyOf({ error, exitCode, json }: Reported): object {

@@ -12,7 +12,7 @@ import { counted } from "../../programs/run/telemetry.ts"
 import type { AnyExitCode } from "../../programs/run/exitCode.ts"
 import type { CommandError } from "../CommandError.ts"
 import { endingOf } from "../ending.ts"
-import { runId } from "../terminal/logging.ts"
+import { RunId } from "../runId.ts"
 import { isOfAnother, type MetricsLabels, metricsText } from "./metricsText.ts"
 import { lakeName } from "../text/lakeName.ts"
 import type { CommonSettings } from "../settings/settingsOf.ts"
@@ -44,6 +44,7 @@ const write = Effect.fn("writeMetricsFile")(function* (
 ) {
   const { exitCode } = endingOf(exit)
   const numbers = yield* counted
+  const runId = yield* RunId
   const before = yield* Effect.promise(() => readFile(path, "utf8").catch(() => ""))
   if (isOfAnother(before, labels)) {
     return yield* Effect.logWarning(
@@ -53,7 +54,7 @@ const write = Effect.fn("writeMetricsFile")(function* (
   yield* Effect.tryPromise({
     try: async () => {
       const run = { labels, exitCode, begun, ended: Date.now(), counted: numbers, before }
-      await replaceFile(path, metricsText(run))
+      await replaceFile(path, metricsText(run), runId)
     },
     catch: (error) => (error as NodeJS.ErrnoException).code ?? "unknown error"
   }).pipe(
@@ -69,7 +70,7 @@ const write = Effect.fn("writeMetricsFile")(function* (
  * Replaces the file atomically: a reader sees the old text or the new one. Everybody may read it,
  * because the node exporter runs as another user.
  */
-async function replaceFile(path: string, text: string): Promise<void> {
+async function replaceFile(path: string, text: string, runId: string): Promise<void> {
   // The exporter ignores this name, because it does not end in .prom.
   const draft = join(dirname(path), `.${basename(path)}.${runId}`)
   try {

@@ -8,7 +8,7 @@ import { Data, Effect, Either } from "effect"
 import { TELEMETRY } from "../../programs/run/telemetry.ts"
 import type { AnyExitCode } from "../../programs/run/exitCode.ts"
 import type { CommandError } from "../CommandError.ts"
-import { runId } from "../terminal/logging.ts"
+import { RunId } from "../runId.ts"
 import { otlpOptions } from "./otlpVariables.ts"
 import type { CommonSettings } from "../settings/settingsOf.ts"
 import type { CommandName } from "../settings/table.ts"
@@ -39,18 +39,19 @@ export function withTelemetry(
     }
     const asked = options.right
     if (asked === undefined) return self
-    const run = self.pipe(
-      Effect.tap((exitCode) => Effect.annotateCurrentSpan("exit_code", exitCode)),
-      Effect.filterOrFail(
-        (exitCode) => exitCode === 0,
-        (exitCode) => new NotAllIsThere({ exitCode })
-      ),
-      Effect.withSpan(`${TELEMETRY}run`, { root: true, attributes: { command, run: runId } }),
-      Effect.catchTag("NotAllIsThere", ({ exitCode }) => Effect.succeed(exitCode))
-    )
+    const traced = (run: string) =>
+      self.pipe(
+        Effect.tap((exitCode) => Effect.annotateCurrentSpan("exit_code", exitCode)),
+        Effect.filterOrFail(
+          (exitCode) => exitCode === 0,
+          (exitCode) => new NotAllIsThere({ exitCode })
+        ),
+        Effect.withSpan(`${TELEMETRY}run`, { root: true, attributes: { command, run } }),
+        Effect.catchTag("NotAllIsThere", ({ exitCode }) => Effect.succeed(exitCode))
+      )
     return Effect.flatMap(
       Effect.promise(() => import("./otlp.ts")),
-      ({ withOtlp }) => withOtlp(asked)(run)
+      ({ withOtlp }) => withOtlp(asked)(Effect.flatMap(RunId, traced))
     )
   }
 }

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto"
 import { styleText } from "node:util"
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger, LogLevel } from "effect"
 import { writeError } from "./live.ts"
 import type { LogFile } from "./logFile.ts"
 import type { Values } from "../settings/table.ts"
+import { RunId } from "../runId.ts"
 
 const levels = {
   debug: LogLevel.Debug,
@@ -18,9 +18,6 @@ const COLORS: Readonly<Record<string, "red" | "yellow" | "gray">> = {
   WARNING: "yellow",
   DEBUG: "gray"
 }
-
-/** Distinguishes this run's log lines from those of others. */
-export const runId = randomBytes(3).toString("hex")
 
 /** What a line of the log says, in every format. */
 interface Entry {
@@ -108,8 +105,7 @@ function withLoggers(
   { logLevel }: LogOptions
 ) {
   return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    self.pipe(
-      Effect.annotateLogs({ run: runId }),
+    Effect.flatMap(RunId, (run) => Effect.annotateLogs(self, { run })).pipe(
       Effect.locally(FiberRef.currentLoggers, loggers),
       Logger.withMinimumLogLevel(levels[logLevel])
     )
