@@ -1,5 +1,6 @@
 /** The zip that the Export API returns, created part by part. */
-import { gzipSync, Zip, ZipPassThrough } from "fflate"
+import { gzipSync } from "node:zlib"
+import { Zip, ZipPassThrough } from "fflate"
 import { Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 
@@ -33,7 +34,7 @@ function* zipChunks(project: string, parts: Iterable<ArchivePart>): IterableIter
   }
   add(`${project}/`, new Uint8Array())
   for (const part of parts) {
-    add(partName(project, part), gzipSync(part.lines, { level: 1, mtime: 0 }))
+    add(partName(project, part), gzipSync(part.lines, { level: 1 }))
     yield* chunks.splice(0)
   }
   zip.end()
