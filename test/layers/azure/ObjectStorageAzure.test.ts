@@ -25,11 +25,11 @@ const optionsFor = ({ url }: AzureServer.AzureServer) => ({
 objectStorageContract(
   "ObjectStorageAzure",
   Layer.unwrapScoped(
-    Effect.map(AzureServer.make({ pageSize: 200 }), (server) =>
+    Effect.map(AzureServer.make({ pageSize: 60 }), (server) =>
       ObjectStorageAzure.layer({ ...optionsFor(server), blockSize: 4 * MIB })
     )
   ),
-  500
+  150
 )
 
 /** Whether a request only proves that lists of blocks are conditional. */
