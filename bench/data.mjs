@@ -1,11 +1,11 @@
 // The archives that everything is measured with: the same on every machine, made once, in a folder out of git.
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import { makePart, partName, sha256, writeArchive } from "./archives.mjs"
+import { makeParts, partName, sha256, writeArchive } from "./archives.mjs"
 import { interrupted } from "./processes.mjs"
 
 /** How much: the whole makes a day of 1.08 million events, 2.05 GB of lines in an archive of 160 MB. */
@@ -21,11 +21,13 @@ const BIG_HOUR = "2025-09-15T00"
 const FIRST_OF_SMALL = "2025-08-01"
 
 const FOLDER = fileURLToPath(new URL("data", import.meta.url))
+const SYNTHETIC = "../dist/layers/synthetic/"
 const SOURCES = [
   "archives.mjs",
   "data.mjs",
-  "../dist/layers/synthetic/events.js",
-  "../dist/layers/synthetic/shop.js"
+  ...readdirSync(new URL(SYNTHETIC, import.meta.url))
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => SYNTHETIC + name)
 ]
 
 /**
@@ -68,9 +70,8 @@ async function make(folder, { partEvents, days, smallEvents, smallDays }) {
   for (const hour of hoursOf(DAY)) {
     const parts = []
     const lines = []
-    for (let number = 0; number < PARTS; number++) {
-      const part = makePart(hour, number, partEvents, number === PARTS - 1)
-      objects[partName(hour, number)] = { bytes: part.sent.length, sha256: sha256(part.sent) }
+    for (const part of makeParts(hour, PARTS, partEvents, true)) {
+      objects[partName(hour, parts.length)] = { bytes: part.sent.length, sha256: sha256(part.sent) }
       lines.push(part.lines)
       parts.push({ gzip: part.gzip, digest: part.digest })
       await breathe()
@@ -90,7 +91,7 @@ async function make(folder, { partEvents, days, smallEvents, smallDays }) {
   for (const day of daysFrom(FIRST_OF_SMALL, smallDays)) {
     const made = hoursOf(day).map((hour) => ({
       hour,
-      parts: [makePart(hour, 0, smallEvents, false)]
+      parts: [...makeParts(hour, 1, smallEvents, false)]
     }))
     smalls.push(writeArchive(folder, made))
     await breathe()

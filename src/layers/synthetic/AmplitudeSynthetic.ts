@@ -2,8 +2,9 @@ import { Config, type ConfigError, Effect, Layer, Option } from "effect"
 import { Amplitude, AmplitudeError } from "../../services/Amplitude.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { type ArchivePart, exportArchive, maxWindowHours } from "./exportArchive.ts"
-import { syntheticLines } from "./events.ts"
-import { randomOf } from "./shop.ts"
+import { linesOf } from "./lines.ts"
+import { below, randomOf } from "./random.ts"
+import { eventsIn, type World } from "./traffic.ts"
 
 export interface AmplitudeSyntheticOptions {
   /** Another seed makes different events. Defaults to 1. */
@@ -15,36 +16,62 @@ export interface AmplitudeSyntheticOptions {
   readonly eventsPerHour?: number | undefined
   /** Amplitude's project, digits only. Defaults to `123456`. */
   readonly project?: string | undefined
+  /**
+   * Adds to each hour with events a line that is no JSON and one with a lone surrogate. Defaults to
+   * false.
+   */
+  readonly brokenLines?: boolean | undefined
 }
 
 const partEvents = 10_000
 
 // More than an event takes in an archive, so 4 GiB are refused before any byte is sent.
-const eventBytes = 300
+const eventBytes = 400
 
 function worldOf({
   seed = 1,
   eventsPerHour = 1000,
-  project = "123456"
-}: AmplitudeSyntheticOptions) {
-  return { name: `synthetic-${project}-${seed}-${eventsPerHour}`, eventsPerHour, project }
+  project = "123456",
+  brokenLines = false
+}: AmplitudeSyntheticOptions): World {
+  return {
+    name: `synthetic-${project}-${seed}-${eventsPerHour}`,
+    project,
+    eventsPerHour,
+    visitors: Math.min(20_000, 100 + eventsPerHour),
+    mostEvents: Math.max(1, eventsPerHour),
+    hasBrokenLines: brokenLines
+  }
 }
 
-/** Number of events in each part of an hour; no parts for an hour without events. */
-function partSizes(options: AmplitudeSyntheticOptions, hour: Hour): ReadonlyArray<number> {
-  const { name, eventsPerHour } = worldOf(options)
-  const random = randomOf(`${name}/${hour}`)
-  if (random() < 1 / 12 || eventsPerHour <= 0) return []
-  const daylight = 1 + 0.6 * Math.sin(((Number(hour.slice(11)) - 8) / 12) * Math.PI)
-  const events = Math.max(1, Math.round(eventsPerHour * daylight * (0.9 + 0.2 * random())))
-  const parts = Math.min(
-    events,
-    Math.max(1 + Math.floor(3 * random()), Math.ceil(events / partEvents))
-  )
-  return Array.from(
-    { length: parts },
-    (_, number) => Math.floor(events / parts) + (number < events % parts ? 1 : 0)
-  )
+/** Number of events in each part of an hour but the last. */
+function partSize(world: World, hour: Hour): number {
+  const events = eventsIn(world, hour)
+  const parts = 1 + below(randomOf(`${world.name}/${hour}/parts`), 3)
+  return Math.max(1, Math.ceil(events / Math.max(parts, Math.ceil(events / partEvents))))
+}
+
+/** Bytes of a number of lines each time, of the rest the last time. Holds no more in memory. */
+function* chunksOf(
+  lines: Iterable<string>,
+  size: number
+): IterableIterator<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder()
+  let bytes = new Uint8Array(1 << 16)
+  let [count, length] = [0, 0]
+  for (const line of lines) {
+    // UTF-8 takes at most three bytes for each of JavaScript's characters.
+    if (length + 3 * line.length > bytes.length) {
+      const larger = new Uint8Array(2 * bytes.length + 3 * line.length)
+      larger.set(bytes.subarray(0, length))
+      bytes = larger
+    }
+    length += encoder.encodeInto(line, bytes.subarray(length)).written
+    if (++count < size) continue
+    yield bytes.slice(0, length)
+    count = length = 0
+  }
+  if (count > 0) yield bytes.slice(0, length)
 }
 
 /**
@@ -56,19 +83,20 @@ export function* syntheticHour(
   options: AmplitudeSyntheticOptions,
   hour: Hour
 ): IterableIterator<ArchivePart> {
-  const { name, eventsPerHour, project } = worldOf(options)
-  const visitors = Math.min(20_000, 100 + eventsPerHour)
-  for (const [number, events] of partSizes(options, hour).entries()) {
-    const lines = syntheticLines({ world: name, project, hour, number, events, visitors })
-    const isCut = randomOf(`${name}/${hour}/${number}/newline`)() < 0.2
+  const world = worldOf(options)
+  let number = 0
+  for (const lines of chunksOf(linesOf(world, hour), partSize(world, hour))) {
+    const isCut = randomOf(`${world.name}/${hour}/${number}/newline`)() < 0.2
     yield { hour, number, lines: isCut ? lines.subarray(0, -1) : lines }
+    number++
   }
 }
 
 function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
-  const { name, project } = worldOf(options)
+  const world = worldOf(options)
+  const { name, project, hasBrokenLines } = world
   return Amplitude.of({
-    identity: name,
+    identity: hasBrokenLines ? `${name}-broken` : name,
     export: Effect.fn("AmplitudeSynthetic.export")(function* (window) {
       if (window.length > maxWindowHours) {
         return yield* new AmplitudeError({
@@ -79,7 +107,7 @@ function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
         })
       }
       const { hours } = window
-      const events = hours.flatMap((hour) => partSizes(options, hour)).reduce((a, b) => a + b, 0)
+      const events = hours.reduce((sum, hour) => sum + eventsIn(world, hour), 0)
       if (events * eventBytes > 2 ** 32) {
         return yield* new AmplitudeError({
           reason: "TooLarge",
