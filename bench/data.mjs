@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import { makeParts, partName, sha256, writeArchive } from "./archives.mjs"
 import { interrupted } from "./processes.mjs"
 
-/** How much: the whole makes a day of 1.08 million events, 2.05 GB of lines in an archive of 160 MB. */
+/** How much: the whole makes a day of 1.08 million events, about 2.9 GB of lines. */
 export const SIZES = {
   whole: { partEvents: 15_000, days: 10, smallEvents: 100, smallDays: 30, landedDays: 1095 },
   quick: { partEvents: 60, days: 2, smallEvents: 10, smallDays: 2, landedDays: 90 }

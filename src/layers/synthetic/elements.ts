@@ -152,8 +152,6 @@ function buttonsOf(site: Site) {
   }
 }
 
-export type ButtonName = keyof ReturnType<typeof buttonsOf>
-
 function menuOf(site: Site): Readonly<Record<MenuItem, Element>> {
   const { menu } = sites[site]
   const entries = Object.entries(menu).map(([name, text], index) => {
