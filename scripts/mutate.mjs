@@ -457,6 +457,54 @@ const MUTATIONS = [
     put: "return isDated(options) && options.isRelative === undefined",
     tests: "test/programs/relativeDates",
     named: "is one where the last hour was named by an absolute date"
+  },
+  {
+    name: "warehouse: commits only the lines that were announced",
+    file: "src/layers/duckdb/openWarehouse.ts",
+    find: "if (!isSame) {",
+    put: "if (stored.events < 0) {",
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "leaves nothing of an hour whose lines are not those"
+  },
+  {
+    name: "warehouse: rolls back what failed",
+    file: "src/layers/duckdb/openWarehouse.ts",
+    find: 'run("load", "rollback")',
+    put: 'run("load", "commit")',
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "keeps a load whose replacement fails"
+  },
+  {
+    name: "warehouse: replaces only the load that is named",
+    file: "src/layers/duckdb/openWarehouse.ts",
+    find: "if (standing !== replaces) {",
+    put: "if (standing === null) {",
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "replaces no load but the one"
+  },
+  {
+    name: "warehouse: one opening of a file at a time within a process",
+    file: "src/layers/duckdb/file.ts",
+    find: "held.has(name)",
+    put: 'held.has("")',
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "is busy while it is open"
+  },
+  {
+    name: "warehouse: an object's digests against its metadata",
+    file: "src/programs/load/readObjects.ts",
+    find: "if (problems.length === 0) return",
+    put: "if (problems.length >= 0) return",
+    tests: "test/programs/load/loadHours",
+    named: "loads nothing of an object that is not what its metadata say"
+  },
+  {
+    name: "warehouse: the bytes of an object whose ETag changed",
+    file: "src/programs/load/loadHour.ts",
+    find: "if (!isSame) return yield* endAsConflict(looked, options)",
+    put: "",
+    tests: "test/programs/load/loadHours",
+    named: "does not take the metadata's word"
   }
 ]
 

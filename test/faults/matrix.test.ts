@@ -10,6 +10,7 @@ const ROWS = {
   C: 2,
   X: 6,
   T: 2,
+  W: 1,
   K: 3
 }
 const numbers = Object.entries(ROWS).flatMap(([letter, count]) =>
@@ -26,20 +27,20 @@ const table = new Map(
   page
     .split("\n")
     .map((line) => line.split("|").map((cell) => cell.trim()))
-    .filter(([, number = ""]) => /^[SADOCXTK]\d+$/.test(number))
+    .filter(([, number = ""]) => /^[SADOCXTWK]\d+$/.test(number))
     .map(([, number = "", ...cells]) => [number, cells.slice(0, 3)] as const)
 )
 
 /** The numbers that begin test names in a file, of a test or of a group: `it("S6 waits …")`, `describe("K1: …")`, `layer(…)("D5", …)`. */
 function numbersIn(text: string): ReadonlySet<string> {
-  const found = text.matchAll(/["'`]([SADOCXTK]\d+)(?=[ :]|", \()/g)
+  const found = text.matchAll(/["'`]([SADOCXTWK]\d+)(?=[ :]|", \()/g)
   return new Set([...found].map(([, number = ""]) => number))
 }
 
 describe("the fault matrix", () => {
   it("has every row, each once, with a fault, an outcome and a test file", () => {
     assert.deepEqual([...table.keys()], numbers)
-    const rows = page.match(/^\| [SADOCXTK]\d+ \|/gm) ?? []
+    const rows = page.match(/^\| [SADOCXTWK]\d+ \|/gm) ?? []
     assert.equal(rows.length, numbers.length)
     for (const [number, cells] of table) {
       assert.equal(cells.length, 3, number)

@@ -63,7 +63,7 @@ const linesOf = (file: string) =>
     ", read_only"
   )
 
-describe("load", () => {
+describe("W1 load", () => {
   it.scopedLive(
     "leaves every hour whole or absent, and none twice, wherever it is killed",
     () =>
