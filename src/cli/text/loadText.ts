@@ -43,9 +43,9 @@ export function loadText(summary: LoadSummary, warehouse: string): string {
 }
 
 /** Both versions of an hour, and the command that replaces what is loaded. */
-function differingText({ hour, keys, store, warehouse }: LoadConflict): string {
+function differingText({ hour, isUndecided, keys, store, warehouse }: LoadConflict): string {
   const names = keys.map(keyText).join(" and ")
-  if (keys.length > 1 && warehouse === undefined) return `${hour} has several objects: ${names}`
+  if (isUndecided) return `${hour} has several objects, of which none is loaded: ${names}`
   const loaded = warehouse === undefined ? "nothing" : linesText(warehouse)
   const landed = store === undefined ? "other bytes" : linesText(store)
   return `${hour}: ${names} has ${landed}, and the warehouse has ${loaded}; to load what the store has: load --replace ${hour}`

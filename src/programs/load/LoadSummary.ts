@@ -16,6 +16,8 @@ export const LoadConflict = Schema.Struct({
   hour: Hour,
   /** The store's objects, with the prefix. */
   keys: Schema.Array(Schema.String),
+  /** Whether these are two objects between which nobody has chosen. */
+  isUndecided: Schema.Boolean,
   /** Absent where the store has several objects, or one without metadata. */
   store: Schema.optional(Lines),
   /** Absent where nothing is loaded. */

@@ -83,6 +83,7 @@ const endAsConflict = ({ hour, objects, row, store }: Looked, { ended, prefix = 
     conflict: {
       hour,
       keys: objects.map(({ key }) => prefix + key),
+      isUndecided: store._tag === "Several",
       ...(store._tag === "Ours" ? { store: linesOf(store.metadata) } : {}),
       ...(row === undefined ? {} : { warehouse: linesOf(row) })
     }

@@ -222,6 +222,23 @@ describe("loadHours()", () => {
     })
   )
 
+  it.effect("loads neither of two objects of one hour, and cannot be told to", () =>
+    Effect.gen(function* () {
+      const lake = yield* landed()
+      const { metadata } = Option.getOrThrow(yield* lake.store.head(keyOf(H21)))
+      const key = "dt=2025-11-10/hour=21/events.jsonl"
+      const bytes = Buffer.from(event("b") + event("c"))
+      const size = bytes.length
+      const sha256 = metadata["sha256"] ?? ""
+      yield* lake.store.put({ key, size, sha256, metadata, body: Stream.make(bytes) })
+      for (const options of [{}, { replace: hour(H21) }]) {
+        const found = yield* lake.load(options)
+        assert.deepEqual([found.differing[0]?.isUndecided, found.exitCode], [true, 8])
+        assert.equal(lake.lines.has(hour(H21)), false)
+      }
+    })
+  )
+
   it.effect("reads an object whose ETag changed, and then makes no request for it", () =>
     Effect.gen(function* () {
       const lake = yield* landed()
