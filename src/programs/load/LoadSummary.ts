@@ -117,7 +117,7 @@ export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
   })
 }
 
-function failureOf(error: RunError): typeof Failure.Type {
+function failureOf(error: RunError): Failure {
   return { error: errorName(error), message: error.message }
 }
 

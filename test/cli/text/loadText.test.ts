@@ -66,6 +66,7 @@ describe("loadText()", () => {
 describe("loadPlanText()", () => {
   it("says what would be done, and that nothing would", () => {
     const none = {
+      dryRun: true,
       load: [],
       replace: [],
       relabel: [],
@@ -73,7 +74,7 @@ describe("loadPlanText()", () => {
       kept: [],
       unverified: [],
       differing: []
-    }
+    } as const
     assert.match(loadPlanText(none, "a.duckdb"), /^load +nothing$/m)
     const text = loadPlanText({ ...none, load: [H20], unverified: [H21] }, "a.duckdb")
     assert.match(text, /^load +1 hour, would be loaded\nunverified +1 hour, landed by another/m)
