@@ -149,7 +149,7 @@ describe("A webhook", { concurrent: true }, () => {
           [["--webhook", `${TOKEN}`], /--webhook is not a webhook URL/],
           [
             ["--notify", "always"],
-            /--notify has no effect without a webhook: use --webhook, or set NOTIFY_WEBHOOK_URL/
+            /--notify has no effect without a webhook: use --webhook, or set AMPLITUDE_LAKE_WEBHOOK/
           ]
         ] as const) {
           const { code, stderr } = yield* run([...synthetic, ...args], { folder })
@@ -282,7 +282,10 @@ describe("check --test-webhook", { concurrent: true }, () => {
       }
       const { code, stderr } = yield* run([...check, "--test-webhook"], { folder })
       assert.equal(code, 2)
-      assert.match(stderr, /--test-webhook needs a webhook: use --webhook, or set NOTIFY_WEBHOOK/)
+      assert.match(
+        stderr,
+        /--test-webhook needs a webhook: use --webhook, or set AMPLITUDE_LAKE_WEBHOOK/
+      )
     })
   )
 })

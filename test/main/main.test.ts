@@ -558,7 +558,10 @@ describe("amplitude-lake", { concurrent: true }, () => {
 
         const status = yield* lake("status", "--dev", ...DAY)
         assertCode(status, 3)
-        assert.match(status.stdout, new RegExp(`^X 24 gap, the oldest ${HOURS[0]}: all `, "m"))
+        assert.match(
+          status.stdout,
+          new RegExp(`^X 24 gap, the oldest ${HOURS[0]}: amplitude-lake all --dev `, "m")
+        )
       })
     )
 

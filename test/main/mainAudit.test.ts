@@ -40,7 +40,10 @@ describe("amplitude-lake, in daily use", () => {
       const { code, stdout } = yield* lake("status", "--events", ...HOURS)
       assert.equal(code, 3)
       assert.match(stdout, /^2025-11-10 Mon .* 0 X [1-9] [1-9] +\d+$/m)
-      assert.match(stdout, /^X 1 gap, the oldest 2025-11-10T21: all --start-date 2025-11-10T21 /m)
+      assert.match(
+        stdout,
+        /^X 1 gap, the oldest 2025-11-10T21: amplitude-lake all --dev --start-date 2025-11-10T21 /m
+      )
       assert.ok(!stdout.includes("\u001b"))
     })
   )

@@ -37,7 +37,7 @@ describe("A conflict", () => {
     Effect.gen(function* () {
       const { all, folder, key, lake, refused, theirs } = yield* conflict
       assert.equal(refused.code, 8)
-      assert.match(refused.stdout, /amplitude-lake resolve 2025-11-10T00 --keep store/)
+      assert.match(refused.stdout, /amplitude-lake resolve 2025-11-10T00 .*--dev --keep store/)
       const elsewhere = ["--data-dir", "other/data", "--work-dir", "other/work"]
       const commands = [
         all,
@@ -100,10 +100,10 @@ describe("A conflict", () => {
       cpSync(object, `${object}.gz`)
       const named = yield* lake("status", ...NOW)
       assert.equal(named.code, 8)
-      const keep = /amplitude-lake (resolve \S+ --keep 2025-11-10_00\.jsonl),/.exec(
+      const keep = /amplitude-lake (resolve \S+ --dev --keep 2025-11-10_00\.jsonl),/.exec(
         named.stdout
       )?.[1]
-      const resolved = yield* lake(...(keep ?? "").split(" "))
+      const resolved = yield* run([...(keep ?? "").split(" "), ...QUIET], { folder })
       assert.equal(resolved.code, 0, resolved.stderr)
       const status = yield* lake("status", ...NOW)
       const removal = /superseded {2}\S+; what removes it: (rm .*)$/m

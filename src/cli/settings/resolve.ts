@@ -122,7 +122,9 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       if (wrong.has("store")) return { value: undefined }
       const { value: store, ...found } = storeOf(read, sources)
       if (store === undefined) return { ...found, value: undefined }
-      if (!declaredBy(command).includes("source")) return { ...found, value: { store } }
+      // What config shows of a source needs no keys.
+      const hasSource = declaredBy(command).includes("source") && command !== "config"
+      if (!hasSource) return { ...found, value: { store } }
       // Where our version lies here, nothing is requested.
       const source = sourceOf(values) ?? (command === "resolve" ? NOTHING : undefined)
       return { ...found, value: source === undefined ? undefined : { store, source } }

@@ -63,8 +63,7 @@ export const runSettings = {
     flag: "--inflate <way>",
     help: "how archives are inflated: fast, by calls inside Node that it does not document if they pass a test, or portable, by documented ones only; check says which are used",
     parse: oneOf(["fast", "portable"]),
-    fallback: "fast",
-    variables: ["AMPLITUDE_LAKE_INFLATE"]
+    fallback: "fast"
   }),
   maxDuration: optional({
     flag: "--max-duration <time>",

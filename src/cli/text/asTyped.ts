@@ -15,13 +15,17 @@ import {
 } from "../settings/table.ts"
 
 const NAMES = commandEntries.map(([name]) => name).sort((one, other) => other.length - one.length)
-const COMMAND = new RegExp(`\\bamplitude-lake (${NAMES.join("|")})(?= )`, "g")
+/** A command, and the word that must follow some: `resolve 2025-11-10T21`. */
+const COMMAND = new RegExp(
+  `\\bamplitude-lake (${NAMES.join("|")})((?<=${NAMES.filter(takesWord).join("|")}) [^\\s-]\\S*)?(?= )`,
+  "g"
+)
 const PLAIN = /^[\w./:=@%+,-]+$/
 
 /** The text with its commands in full: those flags of this run that say which lake and which source are repeated. */
 export function asTyped(text: string, flags: CommandLine["flags"], program: string): string {
-  return text.replace(COMMAND, (_, name: CommandName) =>
-    [program, name, ...repeated(name, flags)].join(" ")
+  return text.replace(COMMAND, (_, name: CommandName, word = "") =>
+    [program, `${name}${word}`, ...repeated(name, flags)].join(" ")
   )
 }
 
@@ -31,6 +35,10 @@ export function programName(path: string, folder: string): string {
   return basename(path) === "main.js" && !within.startsWith("..")
     ? `node ${quoted(within)}`
     : "amplitude-lake"
+}
+
+function takesWord(name: CommandName): boolean {
+  return declaredBy(name).some((it) => settings[it].argument !== undefined)
 }
 
 function repeated(name: CommandName, flags: CommandLine["flags"]): ReadonlyArray<string> {

@@ -174,6 +174,11 @@ describe("--json", () => {
         assert.equal((yield* print(["verify", ...dirs.slice(0, 3), "--now", NOW])).code, 8)
         assert.equal((yield* print(["clean", ...dirs, ...work])).code, 0)
 
+        const file = ["--warehouse-file", join(folder, "lake.duckdb")]
+        assert.equal((yield* print(["load", ...dirs.slice(0, 3), ...file, "--dry-run"])).code, 0)
+        assert.equal((yield* print(["load", ...dirs.slice(0, 3), ...file])).code, 8)
+        assert.equal((yield* print(["config", ...dirs])).code, 0)
+
         const bucket = ["--bucket", "lake", "--prefix", "events/"]
         assert.equal((yield* print(["setup", "iam", ...bucket], {})).code, 0)
         const one = yield* print(["setup", "iam", ...bucket, "--only", "writer"], {})

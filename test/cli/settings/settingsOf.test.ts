@@ -69,9 +69,8 @@ describe("SettingsOf", () => {
       for (const name of Object.keys(settings)) {
         assert.ok(declared.has(name) || parts.includes(name), `${command}: ${name}`)
       }
-      const isShown = command === "config"
-      assert.equal("store" in settings, declared.has("store") && !isShown)
-      assert.equal("source" in settings, declared.has("source") && !isShown)
+      assert.equal("store" in settings, declared.has("store"))
+      assert.equal("source" in settings, declared.has("source") && command !== "config")
       assert.ok(!("dev" in settings) && !("apiKey" in settings))
     }
   })

@@ -15,6 +15,13 @@ describe("asTyped()", () => {
     )
   })
 
+  it("puts them after the word that a command takes", () => {
+    assert.equal(
+      asTyped("amplitude-lake resolve 2025-11-10T21 --keep ours.", { dev: true }, "lake"),
+      "lake resolve 2025-11-10T21 --dev --keep ours."
+    )
+  })
+
   it("repeats no flag that may hold a secret", () => {
     const flags = { amplitudeUrl: "https://user:secret@example.com", region: "us" }
     assert.match(asTyped(GAP, flags, "amplitude-lake"), /lake all --amplitude-region us --start/)
