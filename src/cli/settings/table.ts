@@ -77,7 +77,8 @@ export const lakeSettings = [
   "dataDir",
   "workDir",
   "lagHours",
-  "settleHours"
+  "settleHours",
+  "warehouseFile"
 ] as const satisfies ReadonlyArray<SettingName>
 const retry = ["retries", "retryBaseMs"] as const
 const log = ["logLevel", "logFormat", "logDir"] as const

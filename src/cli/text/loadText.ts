@@ -48,7 +48,7 @@ function differingText({ hour, isUndecided, keys, store, warehouse }: LoadConfli
   if (isUndecided) return `${hour} has several objects, of which none is loaded: ${names}`
   const loaded = warehouse === undefined ? "nothing" : linesText(warehouse)
   const landed = store === undefined ? "other bytes" : linesText(store)
-  return `${hour}: ${names} has ${landed}, and the warehouse has ${loaded}; to load what the store has: load --replace ${hour}`
+  return `${hour}: ${names} has ${landed}, and the warehouse has ${loaded}; to load what the store has: amplitude-lake load --replace ${hour}`
 }
 
 function linesText({ events, lineset }: { readonly events: number; readonly lineset: string }) {

@@ -56,7 +56,7 @@ describe("loadText()", () => {
     )
     assert.match(
       text,
-      /^conflict +2025-11-10T20: a has 2 events, .* load --replace 2025-11-10T20$/m
+      /^conflict +2025-11-10T20: a has 2 events, .* amplitude-lake load --replace 2025-11-10T20$/m
     )
     assert.match(text, /^conflict +2025-11-10T21 has several objects, .*: a and b\?$/m)
     assert.doesNotMatch(text, /--replace 2025-11-10T21/)

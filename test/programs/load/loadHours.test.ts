@@ -7,6 +7,7 @@ import type { ObjectStorageMemoryOptions } from "../../../src/layers/memory/Obje
 import * as WarehouseMemory from "../../../src/layers/memory/WarehouseMemory.ts"
 import { loadHours, type LoadOptions } from "../../../src/programs/load/loadHours.ts"
 import type { LoadSummary } from "../../../src/programs/load/LoadSummary.ts"
+import { resolveConflict } from "../../../src/programs/resolve/resolveConflict.ts"
 import { allHours } from "../../../src/programs/runPipeline.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { Warehouse } from "../../../src/services/Warehouse.ts"
@@ -222,7 +223,7 @@ describe("loadHours()", () => {
     })
   )
 
-  it.effect("loads neither of two objects of one hour, and cannot be told to", () =>
+  it.effect("loads neither of two objects of one hour until one is chosen, and then that one", () =>
     Effect.gen(function* () {
       const lake = yield* landed()
       const { metadata } = Option.getOrThrow(yield* lake.store.head(keyOf(H21)))
@@ -236,6 +237,13 @@ describe("loadHours()", () => {
         assert.deepEqual([found.differing[0]?.isUndecided, found.exitCode], [true, 8])
         assert.equal(lake.lines.has(hour(H21)), false)
       }
+      const chosen = { keep: keyOf(H21), user: "ada", retries: 0 }
+      yield* Effect.provide(resolveConflict(hour(H21), chosen), lake.layer)
+      const found = yield* lake.load()
+      assert.deepEqual([found.loaded, found.differing, found.exitCode], [[H21], [], 0])
+      assert.deepEqual(linesOf(lake), LINES)
+      const row = (yield* lake.ledger).find((it) => it.hour === H21)
+      assert.equal(row?.key, `events/${keyOf(H21)}`)
     })
   )
 
