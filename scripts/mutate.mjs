@@ -505,6 +505,14 @@ const MUTATIONS = [
     put: "",
     tests: "test/programs/load/loadHours",
     named: "does not take the metadata's word"
+  },
+  {
+    name: "a slow address has seconds to connect",
+    file: "src/network/connecting.ts",
+    find: "autoSelectFamilyAttemptTimeout: 3000",
+    put: "autoSelectFamilyAttemptTimeout: 250",
+    tests: "test/network/connecting",
+    named: "is reached by the"
   }
 ]
 
