@@ -694,6 +694,30 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     )
   }
 
+  it.scoped(
+    "puts into a bucket with Object Lock, which demands a checksum and denies deletes",
+    () =>
+      Effect.gen(function* () {
+        const locked: Plan = ({ headers, operation }) => {
+          const isWritten = operation === "PutObject" || operation === "UploadPart"
+          const isHashed = Object.keys(headers).some((it) =>
+            /^(content-md5|x-amz-checksum-)/.test(it)
+          )
+          const message = "Content-MD5 OR x-amz-checksum- HTTP header is required"
+          if (isWritten && !isHashed) {
+            return { do: "answer", status: 400, code: "InvalidRequest", message }
+          }
+          const isDeleted = operation.startsWith("Delete")
+          return isDeleted ? { do: "answer", status: 403, code: "AccessDenied" } : undefined
+        }
+        const { sent, store } = yield* setUp(locked)
+        for (const [at, object] of [SMALL, STREAMED, BIG].entries()) {
+          assert.isTrue(yield* store.put({ ...object, key: `${at}.jsonl` }))
+        }
+        assert.isAbove(sent("UploadPart").length, 1)
+      })
+  )
+
   it.scoped("sends no Expect header, which proxies and stores may refuse or ignore", () =>
     Effect.gen(function* () {
       const { store, server } = yield* setUp()
