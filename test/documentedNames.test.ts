@@ -53,4 +53,17 @@ describe("What the pages name", () => {
       assert.ok(known.includes(name) || OF_OTHERS.test(name), `${path}: ${name}`)
     }
   })
+
+  it("are files that exist", () => {
+    const there = ["src", "test", "scripts", "docs", "deploy", "bench", ".ci", "schemas"].flatMap(
+      (folder) =>
+        readdirSync(folder, { recursive: true, encoding: "utf8" }).map((it) => join(folder, it))
+    )
+    const named = found(/`([\w./-]+\.(?:ts|mjs|sh|md))`/g)
+    const wrong = named.filter(
+      ([, name = ""]) => !there.some((it) => `/${it}`.endsWith(`/${name}`))
+    )
+    assert.deepEqual(wrong, [])
+    assert.ok(named.length > 40)
+  })
 })
