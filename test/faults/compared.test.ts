@@ -15,13 +15,18 @@ const amplitude = { hours: { [HOUR]: [event("a")] } }
 
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
-const put = (store: ObjectStorage["Type"], key: string, given: string | Uint8Array) => {
+const put = (
+  store: ObjectStorage["Type"],
+  key: string,
+  given: string | Uint8Array,
+  metadata: Record<string, string> = {}
+) => {
   const bytes = Buffer.from(given)
   const body = Stream.make<[Uint8Array]>(bytes)
-  return store.put({ key, size: bytes.length, sha256: sha256(bytes), metadata: {}, body })
+  return store.put({ key, size: bytes.length, sha256: sha256(bytes), metadata, body })
 }
 
-/** A world in whose store another hour comes to stand between the listing and our put. */
+/** A world in whose store another hour is put between the listing and our put. */
 const overtaken = Effect.fnUntraced(function* (key: string, theirs: string | Uint8Array) {
   const world = yield* makeWorld({ amplitude })
   const store: typeof world.store = {
@@ -81,11 +86,13 @@ describe("allHours()", () => {
       const { metadata } = Option.getOrThrow(yield* before.store.head(key))
 
       const world = yield* overtaken(key, gzipSync(event("b")))
-      yield* put(world.staging, failedUploadKey(key, metadata["sha256"] ?? ""), "no gzip member")
+      const lake = world.store.location
+      const broken = failedUploadKey(key, metadata["sha256"] ?? "")
+      yield* put(world.staging, broken, "no gzip member", { lake })
       const summary = yield* Effect.provide(allHours(options), world.layer)
       assert.deepEqual([summary.landed, summary.exitCode], [[], 8])
       assert.match(summary.failed[0]?.error ?? "", /Conflict/)
-      const [whole = "", broken = ""] = yield* keysOf(world.staging)
+      const [whole = ""] = yield* keysOf(world.staging)
       assert.match(whole, /^failed_uploads\/2025-11-10_20\.[0-9a-f]{8}-2\.jsonl\.gz$/)
       assert.equal(yield* textOf(world.staging, broken), "no gzip member")
       const ours = yield* Stream.runCollect(world.staging.get(whole))
@@ -190,7 +197,7 @@ describe("syncHours()", () => {
       yield* Effect.provide(fetchHours(runOptions(HOUR)), world.layer)
       yield* put(world.store, KEY, event("b"))
       const copy = failedUploadKey(KEY, sha256(event("a")))
-      yield* put(world.staging, copy, event("c"))
+      yield* put(world.staging, copy, event("c"), { lake: world.store.location })
       const refused = yield* sync
       assert.equal(refused.exitCode, 8)
       assert.match(refused.failed[0]?.error ?? "", /Conflict/)
