@@ -66,6 +66,16 @@ const setUp = Effect.fnUntraced(function* (
   return { server, store, lake, sent }
 })
 
+/** What S3 refuses in a bucket with Object Lock: a write without a checksum, and a delete. */
+const locked: Plan = ({ headers, operation }) => {
+  const isWritten = operation === "PutObject" || operation === "UploadPart"
+  const isHashed = Object.keys(headers).some((it) => /^(content-md5|x-amz-checksum-)/.test(it))
+  const message = "Content-MD5 OR x-amz-checksum- HTTP header is required"
+  if (isWritten && !isHashed) return { do: "answer", status: 400, code: "InvalidRequest", message }
+  const isDeleted = operation.startsWith("Delete")
+  return isDeleted ? { do: "answer", status: 403, code: "AccessDenied" } : undefined
+}
+
 /** Fails the first requests of an operation so. */
 function first(operation: S3Server.S3Operation, fault: S3Server.S3Fault, times = 1): Plan {
   return (request) =>
@@ -698,18 +708,6 @@ describe("ObjectStorageS3, checked before anything is downloaded", () => {
     "puts into a bucket with Object Lock, which demands a checksum and denies deletes",
     () =>
       Effect.gen(function* () {
-        const locked: Plan = ({ headers, operation }) => {
-          const isWritten = operation === "PutObject" || operation === "UploadPart"
-          const isHashed = Object.keys(headers).some((it) =>
-            /^(content-md5|x-amz-checksum-)/.test(it)
-          )
-          const message = "Content-MD5 OR x-amz-checksum- HTTP header is required"
-          if (isWritten && !isHashed) {
-            return { do: "answer", status: 400, code: "InvalidRequest", message }
-          }
-          const isDeleted = operation.startsWith("Delete")
-          return isDeleted ? { do: "answer", status: 403, code: "AccessDenied" } : undefined
-        }
         const { sent, store } = yield* setUp(locked)
         for (const [at, object] of [SMALL, STREAMED, BIG].entries()) {
           assert.isTrue(yield* store.put({ ...object, key: `${at}.jsonl` }))
