@@ -116,7 +116,7 @@ export const families: Readonly<Record<string, string>> = {
 
 const LOOKBACK_OF_END = "with --end-date alone: this many days, ending with that date"
 
-/** Settings that describe a lake and how its runs behave: all that no run has to be told anew. */
+/** Settings that describe a lake and how its runs behave: what is the same for every run. */
 const configured: ReadonlyArray<SettingName> = (
   Object.entries(settings) as ReadonlyArray<readonly [SettingName, Setting<unknown>]>
 ).flatMap(([name, { variables }]) => (name === "json" || variables.length > 0 ? [name] : []))

@@ -1,4 +1,4 @@
-/** Where an element stands in its page, in each form that an SDK's version gives it. */
+/** The path to an element in its page, in the form of each version of the SDK. */
 
 /** One element of `[Amplitude] Element Hierarchy`; what is empty is absent. */
 export interface Node {

@@ -3,13 +3,15 @@ import { setImmediate as turn } from "node:timers/promises"
 import { createGunzip } from "node:zlib"
 import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
-import { MAX_LINES_BYTES } from "./limits.ts"
 import type { Read } from "./reader.ts"
 import { type Inflate, inflate } from "./inflater.ts"
 import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"
 import { gzipBytes } from "./zipPart.ts"
+
+/** Bytes of all lines of one archive. The Export API itself stops at 4 GB, compressed. */
+const MAX_LINES_BYTES = 200e9
 
 const SMALL_PART = 16 * 1024
 

@@ -1,7 +1,9 @@
 import { crc32 } from "node:zlib"
 import type { LinesDigest } from "../../services/LinesDigest.ts"
-import { MAX_LINE_BYTES } from "./limits.ts"
 import type { Refuse } from "./refusal.ts"
+
+/** Bytes of one line. */
+const MAX_LINE_BYTES = 64 * 1024 ** 2
 
 const NEWLINE = 10
 const OPENING = 123

@@ -2,13 +2,17 @@ import { Effect, Option, Runtime } from "effect"
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import type { OpenOptions, UnpackerError } from "../../services/Unpacker.ts"
-import { MAX_DIRECTORY_BYTES, MAX_ENTRIES } from "./limits.ts"
 import { type Read, windowed, withReader } from "./reader.ts"
 import { type PartName, parsePartName } from "./partName.ts"
 import { printable, Refusal, type Refuse, refusal } from "./refusal.ts"
 import { readEnd } from "./zipEnd.ts"
 import { checkFolder, entryOf, type ZipEntry } from "./zipEntry.ts"
 import { dataStarts } from "./zipSpans.ts"
+
+/** Bytes of the central directory. */
+const MAX_DIRECTORY_BYTES = 256 * 1024 ** 2
+/** Entries of one archive: a year of hours in 20 parts each. */
+const MAX_ENTRIES = 200_000
 
 /**
  * A part on which the directory, its local header and the archive's window agree. Its data has not
