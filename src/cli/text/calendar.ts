@@ -195,7 +195,7 @@ function legend(
     const count = totals[state].toLocaleString("en").padStart(width)
     const about = [
       says,
-      state === "gap" ? `the oldest ${gaps?.first}: ${gapCommands(gaps)}` : "",
+      state === "gap" && gaps !== null ? `the oldest ${gaps.first}: ${gapCommands(gaps)}` : "",
       state === "landed" && shading !== undefined ? shadingText(shading) : ""
     ].filter((it) => it !== "")
     const shown = state === "landed" && shading !== undefined ? String(LEVELS) : sign

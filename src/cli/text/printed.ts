@@ -92,10 +92,14 @@ export function gapText(gaps: GapCount): string {
   return `${plural(gaps.hours, "hour")} missing, the oldest ${gaps.first}: ${gapCommands(gaps)}`
 }
 
-/** What lands the hours of a gap, or accepts that they stay missing. */
-export function gapCommands(gaps: GapCount | null): string {
-  const dates = `--start-date ${gaps?.first} --end-date ${gaps?.last}`
-  return `amplitude-lake all ${dates}, or amplitude-lake gaps accept ${dates} --reason "…"`
+/** What lands missing hours, then what accepts the rest: never a command that spans hours which are no gaps. */
+export function gapCommands({ first, hours, last }: GapCount): string {
+  const dates = `--start-date ${first} --end-date ${last}`
+  const isOneRun = hours === hoursBetween(first, last) + 1
+  const accept = isOneRun
+    ? `amplitude-lake gaps accept ${dates} --reason "…"`
+    : "the commands that amplitude-lake gaps lists"
+  return `amplitude-lake all ${dates}, then, for what cannot land, ${accept}`
 }
 
 /** Both versions of an hour, and the commands that choose one. */

@@ -3,7 +3,7 @@ import { describe, it } from "vitest"
 import { asTyped, programName } from "../../../src/cli/text/asTyped.ts"
 
 const GAP =
-  'X 2 gap: amplitude-lake all --start-date 2025-11-11T02, or amplitude-lake gaps accept --reason "…"'
+  'X 2 gap: amplitude-lake all --start-date 2025-11-11T02, then amplitude-lake gaps accept --reason "…"'
 
 describe("asTyped()", () => {
   it("repeats the flags that say which lake, each where the command has it", () => {
@@ -11,7 +11,14 @@ describe("asTyped()", () => {
     assert.equal(
       asTyped(GAP, flags, "amplitude-lake"),
       "X 2 gap: amplitude-lake all --dev --prefix 'it'\\''s mine/' --layout hive --start-date 2025-11-11T02, " +
-        "or amplitude-lake gaps accept --dev --prefix 'it'\\''s mine/' --reason \"…\""
+        "then amplitude-lake gaps accept --dev --prefix 'it'\\''s mine/' --reason \"…\""
+    )
+  })
+
+  it("repeats them inside a sentence", () => {
+    assert.equal(
+      asTyped("the commands that amplitude-lake gaps lists", { dev: true }, "lake"),
+      "the commands that lake gaps --dev lists"
     )
   })
 

@@ -85,7 +85,7 @@ describe("calendarText()", () => {
         "? 1 unverified, from another pipeline: check them with verify",
         "~ 1 pending, without events so far",
         ". 1 open, not closed yet",
-        'X 2 gap, the oldest 2025-11-11T02: amplitude-lake all --start-date 2025-11-11T02 --end-date 2025-11-11T03, or amplitude-lake gaps accept --start-date 2025-11-11T02 --end-date 2025-11-11T03 --reason "…"',
+        'X 2 gap, the oldest 2025-11-11T02: amplitude-lake all --start-date 2025-11-11T02 --end-date 2025-11-11T03, then, for what cannot land, amplitude-lake gaps accept --start-date 2025-11-11T02 --end-date 2025-11-11T03 --reason "…"',
         "The newest landed hour is 2025-11-11T01.",
         "s 1 hour in staging: run sync to upload."
       ].join("\n")

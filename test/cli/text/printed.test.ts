@@ -6,6 +6,7 @@ import {
   listText,
   planText,
   conflictText,
+  gapText,
   summaryText
 } from "../../../src/cli/text/printed.ts"
 import { SetupCheck, SetupChecks } from "../../../src/programs/inspect/checkSetup.ts"
@@ -116,7 +117,7 @@ describe("summaryText()", () => {
         landed: [first],
         accepted: [second],
         postponed: [third],
-        olderGaps: { hours: 361, first, last: third },
+        olderGaps: { hours: 3, first, last: third },
         conflicts: [{ hour: second, name: `${second}--000050c2fa4b--9f86d081884c` }]
       }),
       "memory"
@@ -126,13 +127,20 @@ describe("summaryText()", () => {
     const dates = "--start-date 2025-11-10T20 --end-date 2025-11-10T22"
     assert.ok(
       lines.includes(
-        `older     361 hours missing, the oldest 2025-11-10T20: amplitude-lake all ${dates}, or amplitude-lake gaps accept ${dates} --reason "…"`
+        `older     3 hours missing, the oldest 2025-11-10T20: amplitude-lake all ${dates}, then, for what cannot land, amplitude-lake gaps accept ${dates} --reason "…"`
       )
     )
     assert.ok(
       lines.includes(
         "conflict  2025-11-10T21 has two versions: amplitude-lake resolve 2025-11-10T21 --keep store, or amplitude-lake resolve 2025-11-10T21 --keep ours"
       )
+    )
+  })
+
+  it("never shows a command that would accept hours between gaps", () => {
+    assert.equal(
+      gapText({ hours: 2, first, last: third }),
+      "2 hours missing, the oldest 2025-11-10T20: amplitude-lake all --start-date 2025-11-10T20 --end-date 2025-11-10T22, then, for what cannot land, the commands that amplitude-lake gaps lists"
     )
   })
 
