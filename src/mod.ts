@@ -21,6 +21,11 @@ export {
   type VerifyOptions
 } from "./programs/inspect/verifyHours.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
+export {
+  type LandAndLoadOptions,
+  type LandedAndLoaded,
+  landAndLoad
+} from "./programs/load/landAndLoad.ts"
 export { LoadError } from "./programs/load/LoadError.ts"
 export { LoadSummary } from "./programs/load/LoadSummary.ts"
 export { type GapList, listGaps } from "./programs/inspect/listGaps.ts"

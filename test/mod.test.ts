@@ -92,6 +92,7 @@ describe("mod", () => {
       "cleanLeftovers",
       "exitCodes",
       "fetchHours",
+      "landAndLoad",
       "listGaps",
       "loadHours",
       "planHours",

@@ -99,6 +99,14 @@ function senderText(command: CommandName, settings: LakeSettings): string {
 
 /** Lists of hours that the sentence counts. */
 const COUNTED = "landed empty loaded replaced failed postponed differing absent open".split(" ")
+/** Those of what was loaded after landing. */
+const LOADED = {
+  loaded: "loaded",
+  replaced: "replaced",
+  failed: "not loaded",
+  postponed: "to be loaded",
+  differing: "differing"
+}
 
 /**
  * A sentence that chat programs show: the lake, counts and fixed words only, so that no event and
@@ -110,16 +118,21 @@ function alertText(
   { exitCode, json = {} }: Reported
 ): string {
   const result: Result = { ...json }
-  const counts = COUNTED.flatMap((name) => {
-    const hours = Option.liftPredicate(result[name], Array.isArray)
-    return Option.isSome(hours) && hours.value.length > 0 ? [`${hours.value.length} ${name}`] : []
-  })
+  const load: Result = { ...("load" in result ? (result["load"] as object) : {}) }
+  const counts = [
+    ...COUNTED.flatMap((name) => countOf(result[name], name)),
+    ...Object.entries(LOADED).flatMap(([name, text]) => countOf(load[name], text))
+  ]
   const parts = [
     `${senderText(command, settings)}: exit code ${exitCode}, ${meaningOf(exitCode)}`,
     ...(counts.length === 0 ? [] : [`hours: ${counts.join(", ")}`]),
     ...lakeParts(result)
   ]
   return parts.join("; ")
+}
+
+function countOf(hours: unknown, name: string): ReadonlyArray<string> {
+  return Array.isArray(hours) && hours.length > 0 ? [`${hours.length} ${name}`] : []
 }
 
 type Result = Readonly<Record<string, unknown>>

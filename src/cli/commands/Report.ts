@@ -1,7 +1,7 @@
 import { Effect, type Exit, type Layer } from "effect"
 import type { AnyExitCode } from "../../programs/run/exitCode.ts"
 import type { RunError } from "../../programs/run/failureKind.ts"
-import { summarize, type Summary } from "../../programs/run/Summary.ts"
+import { emptySummary } from "../../programs/run/Summary.ts"
 import type { CommandError } from "../CommandError.ts"
 import { endingOf } from "../ending.ts"
 import type { Reported } from "../json/output.ts"
@@ -43,15 +43,6 @@ export function work<Own, R extends Provided, Provided = R>({
     run: (finish) => Effect.provide(finish<Provided>(run), layer),
     interrupted
   }
-}
-
-const NOTHING = { window: null, outcomes: [], isByDate: false, retries: 0, durationMs: 0 } as const
-
-/** The summary of a run that ended before it came to its hours. */
-export function emptySummary(
-  options: Partial<Pick<Parameters<typeof summarize>[0], "error" | "window">> = {}
-): Summary {
-  return summarize({ ...NOTHING, ...options })
 }
 
 /** The report of a command that a signal or a defect ended. */

@@ -4,7 +4,10 @@
  * @module
  */
 import { Effect, Layer } from "effect"
+import { landAndLoad } from "../../programs/load/landAndLoad.ts"
+import { planLoad } from "../../programs/load/planLoad.ts"
 import { countGaps } from "../../programs/plan/gaps.ts"
+import { isByDate } from "../../programs/plan/planWindow.ts"
 import { EXIT } from "../../programs/run/exitCode.ts"
 import {
   allHours,
@@ -15,9 +18,11 @@ import {
   recheckWindow,
   syncHours
 } from "../../programs/runPipeline.ts"
+import type { Clock } from "../../services/Clock.ts"
 import { addHours } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
+import type { Unpacker } from "../../services/Unpacker.ts"
 import type { Window } from "../../services/Window.ts"
 import {
   archiveFilesLayer,
@@ -27,14 +32,16 @@ import {
   spoolLayer,
   stagingLayer,
   storeLayer,
-  unpackerLayer
+  unpackerLayer,
+  warehouseLayer
 } from "../layers.ts"
 import type { ReportOf } from "../json/outputs.ts"
 import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
+import { loadPlanText } from "../text/loadText.ts"
 import { planText, stagedText } from "../text/printed.ts"
-import { movingOf, runOptions } from "./options.ts"
+import { datesOf, loadingOf, movingOf, runOptions } from "./options.ts"
 import { type Work, work } from "./Report.ts"
-import { summarized } from "./summaryReport.ts"
+import { summarized, type SummaryOptions } from "./summaryReport.ts"
 
 type Landing = SettingsOf<"fetch" | "all">
 
@@ -80,7 +87,8 @@ function land(
   const run = settings.recheck ? recheckWindow : program
   const isStaged = run === fetchHours
   const where = isStaged ? Staging : ObjectStorage
-  return work({
+  return landing({
+    settings,
     layer: Layer.mergeAll(
       sourceLayer(source),
       clockLayer(settings),
@@ -90,13 +98,11 @@ function land(
       archiveFolderLayer(settings),
       spoolLayer(settings)
     ),
-    ...summarized(
-      (options) => run({ ...runOptions(settings), ...options }),
-      Effect.gen(function* () {
-        const { place } = yield* where
-        return { place, isStaged, source }
-      })
-    )
+    run: (options) => run({ ...runOptions(settings), ...options }),
+    about: Effect.gen(function* () {
+      const { place } = yield* where
+      return { place, isStaged, source }
+    })
   })
 }
 
@@ -104,7 +110,8 @@ function landFiles(
   settings: SettingsOf<"all">,
   files: ReadonlyArray<string>
 ): Work<ReportOf<"all">> {
-  return work({
+  return landing({
+    settings,
     layer: Layer.mergeAll(
       clockLayer(settings),
       storeLayer(settings),
@@ -112,31 +119,67 @@ function landFiles(
       unpackerLayer(settings),
       archiveFilesLayer()
     ),
+    run: (options) => archivedHours(files, { ...runOptions(settings), ...options }),
+    about: Effect.map(ObjectStorage, ({ place }) => ({ place }))
+  })
+}
+
+interface LandingWork<Provided> {
+  readonly settings: Landing
+  readonly layer: Layer.Layer<Provided>
+  readonly run: Parameters<typeof landAndLoad<Provided>>[0]
+  readonly about: Effect.Effect<SummaryOptions, never, Provided>
+}
+
+/** Work that lands, and loads afterwards if it is to. */
+function landing<Provided>({
+  about,
+  layer,
+  run,
+  settings
+}: LandingWork<Provided | Clock | ObjectStorage | Unpacker>): Work<ReportOf<"all">> {
+  if (!isLoading(settings)) return work({ layer, ...summarized(run, about) })
+  const dates = isByDate(datesOf(settings))
+  const { warehouseFile } = settings
+  return work({
+    layer: Layer.merge(layer, warehouseLayer(settings)),
     ...summarized(
-      (options) => archivedHours(files, { ...runOptions(settings), ...options }),
-      Effect.map(ObjectStorage, ({ place }) => ({ place }))
+      (options) => landAndLoad(run, { ...loadingOf(settings), ...options, isByDate: dates }),
+      Effect.map(about, (it) => ({ ...it, warehouse: warehouseFile }))
     )
   })
 }
 
-/** Shows what fetch or all would request. */
+function isLoading(settings: Landing): settings is SettingsOf<"all"> {
+  return "load" in settings && settings.load
+}
+
+/** Shows what fetch or all would request, and load of what has landed. */
 function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
+  const layer = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
+  const planned = Effect.map(planHours(runOptions(settings)), (found) => ({
+    json: {
+      dryRun: true as const,
+      window: windowOf(found.window),
+      present: found.present,
+      missing: found.missing,
+      open: found.open,
+      accepted: found.accepted,
+      olderGaps: countGaps(found.lake.gaps({ last: addHours(found.window.first, -1) })),
+      conflicts: found.lake.conflicts.map(({ hour, name }) => ({ hour, name })),
+      requests: found.requests.map(windowOf)
+    },
+    text: () => planText(found),
+    exitCode: EXIT.done
+  }))
+  if (!isLoading(settings)) return work({ layer, run: planned })
+  const { warehouseFile } = settings
   return work({
-    layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
-    run: Effect.map(planHours(runOptions(settings)), (found) => ({
-      json: {
-        dryRun: true,
-        window: windowOf(found.window),
-        present: found.present,
-        missing: found.missing,
-        open: found.open,
-        accepted: found.accepted,
-        olderGaps: countGaps(found.lake.gaps({ last: addHours(found.window.first, -1) })),
-        conflicts: found.lake.conflicts.map(({ hour, name }) => ({ hour, name })),
-        requests: found.requests.map(windowOf)
-      },
-      text: () => planText(found),
-      exitCode: EXIT.done
+    layer: Layer.mergeAll(layer, unpackerLayer(), warehouseLayer(settings)),
+    run: Effect.zipWith(planned, planLoad(loadingOf(settings)), (report, load) => ({
+      ...report,
+      json: { ...report.json, load },
+      text: () => `${report.text()}\n${loadPlanText(load, warehouseFile)}`
     }))
   })
 }

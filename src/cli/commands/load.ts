@@ -8,16 +8,15 @@ import { loadHours, type LoadOptions } from "../../programs/load/loadHours.ts"
 import type { LoadSummary } from "../../programs/load/LoadSummary.ts"
 import { planLoad } from "../../programs/load/planLoad.ts"
 import { EXIT } from "../../programs/run/exitCode.ts"
-import { version } from "../../programs/run/version.ts"
 import { Hour } from "../../services/Hour.ts"
 import { INTERRUPTED_ERROR } from "../ending.ts"
 import { clockLayer, storeLayer, unpackerLayer, warehouseLayer } from "../layers.ts"
 import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { exitCodeOfSignal } from "../signals.ts"
-import { advised } from "../text/advice.ts"
+import { advisedLoad } from "../text/advice.ts"
 import { loadPlanText, loadText } from "../text/loadText.ts"
-import { retryOf } from "./options.ts"
+import { loadingOf } from "./options.ts"
 import { noText, type Report, type Work, work } from "./Report.ts"
 
 export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
@@ -58,32 +57,21 @@ export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
 }
 
 function optionsOf(settings: SettingsOf<"load">): LoadOptions {
-  const { endDate, lagHours, maxDuration, replace, settleHours } = settings
-  const { startDate, store, unverified, yesterday } = settings
+  const { endDate, replace, startDate, yesterday } = settings
   return {
-    ...retryOf(settings),
+    ...loadingOf(settings),
     start: startDate?.hour,
     end: endDate?.hour,
     isRelative: (endDate ?? startDate)?.isRelative,
     yesterday,
-    lagHours,
-    settleHours,
-    maxDuration,
-    unverified,
-    replace: replace === undefined ? undefined : Hour.make(replace),
-    prefix: store.prefix,
-    version
+    replace: replace === undefined ? undefined : Hour.make(replace)
   }
 }
 
 function reportOf(summary: LoadSummary, warehouseFile: string): Report<LoadSummary> {
-  const { exitCode, failed } = summary
-  const error = summary.error && advised(summary.error)
-  const told = {
-    ...summary,
-    failed: failed.map((it) => advised(it)),
-    ...(error === undefined ? {} : { error })
-  }
+  const { exitCode } = summary
+  const told = advisedLoad(summary)
+  const { error } = told
   const hasHours = error === undefined || summary.window !== null
   return {
     json: told,

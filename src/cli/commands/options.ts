@@ -4,8 +4,10 @@
  * @module
  */
 import { Duration } from "effect"
+import type { LoadOptions } from "../../programs/load/loadHours.ts"
 import type { RunOptions } from "../../programs/runPipeline.ts"
 import { hostName } from "../machine.ts"
+import type { Store } from "../settings/settingsOf.ts"
 import type { Values } from "../settings/table.ts"
 import { version } from "../../programs/run/version.ts"
 
@@ -52,4 +54,20 @@ export function runOptions(
     Has<"requestHours" | "format">
 ): RunOptions {
   return { ...windowOf(it), ...movingOf(it), requestHours: it.requestHours, format: it.format }
+}
+
+/** The options for loading what has landed. */
+export function loadingOf(
+  it: Parameters<typeof retryOf>[0] &
+    Has<"lagHours" | "settleHours" | "maxDuration" | "unverified"> & { readonly store: Store }
+): LoadOptions {
+  return {
+    ...retryOf(it),
+    lagHours: it.lagHours,
+    settleHours: it.settleHours,
+    maxDuration: it.maxDuration,
+    unverified: it.unverified,
+    prefix: it.store.prefix,
+    version
+  }
 }

@@ -37,7 +37,13 @@ interface Output {
 export const outputs = {
   fetch: { schema: 1, reports: [summary, RunPlan.fields] },
   sync: { schema: 1, reports: [summary, SyncPlan.fields] },
-  all: { schema: 1, reports: [summary, RunPlan.fields] },
+  all: {
+    schema: 1,
+    reports: [
+      { ...summary, load: Schema.optional(Schema.Struct(LoadSummary.fields)) },
+      { ...RunPlan.fields, load: Schema.optional(LoadPlan) }
+    ]
+  },
   load: { schema: 1, reports: [LoadSummary.fields, LoadPlan.fields] },
   status: { schema: 1, reports: [Status.fields], long: ["hours"] },
   gaps: { schema: 1, reports: [GapList.fields] },

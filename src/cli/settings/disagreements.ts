@@ -43,6 +43,7 @@ export function disagreements(
     ...replaceProblems(read),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
+    ...(used.has("load") ? loadProblems(command, read) : []),
     ...(used.has("store") && !wrong.has("store") ? storeProblems(read, used) : []),
     ...(used.has("bucket") && !used.has("store") ? trustProblems(read) : [])
   ]
@@ -131,6 +132,14 @@ function companionProblems(
     )
   }
   return problems
+}
+
+/** Flags of `all` that only matter to what it loads. */
+function loadProblems(command: CommandName, { found, values }: ReadSettings): Problems {
+  if (command === "config" || values.load) return []
+  return (["warehouseFile", "unverified"] as const)
+    .filter((name) => isTyped(found, name))
+    .map((name) => `${flagOf(name)} has no effect without ${flagOf("load")}`)
 }
 
 /** Flags that belong to a store other than the selected one. */

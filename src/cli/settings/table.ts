@@ -153,17 +153,24 @@ export const commands = {
     ]
   },
   all: {
-    help: "Upload staged hours, then download the missing ones straight into the store.",
+    help: "Upload staged hours, then download the missing ones straight into the store. With --load, also bring them into the warehouse.",
     settings: [
       ...window,
       ...source,
       "fromArchive",
       ...store,
+      "load",
+      "warehouseFile",
+      "unverified",
       ...run,
       ...output,
       ...alerts,
       "metricsFile"
-    ]
+    ],
+    helps: {
+      unverified:
+        "with --load: also load hours that another pipeline landed, without metadata to compare them with"
+    }
   },
   load: {
     help: "Load landed hours into the warehouse: every hour that is not there yet, oldest first, each whole with its ledger row or not at all. Exits 8 where store and warehouse contradict each other, 3 where hours failed or were left.",

@@ -104,15 +104,15 @@ export function metricsText(options: MetricsOptions): string {
   return `${lines.flat().join("\n")}\n`
 }
 
-/** What a run landed or loaded; nothing for one that only looks. */
+/** What a run landed and loaded; nothing for one that only looks. */
 function workTexts(options: MetricsOptions): ReadonlyArray<string> {
   switch (options.labels.command) {
     case "status":
       return []
     case "load":
-      return loadingTexts(options)
+      return [...loadingTexts(options), ...retriesTexts(options)]
     default:
-      return landingTexts(options)
+      return [...landingTexts(options), ...loadingTexts(options), ...retriesTexts(options)]
   }
 }
 
@@ -124,8 +124,7 @@ function loadingTexts({ counted, labels }: MetricsOptions): ReadonlyArray<string
     gaugeText(`last_run_${name}`, help, labels, samples(name))
   return [
     ofLastRun("loads", "Hours of the last load, by outcome."),
-    ofLastRun("loaded_events", "Events that the last load brought into the warehouse."),
-    ofLastRun("retries", "Retries in the last run.")
+    ofLastRun("loaded_events", "Events that the last load brought into the warehouse.")
   ].flat()
 }
 
@@ -146,9 +145,14 @@ function landingTexts({ counted, labels }: MetricsOptions): ReadonlyArray<string
       OUTCOMES.map((outcome) => ({ labels: { outcome }, value: sum("hours", outcome) }))
     ),
     ofLastRun("events", "Events that the last run landed.", one(sum("events"))),
-    ofLastRun("bytes", "Bytes of the lines that the last run landed.", one(sum("bytes"))),
-    ofLastRun("retries", "Retries in the last run.", one(sum("retries")))
+    ofLastRun("bytes", "Bytes of the lines that the last run landed.", one(sum("bytes")))
   ].flat()
+}
+
+function retriesTexts({ counted, labels }: MetricsOptions): ReadonlyArray<string> {
+  const retries = counted.filter(({ name }) => name === "retries")
+  const value = retries.reduce((total, it) => total + it.value, 0)
+  return gaugeText("last_run_retries", "Retries in the last run.", labels, one(value))
 }
 
 function gaugeText(

@@ -5,6 +5,7 @@
  * @module
  */
 import type { SetupChecks } from "../../programs/inspect/checkSetup.ts"
+import type { LoadSummary } from "../../programs/load/LoadSummary.ts"
 import type { BucketReport } from "../../programs/setup/setupBucket.ts"
 import type { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
 import type { RunError } from "../../programs/run/failureKind.ts"
@@ -90,6 +91,16 @@ export function adviceFor(told: Told, source?: Source): string {
 export function advised<T extends Told>(told: T, source?: Source): T {
   const advice = adviceFor(told, source)
   return advice === "" ? told : { ...told, message: told.message + advice }
+}
+
+/** What a run loaded, with advice on what failed. */
+export function advisedLoad(summary: LoadSummary): LoadSummary {
+  const { error, failed } = summary
+  return {
+    ...summary,
+    failed: failed.map((it) => advised(it)),
+    ...(error === undefined ? {} : { error: advised(error) })
+  }
 }
 
 function otherRegion(source: Source | undefined): string {

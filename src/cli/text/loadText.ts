@@ -2,17 +2,39 @@ import type { LoadConflict, LoadSummary } from "../../programs/load/LoadSummary.
 import type { LoadPlan } from "../../programs/load/planLoad.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { keyText } from "./keyText.ts"
-import { bytesText, conflictText, gapText, plural, windowText } from "./printed.ts"
-
-type Rows = Array<readonly [name: string, text: string]>
+import {
+  bytesText,
+  conflictText,
+  failureTexts,
+  gapText,
+  type Part,
+  plural,
+  windowText
+} from "./printed.ts"
 
 /** What a run loaded, then each hour that failed or has other lines than the warehouse. */
 export function loadText(summary: LoadSummary, warehouse: string): string {
-  const { conflicts, differing, failed, olderGaps } = summary
-  const rows: Rows = [
-    ["window", windowText(summary.window)],
-    ["warehouse", warehouse]
+  const { conflicts, olderGaps } = summary
+  const lake = [
+    ...(olderGaps === null ? [] : [["older", gapText(olderGaps)] as const]),
+    ...conflicts.map((it) => ["conflict", conflictText(it)] as const)
   ]
+  const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
+  const { failures, rows } = loadedPart(summary, warehouse, lake)
+  return [
+    ...[
+      ["window", windowText(summary.window)] as const,
+      ...rows,
+      ["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`] as const
+    ].map(([name, text]) => `${name.padEnd(12)}${text}`),
+    ...failures
+  ].join("\n")
+}
+
+/** What a run loaded, and what it found of the lake in between. */
+export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["rows"] = []): Part {
+  const { differing, failed } = summary
+  const rows: Array<Part["rows"][number]> = [["warehouse", warehouse]]
   const count = (name: string, hours: ReadonlyArray<Hour>, more = "") => {
     if (hours.length > 0) rows.push([name, plural(hours.length, "hour") + more])
   }
@@ -30,16 +52,12 @@ export function loadText(summary: LoadSummary, warehouse: string): string {
   count("kept", summary.kept, ", loaded and no longer in the store")
   count("unverified", summary.unverified, ", landed by another pipeline; --unverified loads them")
   count("postponed", summary.postponed, ", left for the next run")
-  if (failed.length > 0) rows.push(["failed", plural(failed.length, "hour")])
-  if (olderGaps !== null) rows.push(["older", gapText(olderGaps)])
-  rows.push(...conflicts.map((it) => ["conflict", conflictText(it)] as const))
-  rows.push(...differing.map((it) => ["conflict", differingText(it)] as const))
-  const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
-  rows.push(["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`])
-  return [
-    ...rows.map(([name, text]) => `${name.padEnd(12)}${text}`),
-    ...failed.map(({ hour, message }) => `${hour}  ${message}`)
-  ].join("\n")
+  count(
+    "failed",
+    failed.map(({ hour }) => hour)
+  )
+  rows.push(...lake, ...differing.map((it) => ["conflict", differingText(it)] as const))
+  return { rows, failures: failureTexts(failed) }
 }
 
 /** Both versions of an hour, and the command that replaces what is loaded. */

@@ -34,8 +34,27 @@ export function windowText(window: { readonly first: Hour; readonly last: Hour }
   return window.first === window.last ? window.first : `${window.first} to ${window.last}`
 }
 
-/** A run's summary, then each hour that failed. Hours that landed in staging are called staged. */
-export function summaryText(summary: Summary, place: string, isStaged = false): string {
+type Rows = ReadonlyArray<readonly [name: string, text: string]>
+
+/** A part of a summary: its rows, and the hours of it that failed. */
+export interface Part {
+  readonly rows: Rows
+  readonly failures: ReadonlyArray<string>
+}
+
+interface SummaryTextOptions {
+  /** Whether hours landed in staging: then they are called staged. Defaults to `false`. */
+  readonly isStaged?: boolean
+  /** What was loaded afterwards. */
+  readonly loaded?: Part | undefined
+}
+
+/** A run's summary, then each hour that failed. */
+export function summaryText(
+  summary: Summary,
+  place: string,
+  { isStaged = false, loaded = { rows: [], failures: [] } }: SummaryTextOptions = {}
+): string {
   const landed = isStaged ? "staged" : "landed"
   const rows: Array<readonly [string, string]> = [
     ["window", windowText(summary.window)],
@@ -61,12 +80,13 @@ export function summaryText(summary: Summary, place: string, isStaged = false): 
     summary.failed.map(({ hour }) => hour)
   )
   const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
-  rows.push(...lakeRows(summary))
+  rows.push(...lakeRows(summary), ...loaded.rows)
   rows.push(["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`])
   const rowWidth = Math.max(9, ...rows.map(([name]) => name.length + 1))
   return [
     ...rows.map(([name, text]) => `${name.padEnd(rowWidth)}${text}`),
-    ...failureTexts(summary.failed)
+    ...failureTexts(summary.failed),
+    ...loaded.failures
   ].join("\n")
 }
 
@@ -76,9 +96,7 @@ function lakeRows({
   newerGaps,
   olderGaps,
   stagedElsewhere
-}: Pick<Summary, "conflicts" | "newerGaps" | "olderGaps" | "stagedElsewhere">): ReadonlyArray<
-  readonly [string, string]
-> {
+}: Pick<Summary, "conflicts" | "newerGaps" | "olderGaps" | "stagedElsewhere">): Rows {
   return [
     ...(olderGaps === null ? [] : [["older", gapText(olderGaps)] as const]),
     ...(newerGaps === null ? [] : [["newer", gapText(newerGaps)] as const]),
@@ -140,7 +158,7 @@ function resolveCommand(hour: string): string {
 }
 
 /** One line for each series of adjacent hours that failed with the same message. */
-function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
+export function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
   const groups: Array<{ first: Hour; last: Hour; count: number; message: string }> = []
   for (const { hour, message } of failed) {
     const group = groups.at(-1)

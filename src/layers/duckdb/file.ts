@@ -169,6 +169,10 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
 
 /** Keeps the file for this scope alone, by whatever name it is opened. */
 const holdFile = Effect.fnUntraced(function* (path: string) {
+  if (!(yield* exists(dirname(path)))) {
+    const detail = `there is no folder "${dirname(path)}": make it first`
+    return yield* failed("Misconfigured", path, detail)
+  }
   const name = yield* onDisk(path, () =>
     fs.realpath(path).catch(async () => join(await fs.realpath(dirname(path)), basename(path)))
   )

@@ -35,6 +35,8 @@ export interface LoadOptions
     Pick<LandingOptions, "maxDuration" | "version"> {
   /** Load this hour alone, in the place of what is loaded of it, whatever that is. */
   readonly replace?: Hour | undefined
+  /** What has just landed. If the run ends early, those hours that it did not reach have failed. */
+  readonly landed?: ReadonlyArray<Hour> | undefined
   /** Receives the summary of what was done if the run is interrupted. */
   readonly onInterrupt?: ((soFar: LoadSummary) => Effect.Effect<void>) | undefined
 }
@@ -79,7 +81,7 @@ export const loadHours = Effect.fn("loadHours")(function* (
   const begun = yield* EffectClock.currentTimeMillis
   const soFar: SoFar = { window: null, outcomes: new Map(), olderGaps: null, conflicts: [] }
   const told = Effect.gen(function* () {
-    const outcomes = [...soFar.outcomes.values()]
+    const outcomes = [...soFar.outcomes.values(), ...unreached(soFar, options)]
     yield* countLoads(outcomes)
     return summarizeLoad({
       ...soFar,
@@ -103,11 +105,20 @@ export const loadHours = Effect.fn("loadHours")(function* (
   return yield* Effect.uninterruptible(told)
 }, asRun)
 
+/** What has just landed, and could not be loaded because of what ended the run. */
+function unreached(
+  { error, outcomes }: SoFar,
+  { landed = [] }: LoadOptions
+): ReadonlyArray<LoadOutcome> {
+  if (error === undefined) return []
+  return landed.flatMap((hour) => (outcomes.has(hour) ? [] : [{ _tag: "Failed", hour, error }]))
+}
+
 const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar) {
-  const { isSettled, lagHours, retry } = yield* Run
+  const { beforeDeadline, isSettled, lagHours, retry } = yield* Run
   const store = yield* ObjectStorage
   const clock = yield* Clock
-  const warehouse = yield* Effect.flatMap(Warehouse, (it) => retry(it.open("load")))
+  const warehouse = yield* Effect.flatMap(Warehouse, (it) => beforeDeadline(retry(it.open("load"))))
   const lake = yield* retry(takeLake(store))
   const rows = yield* rowsOf(warehouse)
   const [now, newestClosed] = [yield* clock.now, yield* clock.newestClosedHour(lagHours)]
@@ -143,7 +154,8 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   yield* warehouse.setCalendar(calendarOf({ ...calendar, rows: yield* rowsOf(warehouse) }), now)
 })
 
-const rowsOf = ({ loads }: OpenWarehouse) =>
+/** The ledger by hour. */
+export const rowsOf = ({ loads }: OpenWarehouse) =>
   Effect.map(
     loads,
     (rows): ReadonlyMap<Hour, LoadedHour> => new Map(rows.map((row) => [row.hour, row]))

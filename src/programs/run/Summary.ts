@@ -122,6 +122,13 @@ function failureOf(error: RunError): Failure {
   return { error: errorName(error), message: error.message }
 }
 
+const NOTHING = { window: null, outcomes: [], isByDate: false, retries: 0, durationMs: 0 } as const
+
+/** The summary of a run that ended before it came to its hours. */
+export function emptySummary(options: Pick<SummaryOptions, "error"> = {}): Summary {
+  return summarize({ ...NOTHING, ...options })
+}
+
 /** The exit code of a run that ended with these outcomes, or early with an error. */
 export function exitCodeOfRun({
   error,

@@ -64,3 +64,23 @@ export function exitCodeOf(options: ExitCodeOptions): ExitCode {
   if (kinds.has("temporary")) return isDone || isIncomplete ? EXIT.incomplete : EXIT.temporary
   return isIncomplete ? EXIT.incomplete : EXIT.done
 }
+
+/** Exit codes of a run, the worst first. */
+const WORST_FIRST: ReadonlyArray<ExitCode> = [
+  EXIT.integrity,
+  EXIT.refused,
+  EXIT.incomplete,
+  EXIT.usage,
+  EXIT.temporary,
+  EXIT.done
+]
+
+/**
+ * The exit code of a run of two parts: the worse of both. Where a part achieved something, a failure
+ * of the other one as a whole left the run incomplete.
+ */
+export function exitCodeOfBoth(one: ExitCode, other: ExitCode, isDone: boolean): ExitCode {
+  const worse = WORST_FIRST.find((it) => it === one || it === other) ?? EXIT.done
+  const isPartial = isDone && (worse === EXIT.temporary || worse === EXIT.usage)
+  return isPartial ? EXIT.incomplete : worse
+}

@@ -80,7 +80,7 @@ describe("summaryText()", () => {
 
   it("calls hours staged if they landed in staging, and says how to upload them", () => {
     const summary = new Summary({ ...nothing, landed: [first], events: 3, bytes: 6600 })
-    const text = summaryText(summary, "folder data/", true)
+    const text = summaryText(summary, "folder data/", { isStaged: true })
     assert.match(text, /^staged {3}1 hour, 3 events, 6\.6 kB of lines; run sync to upload them$/m)
     assert.doesNotMatch(text, /^landed/m)
   })

@@ -5,6 +5,10 @@ import { settingsUnder } from "../setting.ts"
 const { optional, toggle, value } = settingsUnder("Warehouse:")
 
 export const loadSettings = {
+  load: toggle({
+    flag: "--load",
+    help: "then load every landed hour that is not in the warehouse yet"
+  }),
   warehouseFile: value({
     flag: "--warehouse-file <file>",
     help: "the warehouse, a DuckDB file, which the first load makes",
