@@ -507,6 +507,14 @@ const MUTATIONS = [
     named: "does not take the metadata's word"
   },
   {
+    name: "warehouse: an erasure that left an hour empty is followed",
+    file: "src/programs/load/decideLoad.ts",
+    find: "if (metadata.events === 0 && redacted === 0)",
+    put: "if (metadata.events === 0)",
+    tests: "test/programs/load",
+    named: "emptied by redaction"
+  },
+  {
     name: "a slow address has seconds to connect",
     file: "src/network/connecting.ts",
     find: "autoSelectFamilyAttemptTimeout: 3000",

@@ -7,7 +7,13 @@ import type { HourObject } from "../plan/inventory.ts"
 export type InStore =
   | { readonly _tag: "Nothing" }
   /** One object with our metadata: landed, or empty. */
-  | { readonly _tag: "Ours"; readonly etag: string; readonly metadata: HourMetadata }
+  | {
+      readonly _tag: "Ours"
+      readonly etag: string
+      readonly metadata: HourMetadata
+      /** Lines that were removed from it. */
+      readonly redacted: number
+    }
   /** One object, or parts of one hour, without our metadata. */
   | { readonly _tag: "Unverified"; readonly etag: string }
   /** Two objects, between which nobody has chosen. */
@@ -49,13 +55,17 @@ export function decideLoad(
   }
   if (replace) return "replace"
   if (store.etag === row.etag) return "skip"
-  return store._tag === "Ours" ? decideChanged(store.metadata, row) : "conflict"
+  return store._tag === "Ours" ? decideChanged(store, row) : "conflict"
 }
 
 /** An object that is not the one which the hour was loaded from. */
-function decideChanged(metadata: HourMetadata, row: LoadedHour): Decision {
+function decideChanged(
+  { metadata, redacted }: Extract<InStore, { readonly _tag: "Ours" }>,
+  row: LoadedHour
+): Decision {
   if (metadata.sha256 === row.sha256 || sameLines(metadata, row)) return "relabel"
-  if (metadata.events === 0) return "conflict"
+  // An erasure that was not followed would keep a person's data.
+  if (metadata.events === 0 && redacted === 0) return "conflict"
   const isNewer = metadata.replaces.includes(row.lineset) || row.events === 0
   return isNewer ? "replace" : "conflict"
 }

@@ -142,7 +142,7 @@ const load = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {
 /** The ledger row of what will be loaded. Objects without our metadata are read once for it. */
 const announce = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {
   const { retry, version } = yield* Run
-  const { hour, objects, redacted, store } = looked
+  const { hour, objects, store } = looked
   const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
   const lines: ReadLines =
     store._tag === "Ours" ? store.metadata : yield* retry(readObjects(objects, () => Effect.void))
@@ -155,7 +155,7 @@ const announce = Effect.fnUntraced(function* (looked: Looked, options: LoadHour)
     lineset: lines.lineset,
     sha256: lines.sha256,
     project: store._tag === "Ours" ? store.metadata.project : projectOf(looked),
-    redacted,
+    redacted: store._tag === "Ours" ? store.redacted : 0,
     landedBy: store._tag === "Ours" ? store.metadata.version : "other",
     loadedBy: version,
     loadedAt: now

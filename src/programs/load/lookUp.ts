@@ -25,8 +25,6 @@ export interface KnownHour {
 export interface Looked extends KnownHour {
   readonly store: InStore
   readonly decision: Decision
-  /** Lines that were removed from the object. */
-  readonly redacted: number
 }
 
 /**
@@ -40,34 +38,31 @@ export const lookUp = Effect.fnUntraced(function* (
   const objects = [...known.objects].sort(byKey)
   const row = options.replace === true ? undefined : known.row
   const listed = inListing(objects, row)
-  const { redacted, store } =
-    listed === undefined ? yield* lookAtObject(known.hour, objects) : { store: listed, redacted: 0 }
-  return { ...known, objects, store, redacted, decision: decideLoad(store, known.row, options) }
+  const store = listed ?? (yield* lookAtObject(known.hour, objects))
+  return { ...known, objects, store, decision: decideLoad(store, known.row, options) }
 })
 
 const lookAtObject = Effect.fnUntraced(function* (
   hour: Hour,
   [object]: ReadonlyArray<HourObject>
-): Effect.fn.Return<
-  Pick<Looked, "store" | "redacted">,
-  ObjectStorageError | LoadError,
-  Run | ObjectStorage
-> {
+): Effect.fn.Return<InStore, ObjectStorageError | LoadError, Run | ObjectStorage> {
   const { retry } = yield* Run
   const storage = yield* ObjectStorage
   const key = object?.key ?? ""
   const head = yield* retry(storage.head(key))
-  if (Option.isNone(head)) return { store: { _tag: "Nothing" }, redacted: 0 }
+  if (Option.isNone(head)) return { _tag: "Nothing" }
   const { etag, metadata: text } = head.value
   const metadata = metadataFromText(text)
   if (Option.isSome(metadata)) {
     const redacted = Number(text["redacted"] ?? 0)
     return {
-      store: { _tag: "Ours", etag, metadata: metadata.value },
+      _tag: "Ours",
+      etag,
+      metadata: metadata.value,
       redacted: Number.isSafeInteger(redacted) && redacted > 0 ? redacted : 0
     }
   }
-  if (text["lineset"] === undefined) return { store: { _tag: "Unverified", etag }, redacted: 0 }
+  if (text["lineset"] === undefined) return { _tag: "Unverified", etag }
   return yield* new LoadError({
     reason: "Differs",
     detail: `${hour}: the metadata of "${key}" are from this program but cannot be parsed`

@@ -37,11 +37,11 @@ const metadataOf = (content: string, more: Partial<HourMetadata> = {}) => {
     ...more
   })
 }
-const ours = (content: string, more: Partial<HourMetadata> = {}, etag = "new"): InStore => ({
-  _tag: "Ours",
-  etag,
-  metadata: metadataOf(content, more)
-})
+const ours = (
+  content: string,
+  more: Partial<HourMetadata> = {},
+  { etag = "new", redacted = 0 } = {}
+): InStore => ({ _tag: "Ours", etag, metadata: metadataOf(content, more), redacted })
 const TWO = "{}\n[]\n"
 const SWAPPED = "[]\n{}\n"
 const OTHER = "{}\n"
@@ -62,7 +62,7 @@ const table: ReadonlyArray<
   ]
 > = [
   ["landed · nothing", ours(TWO), undefined, "load"],
-  ["landed, same etag · loaded", ours(TWO, {}, "old"), row, "skip"],
+  ["landed, same etag · loaded", ours(TWO, {}, { etag: "old" }), row, "skip"],
   ["landed, another etag, same sha256 · loaded", ours(TWO), row, "relabel"],
   ["landed, another etag, same lines in another order · loaded", ours(SWAPPED), row, "relabel"],
   [
@@ -83,6 +83,18 @@ const table: ReadonlyArray<
   [
     "empty, replaces what is loaded · loaded with events",
     ours("", { replaces: [row.lineset] }),
+    row,
+    "conflict"
+  ],
+  [
+    "emptied by redaction, replaces what is loaded · loaded with events",
+    ours("", { replaces: [row.lineset] }, { redacted: 2 }),
+    row,
+    "replace"
+  ],
+  [
+    "emptied by redaction, replaces something else · loaded with events",
+    ours("", { replaces: ["000000000001"] }, { redacted: 2 }),
     row,
     "conflict"
   ],

@@ -189,6 +189,23 @@ describe("loadHours()", () => {
     })
   )
 
+  it.effect("removes the lines of an hour that was emptied by redaction", () =>
+    Effect.gen(function* () {
+      const lake = yield* landed()
+      yield* lake.load()
+      const [, before] = yield* lake.ledger
+      const emptied = { ...(yield* landedAs("")), replaces: before?.lineset ?? "" }
+      yield* replaceObject(lake, keyOf(H21), { text: "", metadata: emptied })
+      assert.equal((yield* lake.load()).differing.length, 1)
+      yield* replaceObject(lake, keyOf(H21), { text: "", metadata: { redacted: "2" } })
+      const found = yield* lake.load()
+      assert.deepEqual([found.replaced, found.exitCode], [[H21], 0])
+      assert.deepEqual(linesOf(lake), { ...LINES, [H21]: "" })
+      const [, after] = yield* lake.ledger
+      assert.deepEqual([after?.events, after?.redacted], [0, 2])
+    })
+  )
+
   it.effect("loads an hour that had no events when it has some", () =>
     Effect.gen(function* () {
       const lake = yield* landed()
