@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
+import { isMainThread } from "node:worker_threads"
 import { Effect, type Scope } from "effect"
 import { WarehouseError } from "../../services/Warehouse.ts"
 import { text } from "../cloud/failure.ts"
@@ -42,6 +43,23 @@ const onDisk = <A>(path: string, run: () => Promise<A>) =>
   Effect.uninterruptible(
     Effect.tryPromise({ try: run, catch: (cause) => toWarehouseError("open", path, cause) })
   )
+
+/** Openings of files at this moment, and the umask that applied before the first of them. */
+const openings = { count: 0, umask: 0 }
+
+/** Has DuckDB make its own files, the log and what it spills to disk, for their owner alone. */
+const forOwnerAlone = Effect.acquireRelease(
+  Effect.sync(() => {
+    openings.count += 1
+    // A worker thread may not set it.
+    if (isMainThread && openings.count === 1) openings.umask = process.umask(0o077)
+  }),
+  () =>
+    Effect.sync(() => {
+      openings.count -= 1
+      if (isMainThread && openings.count === 0) process.umask(openings.umask)
+    })
+)
 
 /** A connection to DuckDB without extensions and files; they are attached one by one. */
 const connect = Effect.fnUntraced(function* ({ memoryLimit, path, threads }: FileOptions) {
@@ -147,6 +165,7 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
   const path = resolve(options.path)
   const own = { ...options, path }
   yield* holdFile(path)
+  yield* forOwnerAlone
   if (to === "load" && !(yield* exists(path))) yield* makeFile(own)
   const connection = yield* connect(own)
   yield* attach(connection, path, "read")

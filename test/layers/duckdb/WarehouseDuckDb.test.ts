@@ -1,8 +1,10 @@
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
+import { promisify } from "node:util"
+import { DuckDBInstance } from "@duckdb/node-api"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
@@ -79,6 +81,33 @@ describe("WarehouseDuckDb", () => {
       yield* loaded(file, hourToLoad(H20, "{}\n"))
       assert.deepEqual(yield* pathsBelow(folder), [NAME])
       assert.equal(yield* modeOf(file), 0o600)
+    })
+  )
+
+  // Only a main thread may set the umask, which the log's permissions follow.
+  it.scopedLive("has its log read by its owner alone, and gives the umask back", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const script = `
+        import { statSync } from "node:fs"
+        import { Effect } from "effect"
+        import * as WarehouseDuckDb from "./dist/layers/duckdb/WarehouseDuckDb.js"
+        process.umask(0o022)
+        const { open } = await Effect.runPromise(WarehouseDuckDb.make({ file: ${JSON.stringify(join(folder, NAME))} }))
+        const modes = await Effect.runPromise(
+          Effect.scoped(
+            Effect.gen(function* () {
+              const { setCalendar } = yield* open("load")
+              yield* setCalendar([{ hour: "${H20}", state: "gap", events: undefined }], 0)
+              return ["", ".wal"].map((end) => statSync(${JSON.stringify(join(folder, NAME))} + end).mode & 0o777)
+            })
+          )
+        )
+        console.log(JSON.stringify([...modes, process.umask()]))`
+      const { stdout } = yield* Effect.promise(() =>
+        promisify(execFile)(process.execPath, ["--input-type=module", "-e", script])
+      )
+      assert.deepEqual(JSON.parse(stdout), [0o600, 0o600, 0o022])
     })
   )
 
@@ -160,7 +189,8 @@ describe("WarehouseDuckDb", () => {
   it.scopedLive("says so where the folder does not exist", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(loaded(join(yield* temporaryFolder, "no", NAME)))
-      assert.equal(error.reason, "NotFound")
+      assert.equal(error.reason, "Misconfigured")
+      assert.match(error.message, /there is no folder ".*\/no": make it first/)
     })
   )
 
@@ -189,4 +219,78 @@ describe("WarehouseDuckDb", () => {
       assert.deepEqual(found, [{ rows: "8192", compression: "ZSTD" }])
     })
   )
+
+  it.scopedLive(
+    "needs no more memory on a file whose row groups another DuckDB made large",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const [small, large] = [join(folder, NAME), join(folder, "large.duckdb")]
+        const pad = "x".repeat(1000)
+        const linesOf = (count: number) =>
+          Array.from({ length: count }, (_, index) => `{"event":${index},"of":"${pad}"}\n`).join("")
+        yield* loaded(small, hourToLoad(H20, linesOf(125_000)))
+        yield* Effect.promise(() => fs.copyFile(small, large))
+        // With its own settings, as a shell, a notebook or dbt opens it.
+        yield* Effect.promise(async () => {
+          const instance = await DuckDBInstance.create(large)
+          const connection = await instance.connect()
+          await connection.run("create schema analytics; force checkpoint")
+          connection.closeSync()
+          instance.closeSync()
+        })
+        assert.deepEqual([yield* rowGroupOf(small), yield* rowGroupOf(large)], [8192, 122_880])
+        const peakOf = (file: string) => memoryToReplace(file, folder)
+        const [before, after] = [yield* peakOf(small), yield* peakOf(large)]
+        assert.ok(after < before + 60, `${after} MB against ${before} MB`)
+        assert.equal((yield* loaded(large)).length, 1)
+      }),
+    { timeout: 120_000 }
+  )
+})
+
+/** The rows of the largest row group. */
+const rowGroupOf = (file: string) =>
+  Effect.map(
+    queryFile(
+      file,
+      "select max(count) as rows from pragma_storage_info('amplitude.events_raw') where column_name = 'event' and segment_type = 'VARCHAR'",
+      ", read_only"
+    ),
+    ([found]) => Number(found?.["rows"])
+  )
+
+/** Megabytes at most that a process needs to replace the hour of a file with half of its lines. */
+const memoryToReplace = Effect.fnUntraced(function* (file: string, folder: string) {
+  const script = `
+    import { Effect } from "effect"
+    import { countLines } from "./dist/layers/unpack/linesDigest.js"
+    import { refusal } from "./dist/layers/unpack/refusal.js"
+    import * as WarehouseDuckDb from "./dist/layers/duckdb/WarehouseDuckDb.js"
+    const line = Buffer.from(JSON.stringify({ of: "y".repeat(1000) }) + "\\n")
+    const lines = 60_000
+    const counter = countLines(refusal("test"), false)
+    for (let at = 0; at < lines; at++) counter.update(line)
+    const { digest } = counter.finish()
+    const { open } = await Effect.runPromise(WarehouseDuckDb.make({ file: ${JSON.stringify(file)} }))
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { load, loads } = yield* open("load")
+          const [row] = yield* loads
+          yield* load({
+            row: { ...row, ...digest },
+            replaces: row.loadId,
+            read: (append) => Effect.loop(0, { while: (at) => at < lines, step: (at) => at + 1, body: () => append(line), discard: true })
+          })
+        })
+      )
+    )
+    console.log(process.resourceUsage().maxRSS / 1000)`
+  const { stdout } = yield* Effect.promise(() =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+      env: { ...process.env, TMPDIR: folder }
+    })
+  )
+  return Number(stdout)
 })

@@ -4,6 +4,7 @@ import { describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Redacted } from "effect"
 import * as AmplitudeSynthetic from "../../../src/layers/synthetic/AmplitudeSynthetic.ts"
 import * as ClockFixed from "../../../src/layers/clock/ClockFixed.ts"
+import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzure.ts"
 import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
 import * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
 import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
@@ -16,11 +17,22 @@ import { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
 import { Staging } from "../../../src/services/Staging.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 import { queryFile } from "../../fixtures/duckdb.ts"
+import * as AzureServer from "../../fixtures/azureServer.ts"
 import * as S3Server from "../../fixtures/s3Server.ts"
 import { runOptions, textOf } from "../../fixtures/world.ts"
 
 const [H10, H11] = ["2025-11-10T10", "2025-11-10T11"] as const
 const PREFIX = "events/"
+
+const azureStore = Effect.flatMap(AzureServer.make({ container: "lake" }), ({ url }) =>
+  ObjectStorageAzure.make({
+    account: AzureServer.ACCOUNT,
+    container: "lake",
+    prefix: PREFIX,
+    endpoint: url,
+    credentials: { accountKey: Redacted.make(AzureServer.ACCOUNT_KEY) }
+  })
+)
 
 const stores = {
   "a folder": Effect.flatMap(temporaryFolder, (root) =>
@@ -36,7 +48,8 @@ const stores = {
         endpoint: url,
         credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make("SKTEST") }
       })
-  )
+  ),
+  ...(AzureServer.isInstalled ? { Azure: azureStore } : {})
 }
 
 describe("loadHours() into a DuckDB file", () => {
