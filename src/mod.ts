@@ -77,13 +77,17 @@ export { Spool, SpoolError } from "./services/Spool.ts"
 export { Staging } from "./services/Staging.ts"
 export { Unpacker, UnpackerError } from "./services/Unpacker.ts"
 export {
+  type Answer,
   type CalendarHour,
+  type Cell,
   type HourToLoad,
   LoadedHour,
   NewLoad,
   type OpenWarehouse,
+  type StoredHour,
   Warehouse,
   WarehouseError,
+  type WarehouseHealth,
   type WarehouseLake
 } from "./services/Warehouse.ts"
 export { Webhook, WebhookError } from "./services/Webhook.ts"

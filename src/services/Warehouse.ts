@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, type Effect, type Option, Schema, type Scope } from "effect"
+import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import { Hour } from "./Hour.ts"
 import { Format } from "./HourKey.ts"
 
@@ -30,6 +30,8 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     "Differs",
     /** The ledger is not as the caller knew it: another run was faster. Nothing was committed. */
     "Changed",
+    /** The statement is wrong, or does more than read. */
+    "BadQuery",
     "Failed"
   ),
   method: Schema.Literal("open", "read", "load", "query"),
@@ -113,10 +115,54 @@ export interface HourToLoad<E, R> {
   readonly read: (append: Append) => Effect.Effect<void, E, R>
 }
 
+/** The lines of an hour as they are stored. */
+export interface StoredHour {
+  readonly events: number
+  readonly lineset: string
+  /** Whether their numbers are those from 1 to `events`. */
+  readonly isNumbered: boolean
+}
+
+/** A number or a JSON document in its own exact text. */
+export interface ExactText {
+  readonly json: string
+}
+
+/** A value in an answer. Times are text in ISO 8601, and in UTC. */
+export type Cell =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | ExactText
+  | ReadonlyArray<Cell>
+  | ReadonlyMap<string, Cell>
+
+export type Row = ReadonlyArray<Cell>
+
+export interface Answer {
+  readonly columns: ReadonlyArray<{ readonly name: string; readonly isNumber: boolean }>
+  /** In pieces, which are computed as they are taken. */
+  readonly rows: Stream.Stream<ReadonlyArray<Row>, WarehouseError>
+}
+
 /** A warehouse that nobody else changes. */
 export interface OpenWarehouse {
   /** `None` before the first `claim`. */
   readonly lake: Effect.Effect<Option.Option<WarehouseLake>, WarehouseError>
+
+  /** The hours that lines are stored of, with or without a ledger row, oldest first. */
+  readonly storedHours: Effect.Effect<ReadonlyArray<Hour>, WarehouseError>
+
+  /** Reads the stored lines of an hour, in constant memory. */
+  readonly digestOf: (hour: Hour) => Effect.Effect<StoredHour, WarehouseError>
+
+  /**
+   * Answers one statement of SQL that only reads, before anything else is done with the warehouse.
+   * Fails with `BadQuery` for any other, and with `Misconfigured` where there is no SQL.
+   */
+  readonly query: (sql: string) => Effect.Effect<Answer, WarehouseError, Scope.Scope>
 
   /** Records whose hours it holds. */
   readonly claim: (lake: WarehouseLake) => Effect.Effect<void, WarehouseError>
@@ -145,6 +191,15 @@ export interface OpenWarehouse {
   ) => Effect.Effect<void, WarehouseError>
 }
 
+/** The place of a warehouse. */
+export interface WarehouseHealth {
+  readonly isThere: boolean
+  /** Bytes that are free beside it; `Infinity` if nothing limits them. */
+  readonly free: number
+  /** Who else can read it, or owns it, as a sentence; empty if nobody. */
+  readonly exposure: string
+}
+
 /**
  * @example
  * ```ts
@@ -165,6 +220,9 @@ export class Warehouse extends Context.Tag("amplitude-lake/Warehouse")<
   {
     /** The warehouse, for messages. */
     readonly place: string
+
+    /** Looks at its place, without opening it. */
+    readonly health: Effect.Effect<WarehouseHealth, WarehouseError>
 
     /**
      * Opens the warehouse until the scope closes; `Busy` while another has it. To `load` makes it if

@@ -14,6 +14,8 @@ import { hourToLoad, rowOf } from "../fixtures/hourToLoad.ts"
 export interface Depot {
   readonly warehouse: Warehouse["Type"]
   readonly rows: Effect.Effect<ReadonlyArray<readonly [hour: string, line: number, text: string]>>
+  /** Gives an hour other lines, behind its back, too. */
+  readonly setLines: (hour: Hour, texts: ReadonlyArray<string>) => Effect.Effect<unknown>
 }
 
 const [H20, H21] = ["2025-11-10T20", "2025-11-10T21"] as const
@@ -221,6 +223,67 @@ export function warehouseContract(name: string, make: Effect.Effect<Depot, never
         const texts = (yield* depot.rows).map(([, , text]) => text)
         assert.deepEqual([texts[0], texts[2], texts.length], ["{}", "{}", 3])
         assert.ok(texts[1] === line)
+      }))
+
+    test("digests the lines of an hour as they are stored", (depot) =>
+      Effect.gen(function* () {
+        const odd = Buffer.concat([
+          Buffer.from('"\\u0000"\na\0b\r\n"Ä😀\\ud800"\n'),
+          Buffer.from([34, 255])
+        ])
+        const large = Array.from({ length: 5000 }, (_, index) => `{"a":${index}}\n`).join("")
+        for (const [hour, bytes] of [
+          [H20, odd],
+          [H21, Buffer.from(large)]
+        ] as const) {
+          const { events, storedLineset } = yield* loaded(depot, hourToLoad(hour, bytes))
+          const digest = yield* opened(depot, (it) => it.digestOf(Hour.make(hour)), "read")
+          assert.deepEqual(digest, { events, lineset: storedLineset, isNumbered: true })
+        }
+        const none = { events: 0, lineset: "000000000000", isNumbered: true }
+        const other = Hour.make("2025-11-10T22")
+        assert.deepEqual(yield* opened(depot, (it) => it.digestOf(other), "read"), none)
+      }))
+
+    test("digests lines that were changed behind its back, and names their hours", (depot) =>
+      Effect.gen(function* () {
+        const hours = ["2025-11-10T22", H20, H21].map((hour) => Hour.make(hour))
+        const [H22 = Hour.make(H20)] = hours
+        yield* loaded(depot, hourToLoad(H20, TWO))
+        yield* loaded(depot, hourToLoad(H21, ""))
+        yield* depot.setLines(H22, ['{"c":1}'])
+        yield* depot.setLines(Hour.make(H20), ['{"a":1}', '{"a":3}'])
+        assert.deepEqual(yield* opened(depot, (it) => it.storedHours, "read"), [H20, H22])
+        const digests = yield* opened(
+          depot,
+          (it) => Effect.forEach(hours, (hour) => it.digestOf(hour)),
+          "read"
+        )
+        const expected = ['{"c":1}', '{"a":1}\n{"a":3}', ""].map((content) => {
+          const { events, lineset } = rowOf(H21, content)
+          return { events, lineset, isNumbered: true }
+        })
+        assert.deepEqual(digests, expected)
+      }))
+
+    test("leaves no lines of an hour that were there without a ledger row", (depot) =>
+      Effect.gen(function* () {
+        yield* loaded(depot, hourToLoad(H20, TWO))
+        yield* depot.setLines(Hour.make(H21), ["left"])
+        yield* loaded(depot, hourToLoad(H21, TWO))
+        assert.deepEqual(
+          (yield* depot.rows).map(([, , text]) => text),
+          [...TWO.trim().split("\n"), ...TWO.trim().split("\n")]
+        )
+      }))
+
+    test("has room beside it, and tells whether it is there", (depot) =>
+      Effect.gen(function* () {
+        const before = yield* depot.warehouse.health
+        assert.deepEqual([before.isThere, before.exposure], [false, ""])
+        yield* loaded(depot, hourToLoad(H21, TWO))
+        const after = yield* depot.warehouse.health
+        assert.deepEqual([after.isThere, after.exposure, after.free > 0], [true, "", true])
       }))
 
     test("lets a ledger row name another object, and changes nothing else", (depot) =>

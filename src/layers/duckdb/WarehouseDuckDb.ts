@@ -1,6 +1,6 @@
 import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
 import { Warehouse } from "../../services/Warehouse.ts"
-import { openFile } from "./file.ts"
+import { healthOf, openFile } from "./file.ts"
 import { openWarehouse } from "./openWarehouse.ts"
 
 export interface WarehouseDuckDbOptions {
@@ -8,20 +8,23 @@ export interface WarehouseDuckDbOptions {
   readonly file: string
   /** What DuckDB's own buffers may take up, such as `256MB`, the default. */
   readonly memoryLimit?: string | undefined
+  /** Threads of DuckDB. Defaults to 1: more do not make a load faster, which one connection feeds. */
+  readonly threads?: number | undefined
 }
 
 /** DuckDB is loaded, and the file is opened, when the warehouse is. */
 export function make({
   file,
-  memoryLimit = "256MB"
+  memoryLimit = "256MB",
+  threads = 1
 }: WarehouseDuckDbOptions): Effect.Effect<Warehouse["Type"]> {
   return Effect.succeed(
     Warehouse.of({
       place: file,
-      // More threads do not make a load faster, which one connection feeds.
+      health: healthOf(file),
       open: (to) =>
         allOrNothing(
-          Effect.flatMap(openFile({ path: file, memoryLimit, threads: 1 }, to), (connection) =>
+          Effect.flatMap(openFile({ path: file, memoryLimit, threads }, to), (connection) =>
             openWarehouse(connection, file)
           )
         )

@@ -1,8 +1,9 @@
+import type { Stats } from "node:fs"
 import * as fs from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { isMainThread } from "node:worker_threads"
 import { Effect, type Scope } from "effect"
-import { WarehouseError } from "../../services/Warehouse.ts"
+import { WarehouseError, type WarehouseHealth } from "../../services/Warehouse.ts"
 import { text } from "../cloud/failure.ts"
 import { loadSdk } from "../cloud/sdk.ts"
 import { type Connection, connectionOf, PACKAGE, toWarehouseError } from "./connection.ts"
@@ -13,6 +14,8 @@ export const CATALOG = "lake"
 
 /** Files with events are readable by their owner only. */
 const FILE_MODE = 0o600
+/** The rights of everybody else. */
+const OTHERS = 0o007
 
 /** Files that this process has open. The system's locks do not keep a process from its own files. */
 const held = new Set<string>()
@@ -175,7 +178,7 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
     yield* attach(connection, path, to)
   }
   // From now on, queries reach no other file and no network.
-  yield* connection.run("open", "set enable_external_access = false")
+  yield* connection.run("open", "set TimeZone = 'UTC'; set enable_external_access = false")
   if (to === "read") return connection
   yield* Effect.addFinalizer(() =>
     // Otherwise the write-ahead log would stay beside the file.
@@ -185,6 +188,33 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
   )
   return connection
 })
+
+/** Looks at a file's place without opening it. */
+export const healthOf = Effect.fn("WarehouseDuckDb.health")(function* (
+  file: string
+): Effect.fn.Return<WarehouseHealth, WarehouseError> {
+  const path = resolve(file)
+  return yield* onDisk(path, async () => {
+    const { bavail, bsize } = await fs.statfs(dirname(path))
+    const free = bavail * bsize
+    const stats = await fs.stat(path).catch((cause) => {
+      if (text(cause, "code") !== "ENOENT") throw cause
+    })
+    return stats === undefined
+      ? { isThere: false, free, exposure: "" }
+      : { isThere: true, free, exposure: exposureOf(path, stats) }
+  })
+})
+
+/** Files with events are for their owner, and for a group that the owner has chosen. */
+function exposureOf(path: string, { mode, uid }: Pick<Stats, "mode" | "uid">): string {
+  const own = process.getuid?.()
+  if (own !== undefined && uid !== own && own !== 0) return `it belongs to another user (${uid})`
+  // Windows has other rights.
+  return own !== undefined && (mode & OTHERS) !== 0
+    ? `every user of this machine can read or write it: chmod o-rwx "${path}"`
+    : ""
+}
 
 /** Keeps the file for this scope alone, by whatever name it is opened. */
 const holdFile = Effect.fnUntraced(function* (path: string) {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto"
-import { Effect, Exit, Option, Schema } from "effect"
-import type { DuckDBAppender, DuckDBTimestampValue, Json } from "@duckdb/node-api"
-import { type Hour, hourStart } from "../../services/Hour.ts"
+import { Effect, Exit, Option, Schema, type Scope, Stream } from "effect"
+import type { DuckDBAppender, DuckDBBlobValue, DuckDBTimestampValue, Json } from "@duckdb/node-api"
+import { Hour, hourStart } from "../../services/Hour.ts"
 import {
+  type Answer,
   type Append,
   type CalendarHour,
   type HourToLoad,
@@ -10,19 +11,26 @@ import {
   type OpenWarehouse,
   WarehouseError
 } from "../../services/Warehouse.ts"
+import { cellsOf, isNumber } from "./cells.ts"
 import type { Connection } from "./connection.ts"
-import { type StoredLines, storeLines } from "./storedLines.ts"
+import { type StoredLines, storeLines, sumLines } from "./storedLines.ts"
 
 const LOADS = `select strftime(hour, '%Y-%m-%dT%H') as hour, key, format, events::double as events, bytes::double as bytes,
 malformed::double as malformed, lineset, stored_lineset as "storedLineset", sha256, etag, coalesce(project, '') as project,
 redacted::double as redacted, landed_by as "landedBy", load_id as "loadId", loaded_by as "loadedBy",
 epoch_ms(loaded_at)::double as "loadedAt" from amplitude.loads order by hour`
 
+const HOURS = `select strftime(hour, '%Y-%m-%dT%H') as hour from (select distinct hour from amplitude.events_raw) order by hour`
+
+const NUMBERED = `select coalesce(count(distinct line) = count(*) and min(line) = 1 and max(line) = count(*), true) as numbered
+from amplitude.events_raw where hour = $1`
+
 const decodeLoads = Schema.decodeUnknown(Schema.Array(LoadedHour))
 
 /** The tables of an open file. One statement, or one load, runs at a time. */
 export const openWarehouse = Effect.fnUntraced(function* (connection: Connection, path: string) {
-  const { DuckDBTimestampValue } = yield* Effect.promise(() => import("@duckdb/node-api"))
+  const api = yield* Effect.promise(() => import("@duckdb/node-api"))
+  const { DuckDBTimestampValue } = api
   const one = yield* Effect.makeSemaphore(1)
   const { rows, run } = connection
   const timeOf = (millis: number) => new DuckDBTimestampValue(BigInt(millis) * 1000n)
@@ -52,6 +60,11 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
         { discard: true }
       ),
     loads,
+    storedHours: Effect.map(rows("read", HOURS), (found) =>
+      found.map(({ hour }) => Hour.make(String(hour)))
+    ),
+    digestOf: (hour) => digestOf(connection, timeOf(hourStart(hour))),
+    query: (sql) => answer(connection, api, sql),
     load: (hour) => loadHour(connection, path, hour, timeOf),
     relabel: (loadId, { etag, format, key, sha256 }) =>
       run(
@@ -67,6 +80,13 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
     lake: alone(warehouse.lake),
     claim: (lake) => alone(warehouse.claim(lake)),
     loads: alone(warehouse.loads),
+    storedHours: alone(warehouse.storedHours),
+    digestOf: (hour) => alone(warehouse.digestOf(hour)),
+    query: (sql) =>
+      Effect.zipRight(
+        Effect.acquireRelease(one.take(1), () => one.release(1)),
+        warehouse.query(sql)
+      ),
     load: (hour) => alone(warehouse.load(hour)),
     relabel: (loadId, names) => alone(warehouse.relabel(loadId, names)),
     setCalendar: (hours, seenAt) => alone(warehouse.setCalendar(hours, seenAt))
@@ -87,6 +107,46 @@ function failure(
 ): WarehouseError {
   return new WarehouseError({ reason, method, path, detail })
 }
+
+const digestOf = Effect.fnUntraced(function* (
+  { chunks, rows }: Connection,
+  at: DuckDBTimestampValue
+) {
+  const lines = sumLines()
+  // As bytes, so that no text is made of them.
+  const sql = "select encode(event) from amplitude.events_raw where hour = $1"
+  yield* Stream.runForEach(chunks("read", sql, [at]), (chunk) =>
+    Effect.sync(() => {
+      for (const value of chunk.getColumnValues(0)) {
+        lines.add((value as DuckDBBlobValue).bytes)
+      }
+    })
+  )
+  const [found] = yield* rows("read", NUMBERED, [at])
+  return { ...lines.finish(), isNumbered: found?.["numbered"] === true }
+})
+
+const answer = Effect.fnUntraced(function* (
+  connection: Connection,
+  api: typeof import("@duckdb/node-api"),
+  sql: string
+): Effect.fn.Return<Answer, WarehouseError, Scope.Scope> {
+  const { chunks, result } = yield* connection.answer(sql)
+  const types = result.columnTypes()
+  const cellOf = cellsOf(api)
+  return {
+    columns: result.columnNames().map((name, index) => {
+      const type = types[index]
+      return { name, isNumber: type !== undefined && isNumber(api, type) }
+    }),
+    // A piece does not know which of its texts are JSON.
+    rows: Stream.mapEffect(chunks, (chunk) =>
+      connection.now("query", () =>
+        chunk.getRows().map((row) => row.map((value, index) => cellOf(value, types[index])))
+      )
+    )
+  }
+})
 
 /** Commits what an effect did, or rolls it back if it fails or is interrupted. */
 function inTransaction<A, E, R>(
@@ -147,8 +207,9 @@ const makeRoom = Effect.fnUntraced(function* (
     const detail = `${hour} was ${standing === undefined ? "removed" : "loaded"} in between`
     return yield* failure("Changed", path, detail)
   }
-  if (replaces === undefined) return
+  // Lines without a ledger row are not ours, and would be counted twice.
   yield* run("load", "delete from amplitude.events_raw where hour = $1", [at])
+  if (replaces === undefined) return
   yield* run("load", "delete from amplitude.loads where hour = $1", [at])
 })
 

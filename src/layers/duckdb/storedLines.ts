@@ -74,6 +74,22 @@ export function storeLines(store: (text: string) => void): StoredLines {
   }
 }
 
+/** Sums the digests of stored lines, each without its newline. */
+export function sumLines(): {
+  readonly add: (line: Uint8Array) => void
+  readonly finish: () => { readonly events: number; readonly lineset: string }
+} {
+  let events = 0
+  let lineset = 0
+  return {
+    add: (line) => {
+      events += 1
+      lineset = (lineset + crc32(line)) % LINESET_MODULUS
+    },
+    finish: () => ({ events, lineset: hex(lineset) })
+  }
+}
+
 function hex(lineset: number): string {
   return lineset.toString(16).padStart(12, "0")
 }

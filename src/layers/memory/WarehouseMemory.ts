@@ -10,7 +10,7 @@ import {
   WarehouseError,
   type WarehouseLake
 } from "../../services/Warehouse.ts"
-import { storeLines } from "../duckdb/storedLines.ts"
+import { storeLines, sumLines } from "../duckdb/storedLines.ts"
 
 const PLACE = "memory"
 
@@ -72,6 +72,16 @@ function openMemory(memory: Memory, to: "load" | "read"): OpenWarehouse {
         })
       ),
     loads: Effect.sync(() => [...memory.loads.values()].sort(byHour)),
+    storedHours: Effect.sync(() =>
+      [...memory.lines].flatMap(([hour, lines]) => (lines.length > 0 ? [hour] : [])).sort()
+    ),
+    digestOf: (hour) =>
+      Effect.sync(() => {
+        const lines = sumLines()
+        for (const line of memory.lines.get(hour) ?? []) lines.add(Buffer.from(line))
+        return { ...lines.finish(), isNumbered: true }
+      }),
+    query: () => Effect.fail(failure("Misconfigured", "query", "a warehouse in memory has no SQL")),
     load: (hour) =>
       Effect.uninterruptibleMask((restore) =>
         writing(loadHour(memory, { ...hour, read: (append) => restore(hour.read(append)) }))
@@ -105,6 +115,7 @@ export const makeTest = Effect.sync(() => {
   }
   const service = Warehouse.of({
     place: PLACE,
+    health: Effect.sync(() => ({ isThere: memory.exists, free: Infinity, exposure: "" })),
     open: (to) =>
       Effect.acquireRelease(
         Effect.suspend(() => {
@@ -125,7 +136,7 @@ export const makeTest = Effect.sync(() => {
   return {
     service,
     /** The lines of each loaded hour. */
-    lines: memory.lines as ReadonlyMap<Hour, ReadonlyArray<string>>,
+    lines: memory.lines,
     calendar: Effect.sync(() => memory.calendar)
   }
 })

@@ -6,9 +6,10 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { DuckDBInstance } from "@duckdb/node-api"
 import { describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Chunk, Effect, Option, Stream } from "effect"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
-import type { HourToLoad } from "../../../src/services/Warehouse.ts"
+import type { Hour } from "../../../src/services/Hour.ts"
+import type { Cell, HourToLoad } from "../../../src/services/Warehouse.ts"
 import { warehouseContract } from "../../contracts/warehouse.ts"
 import { modeOf, pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 import { queryFile } from "../../fixtures/duckdb.ts"
@@ -25,7 +26,14 @@ warehouseContract(
       "select strftime(hour, '%Y-%m-%dT%H') as hour, line, event from amplitude.events_raw order by hour, line",
       ", read_only"
     )
+    const setLines = (hour: Hour, texts: ReadonlyArray<string>) =>
+      queryFile(
+        file,
+        `delete from amplitude.events_raw where hour = '${hour}:00:00';
+        insert into amplitude.events_raw select '${hour}:00:00', i + 1, e from (select unnest(['${texts.join("','")}']) as e, unnest(range(${texts.length})) as i)`
+      )
     return {
+      setLines,
       warehouse: yield* WarehouseDuckDb.make({ file }),
       rows: Effect.map(rows, (found) =>
         found.map(({ event, hour, line }) => [String(hour), Number(line), String(event)] as const)
@@ -293,4 +301,137 @@ const memoryToReplace = Effect.fnUntraced(function* (file: string, folder: strin
     })
   )
   return Number(stdout)
+})
+
+/** Asks a warehouse with one hour. */
+const asked = (sql: string) =>
+  Effect.gen(function* () {
+    const file = join(yield* temporaryFolder, NAME)
+    yield* loaded(file, hourToLoad(H20, '{"a":1}\n'))
+    const { open } = yield* WarehouseDuckDb.make({ file })
+    return yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { columns, rows } = yield* Effect.flatMap(open("read"), (it) => it.query(sql))
+        return { columns, rows: Chunk.toReadonlyArray(yield* Stream.runCollect(rows)).flat() }
+      })
+    )
+  })
+
+describe("WarehouseDuckDb.query", () => {
+  const values: ReadonlyArray<readonly [sql: string, cell: Cell]> = [
+    ["9007199254740993", 9007199254740993n],
+    ["170141183460469231731687303715884105727::hugeint", 2n ** 127n - 1n],
+    ["1.10::decimal(5, 2)", { json: "1.10" }],
+    ["0.1::float", 0.1],
+    ["0.1::double", 0.1],
+    ['\'{"b":9007199254740993,"a":1.10}\'::json', { json: '{"b":9007199254740993,"a":1.10}' }],
+    ["'a' || chr(0) || 'b'", "a\0b"],
+    ["timestamp '2025-11-10 21:00:00'", "2025-11-10T21:00:00Z"],
+    ["timestamp '2025-11-10 21:00:00.000001'", "2025-11-10T21:00:00.000001Z"],
+    ["timestamptz '2025-11-10 21:00:00+05'", "2025-11-10T16:00:00Z"],
+    ["timestamp_ns '2025-11-10 21:00:00.123456789'", "2025-11-10T21:00:00.123456789Z"],
+    ["'infinity'::timestamp", "infinity"],
+    ["date '2025-11-10'", "2025-11-10"],
+    ["null", null],
+    ["true", true],
+    ["['[1.0]'::json]", [{ json: "[1.0]" }]],
+    ["[1.5::decimal(3, 1), null]", [{ json: "1.5" }, null]],
+    [
+      "{a: timestamp '2025-11-10 21:00:00', b: 'x'}",
+      new Map([
+        ["a", "2025-11-10T21:00:00Z"],
+        ["b", "x"]
+      ])
+    ],
+    ["map {1: 'x'}", new Map([["1", "x"]])],
+    ["uuid '00000000-0000-0000-0000-00000000000a'", "00000000-0000-0000-0000-00000000000a"]
+  ]
+  it.scopedLive("gives each value exactly", () =>
+    Effect.gen(function* () {
+      const { rows } = yield* asked(`select ${values.map(([sql]) => sql).join(", ")}`)
+      assert.deepEqual(
+        rows[0],
+        values.map(([, cell]) => cell)
+      )
+    })
+  )
+
+  it.scopedLive("knows the tables of the lake, and what is a number", () =>
+    Effect.gen(function* () {
+      const { columns, rows } = yield* asked("from amplitude.events_raw limit 5")
+      assert.deepEqual(columns, [
+        { name: "hour", isNumber: false },
+        { name: "line", isNumber: true },
+        { name: "event", isNumber: false }
+      ])
+      assert.deepEqual(rows, [["2025-11-10T20:00:00Z", 1, '{"a":1}']])
+    })
+  )
+
+  const refused: ReadonlyArray<readonly [sql: string, detail: RegExp]> = [
+    ["selec 1", /Parser Error: syntax error/],
+    ["from nowhere", /^Catalog Error: Table with name nowhere does not exist!.*LINE 1/s],
+    ["select 'x'::integer", /^Conversion Error/],
+    ["delete from amplitude.loads", /read/],
+    ["insert into amplitude.about values ('a', 'b')", /read/],
+    ["create temp table x as select 1", /^only statements that read/],
+    ["create table memory.main.x as select 1", /^only statements that read/],
+    ["set memory_limit = '1TB'", /^only statements that read/],
+    ["attach ':memory:' as other", /^only statements that read/],
+    ["copy (select 1) to 'out.csv'", /Permission Error/],
+    ["from read_text('/etc/hostname')", /Permission Error/],
+    ["select 1; select 2", /^there are 2 statements/],
+    ["-- nothing", /^there is no statement/]
+  ]
+  for (const [sql, detail] of refused) {
+    it.scopedLive(`refuses ${sql}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(asked(sql))
+        assert.deepEqual([error.reason, error.isTransient], ["BadQuery", false])
+        assert.match(error.detail, detail)
+      })
+    )
+  }
+
+  it.scopedLive("computes no more than is taken, and ends at once when it is interrupted", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, NAME)
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      const { open } = yield* WarehouseDuckDb.make({ file })
+      const first = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { rows } = yield* Effect.flatMap(open("read"), (it) =>
+            it.query("from range(1000000000000)")
+          )
+          return yield* Stream.runHead(rows)
+        })
+      )
+      assert.equal(Option.getOrThrow(first)[0]?.[0], 0n)
+      const endless = Effect.scoped(
+        Effect.gen(function* () {
+          const { rows } = yield* Effect.flatMap(open("read"), (it) =>
+            it.query("select sum(a.range * b.range) from range(1000000) a, range(1000000) b")
+          )
+          yield* Stream.runDrain(rows)
+        })
+      )
+      const ended = yield* Effect.timeout(endless, "200 millis").pipe(Effect.flip)
+      assert.equal(ended._tag, "TimeoutException")
+      assert.equal((yield* loaded(file)).length, 1)
+    })
+  )
+})
+
+describe("WarehouseDuckDb.health", () => {
+  it.scopedLive("names a file that every user can read", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, NAME)
+      yield* loaded(file)
+      const { health } = yield* WarehouseDuckDb.make({ file })
+      yield* Effect.promise(() => fs.chmod(file, 0o640))
+      assert.equal((yield* health).exposure, "")
+      yield* Effect.promise(() => fs.chmod(file, 0o644))
+      assert.match((yield* health).exposure, /^every user .*: chmod o-rwx ".*lake\.duckdb"$/)
+    })
+  )
 })

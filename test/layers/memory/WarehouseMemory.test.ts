@@ -6,6 +6,7 @@ warehouseContract(
   "WarehouseMemory",
   Effect.map(WarehouseMemory.makeTest, ({ lines, service }) => ({
     warehouse: service,
+    setLines: (hour, texts) => Effect.sync(() => lines.set(hour, texts)),
     rows: Effect.sync(() =>
       [...lines]
         .sort()
