@@ -26,6 +26,7 @@ export {
   type LandedAndLoaded,
   landAndLoad
 } from "./programs/load/landAndLoad.ts"
+export { queryWarehouse, type QueryOptions } from "./programs/answer/queryWarehouse.ts"
 export { LoadError } from "./programs/load/LoadError.ts"
 export { LoadSummary } from "./programs/load/LoadSummary.ts"
 export { type GapList, listGaps } from "./programs/inspect/listGaps.ts"

@@ -96,6 +96,7 @@ describe("mod", () => {
       "listGaps",
       "loadHours",
       "planHours",
+      "queryWarehouse",
       "readerPolicy",
       "readerTrust",
       "recheckWindow",

@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { availableParallelism } from "node:os"
 import { Effect, Layer, Option, type Redacted } from "effect"
 import * as ClockFixed from "../layers/clock/ClockFixed.ts"
 import * as ClockSystem from "../layers/clock/ClockSystem.ts"
+import type { WarehouseDuckDbOptions } from "../layers/duckdb/WarehouseDuckDb.ts"
 import type { Amplitude } from "../services/Amplitude.ts"
 import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { BucketSetup } from "../services/BucketSetup.ts"
@@ -110,9 +112,24 @@ export function unpackerLayer({ inflate }: Partial<Has<"inflate">> = {}): Layer.
 }
 
 export function warehouseLayer({ warehouseFile }: Has<"warehouseFile">): Layer.Layer<Warehouse> {
+  return duckDbLayer({ file: warehouseFile })
+}
+
+/** Takes more of a machine than a load does, and not all of it. */
+export function answeringLayer({ warehouseFile }: Has<"warehouseFile">): Layer.Layer<Warehouse> {
+  return Layer.suspend(() =>
+    duckDbLayer({
+      file: warehouseFile,
+      memoryLimit: "1GB",
+      threads: Math.min(4, availableParallelism())
+    })
+  )
+}
+
+function duckDbLayer(options: WarehouseDuckDbOptions): Layer.Layer<Warehouse> {
   return lazily(
     () => import("../layers/duckdb/WarehouseDuckDb.ts"),
-    (WarehouseDuckDb) => WarehouseDuckDb.layer({ file: warehouseFile })
+    (WarehouseDuckDb) => WarehouseDuckDb.layer(options)
   )
 }
 

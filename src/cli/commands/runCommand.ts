@@ -29,12 +29,14 @@ import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
+import { sql } from "./sql.ts"
 
 const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<ReportOf<C>> } = {
   fetch,
   sync,
   all,
   load,
+  sql,
   status,
   gaps,
   "gaps accept": acceptGapsOf,

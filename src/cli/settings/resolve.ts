@@ -118,6 +118,8 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       return { value: values.bucket === undefined ? undefined : { bucket: values.bucket } }
     case "simulate":
       return { value: simulationOf(values) }
+    case "sql":
+      return { value: {} }
     default: {
       if (wrong.has("store")) return { value: undefined }
       const { value: store, ...found } = storeOf(read, sources)

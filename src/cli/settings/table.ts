@@ -10,6 +10,7 @@ import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
 import { type Setting, TESTING } from "./setting.ts"
 import { setupSettings } from "./setup.ts"
+import { sqlSettings } from "./commands/sql.ts"
 import { simulateSettings } from "./commands/simulate.ts"
 import { keySettings, sourceSettings } from "./source.ts"
 import { storeSettings } from "./store.ts"
@@ -24,6 +25,7 @@ export const settings = {
   ...cleanSettings,
   ...verifySettings,
   ...loadSettings,
+  ...sqlSettings,
   ...simulateSettings,
   ...setupSettings,
   ...decisionSettings,
@@ -193,6 +195,10 @@ export const commands = {
       ...alerts,
       "metricsFile"
     ]
+  },
+  sql: {
+    help: "Run a query in the warehouse and print its result. It only reads: a statement that would change anything is refused. Times are UTC.",
+    settings: ["query", "output", "warehouseFile", "envFile", ...retry, ...log]
   },
   status: {
     help: "Draw the lake as a calendar: what each hour is, by one listing of the store. Without dates, from the first landed hour to now. Exits 3 where there is a gap, 8 where a conflict is open.",

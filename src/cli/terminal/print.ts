@@ -8,14 +8,18 @@ import { pauseLive } from "./live.ts"
  * gone away (`| head`) is not an error.
  */
 export function print(text: string): Effect.Effect<void, CommandError> {
-  if (text === "") return Effect.void
+  return text === "" ? Effect.void : Effect.asVoid(write(`${text}\n`))
+}
+
+/** Writes a text to stdout, and returns once all of it is written: `false` if its reader has gone away. */
+export function write(text: string): Effect.Effect<boolean, CommandError> {
   return Effect.async((resume) => {
     pauseLive()
-    process.stdout.write(`${text}\n`, (error) => {
+    process.stdout.write(text, (error) => {
       const code = (error as NodeJS.ErrnoException | null | undefined)?.code
       resume(
         error == null || code === "EPIPE"
-          ? Effect.void
+          ? Effect.succeed(error == null)
           : new CommandError({
               message: `Cannot write the result to stdout: ${code ?? error.message}`,
               exitCode: EXIT.temporary
