@@ -1,0 +1,91 @@
+{#
+    Which rows an increment makes again follows the ledger, and the state is in the tables themselves:
+    a row knows the load that it came from, and when `fct_events` wrote it.
+#}
+
+{# Hours that were loaded, or loaded again, since the table was built. #}
+{% macro hours_not_modelled() -%}
+    select hour
+    from {{ source('amplitude', 'loads') }}
+    where load_id not in (select load_id from {{ this }})
+{%- endmacro %}
+
+{# The loads that count: those of replaced and removed hours are gone from the ledger. #}
+{% macro present_loads() -%}
+    select load_id from {{ source('amplitude', 'loads') }}
+{%- endmacro %}
+
+{# Deletes what came from loads that are gone. After the model ran, which still had to see it. #}
+{% macro delete_rows_of_vanished_loads() -%}
+    {% if is_incremental() %}
+        delete from {{ this }} where load_id not in ({{ amplitude_lake.present_loads() }})
+    {% endif %}
+{%- endmacro %}
+
+{#
+    Sessions of which an event came, went or changed since the table was built. For tables with a row
+    for each event; a table of sessions keeps the loads of a session as a list.
+#}
+{% macro touched_sessions(has_row_per_event=true) -%}
+    select session_key
+    from {{ ref('fct_events') }}
+    where
+        session_key is not null
+        and modelled_at > (select coalesce(max(events_modelled_at), cast('1970-01-01' as timestamp)) from {{ this }})
+    union
+    select session_key
+    from {{ this if has_row_per_event else '(' ~ amplitude_lake.loads_of_rows(this, 'session_key') ~ ') as loads_of_sessions' }}
+    where load_id not in ({{ amplitude_lake.present_loads() }})
+{%- endmacro %}
+
+{#
+    The end of a model with rows of sessions. In an increment a touched session of which nothing is
+    left comes as a row without a line, so that its earlier rows go; a hook deletes that row.
+#}
+{% macro rows_of_touched_sessions(cte, columns) -%}
+    {% if is_incremental() -%}
+        select
+            touched.session_key,
+            {% for column in columns -%}
+            {{ cte }}.{{ column }}{{ ',' if not loop.last }}
+            {% endfor -%}
+        from touched
+        left join {{ cte }} on touched.session_key = {{ cte }}.session_key
+    {%- else -%}
+        select
+            session_key,
+            {{ columns | join(',\n            ') }}
+        from {{ cte }}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro delete_empty_sessions() -%}
+    {% if is_incremental() %}
+        delete from {{ this }} where landed_line is null
+    {% endif %}
+{%- endmacro %}
+
+{# The ids of loads as one sorted list, and back. #}
+{% macro list_of_loads(load_id) -%}
+    {{ return(adapter.dispatch('list_of_loads', 'amplitude_lake')(load_id)) }}
+{%- endmacro %}
+
+{% macro default__list_of_loads(load_id) -%}
+    list_sort(list(distinct {{ load_id }}))
+{%- endmacro %}
+
+{% macro snowflake__list_of_loads(load_id) -%}
+    array_agg(distinct {{ load_id }}) within group (order by {{ load_id }})
+{%- endmacro %}
+
+{% macro loads_of_rows(relation, key) -%}
+    {{ return(adapter.dispatch('loads_of_rows', 'amplitude_lake')(relation, key)) }}
+{%- endmacro %}
+
+{% macro default__loads_of_rows(relation, key) -%}
+    select {{ key }}, unnest(load_ids) as load_id from {{ relation }}
+{%- endmacro %}
+
+{% macro snowflake__loads_of_rows(relation, key) -%}
+    select r.{{ key }}, cast(f.value as varchar) as load_id from {{ relation }} as r, lateral flatten(input => r.load_ids) as f
+{%- endmacro %}

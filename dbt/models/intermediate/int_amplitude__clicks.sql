@@ -1,0 +1,274 @@
+{%- set own = var('click_events') -%}
+{%- set own_properties = ['label', 'item', 'menu', 'href'] -%}
+{%- set fields = [
+    ['page_view_id', ['[Amplitude] Page View ID'], 'varchar'],
+    ['element_id', ['[Amplitude] Element ID'], 'varchar'],
+    ['element_class', ['[Amplitude] Element Class'], 'varchar'],
+    ['element_text', ['[Amplitude] Element Text'], 'varchar'],
+    ['element_href', ['[Amplitude] Element Href'], 'varchar'],
+    ['element_aria_label', ['[Amplitude] Element Aria Label'], 'varchar'],
+    ['element_path', ['[Amplitude] Element Path'], 'varchar'],
+    ['track_id', ['[Amplitude] Element Attributes', 'id'], 'varchar'],
+    ['track_name', ['[Amplitude] Element Attributes', 'name'], 'varchar'],
+    ['target_text', ['[Amplitude] Target Text'], 'varchar'],
+    ['target_label', ['[Amplitude] Target Accessibility Label'], 'varchar'],
+    ['target_identifier', ['[Amplitude] Target Accessibility Identifier'], 'varchar'],
+    ['target_resource', ['[Amplitude] Target Resource'], 'varchar'],
+    ['target_view_class', ['[Amplitude] Target View Class'], 'varchar'],
+    ['target_class', ['[Amplitude] Target Class'], 'varchar'],
+    ['hierarchy', ['[Amplitude] Element Hierarchy'], 'varchar'],
+    ['first_node', ['[Amplitude] Element Hierarchy', 0], 'varchar'],
+] -%}
+{%- set attributes = ['title', 'alt', 'name', 'placeholder', 'type'] -%}
+{%- for attribute in attributes -%}
+    {%- do fields.append(['array_' ~ attribute, ['[Amplitude] Element Hierarchy', 0, 'attrs', attribute], 'varchar']) -%}
+{%- endfor -%}
+{%- for n in [1, 2] -%}
+    {%- do fields.append(['array_classes_' ~ n, ['[Amplitude] Element Hierarchy', n, 'classes'], 'varchar']) -%}
+{%- endfor -%}
+{%- set text_fields = [] -%}
+{%- for attribute in attributes -%}
+    {%- do text_fields.append(['text_' ~ attribute, [0, 'attrs', attribute], 'varchar']) -%}
+{%- endfor -%}
+{%- for n in [1, 2] -%}
+    {%- do text_fields.append(['text_classes_' ~ n, [n, 'classes'], 'varchar']) -%}
+{%- endfor -%}
+
+{%- set strong = node_key_pattern('tag', 'nav') ~ '|' ~ node_key_pattern('role', 'navigation|menubar|menu|menuitem[a-z]*') -%}
+{%- set in_header = node_key_pattern('tag', 'header') ~ '|' ~ node_key_pattern('role', 'banner') -%}
+{%- set enclosing = node_key_pattern('tag', 'nav|header') ~ '|' ~ node_key_pattern('role', 'navigation|menubar|menu|banner') -%}
+{%- set footer = node_key_pattern('tag', 'footer') -%}
+
+with clicks as (
+    select
+        session_key,
+        landed_hour,
+        landed_line,
+        event_type,
+        element_tag,
+        event_properties
+    from {{ ref('fct_events') }}
+    where
+        session_key is not null
+        and not is_duplicate
+        and event_type in ({{ text_list([
+            '[Amplitude] Element Clicked', '[Amplitude] Element Interacted',
+            '[Amplitude] Rage Click', '[Amplitude] Dead Click',
+        ] + (own | map(attribute='event_type') | list)) }})
+),
+
+parsed as (
+    {{ select_json_fields(
+        'clicks', 'event_properties', fields,
+        ['session_key', 'landed_hour', 'landed_line', 'event_type', 'element_tag', 'event_properties'],
+    ) }}
+),
+
+{# Where the hierarchy is text, it is JSON at best. #}
+texts as (
+    select
+        *,
+        case when first_node is null and left(hierarchy, 1) = '[' then {{ json_or_null('hierarchy') }} end as json_hierarchy
+    from parsed
+),
+
+read as (
+    {{ select_json_fields(
+        'texts', 'json_hierarchy', text_fields,
+        ['session_key', 'landed_hour', 'landed_line', 'event_type', 'element_tag', 'event_properties', 'json_hierarchy']
+        + (fields | map('first') | list),
+    ) }}
+),
+
+noded as (
+    select
+        *,
+        {# One mark between two nodes, and no escaped quotes. #}
+        {{ regexp_replaced(
+            "replace(replace(hierarchy, '\\\"', '\"'), '¶', ' ')",
+            '[}]' ~ quote_pattern() ~ '? ?, ?' ~ quote_pattern() ~ '?[{]',
+            '}¶{'
+        ) }} as nodes
+    from read
+),
+
+guessed as (
+    select
+        *,
+        coalesce(first_node, split_part(nodes, '¶', 1)) as node_text,
+        coalesce(
+            {{ regexp_found('nodes', strong, 'i') }}
+            or (
+                {{ regexp_found('nodes', in_header, 'i') }}
+                and {{ regexp_found('nodes', words_pattern(var('menu_words')), 'i') }}
+            ),
+            false
+        ) as is_like_menu
+    from noded
+),
+
+enclosed as (
+    select
+        *,
+        {# Up to the end of the first node that may be the menu: what encloses it does not count. #}
+        case
+            when is_like_menu
+                then {{ regexp_replaced('nodes', '((' ~ enclosing ~ ')[^¶]*)(¶.*)?$', '\\1', 's' ~ 'i') }}
+        end as menu_text,
+        case
+            when is_like_menu
+                then coalesce(
+                    {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('tag', 'nav') ~ '[^¶]*)', 1, 'i') }},
+                    {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('role', 'navigation|menubar|menu') ~ '[^¶]*)', 1, 'i') }}
+                )
+        end as nav_text
+    from guessed
+),
+
+described as (
+    select
+        session_key,
+        landed_hour,
+        landed_line,
+        event_type,
+        page_view_id,
+        element_id,
+        element_class,
+        element_path,
+        track_id,
+        node_text,
+        target_identifier,
+        target_resource,
+        {%- for property in own_properties %}
+        {%- set ns = namespace(whens='') %}
+        {%- for click in own if click[property] is defined %}
+            {%- set ns.whens = ns.whens ~ " when '" ~ click.event_type ~ "' then " ~ json_text('event_properties', [click[property]]) %}
+        {%- endfor %}
+        {{ 'case event_type' ~ ns.whens ~ ' end' if ns.whens else 'cast(null as varchar)' }} as own_{{ property }},
+        {%- endfor %}
+        coalesce(element_tag, target_view_class, target_class) as tag,
+        element_tag,
+        {{ meaningful('element_text') }} as element_text,
+        {{ meaningful('element_href') }} as element_href,
+        {{ meaningful('element_aria_label') }} as aria_label,
+        {{ meaningful('target_text') }} as target_text,
+        {{ meaningful('target_label') }} as target_label,
+        {{ meaningful('track_name') }} as track_name,
+        {%- for attribute in attributes %}
+        {{ meaningful(
+            'coalesce(array_' ~ attribute ~ ', text_' ~ attribute ~ ', case when first_node is null and json_hierarchy is null then '
+            ~ node_value('node_text', attribute) ~ ' end)'
+        ) }} as attribute_{{ attribute }},
+        {%- endfor %}
+        coalesce(array_classes_1, text_classes_1) as parent_classes,
+        coalesce(array_classes_2, text_classes_2) as grandparent_classes,
+        case
+            when not is_like_menu then null
+            when {{ regexp_found('menu_text', words_pattern(var('not_menu_words'), 's?'), 'i') }} then null
+            when {{ regexp_found('nodes', '(' ~ enclosing ~ ')[^¶]*¶.*' ~ footer, 'is') }} then 'footer'
+            when not {{ regexp_found('nodes', enclosing, 'i') }} and {{ regexp_found('nodes', footer, 'i') }} then 'footer'
+            else coalesce(
+                {{ meaningful(node_value('nav_text', 'aria-label')) }},
+                {{ meaningful(node_value('nav_text', 'id')) }},
+                'main'
+            )
+        end as hierarchy_menu
+    from enclosed
+),
+
+labelled as (
+    select
+        *,
+        coalesce({{ meaningful('own_href') }}, element_href) as href,
+        coalesce({{ meaningful('own_menu') }}, hierarchy_menu) as menu
+    from described
+),
+
+addressed as (
+    select
+        *,
+        {{ url_path('href') }} as href_path,
+        {{ url_hash_path('href') }} as href_hash_path
+    from labelled
+),
+
+tidied as (
+    select
+        *,
+        {{ tidy_path('href_path') }} as tidy_href_path,
+        {{ tidy_path('href_hash_path') }} as tidy_href_hash_path
+    from addressed
+)
+
+select
+    session_key,
+    landed_hour,
+    landed_line,
+    page_view_id,
+    coalesce(
+        {{ meaningful('own_item') }},
+        {{ meaningful('track_id') }},
+        case
+            when not {{ regexp_found('element_id', '^:r.*:$|^(radix-|headlessui-|mui-)') }} then {{ meaningful('element_id') }}
+        end,
+        {{ meaningful('element_path') }},
+        {{ meaningful('target_identifier') }},
+        {{ meaningful('target_resource') }},
+        nullif(
+            trim(
+                coalesce(tag, '')
+                || coalesce(' ' || {{ page_name('tidy_href_path', 'tidy_href_hash_path') }}, '')
+                || coalesce(' ' || coalesce({{ meaningful('own_label') }}, element_text, target_text, target_label), '')
+            ),
+            ''
+        ),
+        event_type
+    ) as element,
+    coalesce(
+        {{ meaningful('own_label') }},
+        {{ meaningful('own_item') }},
+        element_text,
+        aria_label,
+        attribute_title,
+        attribute_alt,
+        attribute_name,
+        attribute_placeholder,
+        target_text,
+        target_label,
+        track_name,
+        {{ regexp_first("rtrim(href_path || coalesce('#' || href_hash_path, ''), '/#')", '([^/#]+)$', 1) }},
+        {{ meaningful('element_id') }},
+        tag
+    ) as label,
+    tag,
+    href,
+    {{ page_name('tidy_href_path', 'tidy_href_hash_path') }} as href_page,
+    menu,
+    coalesce(
+        menu is not null
+        and own_item is null
+        and (
+            element_tag = 'button'
+            or href is null
+            or {{ regexp_found('node_text', quote_pattern() ~ 'aria-(expanded|haspopup)' ~ quote_pattern() ~ ' ?:', 'i') }}
+        ),
+        false
+    ) as is_like_opener,
+    coalesce(element_tag in ({{ text_list(var('repeatable_tags')) }}), false)
+    or {{ regexp_found(
+        "coalesce(element_id, '') || ' ' || coalesce(element_class, '') || ' ' || coalesce(aria_label, '') || ' ' || coalesce(element_text, '')"
+        ~ " || ' ' || coalesce(target_text, '') || ' ' || coalesce(target_label, '')"
+        ~ " || ' ' || coalesce(parent_classes, '') || ' ' || coalesce(grandparent_classes, '')",
+        words_pattern(var('repeatable_words')),
+        'i'
+    ) }} as is_repeatable,
+    coalesce(
+        element_tag = 'textarea'
+        or (
+            element_tag = 'input'
+            and coalesce(lower(attribute_type), 'text') not in ({{ text_list(var('other_input_types')) }})
+        )
+        or {{ regexp_found('node_text', quote_pattern() ~ 'contenteditable' ~ quote_pattern() ~ ' ?: ?' ~ quote_pattern() ~ '(true|plaintext-only)?' ~ quote_pattern(), 'i') }},
+        false
+    ) as is_text_field
+from tidied

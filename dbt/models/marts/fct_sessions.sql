@@ -1,0 +1,128 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='session_key',
+    on_schema_change='fail',
+    post_hook='{% if is_incremental() %}delete from {{ this }} where events is null{% endif %}',
+) }}
+
+with
+{%- if is_incremental() %}
+touched as (
+    {{ touched_sessions(has_row_per_event=false) }}
+),
+{% endif %}
+
+events as (
+    select
+        ordered.session_key,
+        ordered.nth_event,
+        ordered.at_clock,
+        ordered.event_time,
+        ordered.kind,
+        ordered.landed_hour,
+        ordered.load_id,
+        ordered.events_modelled_at,
+        case when ordered.kind = 'click' then ordered.nth_event end as nth_click,
+        ordered.site,
+        facts.device_id,
+        facts.session_id,
+        facts.amplitude_id,
+        facts.user_id,
+        facts.location_key,
+        facts.device_key,
+        facts.ip_address
+    from {{ ref('int_amplitude__session_events') }} as ordered
+    inner join {{ ref('fct_events') }} as facts
+        on
+            ordered.session_key = facts.session_key
+            and ordered.landed_hour = facts.landed_hour
+            and ordered.landed_line = facts.landed_line
+    {%- if is_incremental() %}
+    where ordered.session_key in (select session_key from touched)
+    {%- endif %}
+),
+
+counted as (
+    select
+        session_key,
+        max(device_id) as device_id,
+        max(session_id) as session_id,
+        {%- for column in ['amplitude_id', 'user_id'] %}
+        max_by({{ column }}, case when {{ column }} is not null then nth_event end) as {{ column }},
+        {%- endfor %}
+        {%- for column in ['location_key', 'device_key', 'ip_address'] %}
+        min_by({{ column }}, case when {{ column }} is not null then nth_event end) as {{ column }},
+        {%- endfor %}
+        min_by(event_time, nth_event) as started_at,
+        max_by(event_time, nth_event) as ended_at,
+        min_by(at_clock, nth_event) as first_clock,
+        max_by(at_clock, nth_event) as last_clock,
+        count(*) as events,
+        count_if(kind = 'page view') as page_views,
+        count_if(kind = 'click') as clicks,
+        min_by(site, nth_click) as click_site,
+        min(landed_hour) as first_landed_hour,
+        max(landed_hour) as last_landed_hour,
+        {{ list_of_loads('load_id') }} as load_ids,
+        max(events_modelled_at) as events_modelled_at
+    from events
+    group by session_key
+),
+
+views as (
+    select
+        session_key,
+        nth,
+        site,
+        page,
+        referring_domain,
+        utm_source,
+        utm_medium,
+        utm_campaign
+    from {{ ref('fct_page_views') }}
+    {%- if is_incremental() %}
+    where session_key in (select session_key from touched)
+    {%- endif %}
+),
+
+described as (
+    select
+        counted.session_key,
+        counted.device_id,
+        counted.session_id,
+        counted.amplitude_id,
+        counted.user_id,
+        counted.started_at,
+        counted.ended_at,
+        {{ seconds_between('counted.first_clock', 'counted.last_clock') }} as seconds,
+        counted.events,
+        counted.page_views,
+        counted.clicks,
+        coalesce(entries.site, counted.click_site) as site,
+        entries.page as entry_page,
+        exits.page as exit_page,
+        counted.page_views = 1 as is_bounce,
+        counted.clicks > 0 as has_click,
+        entries.referring_domain,
+        entries.utm_source,
+        entries.utm_medium,
+        entries.utm_campaign,
+        counted.location_key,
+        counted.device_key,
+        counted.ip_address,
+        counted.first_landed_hour,
+        counted.last_landed_hour,
+        counted.load_ids,
+        counted.events_modelled_at
+    from counted
+    left join views as entries on counted.session_key = entries.session_key and entries.nth = 1
+    left join views as exits on counted.session_key = exits.session_key and counted.page_views = exits.nth
+)
+
+{{ rows_of_touched_sessions('described', [
+    'device_id', 'session_id', 'amplitude_id', 'user_id', 'started_at', 'ended_at', 'seconds', 'events', 'page_views',
+    'clicks', 'site', 'entry_page', 'exit_page', 'is_bounce', 'has_click', 'referring_domain', 'utm_source', 'utm_medium',
+    'utm_campaign', 'location_key', 'device_key', 'ip_address', 'first_landed_hour', 'last_landed_hour', 'load_ids',
+    'events_modelled_at',
+]) }}

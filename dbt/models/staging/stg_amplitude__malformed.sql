@@ -1,0 +1,10 @@
+with lines as (
+    {{ lines() }}
+)
+
+select
+    landed_hour,
+    landed_line,
+    line
+from lines
+where event is null
