@@ -1,0 +1,180 @@
+with clicks as (
+    select * from {{ ref('int_amplitude__menu_clicks') }}
+),
+
+items_and_menus as (
+    select
+        site,
+        menu,
+        item,
+        session_key,
+        is_second_guess,
+        is_return,
+        is_search,
+        is_abandonment
+    from clicks
+    union all
+    select
+        site,
+        menu,
+        '(all)' as item,
+        session_key,
+        is_second_guess,
+        is_return,
+        is_search,
+        is_abandonment
+    from clicks
+),
+
+sessions as (
+    select
+        site,
+        menu,
+        item,
+        session_key,
+        count(*) as clicks,
+        {{ any_row('is_second_guess') }} as is_second_guess,
+        {{ any_row('is_return') }} as is_return,
+        {{ any_row('is_search') }} as is_search,
+        {{ any_row('is_abandonment') }} as is_abandonment,
+        {{ any_row('is_second_guess or is_return or is_search') }} as is_evidence
+    from items_and_menus
+    group by site, menu, item, session_key
+),
+
+counted as (
+    select
+        site,
+        menu,
+        item,
+        cast(sum(clicks) as bigint) as clicks,
+        count(*) as sessions,
+        {{ count_where('is_second_guess') }} as second_guesses,
+        {{ count_where('is_return') }} as returns,
+        {{ count_where('is_search') }} as searches,
+        {{ count_where('is_abandonment') }} as abandonments,
+        {{ count_where('is_evidence') }} as evidence
+    from sessions
+    group by site, menu, item
+),
+
+{# By what an item is known elsewhere: its label, where it leads, and the name that the seed gives it. #}
+names as (
+    select
+        site,
+        menu,
+        item,
+        'label' as kind,
+        item as name
+    from counted
+    where item <> '(all)'
+    union
+    select
+        site,
+        menu,
+        item,
+        'path' as kind,
+        href_page as name
+    from clicks
+    where href_page is not null
+    union
+    select
+        counted.site,
+        counted.menu,
+        counted.item,
+        'seed' as kind,
+        menu_items.name
+    from counted
+    inner join {{ ref('menu_items') }} as menu_items
+        on counted.site = menu_items.site and counted.item = menu_items.label
+),
+
+pairs as (
+    select distinct
+        here.site,
+        here.menu,
+        here.item,
+        elsewhere.site as other_site,
+        elsewhere.menu as other_menu,
+        elsewhere.item as other_item
+    from names as here
+    inner join names as elsewhere
+        on
+            here.kind = elsewhere.kind
+            and here.name = elsewhere.name
+            and here.site is distinct from elsewhere.site
+),
+
+same_items_elsewhere as (
+    select
+        pairs.site,
+        pairs.menu,
+        pairs.item,
+        sum(counted.evidence) as evidence,
+        sum(counted.sessions) as sessions
+    from pairs
+    inner join counted
+        on
+            counted.site is not distinct from pairs.other_site
+            and counted.menu = pairs.other_menu
+            and counted.item = pairs.other_item
+    group by pairs.site, pairs.menu, pairs.item
+),
+
+items_of_menus as (
+    select
+        site,
+        menu,
+        sum(evidence) as evidence,
+        sum(sessions) as sessions
+    from counted
+    where item <> '(all)'
+    group by site, menu
+),
+
+compared as (
+    select
+        counted.*,
+        {{ share_of('counted.evidence', 'counted.sessions') }} as share,
+        {{ wilson_low('counted.evidence', 'counted.sessions') }} as share_low,
+        {{ wilson_high('counted.evidence', 'counted.sessions') }} as share_high,
+        case
+            when counted.item <> '(all)' and items_of_menus.sessions - counted.sessions >= {{ var('enough_sessions') }}
+                then {{ share_of('(items_of_menus.evidence - counted.evidence)', '(items_of_menus.sessions - counted.sessions)') }}
+        end as other_items_share,
+        case
+            when same_items_elsewhere.sessions >= {{ var('enough_sessions') }}
+                then {{ share_of('same_items_elsewhere.evidence', 'same_items_elsewhere.sessions') }}
+        end as same_item_elsewhere_share,
+        counted.sessions >= {{ var('enough_sessions') }} as is_enough
+    from counted
+    left join items_of_menus
+        on {{ same('counted', 'items_of_menus', ['site', 'menu']) }}
+    left join same_items_elsewhere
+        on {{ same('counted', 'same_items_elsewhere', ['site', 'menu', 'item']) }}
+)
+
+select
+    site,
+    menu,
+    item,
+    clicks,
+    sessions,
+    second_guesses,
+    returns,
+    searches,
+    abandonments,
+    evidence,
+    share,
+    share_low,
+    share_high,
+    other_items_share,
+    same_item_elsewhere_share,
+    is_enough,
+    case
+        when not is_enough or coalesce(other_items_share, same_item_elsewhere_share) is null then null
+        else
+            coalesce(share_low > other_items_share, true)
+            and coalesce(share_low > same_item_elsewhere_share, true)
+    end as is_above
+from compared
