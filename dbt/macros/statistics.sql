@@ -1,4 +1,4 @@
-{# The ends of the Wilson interval of `hits` among `tries`; null where there are no tries. #}
+{# The ends of the Wilson interval of `hits` among `tries`, null without tries. The exponents make numbers binary. #}
 {% macro wilson_low(hits, tries) -%}
     greatest(
         {{ amplitude_lake.wilson_centre(hits, tries) }} - {{ amplitude_lake.wilson_half(hits, tries) }},
@@ -14,15 +14,15 @@
 {%- endmacro %}
 
 {% macro wilson_centre(hits, tries) -%}
-    {%- set z = var('wilson_z') -%}
-    ({{ hits }} + {{ z * z / 2 }}) / nullif({{ tries }} + {{ z * z }}, {{ z * z }})
+    {%- set z2 = var('wilson_z') ** 2 -%}
+    ({{ hits }} + {{ z2 / 2 }}e0) / nullif({{ tries }} + {{ z2 }}e0, {{ z2 }}e0)
 {%- endmacro %}
 
 {% macro wilson_half(hits, tries) -%}
-    {%- set z = var('wilson_z') -%}
-    {{ z }} * sqrt(
-        cast({{ hits }} as double) * ({{ tries }} - {{ hits }}) / nullif({{ tries }}, 0) + {{ z * z / 4 }}
-    ) / nullif({{ tries }} + {{ z * z }}, {{ z * z }})
+    {%- set z2 = var('wilson_z') ** 2 -%}
+    {{ var('wilson_z') }}e0 * sqrt(
+        cast({{ hits }} as double) * ({{ tries }} - {{ hits }}) / nullif({{ tries }}, 0) + {{ z2 / 4 }}e0
+    ) / nullif({{ tries }} + {{ z2 }}e0, {{ z2 }}e0)
 {%- endmacro %}
 
 {# A part of a whole between 0 and 1; null of nothing. #}
