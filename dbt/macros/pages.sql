@@ -11,7 +11,7 @@
 {% macro url_path(url) -%}
     case
         when {{ url }} is not null
-            then coalesce({{ amplitude_lake.regexp_first(url, '^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]+)', 2, 'i') }}, '/')
+            then coalesce({{ amplitude_lake.regexp_first(url, '^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)', 2, 'i') }}, '/')
     end
 {%- endmacro %}
 

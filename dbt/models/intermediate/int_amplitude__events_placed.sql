@@ -34,7 +34,12 @@ cut as (
     select
         *,
         coalesce(event_type = '[Amplitude] Screen Viewed', false) or path_source is null as is_screen,
-        coalesce({{ url_host('page_url') }}, {{ tidy_host('page_domain') }}, {{ url_host('page_location') }}) as host,
+        {# A view's own URLs agree; those of other events may already be the next page's. #}
+        case
+            when is_page_view
+                then coalesce({{ tidy_host('page_domain') }}, {{ url_host('page_url') }}, {{ url_host('page_location') }})
+            else coalesce({{ url_host('page_url') }}, {{ tidy_host('page_domain') }})
+        end as host,
         {{ url_path('path_source') }} as path,
         {{ url_hash_path('hash_source') }} as hash_path,
         case when is_page_view then {{ url_host('previous_page_location') }} end as previous_host,

@@ -9,6 +9,8 @@
     ],
 ) }}
 
+-- depends_on: {{ ref('fct_events') }}
+
 with
 {%- if is_incremental() %}
 touched as (
@@ -98,14 +100,9 @@ nearest as (
     select
         signals.landed_hour,
         signals.landed_line,
+        bursts.site,
+        bursts.page,
         bursts.element,
-        bursts.label,
-        bursts.tag,
-        bursts.href,
-        bursts.href_page,
-        bursts.menu,
-        bursts.is_menu_opener,
-        bursts.is_repeatable,
         bursts.is_text_field,
         row_number() over (
             partition by signals.landed_hour, signals.landed_line
@@ -155,12 +152,18 @@ described as (
         signals.nth_event,
         signals.clicked_at,
         signals.at_clock,
-        signals.site,
-        signals.page,
+        case when nearest.element is null then signals.site else nearest.site end as site,
+        case when nearest.element is null then signals.page else nearest.page end as page,
         signals.page_view_id,
-        {%- for column in ['element', 'label', 'tag', 'href', 'href_page', 'menu', 'is_menu_opener', 'is_repeatable', 'is_text_field'] %}
-        case when nearest.landed_line is null then signals.{{ column }} else nearest.{{ column }} end as {{ column }},
-        {%- endfor %}
+        coalesce(nearest.element, signals.element) as element,
+        signals.label,
+        signals.tag,
+        signals.href,
+        signals.href_page,
+        signals.menu,
+        signals.is_menu_opener,
+        signals.is_repeatable,
+        coalesce(nearest.is_text_field, signals.is_text_field) as is_text_field,
         cast(null as bigint) as burst,
         signals.kind as source,
         signals.events_modelled_at

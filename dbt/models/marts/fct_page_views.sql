@@ -9,6 +9,8 @@
     ],
 ) }}
 
+-- depends_on: {{ ref('fct_events') }}
+
 with
 {%- if is_incremental() %}
 touched as (
