@@ -7,6 +7,7 @@ import { Hour } from "../../src/services/Hour.ts"
 import type { Format } from "../../src/services/HourKey.ts"
 import { SpoolError } from "../../src/services/Spool.ts"
 import { Unpacker, type UnpackerError } from "../../src/services/Unpacker.ts"
+import { STRIDE } from "../fixtures/long.ts"
 import {
   entryBytes,
   type EntrySpec,
@@ -35,8 +36,18 @@ function slowCrc32(bytes: Uint8Array): number {
   return ~crc >>> 0
 }
 
-/** The digest of some text, by its definition. */
-export function expectedDigest(text: string) {
+type Digest = ReturnType<typeof digestOf>
+
+const digests = new Map<string, Digest>()
+
+/** The digest of some text, by its definition, which takes its time. */
+export function expectedDigest(text: string): Digest {
+  const known = digests.get(text) ?? digestOf(text)
+  digests.set(text, known)
+  return known
+}
+
+function digestOf(text: string) {
   const lines = text.split("\n").filter((line) => line !== "")
   const sum = lines.reduce((total, line) => total + BigInt(slowCrc32(Buffer.from(line))), 0n)
   return {
@@ -510,7 +521,7 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
             const body = hours.get(Hour.make("2025-11-10T05"))?.body
             assert(body !== undefined && expected !== undefined)
             let failures = 0
-            for (let at = 0; at < zip.length; at += 1) {
+            for (let at = 0; at < zip.length; at += STRIDE) {
               zip[at] = (zip[at] ?? 0) ^ 0x10
               const exit = yield* Effect.exit(drain(body))
               if (Exit.isFailure(exit)) {
@@ -519,7 +530,7 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
               } else assert.deepStrictEqual(exit.value, expected)
               zip[at] = (zip[at] ?? 0) ^ 0x10
             }
-            assert.isAbove(failures, 30)
+            assert.isAbove(failures * STRIDE, 30)
           }
         }
       }).pipe(Effect.scoped)

@@ -13,6 +13,7 @@ import type { Format } from "../../src/services/HourKey.ts"
 import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Spool } from "../../src/services/Spool.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
+import { isLong, SECONDS } from "../fixtures/long.ts"
 import * as program from "../fixtures/program.ts"
 import { answer, scriptedServer } from "../fixtures/scriptedServer.ts"
 import { keysOf } from "../fixtures/world.ts"
@@ -30,10 +31,11 @@ import {
 import { ARCHIVE, H20, H21, H22, HOURS, KEYS, keyOf, LINES, makeLake, objectsOf } from "./_lake.ts"
 
 const FORMATS: ReadonlyArray<Format> = ["jsonl", "jsonl.gz"]
-/** Two minutes are enough to flip every bit of every byte; shorter runs leave some out, and try fewer lines. */
-const seconds = Number(process.env["FAULTS_SECONDS"] ?? 0)
-/** Odd, so that all bits of a byte have their turn. */
-const STEP = seconds === 0 ? 101 : Math.ceil(120 / seconds) | 1
+/**
+ * Two minutes are enough to flip every bit of every byte; shorter runs leave some out, and try fewer lines. Odd, so that all bits
+ * of a byte have their turn.
+ */
+const STEP = isLong ? Math.ceil(120 / SECONDS) | 1 : 301
 
 /** Lands the three hours of an archive that Amplitude sends each time it is asked. */
 const land = Effect.fnUntraced(function* (
@@ -162,7 +164,7 @@ function costsOneHour(row: string, cases: Readonly<Record<string, readonly [stri
   }
 }
 
-describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, () => {
+describe("a broken or hostile archive", { timeout: 60_000 + SECONDS * 4000 }, () => {
   let kinds = 0
   for (const method of [0, 8] as const) {
     for (const descriptor of [undefined, "signed", "unsigned"] as const) {
@@ -194,13 +196,15 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
             }
           }
           // Versions, times, attributes and gzip's own header fields say nothing of the lines.
-          assert.ok(refused > tried * 0.7 && refused < tried, `${refused} of ${tried} refused`)
+          const said = `${refused} of ${tried} refused`
+          assert.ok(refused > tried * 0.7 && (refused < tried || !isLong), said)
         })
       )
 
       for (const zip64 of [false, true]) {
-        it.live(`A2 lands parts that are ${kind}${zip64 ? ", zip64" : ""}`, () =>
-          assertLands({ entries: three({ method, descriptor, zip64 }), zip64 })
+        it.live.runIf(isLong || zip64 === (method === 8))(
+          `A2 lands parts that are ${kind}${zip64 ? ", zip64" : ""}`,
+          () => assertLands({ entries: three({ method, descriptor, zip64 }), zip64 })
         )
       }
     }
@@ -220,7 +224,8 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
     })
   )
 
-  it.live("A4 lands an archive with more entries than 16 bits can count", () =>
+  // The unpacker's own tests read one in the short form, too.
+  it.live.runIf(isLong)("A4 lands an archive with more entries than 16 bits can count", () =>
     Effect.gen(function* () {
       const folders = Array.from({ length: 66_000 }, (_, number) => folder(`${number}/`))
       const entries = [...folders.slice(1), ...three(), ...folders.slice(0, 1)]
@@ -481,7 +486,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + seconds * 4000 }, ()
             assert.equal(summary.bytes, lines.length + a.length + d.length)
           }
         ),
-        { numRuns: 50 + seconds * 15 }
+        { numRuns: 20 + SECONDS * 15 }
       )
     )
   )

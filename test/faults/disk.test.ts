@@ -7,6 +7,7 @@ import { promisify } from "node:util"
 import { describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { smallDisk, temporaryFolder } from "../fixtures/disk.ts"
+import { isLong, SECONDS } from "../fixtures/long.ts"
 import { part, zipOf } from "../fixtures/zipCorpus.ts"
 import * as program from "../fixtures/program.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
@@ -210,7 +211,6 @@ describe("a folder for reading only", () => {
 })
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
-const seconds = Number(process.env["FAULTS_SECONDS"] ?? 0)
 const STRACE = ["-f", "--seccomp-bpf", "-qq"]
 const COMMAND =
   `all --source synthetic --dev --json --start-date ${H20} --end-date ${H22} --now 2025-11-12T12:00:00Z --events-per-hour 5 --concurrency 1 --retry-base-ms 1`.split(
@@ -289,7 +289,7 @@ const clean = Effect.runSync(
 )
 
 describe("a disk that fails", { concurrent: true }, () => {
-  const timeout = 60_000 + seconds * 1000
+  const timeout = 60_000 + SECONDS * 1000
 
   for (const [row, call, error, codes, first] of [
     ["D1", "link", "ENOSPC", [3, 5], []],
@@ -297,17 +297,17 @@ describe("a disk that fails", { concurrent: true }, () => {
     ["D4", "link", "EXDEV", [2, 3], []],
     ["D4", "pwrite64", "EDQUOT", [3, 5], []]
   ] as const) {
-    it.scopedLive(
+    it.scopedLive.runIf(isLong || call !== "link")(
       `${row} freezes nothing that ${call} answered by ${error}, and names what failed`,
       (context) =>
         Effect.gen(function* () {
           if (!canInject()) return context.skip("strace cannot make calls fail here")
           const { made, oracle } = yield* clean
-          const [calls, until] = [made(call), Date.now() + seconds * 1000]
+          const [calls, until] = [made(call), Date.now() + SECONDS * 1000]
           assert.ok(calls >= 3, `${calls} calls of ${call}`)
           const every = Array.from({ length: calls }, (_, index) => index + 1)
           // The first makes a folder durable, or tries the store out; the one in the middle is an hour's.
-          for (const when of seconds > 0 ? every : [...first, Math.ceil(calls / 2)]) {
+          for (const when of isLong ? every : [...first, Math.ceil(calls / 2)]) {
             const folder = yield* temporaryFolder
             const inject = `inject=${call}:error=${error}:when=${when}`
             const { code, said } = yield* landUnder(folder, ["-e", inject])
@@ -315,7 +315,7 @@ describe("a disk that fails", { concurrent: true }, () => {
             assert.ok((codes as ReadonlyArray<number>).includes(code), message)
             assert.match(said, new RegExp(error), message)
             yield* assertRecovers(folder, oracle)
-            if (seconds > 0 && Date.now() >= until) break
+            if (isLong && Date.now() >= until) break
           }
         }),
       timeout
@@ -328,7 +328,7 @@ describe("a disk that fails", { concurrent: true }, () => {
     ["exits 5 when too many files stay open to list the store", "1+", `${store}/`, 5],
     ["takes no hour for landed whose name cannot be made durable, and exits 5", "1+", store, 5]
   ] as const) {
-    it.scopedLive(
+    it.scopedLive.runIf(isLong || path === `${store}/`)(
       `D4 ${title}`,
       (context) =>
         Effect.gen(function* () {
@@ -364,41 +364,45 @@ describe("after the power was lost", () => {
     ["a half", ARCHIVE.length / 2],
     ["all but the last byte", ARCHIVE.length - 1]
   ] as const) {
-    it.scopedLive(`D6 asks again for a spooled archive of which ${title} reached the disk`, () =>
-      Effect.gen(function* () {
-        const lake = yield* s3Lake(({ operation, key }) =>
-          operation === "PutObject" && !key.includes("probe")
-            ? { do: "answer", status: 403, code: "AccessDenied" }
-            : undefined
-        )
-        assert.equal((yield* lake.all(H20, H22)).exitCode, 7)
-        const [path] = yield* lake.spooled
-        assert.ok(path !== undefined)
-        yield* Effect.promise(() => fs.truncate(join(lake.spoolDir, path), Math.floor(left)))
-        lake.s3.setPlan(() => undefined)
-        const summary = yield* lake.all(H20, H22)
-        assert.deepEqual([summary.landed, summary.exitCode], [HOURS, 0])
-        assert.deepEqual(objectsIn(lake.s3), objectsOf())
-        assert.deepEqual([yield* lake.spooled, lake.server.requests.length], [[], 2])
-      })
+    it.scopedLive.runIf(isLong || title === "a half")(
+      `D6 asks again for a spooled archive of which ${title} reached the disk`,
+      () =>
+        Effect.gen(function* () {
+          const lake = yield* s3Lake(({ operation, key }) =>
+            operation === "PutObject" && !key.includes("probe")
+              ? { do: "answer", status: 403, code: "AccessDenied" }
+              : undefined
+          )
+          assert.equal((yield* lake.all(H20, H22)).exitCode, 7)
+          const [path] = yield* lake.spooled
+          assert.ok(path !== undefined)
+          yield* Effect.promise(() => fs.truncate(join(lake.spoolDir, path), Math.floor(left)))
+          lake.s3.setPlan(() => undefined)
+          const summary = yield* lake.all(H20, H22)
+          assert.deepEqual([summary.landed, summary.exitCode], [HOURS, 0])
+          assert.deepEqual(objectsIn(lake.s3), objectsOf())
+          assert.deepEqual([yield* lake.spooled, lake.server.requests.length], [[], 2])
+        })
     )
   }
 
   for (const left of [0, 20]) {
-    it.scopedLive(`D6 uploads no staged file of which ${left} bytes reached the disk: exit 8`, () =>
-      Effect.gen(function* () {
-        const lake = yield* s3Lake()
-        yield* lake.fetch(H20, H22)
-        yield* Effect.promise(() => fs.truncate(join(lake.dataDir, keyOf(H21)), left))
-        const summary = yield* lake.sync()
-        assert.deepEqual([summary.landed, summary.exitCode], [[H20, H22], 8])
-        assert.equal(summary.failed[0]?.error, "LandingError.StagedFileChanged")
-        assert.equal(countOf(lake.s3, "PutObject", keyOf(H21)), 0)
-        // As the message says: without the file, the hour is fetched again.
-        yield* Effect.promise(() => fs.rm(join(lake.dataDir, keyOf(H21))))
-        yield* lake.all(H20, H22)
-        assert.deepEqual(objectsIn(lake.s3), objectsOf())
-      })
+    it.scopedLive.runIf(isLong || left > 0)(
+      `D6 uploads no staged file of which ${left} bytes reached the disk: exit 8`,
+      () =>
+        Effect.gen(function* () {
+          const lake = yield* s3Lake()
+          yield* lake.fetch(H20, H22)
+          yield* Effect.promise(() => fs.truncate(join(lake.dataDir, keyOf(H21)), left))
+          const summary = yield* lake.sync()
+          assert.deepEqual([summary.landed, summary.exitCode], [[H20, H22], 8])
+          assert.equal(summary.failed[0]?.error, "LandingError.StagedFileChanged")
+          assert.equal(countOf(lake.s3, "PutObject", keyOf(H21)), 0)
+          // As the message says: without the file, the hour is fetched again.
+          yield* Effect.promise(() => fs.rm(join(lake.dataDir, keyOf(H21))))
+          yield* lake.all(H20, H22)
+          assert.deepEqual(objectsIn(lake.s3), objectsOf())
+        })
     )
   }
 })

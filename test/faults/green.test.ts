@@ -26,6 +26,7 @@ import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Spool } from "../../src/services/Spool.ts"
 import { Staging } from "../../src/services/Staging.ts"
 import { objectOf } from "../contracts/objectStorage.ts"
+import { isLong, SECONDS } from "../fixtures/long.ts"
 import { event, hour, keysOf, makeWorld, passTime, runOptions, textOf } from "../fixtures/world.ts"
 
 /** What happens to a lake over the months, one after the other. */
@@ -379,13 +380,12 @@ const live = Effect.fn("live")(function* (actions: ReadonlyArray<Action>) {
 /** The lakes between two looks at the clock. */
 const RUNS = 6
 
-const { FAULTS_PATH, FAULTS_SECONDS, FAULTS_SEED } = process.env
-const seconds = Number(FAULTS_SECONDS ?? 0)
+const { FAULTS_PATH, FAULTS_SEED } = process.env
 
 describe("A lake over months", () => {
   it(
     "is green only where no hour is missing and no conflict is open",
-    { timeout: seconds * 1000 + 240_000 },
+    { timeout: SECONDS * 1000 + 240_000 },
     async () => {
       const property = fc.asyncProperty(
         fc.array(action, { minLength: 4, maxLength: 14 }),
@@ -401,8 +401,8 @@ describe("A lake over months", () => {
       if (FAULTS_SEED !== undefined) {
         return await fc.assert(property, { seed: Number(FAULTS_SEED), ...path })
       }
-      const until = Date.now() + seconds * 1000
-      let seed = seconds > 0 ? Date.now() % 2 ** 30 : 1
+      const until = Date.now() + SECONDS * 1000
+      let seed = isLong ? Date.now() % 2 ** 30 : 1
       let lakes = 0
       do {
         await fc.assert(property, { seed: seed++, numRuns: RUNS })

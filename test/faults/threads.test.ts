@@ -8,6 +8,7 @@ import { verifyHours } from "../../src/programs/inspect/verifyHours.ts"
 import { allHours } from "../../src/programs/runPipeline.ts"
 import { addHours } from "../../src/services/Hour.ts"
 import { Spool, type SpooledArchive } from "../../src/services/Spool.ts"
+import { isLong } from "../fixtures/long.ts"
 import { event, hour, keysOf, makeWorld, runOptions, textOf } from "../fixtures/world.ts"
 
 // As it was built, since a worker thread of node 20 loads no TypeScript.
@@ -17,7 +18,6 @@ const UnpackerWorkers: typeof import("../../src/layers/unpack/UnpackerWorkers.ts
 )
 
 const HOURS = Array.from({ length: 5 }, (_, index) => addHours(hour("2025-11-10T00"), index))
-const isLong = Number(process.env["FAULTS_SECONDS"] ?? 0) > 0
 
 /** How a thread ends: from outside, or by an error of its own. */
 const ENDINGS: Readonly<Record<string, (worker: threads.Worker) => unknown>> = {

@@ -17,6 +17,7 @@ import { HourMetadata, metadataToText } from "../../src/services/HourMetadata.ts
 import { Window } from "../../src/services/Window.ts"
 import { type ObjectInfo, ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { objectOf } from "../contracts/objectStorage.ts"
+import { isLong } from "../fixtures/long.ts"
 import { sha256Of } from "../fixtures/newObject.ts"
 import { event, hour, keysOf, makeWorld, passTime, runOptions } from "../fixtures/world.ts"
 
@@ -246,7 +247,7 @@ describe("Three years of mornings", () => {
     Error.stackTraceLimit = stackTraceLimit
   })
 
-  it.runIf(Number(process.env["FAULTS_SECONDS"] ?? 0) > 0)(
+  it.runIf(isLong)(
     "are green where nothing is missing, and end what is wrong by the commands that status names",
     { timeout: 900_000 },
     () =>

@@ -54,6 +54,7 @@ const MEETINGS: ReadonlyArray<Meeting> = [
   },
   {
     title: "sync, about to read, meets sync",
+    long: true,
     first: "sync",
     waits: { files: "^open data/.*[.]jsonl$", moment: "before" },
     second: ["sync"],

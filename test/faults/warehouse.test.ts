@@ -16,13 +16,14 @@ import { Staging } from "../../src/services/Staging.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { queryFile } from "../fixtures/duckdb.ts"
 import { assertCode, LONG_MILLIS, randomNumbers } from "../fixtures/killable.ts"
+import { isLong } from "../fixtures/long.ts"
 import { run, start } from "../fixtures/program.ts"
 import { runOptions } from "../fixtures/world.ts"
 
 const STORE = ["--store", "local", "--local-dir", "lake", "--prefix", "events/"]
 const NOW = "2025-11-12T00:00:00Z"
 const LOAD = ["load", ...STORE, "--now", NOW]
-const KILLS = 10
+const KILLS = isLong ? 10 : 3
 
 /** A day in a folder, in both formats, with an hour without events. */
 const landDay = (folder: string) => {

@@ -4,6 +4,7 @@ import { assert } from "vitest"
 import * as UnpackerMemory from "../../../src/layers/memory/UnpackerMemory.ts"
 import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
 import { unpack, unpackerContract } from "../../contracts/unpacker.ts"
+import { STRIDE } from "../../fixtures/long.ts"
 import { part, zipOf } from "../../fixtures/zipCorpus.ts"
 
 unpackerContract("UnpackerMemory", UnpackerMemory.layer())
@@ -21,7 +22,7 @@ describe("UnpackerMemory", () => {
             ]
           })
           let refused = 0
-          for (let at = 0; at < zip.length; at += 1) {
+          for (let at = 0; at < zip.length; at += STRIDE) {
             const flipped = Buffer.from(zip)
             flipped[at] = (flipped[at] ?? 0) ^ (1 << ((at * 3) % 8))
             const opened = unpack(flipped, "jsonl")
@@ -35,7 +36,7 @@ describe("UnpackerMemory", () => {
             assert.strictEqual(reasons[0]?.reason, reasons[1]?.reason, `byte ${at}`)
             refused += 1
           }
-          assert.isAbove(refused / zip.length, 0.7)
+          assert.isAbove((refused * STRIDE) / zip.length, 0.7)
         })
     )
   }

@@ -11,6 +11,7 @@ import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
 import { Hour } from "../../../src/services/Hour.ts"
 import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { expectedDigest, unpack, unpackerContract } from "../../contracts/unpacker.ts"
+import { STRIDE } from "../../fixtures/long.ts"
 import {
   entryBytes,
   folder,
@@ -58,7 +59,7 @@ describe("UnpackerZip", () => {
       it.effect(`refuses every beginning of a ${kind}`, () =>
         Effect.gen(function* () {
           assert.isBelow(zip.length, 1500)
-          for (let length = 0; length < zip.length; length += 1) {
+          for (let length = 0; length < zip.length; length += STRIDE) {
             const { reason } = yield* Effect.flip(unpack(zip.subarray(0, length), "jsonl"))
             assert.include(["Truncated", "NotZip"], reason, `cut at ${length}`)
           }
@@ -69,7 +70,7 @@ describe("UnpackerZip", () => {
         Effect.gen(function* () {
           let refused = 0
           let compared = 0
-          for (let at = 0; at < zip.length; at += 1) {
+          for (let at = 0; at < zip.length; at += STRIDE) {
             const bit = (at * 5) % 8
             const flipped = Buffer.from(zip)
             flipped[at] = (flipped[at] ?? 0) ^ (1 << bit)
@@ -96,8 +97,8 @@ describe("UnpackerZip", () => {
             }
           }
           // What may be flipped unseen: versions, times, attributes, gzip's own time, system and level.
-          assert.isAbove(refused / zip.length, 0.7)
-          assert.isAbove(compared, 10)
+          assert.isAbove((refused * STRIDE) / zip.length, 0.7)
+          assert.isAbove(compared * STRIDE, 10)
         }).pipe(Effect.provide(UnpackerZip.layer()))
       )
     }
