@@ -19,9 +19,11 @@ import {
   stagingLayer,
   storeLayer,
   unpackerLayer,
+  warehouseLayer,
   webhookLayer
 } from "../layers.ts"
 import type { ReportOf } from "../json/outputs.ts"
+import { loadSettings } from "../settings/commands/load.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
 import { advised, advisedCheck } from "../text/advice.ts"
@@ -31,16 +33,27 @@ import { verificationText } from "../text/verificationText.ts"
 import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
+/** Programs look into a warehouse if there is one. */
+function warehouseIfAsked(settings: Pick<SettingsOf<"status">, "warehouse" | "warehouseFile">) {
+  return settings.warehouse === undefined ? Layer.empty : warehouseLayer(settings)
+}
+
 export function status(settings: SettingsOf<"status">): Work<ReportOf<"status">> {
   return work({
-    layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings)),
+    layer: Layer.mergeAll(
+      clockLayer(settings),
+      storeLayer(settings),
+      stagingLayer(settings),
+      warehouseIfAsked(settings)
+    ),
     run: Effect.gen(function* () {
       const { place } = yield* ObjectStorage
       const options = {
         ...datesOf(settings),
         ...retryOf(settings),
         settleHours: settings.settleHours,
-        withEvents: settings.events
+        withEvents: settings.events,
+        prefix: settings.store.prefix
       }
       const found = yield* statusOfHours(options)
       return {
@@ -89,13 +102,15 @@ export function check(settings: SettingsOf<"check">): Work<ReportOf<"check">> {
       storeLayer(settings),
       foldersLayer(settings),
       unpackerLayer(settings),
+      warehouseLayer(settings),
       testWebhook && webhook !== undefined ? webhookLayer(webhook) : Layer.empty
     ),
     run: Effect.gen(function* () {
       const tried = yield* checkSetup({
         lagHours,
         settleHours: settings.settleHours,
-        testMessage: yield* testMessage("check", settings)
+        testMessage: yield* testMessage("check", settings),
+        expectsWarehouse: settings.warehouseFile !== loadSettings.warehouseFile.fallback
       })
       const checks = tried.checks
         .map((it) => advised(it, settings.source))
@@ -112,11 +127,17 @@ export function check(settings: SettingsOf<"check">): Work<ReportOf<"check">> {
 
 export function verify(settings: SettingsOf<"verify">): Work<ReportOf<"verify">> {
   return work({
-    layer: Layer.mergeAll(clockLayer(settings), storeLayer(settings), unpackerLayer()),
+    layer: Layer.mergeAll(
+      clockLayer(settings),
+      storeLayer(settings),
+      unpackerLayer(),
+      warehouseIfAsked(settings)
+    ),
     run: Effect.gen(function* () {
       const { place } = yield* ObjectStorage
       const options = {
         ...datesOf(settings),
+        prefix: settings.store.prefix,
         ...retryOf(settings),
         concurrency: settings.concurrency,
         settleHours: settings.settleHours,

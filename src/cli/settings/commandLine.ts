@@ -188,7 +188,8 @@ function optionOf(
 ): Option | undefined {
   if (flag === undefined) return undefined
   const option = new Option(flag, shown === "" ? helpHere : `${helpHere} (default: ${shown})`)
-  return (option.required ? option.argParser(parserOf(option)) : option).helpGroup(group)
+  const takesText = option.required || option.optional
+  return (takesText ? option.argParser(parserOf(option)) : option).helpGroup(group)
 }
 
 /** Reads a value. If a flag takes several, they are joined. */

@@ -201,10 +201,12 @@ export const commands = {
     settings: ["query", "output", "warehouseFile", "envFile", ...retry, ...log]
   },
   status: {
-    help: "Draw the lake as a calendar: what each hour is, by one listing of the store. Without dates, from the first landed hour to now. Exits 3 where there is a gap, 8 where a conflict is open.",
+    help: "Draw the lake as a calendar: what each hour is, by one listing of the store. Without dates, from the first landed hour to now. Exits 3 where there is a gap, 8 where a conflict is open. With --warehouse, hours that are not loaded count, too.",
     settings: [
       ...dates,
       "settleHours",
+      "warehouse",
+      "warehouseFile",
       ...lake,
       "dataDir",
       "envFile",
@@ -250,7 +252,7 @@ export const commands = {
     settings: [...lake, "envFile", ...retry, ...output]
   },
   check: {
-    help: "Test credentials, clock, store, folders and free space, look for gaps and conflicts in the whole lake, and say how to fix what fails. Lands nothing.",
+    help: "Test credentials, clock, store, folders, free space and the warehouse if there is one, look for gaps and conflicts in the whole lake, and say how to fix what fails. Lands nothing.",
     settings: [
       ...source,
       ...place,
@@ -261,6 +263,7 @@ export const commands = {
       "workDir",
       "archiveDir",
       "inflate",
+      "warehouseFile",
       "envFile",
       "webhook",
       "testWebhook",
@@ -272,10 +275,12 @@ export const commands = {
     }
   },
   verify: {
-    help: "Read landed objects back and compare them with their metadata, and parse each line as JSON: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read.",
+    help: "Read landed objects back and compare them with their metadata, and parse each line as JSON: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read. With --warehouse, the lines in the warehouse are read, too, and compared with what was loaded.",
     settings: [
       ...dates,
       "settleHours",
+      "warehouse",
+      "warehouseFile",
       "sample",
       "sampleSeed",
       "strict",

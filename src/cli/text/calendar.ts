@@ -4,9 +4,11 @@
  * @module
  */
 import { styleText } from "node:util"
+import type { LedgerStatus } from "../../programs/inspect/compareLedger.ts"
 import type { HourState, Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
 import type { Store } from "../settings/settingsOf.ts"
-import { classOf, datesText, type Day, foldDays } from "./foldDays.ts"
+import { classOf, datesText, type Day, foldDays, type Kind, kindOf } from "./foldDays.ts"
+import { ledgerRows } from "./ledgerText.ts"
 import { supersededText } from "./resolvedText.ts"
 import { bytesText, conflictText, gapCommands, gapText, plural } from "./printed.ts"
 
@@ -49,6 +51,15 @@ const LOOKS: Readonly<Record<HourState, Look>> = {
   accepted: { sign: "a", background: "bgBlackBright", says: "gaps that stay: gaps lists them" },
   unlanded: { sign: "-", background: undefined, says: "before the lake's first hour" }
 }
+/** Hours of which the warehouse has something else. */
+const LOADS: Readonly<Record<Exclude<Kind, HourState>, Look>> = {
+  notLoaded: { sign: "+", background: "bgYellow", says: "" },
+  outdated: { sign: "*", background: "bgYellow", says: "" },
+  conflict: { sign: "!", background: "bgRed", says: "" },
+  gone: { sign: "g", background: "bgCyan", says: "" }
+}
+const ALL: Readonly<Record<Kind, Look>> = { ...LOOKS, ...LOADS }
+
 /** An hour that is in staging only. */
 const STAGED: Look = { sign: "s", background: "bgYellow", says: "" }
 
@@ -91,7 +102,7 @@ export function calendarText(status: Status, options: CalendarOptions): string {
     const amount = hasAmounts ? ` ${amountText(hours, byEvents).padStart(10)}` : ""
     const [day] = days
     if (first !== last || day === undefined) {
-      const look = LOOKS[classOf(hours) ?? "landed"]
+      const look = ALL[classOf(hours) ?? "landed"]
       const sign = paint(look.sign, look.background, canvas.colors)
       const count = ` ${plural(hours.length, "hour")}`
       const room = header.length - look.sign.length - count.length
@@ -166,9 +177,10 @@ function cellText(
 ): string {
   const pad = isTight ? "" : " "
   if (hour === undefined) return ` ${pad}`
-  const level = shading?.levelOf(hour)
+  const kind = kindOf(hour)
+  const level = kind === hour.state ? shading?.levelOf(hour) : undefined
   const isStagedOnly = hour.staged && hour.keys.length === 0
-  const { background, sign } = isStagedOnly ? STAGED : LOOKS[hour.state]
+  const { background, sign } = isStagedOnly ? STAGED : ALL[kind]
   return paint(`${level ?? sign}${pad}`, background, colors, level)
 }
 
@@ -184,7 +196,7 @@ function paint(
 }
 
 function legend(
-  { conflicts, gaps, hours, newestLanded, olderGaps, totals }: Status,
+  { conflicts, gaps, hours, newestLanded, olderGaps, totals, warehouse }: Status,
   shading: Shading | undefined,
   colors: number
 ): ReadonlyArray<string> {
@@ -213,8 +225,17 @@ function legend(
       ? []
       : [
           `${paint(STAGED.sign, STAGED.background, colors)} ${plural(staged, "hour")} in staging: run sync to upload.`
-        ])
+        ]),
+    ...(warehouse === undefined ? [] : warehouseRows(warehouse, colors))
   ]
+}
+
+/** What the warehouse has of the hours, and the commands that change that. */
+function warehouseRows(warehouse: LedgerStatus, colors: number): ReadonlyArray<string> {
+  return ledgerRows(warehouse).map(({ kind, text }) => {
+    const look = kind === undefined ? undefined : LOADS[kind]
+    return look === undefined ? text : `${paint(look.sign, look.background, colors)} ${text}`
+  })
 }
 
 function shadingText({ most, unit }: Shading): string {

@@ -3,7 +3,17 @@
  *
  * @module
  */
+import type { LoadState } from "../../programs/inspect/compareLedger.ts"
 import type { HourState, StatusHour } from "../../programs/inspect/statusOfHours.ts"
+
+/** What a calendar shows of an hour: what the warehouse has of it, if that is not what the store has. */
+export type Kind = HourState | Exclude<LoadState, "loaded" | "unverified">
+
+export function kindOf({ state, warehouse }: Pick<StatusHour, "state" | "warehouse">): Kind {
+  return warehouse === undefined || warehouse === "loaded" || warehouse === "unverified"
+    ? state
+    : warehouse
+}
 
 /** The hours of a day by their clock, such as `07`. */
 export type Day = ReadonlyMap<string, StatusHour>
@@ -51,7 +61,7 @@ export function foldDays(days: ReadonlyMap<string, Day>): ReadonlyArray<Row> {
 interface KindOfDay {
   readonly date: string
   readonly day: Day
-  readonly kind: HourState | undefined
+  readonly kind: Kind | undefined
 }
 
 /** Joins whole months of one year that are all alike, before the newest year. */
@@ -94,11 +104,12 @@ export function datesText(first: string, last: string): string {
 }
 
 /** What all hours are, where they are all alike: hours without events are landed, too. */
-export function classOf(hours: ReadonlyArray<StatusHour>): HourState | undefined {
+export function classOf(hours: ReadonlyArray<StatusHour>): Kind | undefined {
   const kinds = new Set(
-    hours.map(({ staged, state, keys }) => {
-      if (staged && keys.length === 0) return undefined
-      return state === "empty" ? "landed" : state
+    hours.map((hour) => {
+      if (hour.staged && hour.keys.length === 0) return undefined
+      const kind = kindOf(hour)
+      return kind === "empty" ? "landed" : kind
     })
   )
   return kinds.size === 1 ? [...kinds][0] : undefined

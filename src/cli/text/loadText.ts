@@ -61,7 +61,7 @@ export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["
 }
 
 /** Both versions of an hour, and the command that replaces what is loaded. */
-function differingText({ hour, isUndecided, keys, store, warehouse }: LoadConflict): string {
+export function differingText({ hour, isUndecided, keys, store, warehouse }: LoadConflict): string {
   const names = keys.map(keyText).join(" and ")
   if (isUndecided) return `${hour} has several objects, of which none is loaded: ${names}`
   const loaded = warehouse === undefined ? "nothing" : linesText(warehouse)

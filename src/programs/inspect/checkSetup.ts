@@ -5,6 +5,7 @@ import { Folders, FolderError, type WorkingFolder } from "../../services/Folders
 import type { Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Unpacker } from "../../services/Unpacker.ts"
+import { Warehouse, WarehouseError } from "../../services/Warehouse.ts"
 import { Webhook } from "../../services/Webhook.ts"
 import { Window } from "../../services/Window.ts"
 import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
@@ -43,6 +44,8 @@ export class SetupChecks extends Schema.Class<SetupChecks>("SetupChecks")({
 export interface CheckOptions extends SettleOptions {
   /** The body that is posted to the webhook, if there is one. */
   readonly testMessage?: object | undefined
+  /** Whether to report a warehouse that does not exist yet. Defaults to `false`. */
+  readonly expectsWarehouse?: boolean | undefined
 }
 
 /** A check, and the kind of its failure. */
@@ -65,7 +68,7 @@ const LEAST_SPACE = 1e9
 /**
  * Tests everything that a run needs, even after a failure: the keys (by exporting one closed hour
  * and discarding it), the clock (against that answer), the store (as every run does first), what is
- * missing or contradictory in it, the folders and their free space, and the webhook if one is provided. Lands nothing. Like a run,
+ * missing or contradictory in it, the folders and their free space, and the warehouse and the webhook if they are provided. Lands nothing. Like a run,
  * it leaves an empty probe object that listings hide.
  */
 export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptions = {}) {
@@ -75,6 +78,7 @@ export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptio
       checkAmplitude(options),
       checkLake(options),
       ...folders.all.map(checkFolder),
+      checkWarehouse(options.expectsWarehouse),
       checkInflating,
       checkWebhook(options.testMessage)
     ],
@@ -262,4 +266,28 @@ const checkFolder = Effect.fn("checkSetup.folder")(function* ({
   if (found.right >= LEAST_SPACE) return [ok(name, `"${path}": writable, ${free}`)]
   const detail = `${free}, which may not be enough for archives; free some space or use a folder on another disk`
   return [failed(name, new FolderError({ reason: "NoSpace", path, detail }))]
+})
+
+/** The warehouse, if one is provided: whether it opens, who can read it, and the space beside it. */
+const checkWarehouse = Effect.fn("checkSetup.warehouse")(function* (
+  isExpected = false
+): Effect.fn.Return<ReadonlyArray<Finding>> {
+  const name = "warehouse"
+  const found = yield* Effect.serviceOption(Warehouse)
+  if (Option.isNone(found)) return []
+  const { health, open, place } = found.value
+  return yield* Effect.gen(function* () {
+    const { exposure, free, isThere } = yield* health
+    if (!isThere && !isExpected) return []
+    const room = Number.isFinite(free) ? `, ${(free / 1e9).toFixed(1)} GB free` : ""
+    const failure = (reason: WarehouseError["reason"], detail: string) =>
+      new WarehouseError({ reason, method: "open", path: place, detail })
+    if (free < LEAST_SPACE) {
+      return yield* failure("NoSpace", `${room.slice(2)}, which may not be enough for a load`)
+    }
+    if (!isThere) return [ok(name, `"${place}" does not exist yet: load makes it${room}`)]
+    const loads = yield* Effect.scoped(Effect.flatMap(open("read"), (it) => it.loads))
+    if (exposure !== "") return yield* failure("Misconfigured", exposure)
+    return [ok(name, `"${place}": ${loads.length} hours loaded${room}`)]
+  }).pipe(Effect.catchAll((error) => Effect.succeed([failed(name, error)])))
 })

@@ -8,6 +8,8 @@ import {
   type ObjectStorage,
   type ObjectStorageError
 } from "../../services/ObjectStorage.ts"
+import { Warehouse } from "../../services/Warehouse.ts"
+import { readLedger } from "../load/readLedger.ts"
 import { isDoubled } from "../plan/doubledHours.ts"
 import { isEmptySize } from "../plan/emptyObject.ts"
 import type { HourObject } from "../plan/inventory.ts"
@@ -20,6 +22,7 @@ import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run, type SettleOptions } from "../run/Run.ts"
+import { compareLedger, isBehind, LedgerStatus, LoadState } from "./compareLedger.ts"
 
 /** The state of one hour in a listing of the store. */
 export const HourState = Schema.Literal(
@@ -53,7 +56,9 @@ const StatusHour = Schema.Struct({
   /** Events in its objects, if requested and in the listing. */
   events: Schema.optional(Schema.NonNegativeInt),
   /** Keys of its objects in the store that count. */
-  keys: Schema.Array(Schema.String)
+  keys: Schema.Array(Schema.String),
+  /** Whether it is loaded, if there is a warehouse to ask. */
+  warehouse: Schema.optional(LoadState)
 })
 export type StatusHour = typeof StatusHour.Type
 
@@ -83,7 +88,9 @@ export class Status extends Schema.Class<Status>("Status")({
   oldestGap: Schema.NullOr(Hour),
   /** The newest hour in the store, inside the window or not. */
   newestLanded: Schema.NullOr(Hour),
-  /** 8 where a conflict is open, else 3 where there is a gap. */
+  /** How the ledger compares with the store, if there is a warehouse to ask. */
+  warehouse: Schema.optional(LedgerStatus),
+  /** 8 where a conflict is open, else 3 where there is a gap, or an hour is not loaded. */
   exitCode: ExitCode
 }) {}
 
@@ -92,6 +99,8 @@ export interface StatusOptions extends WindowOptions, SettleOptions, RetryOption
    * Report the events of each hour if the store's listing includes metadata. Defaults to `false`.
    */
   readonly withEvents?: boolean | undefined
+  /** The store's prefix, with which conflicts name their objects. Defaults to none. */
+  readonly prefix?: string | undefined
 }
 
 const READ_AT_ONCE = 16
@@ -131,7 +140,8 @@ const eventsOfHours = Effect.fnUntraced(function* (
 /**
  * Tells the hours of a window apart, without dates those of the whole lake, by one listing of the store and one of staging. Whose an object is,
  * the listing tells, or its key where the listing does not, as S3's: an object under one of this
- * program's own keys then counts as its own.
+ * program's own keys then counts as its own. If a `Warehouse` is provided, its ledger is compared
+ * with the listing.
  */
 export const statusOfHours = Effect.fn("statusOfHours")(function* (options: StatusOptions = {}) {
   const { isClosed, isSettled } = yield* Run
@@ -160,13 +170,15 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
           standing.flatMap(({ objects }) => objects)
         )
       : new Map<Hour, number>()
+  const loads = yield* compareIfThere(plan, options, window)
   const hours = standing.map(({ hour, objects }): StatusHour => ({
     hour,
     state: stateOf(hour, objects),
     staged: staging.inventory.has(hour),
     size: objects.reduce((sum, { size }) => sum + size, 0),
     events: events.get(hour),
-    keys: objects.map(({ key }) => key)
+    keys: objects.map(({ key }) => key),
+    warehouse: loads?.states.get(hour)
   }))
   const states = new Map(hours.map(({ hour, state }) => [hour, state]))
   const gaps = countGaps(
@@ -174,6 +186,8 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
   )
   const olderGaps = countGaps(lake.gaps({ last: addHours(window.first, -1) }))
   yield* gaugePlan(plan)
+  const isContradictory = lake.conflicts.length > 0 || (loads?.status.differing.length ?? 0) > 0
+  const isUnloaded = loads !== undefined && isBehind(loads.status)
   const count = (state: HourState) => hours.filter((it) => it.state === state).length
   return new Status({
     window: { first: window.first, last: window.last },
@@ -202,14 +216,34 @@ export const statusOfHours = Effect.fn("statusOfHours")(function* (options: Stat
     ),
     oldestGap: gaps?.first ?? null,
     newestLanded: outermost(store.inventory.keys(), -1) ?? null,
+    warehouse: loads?.status,
     exitCode: exitCodeOf({
-      kinds: new Set(lake.conflicts.length > 0 ? ["integrity"] : []),
+      kinds: new Set(isContradictory ? ["integrity"] : []),
       isDone: true,
       isTouched: true,
-      isIncomplete: gaps !== null || olderGaps !== null
+      isIncomplete: gaps !== null || olderGaps !== null || isUnloaded
     })
   })
 }, asRun)
+
+/** How the ledger compares with the store: without dates for every hour that it has. */
+const compareIfThere = Effect.fnUntraced(function* (
+  plan: Plan,
+  options: StatusOptions,
+  window: Window
+) {
+  const warehouse = yield* Effect.serviceOption(Warehouse)
+  if (Option.isNone(warehouse)) return undefined
+  return yield* Effect.gen(function* () {
+    return yield* compareLedger({
+      place: warehouse.value.place,
+      inventory: plan.store.inventory,
+      ledger: yield* readLedger,
+      isChosen: (hour) => isUndated(options) || window.includes(hour),
+      prefix: options.prefix ?? ""
+    })
+  }).pipe(Effect.provideService(Warehouse, warehouse.value))
+})
 
 /** From the first landed hour on; the plan's window if that hour is not closed, or there is none. */
 function wholeLake({ lake: { firstLanded }, window }: Plan): Window {

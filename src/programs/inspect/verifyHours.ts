@@ -1,10 +1,11 @@
-import { Clock as EffectClock, Effect, Random, Schema } from "effect"
+import { Clock as EffectClock, Effect, Option, Random, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { byHour, Hour } from "../../services/Hour.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
 import { byKey, ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { Unpacker } from "../../services/Unpacker.ts"
+import { Warehouse } from "../../services/Warehouse.ts"
 import { Window } from "../../services/Window.ts"
 import { outermost } from "../plan/gaps.ts"
 import { type HourObject, type Lake, takeLake } from "../plan/inventory.ts"
@@ -16,8 +17,15 @@ import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, type LandingOptions, Run, type SettleOptions } from "../run/Run.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { OpenConflict } from "../resolve/OpenConflict.ts"
+import { isBehind } from "./compareLedger.ts"
 import { lateUnverified, type UnverifiedHour } from "./lateUnverified.ts"
 import { type Found, verifyObject } from "./verifyObject.ts"
+import {
+  unlikeObjects,
+  verifyWarehouse,
+  WarehouseVerification,
+  withAltered
+} from "./verifyWarehouse.ts"
 
 const Hours = Schema.Array(Hour)
 
@@ -64,11 +72,13 @@ export class Verification extends Schema.Class<Verification>("Verification")({
   invalid: Schema.NonNegativeInt,
   /** Bytes in them, as stored. */
   bytes: Schema.NonNegativeInt,
+  /** What the warehouse was found to hold, if there is one to read. */
+  warehouse: Schema.optional(WarehouseVerification),
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
   /**
-   * 8 if an object differs or a conflict is open, else 7, 3 or 5 if some could not be read, 3 if
-   * hours are absent or postponed, or nothing was read.
+   * 8 if an object or the warehouse differs, or a conflict is open, else 7, 3 or 5 if some could not
+   * be read, 3 if hours are absent, postponed or not loaded, or nothing was read.
    */
   exitCode: ExitCode
 }) {}
@@ -89,6 +99,8 @@ export interface VerifyOptions
   readonly sampleSeed?: number | undefined
   /** Whether hours without our metadata need a person, too. Defaults to `false`. */
   readonly strict?: boolean | undefined
+  /** The store's prefix, with which conflicts name their objects. Defaults to none. */
+  readonly prefix?: string | undefined
 }
 
 const OUT_OF_TIME = { _tag: "Postponed" } as const
@@ -96,7 +108,8 @@ const OUT_OF_TIME = { _tag: "Postponed" } as const
 /**
  * Reads landed hours back, in constant memory, and compares bytes, lines and digests with their
  * metadata. Changes no object, and a failure on one does not stop the others. An unverified hour
- * after the lake's first verified one is marked as a conflict.
+ * after the lake's first verified one is marked as a conflict. If a `Warehouse` is provided, the
+ * lines that it stores are compared with its ledger, and the ledger with the store.
  */
 export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOptions = {}) {
   const { made, retry } = yield* Run
@@ -104,6 +117,11 @@ export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOp
   const begun = yield* EffectClock.currentTimeMillis
   const lake = yield* retry(takeLake(store))
   const { absent, hours, sample, window } = yield* chooseHours(lake, options)
+  const loads = yield* verifyIfThere(lake, options.prefix ?? "", (hour) =>
+    sample === null
+      ? window === null || isUndated(options) || window.includes(hour)
+      : hours.includes(hour)
+  )
   const results = yield* readBack(hours.flatMap((hour) => lake.inventory.get(hour) ?? []))
 
   const of = <Tag extends Result["found"]["_tag"]>(tag: Tag) =>
@@ -146,7 +164,9 @@ export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOp
     differing,
     failed,
     conflicts: yield* describeConflicts(store, [...lake.conflicts, ...late.conflicts].sort(byHour)),
-    ...totalsOf(results)
+    ...totalsOf(results),
+    warehouse:
+      loads && withAltered(loads.found, unlikeObjects(loads, digestsOf(new Set(sound), results)))
   }
   if (found.postponed.length > 0) {
     yield* Effect.logInfo(
@@ -163,6 +183,35 @@ export const verifyHours = Effect.fn("verifyHours")(function* (options: VerifyOp
     exitCode: exitCodeOfVerification(found, isStrict)
   })
 }, asRun)
+
+/** What the warehouse stores, if there is one. */
+const verifyIfThere = Effect.fnUntraced(function* (
+  lake: Lake,
+  prefix: string,
+  isChosen: (hour: Hour) => boolean
+) {
+  const warehouse = yield* Effect.serviceOption(Warehouse)
+  if (Option.isNone(warehouse)) return undefined
+  return yield* verifyWarehouse({ lake, prefix, isChosen }).pipe(
+    Effect.provideService(Warehouse, warehouse.value)
+  )
+})
+
+/** The lines of hours, all objects of an hour together. */
+function digestsOf(
+  hours: ReadonlySet<Hour>,
+  results: ReadonlyArray<Result>
+): ReadonlyMap<Hour, LinesDigest> {
+  const digests = new Map<Hour, LinesDigest>()
+  for (const {
+    found,
+    object: { hour }
+  } of results) {
+    if (!hours.has(hour) || !("read" in found) || found.read === undefined) continue
+    digests.set(hour, addDigests(digests.get(hour) ?? noLines, found.read))
+  }
+  return digests
+}
 
 interface Result {
   readonly object: HourObject
@@ -231,19 +280,22 @@ function unverifiedHours(
 function exitCodeOfVerification(
   found: Pick<
     Verification,
-    "absent" | "conflicts" | "differing" | "failed" | "objects" | "postponed"
+    "absent" | "conflicts" | "differing" | "failed" | "objects" | "postponed" | "warehouse"
   >,
   isStrict: boolean
 ): ExitCode {
-  const { absent, conflicts, differing, failed, objects, postponed } = found
+  const { absent, conflicts, differing, failed, objects, postponed, warehouse } = found
   const kinds = new Set(failed.map(({ kind }) => kind))
-  if (differing.length > 0 || conflicts.length > 0 || isStrict) kinds.add("integrity")
+  const wrong = [differing, conflicts, warehouse?.differing ?? [], warehouse?.altered ?? []]
+  if (wrong.some(({ length }) => length > 0) || isStrict) kinds.add("integrity")
+  const isUnloaded =
+    warehouse !== undefined && (isBehind(warehouse) || warehouse.postponed !== null)
   const isNothing = objects === 0 && failed.length === 0
   return exitCodeOf({
     kinds,
     isDone: objects > 0,
     isTouched: true,
-    isIncomplete: isNothing || absent.length > 0 || postponed.length > 0
+    isIncomplete: isNothing || isUnloaded || absent.length > 0 || postponed.length > 0
   })
 }
 

@@ -22,24 +22,31 @@ interface ClaimOptions {
  * The project of a warehouse for this lake. Fails for a warehouse of another project, and for one
  * that was loaded from another place with other lines.
  */
-export const checkWarehouse = Effect.fnUntraced(function* ({
+export const checkWarehouse = Effect.fnUntraced(function* (options: ClaimOptions) {
+  const store = yield* ObjectStorage
+  const { inventory, known, rows } = options
+  const project = yield* checkProject(options)
+  const isHere = Option.exists(known, ({ place }) => place === store.location)
+  if (Option.isNone(known) || isHere) return { project, isMoved: false }
+  yield* checkMoved(known.value, rows, inventory)
+  return { project, isMoved: true }
+})
+
+/** The project of a warehouse for this lake. Fails for a warehouse of another one. */
+export const checkProject = Effect.fnUntraced(function* ({
   inventory,
-  known,
-  rows
-}: ClaimOptions) {
+  known
+}: Pick<ClaimOptions, "inventory" | "known">) {
   const store = yield* ObjectStorage
   const isHere = Option.exists(known, ({ place }) => place === store.location)
   const old = Option.flatMap(known, ({ project }) => project)
-  if (isHere && Option.isSome(old)) return { project: old, isMoved: false }
+  if (isHere && Option.isSome(old)) return old
   const found = yield* findProject([{ store, inventory }])
   if (Option.isSome(old) && Option.isSome(found) && old.value !== found.value) {
     const detail = `the warehouse holds Amplitude project ${old.value}, but ${store.place} holds project ${found.value}`
     return yield* new LoadError({ reason: "OtherProject", detail })
   }
-  const project = Option.orElse(old, () => found)
-  if (Option.isNone(known) || isHere) return { project, isMoved: false }
-  yield* checkMoved(known.value, rows, inventory)
-  return { project, isMoved: true }
+  return Option.orElse(old, () => found)
 })
 
 /** Whether a lake in another place is a copy of the one that was loaded. */

@@ -2,10 +2,11 @@ import { Effect, Option } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import type { Unpacker } from "../../services/Unpacker.ts"
-import { type LoadedHour, NewLoad, type OpenWarehouse } from "../../services/Warehouse.ts"
+import { NewLoad, type OpenWarehouse } from "../../services/Warehouse.ts"
 import type { RunError } from "../run/failureKind.ts"
 import { Run } from "../run/Run.ts"
 import { inSpan } from "../run/telemetry.ts"
+import { conflictOf } from "./conflictOf.ts"
 import type { DecideOptions } from "./decideLoad.ts"
 import { LoadError } from "./LoadError.ts"
 import type { LoadOutcome } from "./LoadSummary.ts"
@@ -76,22 +77,8 @@ const act = (looked: Looked, options: LoadHour): Effect.Effect<void, RunError, C
   }
 }
 
-const endAsConflict = ({ hour, objects, row, store }: Looked, { ended, prefix = "" }: LoadHour) =>
-  ended({
-    _tag: "Differing",
-    hour,
-    conflict: {
-      hour,
-      keys: objects.map(({ key }) => prefix + key),
-      isUndecided: store._tag === "Several",
-      ...(store._tag === "Ours" ? { store: linesOf(store.metadata) } : {}),
-      ...(row === undefined ? {} : { warehouse: linesOf(row) })
-    }
-  })
-
-function linesOf({ events, lineset }: Pick<LoadedHour, "events" | "lineset">) {
-  return { events, lineset }
-}
+const endAsConflict = (looked: Looked, { ended, prefix = "" }: LoadHour) =>
+  ended({ _tag: "Differing", hour: looked.hour, conflict: conflictOf(looked, prefix) })
 
 /** An object that was edited by hand keeps its metadata, so its bytes decide. */
 const relabel = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {

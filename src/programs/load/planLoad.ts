@@ -2,13 +2,13 @@ import { Effect, Option, Schema } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
-import { type LoadedHour, Warehouse, type WarehouseLake } from "../../services/Warehouse.ts"
 import { takeLake } from "../plan/inventory.ts"
 import { asRun, Run } from "../run/Run.ts"
 import { checkWarehouse } from "./claimWarehouse.ts"
 import type { Decision } from "./decideLoad.ts"
 import { hoursToKnow, type LoadOptions } from "./loadHours.ts"
 import { lookUp } from "./lookUp.ts"
+import { readLedger } from "./readLedger.ts"
 
 const AT_ONCE = 16
 
@@ -55,21 +55,3 @@ export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = 
     differing: hoursOf("conflict")
   })
 }, asRun)
-
-/** What a warehouse holds; nothing where it does not exist yet. */
-const readLedger = Effect.gen(function* () {
-  const { retry } = yield* Run
-  const warehouse = yield* Warehouse
-  const opened = yield* retry(warehouse.open("read"))
-  const loads = yield* opened.loads
-  return {
-    known: yield* opened.lake,
-    rows: new Map<Hour, LoadedHour>(loads.map((row) => [row.hour, row]))
-  }
-}).pipe(
-  Effect.scoped,
-  Effect.catchIf(
-    (error) => error.reason === "NotFound",
-    () => Effect.succeed({ known: Option.none<WarehouseLake>(), rows: new Map<Hour, LoadedHour>() })
-  )
-)

@@ -104,7 +104,7 @@ describe("readCommandLine()", () => {
       if (value === undefined) continue
       const name = names.find((it) => commands[it].settings.includes(setting as never))
       assert.ok(name !== undefined, flag)
-      isMisuse(answer(...typed(name), long, ""), new RegExp(`'${long} <.*It is blank`))
+      isMisuse(answer(...typed(name), long, ""), new RegExp(`'${long} [<[].*It is blank`))
     }
     isMisuse(answer("fetch", "--prefix= \t"), /It is blank/)
     isMisuse(answer("all", "--from-archive", "a.zip", " "), /It is blank/)

@@ -173,4 +173,58 @@ describe("calendarText()", () => {
     }
     assert.ok(!calendarText(every, { ...plain, isShaded: true }).includes("\u001b"))
   })
+
+  it("draws what the warehouse has of each hour, and names the command that comes next", () => {
+    const count = (index: number) => ({
+      hours: 1,
+      first: addHours(first, index),
+      last: addHours(first, index)
+    })
+    const key = "events/it.jsonl"
+    const status = statusOf(
+      [
+        hourOf(0, "landed", { warehouse: "loaded" }),
+        hourOf(1, "landed", { warehouse: "notLoaded" }),
+        hourOf(2, "empty", { warehouse: "outdated" }),
+        hourOf(3, "unverified", { warehouse: "unverified" }),
+        hourOf(4, "landed", { warehouse: "conflict" }),
+        hourOf(5, "gap", { warehouse: "gone" })
+      ],
+      {
+        warehouse: {
+          place: "lake.duckdb",
+          loaded: 1,
+          notLoaded: count(1),
+          outdated: count(2),
+          unverified: count(3),
+          gone: count(5),
+          differing: [
+            {
+              hour: addHours(first, 4),
+              keys: [key],
+              isUndecided: false,
+              warehouse: { events: 2, lineset: "a" }
+            }
+          ]
+        }
+      }
+    )
+    const text = calendarText(status, {
+      place: "memory",
+      store: { _tag: "Memory", prefix: "" },
+      canvas: { colors: 0 },
+      isShaded: true
+    })
+    const rows = text.split("\n")
+    assert.match(rows[2] ?? "", /^2025-11-10 Mon .* 1 \+/)
+    assert.match(rows[3] ?? "", /^2025-11-11 Tue {2}\* \? ! g/)
+    assert.deepEqual(rows.slice(-6), [
+      "The warehouse lake.duckdb has 1 hour of these.",
+      "+ 1 hour not loaded, 2025-11-10T23: amplitude-lake load",
+      "* 1 hour loaded from objects that were replaced since, 2025-11-11T00: amplitude-lake load",
+      "1 hour of another pipeline, not loaded, 2025-11-11T01: amplitude-lake load --unverified",
+      "g 1 hour loaded, and no longer in the store, 2025-11-11T03",
+      "! 2025-11-11T02: events/it.jsonl has other bytes, and the warehouse has 2 events, lineset a; to load what the store has: amplitude-lake load --replace 2025-11-11T02"
+    ])
+  })
 })

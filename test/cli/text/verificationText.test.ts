@@ -81,4 +81,41 @@ describe("verificationText()", () => {
       '2025-11-10T21  Cannot get "b"'
     ])
   })
+
+  it("shows what the warehouse holds, each altered hour, and what to type", () => {
+    const warehouse = {
+      place: "lake.duckdb",
+      loaded: 2,
+      notLoaded: { hours: 1, first, last: first },
+      unverified: null,
+      outdated: null,
+      gone: null,
+      differing: [],
+      verified: 2,
+      events: 1234,
+      altered: [
+        { hour: first, problems: ["missing lines: 1 of 2"], isLanded: true },
+        { hour: last, problems: ["lines without a ledger row: 1"], isLanded: false }
+      ],
+      postponed: { hours: 1, first, last: first }
+    }
+    const text = verificationText(new Verification({ ...found, warehouse }), "memory")
+    assert.ok(
+      text.includes(
+        [
+          "warehouse  lake.duckdb: 1,234 lines read",
+          "stored     2 hours, each with the lines of its ledger row",
+          "altered    2 hours, listed below",
+          "unread     1 hour, not read within --max-duration",
+          "ledger     1 hour not loaded, 2025-11-10T20: amplitude-lake load",
+          "took       1.2 s",
+          "2025-11-10T20  differs in the warehouse; to load it again: amplitude-lake load --replace 2025-11-10T20",
+          "  missing lines: 1 of 2",
+          "2025-11-10T21  differs in the warehouse, and is not in the store",
+          "  lines without a ledger row: 1"
+        ].join("\n")
+      ),
+      text
+    )
+  })
 })

@@ -3,11 +3,13 @@ import { describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, TestClock } from "effect"
 import type { Step } from "../../../src/layers/memory/AmplitudeMemory.ts"
 import * as FoldersMemory from "../../../src/layers/memory/FoldersMemory.ts"
+import * as WarehouseMemory from "../../../src/layers/memory/WarehouseMemory.ts"
 import { checkSetup } from "../../../src/programs/inspect/checkSetup.ts"
 import { clockSkew, skewText } from "../../../src/programs/fetch/clockSkew.ts"
 import { AmplitudeError } from "../../../src/services/Amplitude.ts"
 import { FolderError } from "../../../src/services/Folders.ts"
 import { ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
+import { Warehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
 import { event, keysOf, makeWorld } from "../../fixtures/world.ts"
 
 const NOW = "2025-11-12T12:00:00Z"
@@ -207,4 +209,72 @@ describe("clockSkew()", () => {
     assert.deepEqual(skewText(300_000), Option.none())
     assert.match(Option.getOrThrow(skewText(-301_000)), /5 minutes behind/)
   })
+})
+
+const health = { isThere: true, free: 5e10, exposure: "" }
+const checked = (
+  changed: Partial<Warehouse["Type"]>,
+  expectsWarehouse?: boolean,
+  isLoaded = true
+) =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(Date.parse(NOW))
+    const world = yield* makeWorld({ amplitude: { hours: { [HOUR]: [event("a")] } }, now: NOW })
+    const { service } = yield* WarehouseMemory.makeTest
+    if (isLoaded) yield* Effect.scoped(service.open("load"))
+    const layer = Layer.mergeAll(
+      world.layer,
+      FoldersMemory.layer(PLENTY),
+      Layer.succeed(Warehouse, Warehouse.of({ ...service, ...changed }))
+    )
+    const { checks, exitCode } = yield* Effect.provide(checkSetup({ expectsWarehouse }), layer)
+    const [check] = checks.filter(({ name }) => name === "warehouse")
+    return { check, exitCode }
+  })
+
+describe("checkSetup() of a warehouse", () => {
+  it.effect("says how many hours are loaded, and how much space there is", () =>
+    Effect.gen(function* () {
+      const { check } = yield* checked({ health: Effect.succeed(health) })
+      assert.deepEqual(
+        [check?.state, check?.message],
+        ["ok", '"memory": 0 hours loaded, 50.0 GB free']
+      )
+    })
+  )
+
+  it.effect("names one that does not exist only where it is expected, as no failure", () =>
+    Effect.gen(function* () {
+      assert.equal((yield* checked({}, false, false)).check, undefined)
+      const { check } = yield* checked({}, true, false)
+      assert.deepEqual(
+        [check?.state, check?.message],
+        ["ok", '"memory" does not exist yet: load makes it']
+      )
+    })
+  )
+
+  it.effect("fails over what others can read, over a busy one, and over a full disk", () =>
+    Effect.gen(function* () {
+      const exposed = { ...health, exposure: "every user can read it" }
+      const [open, full] = [
+        yield* checked({ health: Effect.succeed(exposed) }),
+        yield* checked({ health: Effect.succeed({ ...health, free: 1e8 }) })
+      ]
+      assert.deepEqual(
+        [open.check?.state, open.check?.error],
+        ["fail", "WarehouseError.Misconfigured"]
+      )
+      assert.match(open.check?.message ?? "", /every user can read it/)
+      assert.deepEqual([full.check?.state, full.check?.error], ["fail", "WarehouseError.NoSpace"])
+      const busy = new WarehouseError({
+        reason: "Busy",
+        method: "open",
+        path: "memory",
+        detail: "held"
+      })
+      const held = yield* checked({ open: () => Effect.fail(busy) })
+      assert.deepEqual([held.check?.state, held.check?.error], ["fail", "WarehouseError.Busy"])
+    })
+  )
 })

@@ -1,8 +1,16 @@
 import { hour } from "../dates.ts"
-import { text } from "../parse.ts"
+import { oneOf, type Parse, text } from "../parse.ts"
 import { settingsUnder } from "../setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Warehouse:")
+
+const KINDS = ["duckdb"] as const
+
+/** Commander gives `true` for a flag without its value. */
+const kindOf: Parse<(typeof KINDS)[number]> = Object.assign(
+  (kind: string, now: number) => oneOf(KINDS)(kind === "true" ? KINDS[0] : kind, now),
+  { choices: KINDS }
+)
 
 export const loadSettings = {
   load: toggle({
@@ -14,6 +22,12 @@ export const loadSettings = {
     help: "the warehouse, a DuckDB file, which the first load makes",
     parse: text,
     fallback: "lake.duckdb"
+  }),
+  warehouse: optional({
+    flag: "--warehouse [kind]",
+    acts: true,
+    help: "look into the warehouse, too: duckdb, the file that load makes",
+    parse: kindOf
   }),
   replace: optional({
     flag: "--replace <hour>",
