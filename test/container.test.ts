@@ -58,9 +58,11 @@ const folder = mkdtempSync(join(tmpdir(), "amplitude-lake-image-"))
 const [build = [], last = []] = stagesOf(readFileSync("Containerfile", "utf8"))
 const stage = join(folder, "build")
 const image = join(folder, "root")
+/** The image that was built with `--build-arg WAREHOUSE=duckdb`. */
+const imageWithDuckDb = join(folder, "duckdb")
 
 /** What an instruction of the build stage does, with this machine for its base image. */
-function take({ rest, word }: Instruction): void {
+function take({ rest, word }: Instruction, told: Readonly<Record<string, string>> = {}): void {
   const inside = join(stage, "build")
   mkdirSync(inside, { recursive: true })
   if (word === "COPY") {
@@ -76,10 +78,11 @@ function take({ rest, word }: Instruction): void {
   } else if (word === "RUN") {
     execFileSync("/bin/sh", ["-e", "-c", rest.replaceAll(" /image", ` ${stage}/image`)], {
       cwd: inside,
+      env: { PATH: process.env["PATH"], ...told },
       stdio: "pipe"
     })
   } else {
-    assert.ok(["FROM", "WORKDIR"].includes(word), word)
+    assert.ok(["FROM", "WORKDIR", "ARG"].includes(word), word)
   }
 }
 
@@ -87,8 +90,10 @@ const valueOf = (word: string) => last.find((it) => it.word === word)?.rest
 
 describe.skipIf(platform !== "linux")("Containerfile", () => {
   beforeAll(() => {
-    build.forEach(take)
+    for (const it of build) take(it)
     cpSync(join(stage, "image"), image, { recursive: true })
+    for (const it of build.slice(-1)) take(it, { WAREHOUSE: "duckdb" })
+    cpSync(join(stage, "image"), imageWithDuckDb, { recursive: true })
   }, 60_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
@@ -134,42 +139,69 @@ describe.skipIf(platform !== "linux")("Containerfile", () => {
     assert.ok(whole - node < 15 * MEGABYTE, `${whole - node} bytes besides node`)
   })
 
+  it("holds DuckDB as well if it is built with it, and nothing else", (test) => {
+    const more = sizeOf(imageWithDuckDb) - sizeOf(image)
+    void test.annotate(`${Math.round(more / MEGABYTE)} MB more`)
+    assert.ok(more > 30 * MEGABYTE && more < 80 * MEGABYTE, `${more} bytes more`)
+    assert.deepEqual(readdirSync(join(imageWithDuckDb, "app/node_modules")), ["@duckdb"])
+    assert.deepEqual(
+      readdirSync(imageWithDuckDb).filter((it) => !readdirSync(image).includes(it)),
+      []
+    )
+  })
+
+  /** Runs the program of an image as the container would, on a read-only root. */
+  const started = (root: string, ...more: ReadonlyArray<string>) => {
+    const [command, ...args] = JSON.parse(valueOf("ENTRYPOINT") ?? "") as ReadonlyArray<string>
+    const variables = Object.fromEntries(
+      (valueOf("ENV") ?? "").split(" ").map((it) => it.split("="))
+    )
+    const script = `
+      mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0"
+      mount -t tmpfs -o uid=65532,gid=65532,mode=700 lake lake && cd lake
+      exec unshare --root="$0" --wd=/lake --setgid=65532 --setuid=65532 -- "$@"`
+    return spawnSync(
+      "unshare",
+      [
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "/bin/sh",
+        "-ec",
+        script,
+        root,
+        command ?? "",
+        ...args,
+        ...more
+      ],
+      { encoding: "utf8", env: { PATH: process.env["PATH"], ...variables } }
+    )
+  }
+  const LAND = ["all", "--source", "synthetic", "--dev", "--events-per-hour", "20"]
+
   it.skipIf(!mayMount)(
     "runs as its user on a read-only root, and writes to its volume alone (skipped where the tests may not mount)",
     () => {
-      const [command, ...args] = JSON.parse(valueOf("ENTRYPOINT") ?? "") as ReadonlyArray<string>
-      const variables = Object.fromEntries(
-        (valueOf("ENV") ?? "").split(" ").map((it) => it.split("="))
-      )
-      const script = `
-        mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0"
-        mount -t tmpfs -o uid=65532,gid=65532,mode=700 lake lake && cd lake
-        exec unshare --root="$0" --wd=/lake --setgid=65532 --setuid=65532 -- "$@"`
-      const started = (...more: ReadonlyArray<string>) =>
-        spawnSync(
-          "unshare",
-          [
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "/bin/sh",
-            "-ec",
-            script,
-            image,
-            command ?? "",
-            ...args,
-            ...more
-          ],
-          { encoding: "utf8", env: { PATH: process.env["PATH"], ...variables } }
-        )
-      const land = started("all", "--source", "synthetic", "--dev", "--events-per-hour", "20")
+      const land = started(image, ...LAND)
       assert.equal(land.status, 0, land.stderr)
       assert.match(land.stdout, /^landed +\d+ hours/m)
-      const elsewhere = started("all", "--source", "synthetic", "--dev", "--local-dir", "/app/lake")
+      const elsewhere = started(image, ...LAND, "--local-dir", "/app/lake")
       assert.equal(elsewhere.status, 7, elsewhere.stderr)
       assert.match(elsewhere.stderr, /EROFS/)
       assert.equal(existsSync(join(image, "lake/s3_dev")), false)
+    }
+  )
+
+  it.skipIf(!mayMount)(
+    "loads with DuckDB, and says what is missing without (skipped where the tests may not mount)",
+    () => {
+      const loaded = started(imageWithDuckDb, ...LAND, "--load")
+      assert.equal(loaded.status, 0, loaded.stderr)
+      assert.match(loaded.stdout, /^loaded +\d+ hours/m)
+      const without = started(image, ...LAND, "--load")
+      assert.equal(without.status, 2, without.stderr)
+      assert.match(without.stderr, /@duckdb\/node-api/)
     }
   )
 })
