@@ -88,6 +88,35 @@ function take({ rest, word }: Instruction, told: Readonly<Record<string, string>
 
 const valueOf = (word: string) => last.find((it) => it.word === word)?.rest
 
+/** Runs the program of an image as the container would, on a read-only root. */
+function started(root: string, ...more: ReadonlyArray<string>) {
+  const [command, ...args] = JSON.parse(valueOf("ENTRYPOINT") ?? "") as ReadonlyArray<string>
+  const variables = Object.fromEntries((valueOf("ENV") ?? "").split(" ").map((it) => it.split("=")))
+  const script = `
+    mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0"
+    mount -t tmpfs -o uid=65532,gid=65532,mode=700 lake lake && cd lake
+    exec unshare --root="$0" --wd=/lake --setgid=65532 --setuid=65532 -- "$@"`
+  return spawnSync(
+    "unshare",
+    [
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "/bin/sh",
+      "-ec",
+      script,
+      root,
+      command ?? "",
+      ...args,
+      ...more
+    ],
+    { encoding: "utf8", env: { PATH: process.env["PATH"], ...variables } }
+  )
+}
+
+const LAND = ["all", "--source", "synthetic", "--dev", "--events-per-hour", "20"]
+
 describe.skipIf(platform !== "linux")("Containerfile", () => {
   beforeAll(() => {
     for (const it of build) take(it)
@@ -149,36 +178,6 @@ describe.skipIf(platform !== "linux")("Containerfile", () => {
       []
     )
   })
-
-  /** Runs the program of an image as the container would, on a read-only root. */
-  const started = (root: string, ...more: ReadonlyArray<string>) => {
-    const [command, ...args] = JSON.parse(valueOf("ENTRYPOINT") ?? "") as ReadonlyArray<string>
-    const variables = Object.fromEntries(
-      (valueOf("ENV") ?? "").split(" ").map((it) => it.split("="))
-    )
-    const script = `
-      mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0"
-      mount -t tmpfs -o uid=65532,gid=65532,mode=700 lake lake && cd lake
-      exec unshare --root="$0" --wd=/lake --setgid=65532 --setuid=65532 -- "$@"`
-    return spawnSync(
-      "unshare",
-      [
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "/bin/sh",
-        "-ec",
-        script,
-        root,
-        command ?? "",
-        ...args,
-        ...more
-      ],
-      { encoding: "utf8", env: { PATH: process.env["PATH"], ...variables } }
-    )
-  }
-  const LAND = ["all", "--source", "synthetic", "--dev", "--events-per-hour", "20"]
 
   it.skipIf(!mayMount)(
     "runs as its user on a read-only root, and writes to its volume alone (skipped where the tests may not mount)",

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict"
+import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
+import { promisify } from "node:util"
 import { it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel } from "effect"
+import { DuckDBInstance } from "@duckdb/node-api"
+import { Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { describe } from "vitest"
 import * as AmplitudeSynthetic from "../../src/layers/synthetic/AmplitudeSynthetic.ts"
 import * as ClockFixed from "../../src/layers/clock/ClockFixed.ts"
@@ -11,9 +14,10 @@ import * as ObjectStorageFileSystem from "../../src/layers/disk/ObjectStorageFil
 import * as ObjectStorageMemory from "../../src/layers/memory/ObjectStorageMemory.ts"
 import * as SpoolMemory from "../../src/layers/memory/SpoolMemory.ts"
 import * as UnpackerZip from "../../src/layers/unpack/UnpackerZip.ts"
+import type { LoadSummary } from "../../src/programs/load/LoadSummary.ts"
 import { allHours } from "../../src/programs/runPipeline.ts"
 import { Staging } from "../../src/services/Staging.ts"
-import { temporaryFolder } from "../fixtures/disk.ts"
+import { smallDisk, temporaryFolder } from "../fixtures/disk.ts"
 import { queryFile } from "../fixtures/duckdb.ts"
 import { assertCode, LONG_MILLIS, randomNumbers } from "../fixtures/killable.ts"
 import { isLong } from "../fixtures/long.ts"
@@ -25,16 +29,19 @@ const NOW = "2025-11-12T00:00:00Z"
 const LOAD = ["load", ...STORE, "--now", NOW]
 const KILLS = isLong ? 10 : 3
 
-/** A day in a folder, in both formats, with an hour without events. */
-const landDay = (folder: string) => {
-  const layers = Layer.mergeAll(
-    AmplitudeSynthetic.layer({ seed: 1, eventsPerHour: 150 }),
+const layersOf = (folder: string, eventsPerHour: number) =>
+  Layer.mergeAll(
+    AmplitudeSynthetic.layer({ seed: 1, eventsPerHour }),
     ClockFixed.layer(Date.parse(NOW)),
     ObjectStorageFileSystem.layer({ root: join(folder, "lake"), prefix: "events/" }),
     Layer.effect(Staging, ObjectStorageMemory.make()),
     SpoolMemory.layer(),
     UnpackerZip.layer()
   )
+
+/** A day in a folder, in both formats, with an hour without events. */
+const landDay = (folder: string) => {
+  const layers = layersOf(folder, 150)
   const land = (first: string, last: string, format: "jsonl" | "jsonl.gz") =>
     Effect.provide(allHours(runOptions(first, last, { format })), layers)
   return Effect.zipRight(
@@ -64,9 +71,9 @@ const linesOf = (file: string) =>
     ", read_only"
   )
 
-describe("W1 load", () => {
+describe("load", () => {
   it.scopedLive(
-    "leaves every hour whole or absent, and none twice, wherever it is killed",
+    "W1 leaves every hour whole or absent, and none twice, wherever it is killed",
     () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
@@ -117,4 +124,124 @@ describe("W1 load", () => {
       }),
     { timeout: 240_000 + LONG_MILLIS }
   )
+
+  it.scopedLive(
+    "W2 says so when the disk is full, keeps the hours that are loaded, and goes on when it is larger",
+    (context) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const small = yield* Effect.option(smallDisk(join(folder, "small"), "size=4m"))
+        if (Option.isNone(small)) return context.skip("this user may not mount a disk")
+        yield* landDay(folder)
+        const file = join(folder, "small/lake.duckdb")
+        const load = [...LOAD, "--warehouse-file", file]
+        const full = yield* run([...load, "--json"], { folder })
+        assert.ok(full.code === 3 || full.code === 5, `${full.code}: ${full.stderr}`)
+        const summary: LoadSummary = JSON.parse(full.stdout)
+        assert.equal(summary.error?.error, "WarehouseError.NoSpace", full.stderr)
+        const kept = yield* look(file)
+        assert.deepEqual(kept, { loaded: summary.loaded.length, wrong: 0 })
+        assert.ok(kept.loaded > 0 && kept.loaded < 24, `${kept.loaded} hours`)
+        yield* Effect.promise(() =>
+          promisify(execFile)("mount", ["-o", "remount,size=64m", join(folder, "small")])
+        )
+        assertCode(yield* run(load, { folder }), 0)
+        assert.deepEqual(yield* look(file), { loaded: 24, wrong: 0 })
+      }),
+    { timeout: 120_000 }
+  )
+
+  it.scopedLive(
+    "W3 has two runs at once take turns, and loads every hour once",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        yield* landDay(folder)
+        const load = [...LOAD, "--retries", "100", "--retry-base-ms", "100"]
+        const both = yield* Effect.forEach(
+          ["one", "other"],
+          () => Effect.flatMap(start(load, { folder }), (it) => Effect.promise(() => it.ended)),
+          { concurrency: 2 }
+        )
+        for (const ended of both) assertCode(ended, 0)
+        assert.deepEqual(yield* look(join(folder, "lake.duckdb")), { loaded: 24, wrong: 0 })
+        const loads = both.map(({ stdout }) => Number(/^loaded +(\d+)/m.exec(stdout)?.[1] ?? 0))
+        assert.equal((loads[0] ?? 0) + (loads[1] ?? 0), 24, `${loads.join(" and ")} hours`)
+      }),
+    { timeout: 120_000 }
+  )
+
+  it.scopedLive(
+    "W4 waits for a reader, exits 5 if it stays, and loads when it is gone",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const file = join(folder, "lake.duckdb")
+        yield* landDay(folder)
+        assertCode(yield* run([...LOAD, "--end-date", "2025-11-10T03"], { folder }), 0)
+        const before = yield* Effect.promise(() => fs.readFile(file))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* reading(file)
+            // In a process of its own: the system's locks do not keep a process from its own files.
+            const program = yield* start([...LOAD, "--retries", "1", "--retry-base-ms", "1"], {
+              folder
+            })
+            const ended = yield* Effect.promise(() => program.ended)
+            assertCode(ended, 5)
+            assert.match(ended.stderr, /Busy: .*Conflicting lock is held in .*PID \d+/)
+          })
+        )
+        assert.ok(before.equals(yield* Effect.promise(() => fs.readFile(file))))
+        assertCode(yield* run(LOAD, { folder }), 0)
+        assert.deepEqual(yield* look(file), { loaded: 24, wrong: 0 })
+      }),
+    { timeout: 120_000 }
+  )
+
+  it.scopedLive(
+    "W5 ends within ten seconds of SIGTERM, also in the middle of a large hour, which is whole or absent",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const file = join(folder, "lake.duckdb")
+        const layers = layersOf(folder, 40_000)
+        yield* allHours(runOptions("2025-11-10T12")).pipe(
+          Effect.provide(layers),
+          Logger.withMinimumLogLevel(LogLevel.None)
+        )
+        // While the hour is read, and while its row groups are written.
+        for (const size of [1, 1_500_000]) {
+          yield* Effect.promise(() => fs.rm(file, { force: true }))
+          const program = yield* start([...LOAD, "--json"], { folder })
+          yield* sizeReached(file, size)
+          const signalled = performance.now()
+          program.kill("SIGTERM")
+          const ended = yield* Effect.promise(() => program.ended)
+          assert.ok(performance.now() - signalled < 10_000)
+          assertCode(ended, 143)
+          const { length: loaded } = JSON.parse(ended.stdout).loaded
+          if (size === 1) assert.equal(loaded, 0)
+          assert.deepEqual(yield* look(file), { loaded, wrong: 0 })
+        }
+        assertCode(yield* run(LOAD, { folder }), 0)
+        assert.deepEqual(yield* look(file), { loaded: 1, wrong: 0 })
+      }),
+    { timeout: 180_000 }
+  )
 })
+
+/** Has a file open to read, as another program does. */
+const reading = (file: string) =>
+  Effect.acquireRelease(
+    Effect.promise(() => DuckDBInstance.create(file, { access_mode: "READ_ONLY" })),
+    (instance) => Effect.sync(() => instance.closeSync())
+  )
+
+/** Ends when a file has reached a size. */
+const sizeReached = (file: string, size: number) =>
+  Effect.promise(() => fs.stat(file).catch(() => ({ size: 0 }))).pipe(
+    Effect.delay("20 millis"),
+    Effect.repeat({ until: (it) => it.size >= size }),
+    Effect.timeout("60 seconds")
+  )
