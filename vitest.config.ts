@@ -14,6 +14,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // What they pack, build and start takes its time: they are among the long tests.
     exclude: [
+      "test/dbt/**",
       "test/package.test.ts",
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",

@@ -1,0 +1,203 @@
+import * as fs from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import fc from "fast-check"
+import type { DuckDBConnection } from "@duckdb/node-api"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { TABLES } from "../../src/layers/duckdb/tables.ts"
+import { type Dbt, startDbt } from "./dbt.ts"
+import { differences, inFile, makeAnew } from "./warehouse.ts"
+
+const ORDERS = Number(process.env["DBT_ORDERS"] ?? 1)
+const SEED = Number(process.env["DBT_SEED"] ?? 20251110)
+const HOURS = 10
+
+interface Sent {
+  readonly uuid: string
+  readonly insertId: string
+  readonly device: number
+  readonly session: number
+  readonly minute: number
+  readonly kind: number
+  /** The hours in which it arrives, with another uuid or insert id from the second one on. */
+  readonly arrivals: ReadonlyArray<{
+    readonly hour: number
+    readonly change: "none" | "uuid" | "insert"
+  }>
+}
+
+const hours = fc.integer({ min: 0, max: HOURS - 1 })
+
+/** An event and its repetitions. What changes from one to the next makes chains of them. */
+const sent: fc.Arbitrary<Sent> = fc.record({
+  uuid: fc.uuid(),
+  insertId: fc.uuid(),
+  device: fc.integer({ min: 0, max: 4 }),
+  session: fc.integer({ min: 0, max: 2 }),
+  minute: fc.integer({ min: 0, max: HOURS * 60 - 1 }),
+  kind: fc.integer({ min: 0, max: 2 }),
+  arrivals: fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.tuple(fc.record({ hour: hours, change: fc.constant("none" as const) }))
+    },
+    {
+      weight: 2,
+      arbitrary: fc.array(
+        fc.record({ hour: hours, change: fc.constantFrom("none", "uuid", "insert") }),
+        { minLength: 2, maxLength: 5 }
+      )
+    }
+  )
+})
+
+/** What happens to the warehouse between two runs of dbt. */
+const happening = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      what: fc.constant("load" as const),
+      hours: fc.uniqueArray(hours, { minLength: 1, maxLength: 4 })
+    })
+  },
+  fc.record({ what: fc.constant("thin" as const), hours: fc.tuple(hours) }),
+  fc.record({ what: fc.constant("empty" as const), hours: fc.tuple(hours) }),
+  fc.record({ what: fc.constant("remove" as const), hours: fc.tuple(hours) })
+)
+
+/** dbt stops after the events in some of the runs. */
+const orders = fc.record({
+  events: fc.array(sent, { minLength: 60, maxLength: 120 }),
+  runs: fc.array(
+    fc.record({
+      happenings: fc.array(happening, { minLength: 1, maxLength: 3 }),
+      isStopped: fc.boolean()
+    }),
+    { minLength: 2, maxLength: 4 }
+  )
+})
+
+const at = (minute: number) =>
+  new Date(Date.UTC(2025, 10, 10) + minute * 60_000).toISOString().replace("T", " ").slice(0, 19)
+
+const URLS = ["https://x.example.com/", "https://x.example.com/b", "https://y.example.com/c"]
+
+function linesOf(event: Sent): ReadonlyArray<readonly [hour: number, line: string]> {
+  let { insertId, uuid } = event
+  return event.arrivals.map(({ change, hour }, nth) => {
+    if (change === "uuid") uuid = `${event.uuid.slice(0, -2)}${nth}u`
+    if (change === "insert") insertId = `${event.insertId}-${nth}`
+    const type = event.kind === 0 ? "[Amplitude] Element Clicked" : "[Amplitude] Page Viewed"
+    const line = {
+      uuid,
+      $insert_id: insertId,
+      event_type: type,
+      event_id: event.minute,
+      device_id: `d${event.device}`,
+      session_id: event.session,
+      event_time: at(event.minute),
+      client_event_time: at(event.minute),
+      server_received_time: at(hour * 60 + (event.minute % 60)),
+      server_upload_time: at(hour * 60 + 59),
+      event_properties: {
+        "[Amplitude] Page URL": URLS[event.kind],
+        "[Amplitude] Element Tag": "a",
+        "[Amplitude] Element Text": "Go"
+      }
+    }
+    return [hour, JSON.stringify(line)]
+  })
+}
+
+type Lines = ReadonlyMap<number, ReadonlyArray<string>>
+
+function byHour(events: ReadonlyArray<Sent>): Lines {
+  const lines = new Map<number, Array<string>>()
+  for (const [hour, line] of events.flatMap(linesOf)) {
+    lines.set(hour, [...(lines.get(hour) ?? []), line])
+  }
+  return lines
+}
+
+async function put(
+  connection: DuckDBConnection,
+  hour: number,
+  lines: ReadonlyArray<string> | undefined
+) {
+  const name = at(hour * 60)
+  await connection.run(`delete from amplitude.events_raw where hour = '${name}'`)
+  await connection.run(`delete from amplitude.loads where hour = '${name}'`)
+  if (lines === undefined) return
+  for (const [index, line] of lines.entries()) {
+    await connection.run("insert into amplitude.events_raw values ($1::timestamp, $2, $3)", [
+      name,
+      index + 1,
+      line
+    ])
+  }
+  await connection.run(
+    `insert into amplitude.loads (hour, key, format, events, bytes, malformed, lineset, stored_lineset, sha256, etag, redacted, landed_by, load_id, loaded_by, loaded_at)
+    select '${name}', 'k', 'jsonl', ${lines.length}, 0, 0, '', '', '', '', 0, '', uuid(), '', now()::timestamp`
+  )
+}
+
+let folder = ""
+let dbt: Dbt
+
+beforeAll(async () => {
+  folder = await fs.mkdtemp(join(tmpdir(), "amplitude-lake-orders-"))
+  dbt = startDbt(folder)
+})
+
+afterAll(async () => {
+  await dbt.end()
+  await fs.rm(folder, { recursive: true, force: true })
+})
+
+describe("hours that arrive in any order", () => {
+  it(
+    "are replaced, emptied and taken out again, and end in the tables of a full build",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(orders, async ({ events, runs }) => {
+          const warehouse = join(folder, "lake.duckdb")
+          await fs.rm(warehouse, { force: true })
+          await inFile(warehouse, (connection) => connection.run(TABLES))
+          const lines = byHour(events)
+          for (const [index, { happenings, isStopped }] of runs.entries()) {
+            await inFile(warehouse, async (connection) => {
+              for (const { hours, what } of happenings) {
+                for (const hour of hours) {
+                  const all = lines.get(hour) ?? []
+                  const kept =
+                    what === "remove"
+                      ? undefined
+                      : what === "empty"
+                        ? []
+                        : what === "thin"
+                          ? all.filter((_, nth) => nth % 3 > 0)
+                          : all
+                  await put(connection, hour, kept)
+                }
+              }
+            })
+            const isLast = index === runs.length - 1
+            if (index === 0) await dbt.run(warehouse, "seed")
+            await dbt.run(
+              warehouse,
+              "run",
+              ...(isStopped && !isLast ? ["--select", "+fct_events"] : [])
+            )
+          }
+          const found = await inFile(warehouse, async (connection) => {
+            await makeAnew(connection)
+            return differences(connection, "analytics", "anew")
+          })
+          assert.deepEqual(found, [])
+        }),
+        { numRuns: ORDERS, seed: SEED, endOnFailure: true }
+      )
+    },
+    120_000 + ORDERS * 120_000
+  )
+})
