@@ -14,6 +14,7 @@ export default defineConfig({
     include: [
       "test/faults/**/*.test.ts",
       ...longer,
+      "test/models/**/*.test.ts",
       "test/package.test.ts",
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",

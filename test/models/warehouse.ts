@@ -14,7 +14,7 @@ import { startOf } from "./reference/lines/times.ts"
 import type { World } from "./reference/lines/world.ts"
 import type { Cell, Row } from "./reference/tables/reference.ts"
 
-const COMPILED = process.env["COMPILED_MODELS"] ?? "dbt/compiled"
+const COMPILED = "dbt/compiled"
 
 interface Planned {
   readonly name: string

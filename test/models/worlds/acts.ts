@@ -130,10 +130,12 @@ const click: fc.Arbitrary<Act> = fc
     gap,
     tell: (place) => {
       const shown = ahead === undefined ? {} : pageProperties(ahead, "all")
+      // Where views have ids, the SDK tells the page as well.
+      const told = place.viewId === undefined ? telling : "all"
       const properties = {
         ...elementProperties(described(place.address), form),
-        ...pageProperties(place.address, telling),
-        ...(telling === "no url"
+        ...pageProperties(place.address, told),
+        ...(told === "no url"
           ? {}
           : { "[Amplitude] Page Path": shown["[Amplitude] Page Path"] ?? place.address.path }),
         ...viewId(place)
