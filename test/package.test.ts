@@ -71,7 +71,7 @@ describe("the packed package", () => {
   }, 120_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
-  it("holds the built modules with their types, the program, and nothing else", () => {
+  it("holds the built modules with their types, the program, dbt's project, and nothing else", () => {
     const paths = packed.files.map(({ path }) => path)
     const built = readdirSync("dist", { recursive: true, withFileTypes: true })
       .filter((it) => it.isFile())
@@ -80,7 +80,11 @@ describe("the packed package", () => {
     const schemas = readdirSync("schemas", { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".json") && !name.startsWith("published"))
       .map((name) => join("schemas", name))
-    assert.deepEqual(paths.toSorted(), [...built, ...schemas, ...pages].toSorted())
+    const dbt = readdirSync("dbt", { recursive: true, withFileTypes: true })
+      .filter((it) => it.isFile() && !/^\.|^requirements-ci\./.test(it.name))
+      .map((it) => join(it.parentPath, it.name))
+      .filter((path) => !/^dbt\/(target|logs)\//.test(path))
+    assert.deepEqual(paths.toSorted(), [...built, ...schemas, ...pages, ...dbt].toSorted())
     const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
     const library = sources.filter((path) =>
       /^(layers|network|programs|services|mod)\b.*\.ts$/.test(path)
