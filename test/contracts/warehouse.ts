@@ -62,6 +62,19 @@ export function warehouseContract(name: string, make: Effect.Effect<Depot, never
         assert.deepEqual({ ...kept }, { ...row })
       }))
 
+    test("numbers lines in order, however many, of any length and encoding", (depot) =>
+      Effect.gen(function* () {
+        const texts = Array.from(
+          { length: 17_000 },
+          (_, n) => `{"n":${n},"text":"${"é提x".repeat(n % 7)}\ud800"}`
+        )
+        yield* loaded(depot, hourToLoad(H21, texts.join("\n\n")))
+        assert.deepEqual(
+          yield* depot.rows,
+          texts.map((text, index) => [H21, index + 1, Buffer.from(text).toString()])
+        )
+      }))
+
     test("lists the ledger by hour, and gives each load an id of its own", (depot) =>
       Effect.gen(function* () {
         const [one, other] = [yield* loaded(depot, hourToLoad(H21, TWO))].concat(

@@ -92,10 +92,14 @@ const connect = Effect.fnUntraced(function* ({ memoryLimit, path, threads }: Fil
   return connectionOf(connection, path, CATALOG)
 })
 
+// Large row groups would need 20 times the memory of a load. They do not stay with the file.
+const LOAD = "storage_version 'v1.5.0', row_group_size 8192"
+
 const OPTIONS = {
   read: "read_only",
-  // Large row groups would need 20 times the memory of a load.
-  load: "storage_version 'v1.5.0', row_group_size 8192"
+  load: LOAD,
+  // Stays with the file. Each row group ends with a block, so large ones would leave a fifth of it empty.
+  make: `${LOAD}, block_size 65536`
 } as const
 
 /** Attaches a file. The type keeps DuckDB from guessing one that needs an extension. */
@@ -115,7 +119,7 @@ const makeFile = Effect.fnUntraced(function* (options: FileOptions) {
   const make = Effect.scoped(
     Effect.gen(function* () {
       const connection = yield* connect({ ...options, path: unfinished })
-      yield* attach(connection, unfinished, "load")
+      yield* attach(connection, unfinished, "make")
       yield* onDisk(unfinished, () => fs.chmod(unfinished, FILE_MODE))
       yield* connection.run("open", `begin; ${TABLES} commit; checkpoint`)
     })

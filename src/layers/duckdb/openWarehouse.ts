@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { Effect, Exit, Option, Schema, type Scope, Stream } from "effect"
+import { Effect, Exit, Option, Schema, Stream, type Scope } from "effect"
 import type { DuckDBAppender, DuckDBBlobValue, DuckDBTimestampValue, Json } from "@duckdb/node-api"
 import { Hour, hourStart } from "../../services/Hour.ts"
 import {
@@ -13,7 +13,8 @@ import {
 } from "../../services/Warehouse.ts"
 import { cellsOf, isNumber } from "./cells.ts"
 import type { Connection } from "./connection.ts"
-import { type StoredLines, storeLines, sumLines } from "./storedLines.ts"
+import { storeLines, sumLines, type StoredLines } from "./storedLines.ts"
+import { lineRows } from "./lineRows.ts"
 
 const LOADS = `select strftime(hour, '%Y-%m-%dT%H') as hour, key, format, events::double as events, bytes::double as bytes,
 malformed::double as malformed, lineset, stored_lineset as "storedLineset", sha256, etag, coalesce(project, '') as project,
@@ -65,7 +66,7 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
     ),
     digestOf: (hour) => digestOf(connection, timeOf(hourStart(hour))),
     query: (sql) => answer(connection, api, sql),
-    load: (hour) => loadHour(connection, path, hour, timeOf),
+    load: (hour) => loadHour(connection, api, path, hour, timeOf),
     relabel: (loadId, { etag, format, key, sha256 }) =>
       run(
         "load",
@@ -93,6 +94,7 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
   } satisfies OpenWarehouse
 })
 
+type Api = typeof import("@duckdb/node-api")
 type TimeOf = (millis: number) => DuckDBTimestampValue
 
 function textOf(value: Json | undefined): Option.Option<string> {
@@ -166,6 +168,7 @@ function inTransaction<A, E, R>(
 
 const loadHour = <E, R>(
   connection: Connection,
+  api: Api,
   path: string,
   { read, replaces, row }: HourToLoad<E, R>,
   timeOf: TimeOf
@@ -176,7 +179,7 @@ const loadHour = <E, R>(
       Effect.gen(function* () {
         const at = timeOf(hourStart(row.hour))
         yield* makeRoom(connection, path, row.hour, at, replaces)
-        const stored = yield* appendLines(connection, at, (append) => restore(read(append)))
+        const stored = yield* appendLines(connection, api, at, (append) => restore(read(append)))
         const isSame = stored.events === row.events && stored.lineset === row.lineset
         if (!isSame) {
           const detail = `the ${stored.events} lines of ${row.hour} with lineset ${stored.lineset} are not the ${row.events} with lineset ${row.lineset} that were announced`
@@ -215,41 +218,37 @@ const makeRoom = Effect.fnUntraced(function* (
 
 const appendLines = <E, R>(
   { appender, now }: Connection,
+  api: Api,
   at: DuckDBTimestampValue,
   read: (append: Append) => Effect.Effect<void, E, R>
 ): Effect.Effect<ReturnType<StoredLines["finish"]>, WarehouseError | E, R> =>
   Effect.acquireUseRelease(
     appender("events_raw"),
-    (rows) =>
+    (it) =>
       Effect.gen(function* () {
-        const lines = storeLines(appendTo(rows, at))
-        yield* read((bytes) => now("load", () => lines.update(bytes)))
+        const rows = lineRows(api, it, at)
+        const lines = storeLines(rows.add)
+        yield* read((bytes) =>
+          now("load", () => {
+            lines.update(bytes)
+            rows.settle()
+          })
+        )
         return yield* now("load", () => {
           const stored = lines.finish()
-          rows.flushSync()
+          rows.finish()
           return stored
         })
       }),
     // Lines that were not flushed are dropped; those that were are rolled back.
-    (rows) =>
+    (it) =>
       Effect.ignore(
         now("load", () => {
-          rows.clear()
-          rows.closeSync()
+          it.clear()
+          it.closeSync()
         })
       )
   )
-
-function appendTo(rows: DuckDBAppender, at: DuckDBTimestampValue): (text: string) => void {
-  let line = 0
-  return (text) => {
-    line += 1
-    rows.appendTimestamp(at)
-    rows.appendInteger(line)
-    rows.appendVarchar(text)
-    rows.endRow()
-  }
-}
 
 function insertLoad(
   { run }: Connection,

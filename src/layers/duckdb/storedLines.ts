@@ -19,10 +19,10 @@ export interface StoredLines {
 }
 
 /**
- * Splits bytes into non-empty lines, and passes each one on as text. Bytes that are not UTF-8 become
- * U+FFFD.
+ * Splits bytes into non-empty lines, and passes each one on as UTF-8, in memory that is used again
+ * after `update`. Bytes that are not UTF-8 become U+FFFD.
  */
-export function storeLines(store: (text: string) => void): StoredLines {
+export function storeLines(store: (line: Buffer) => void): StoredLines {
   let events = 0
   let lineset = 0
   let storedLineset = 0
@@ -31,12 +31,12 @@ export function storeLines(store: (text: string) => void): StoredLines {
 
   function add(line: Buffer, isText: boolean): void {
     if (line.length === 0) return
-    const text = line.toString("utf8")
     const crc = crc32(line)
+    const stored = isText ? line : Buffer.from(line.toString())
     events += 1
     lineset = (lineset + crc) % LINESET_MODULUS
-    storedLineset = (storedLineset + (isText ? crc : crc32(text))) % LINESET_MODULUS
-    store(text)
+    storedLineset = (storedLineset + (isText ? crc : crc32(stored))) % LINESET_MODULUS
+    store(stored)
   }
 
   function closeOpen(): void {

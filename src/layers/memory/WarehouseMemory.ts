@@ -43,7 +43,7 @@ const loadHour = Effect.fnUntraced(function* <E, R>(
   )
   yield* checkLedger
   const texts: Array<string> = []
-  const stored = storeLines((text) => texts.push(text))
+  const stored = storeLines((line) => texts.push(line.toString()))
   yield* read((bytes) => Effect.sync(() => stored.update(bytes)))
   yield* checkLedger
   const { events, lineset, storedLineset } = stored.finish()
