@@ -34,7 +34,7 @@ await build({
   input: {
     main: "src/main.ts",
     "program/cli": "src/cli/main.ts",
-    "program/worker": "src/layers/unpack/worker.ts"
+    "program/worker": "src/layers/unpack/threads/worker.ts"
   },
   platform: "node",
   // Native code cannot be bundled.

@@ -90,6 +90,8 @@ export interface DigestOptions<E = never, R = never> {
   readonly parse?: boolean | undefined
   /** Receives the lines as they are counted, split anywhere, in memory that is used again. */
   readonly onLines?: ((lines: Uint8Array) => Effect.Effect<void, E, R>) | undefined
+  /** Bytes of the object, if they are known: a large one may be read by another thread. */
+  readonly size?: number | undefined
 }
 
 export interface ObjectDigest extends LinesDigest {

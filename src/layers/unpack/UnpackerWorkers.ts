@@ -1,9 +1,16 @@
 import { availableParallelism } from "node:os"
-import { Config, type ConfigError, Effect, Layer, type Scope } from "effect"
-import { Unpacker } from "../../services/Unpacker.ts"
+import { Config, type ConfigError, Effect, Layer, type Scope, Stream } from "effect"
+import type { Format } from "../../services/HourKey.ts"
+import {
+  type DigestOptions,
+  type ObjectDigest,
+  Unpacker,
+  type UnpackerError
+} from "../../services/Unpacker.ts"
 import { withReader } from "./reader.ts"
-import { openDigestPool } from "./pool.ts"
-import { digestHere, makeUnpacker } from "./makeUnpacker.ts"
+import { type DigestPool, openDigestPool } from "./threads/pool.ts"
+import { digestHere, type DigestObject, digestObject, makeUnpacker } from "./makeUnpacker.ts"
+import type { InflateWay } from "./inflateHere.ts"
 import type { UnpackerZipOptions } from "./UnpackerZip.ts"
 
 /** More would wait for the disk, and each needs memory. */
@@ -11,8 +18,8 @@ const MOST_WORKERS = 4
 
 export interface UnpackerWorkersOptions extends UnpackerZipOptions {
   /**
-   * Archives smaller than this, in bytes, are read in this thread, before a worker could start.
-   * Defaults to 4 MiB.
+   * Archives and objects smaller than this, in bytes, are read in this thread, before a worker could
+   * start. Defaults to 4 MiB.
    */
   readonly smallArchive?: number | undefined
 }
@@ -36,9 +43,39 @@ export const make: (
         : withReader(archive, (read) =>
             pool.digest(read, { path: archive.path, parts, format, budget, inflate })
           ).pipe(free.withPermits(1)),
-    inflate
+    inflate,
+    digestThere(pool, inflate, smallArchive)
   )
 })
+
+/** Digests objects whose lines are passed on in a worker if they are large. */
+function digestThere(pool: DigestPool, inflate: InflateWay, small: number): DigestObject {
+  return <E, E2, R>(
+    path: string,
+    body: Stream.Stream<Uint8Array, E>,
+    format: Format,
+    options: DigestOptions<E2, R> = {}
+  ) => {
+    const { onLines, parse = false, size = 0 } = options
+    if (onLines === undefined || parse || size < small) {
+      return digestObject(path, body, format, options)
+    }
+    return Effect.acquireUseRelease(
+      Effect.sync(() => pool.stream({ path, format, inflate })),
+      (worker) => {
+        if (worker === undefined) return digestObject(path, body, format, options)
+        const feed = Effect.zipRight(Stream.runForEach(body, worker.feed), worker.end)
+        const take: Effect.Effect<ObjectDigest, UnpackerError | E2, R> = Effect.suspend(() =>
+          Effect.flatMap(worker.next, (it) =>
+            it instanceof Uint8Array ? Effect.zipRight(onLines(it), take) : Effect.succeed(it)
+          )
+        )
+        return Effect.map(Effect.zip(feed, take, { concurrent: true }), ([, digest]) => digest)
+      },
+      (worker) => worker?.close ?? Effect.void
+    ).pipe(Effect.withSpan("Unpacker.digest"))
+  }
+}
 
 /**
  * Like `UnpackerZip`, but digests the hours of large archives in worker threads, one per processor

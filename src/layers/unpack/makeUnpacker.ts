@@ -45,7 +45,10 @@ const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
     )
   })
 
-const digest: Unpacker["Type"]["digest"] = (
+export type DigestObject = Unpacker["Type"]["digest"]
+
+/** Digests an object in this thread. */
+export const digestObject: DigestObject = (
   path,
   body,
   format,
@@ -97,7 +100,11 @@ const digest: Unpacker["Type"]["digest"] = (
   ).pipe(Effect.withSpan("Unpacker.digest"))
 
 /** An unpacker that digests hours with `digestHour`, which inflates in this way. */
-export function makeUnpacker(digestHour: DigestHour, way: InflateWay): Unpacker["Type"] {
+export function makeUnpacker(
+  digestHour: DigestHour,
+  way: InflateWay,
+  digest: DigestObject = digestObject
+): Unpacker["Type"] {
   return Unpacker.of({
     open: openWith(digestHour),
     digest,

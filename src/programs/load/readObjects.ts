@@ -36,11 +36,11 @@ export const readObjects = Effect.fnUntraced(function* <E, R>(
   const progress = yield* Progress
   let sum = noLines
   const digests: Array<string> = []
-  for (const { format, key } of objects) {
+  for (const { format, key, size } of objects) {
     // The line before it may lack its newline.
     if (digests.length > 0) yield* onLines(NEWLINE)
     const body = countBytes(store.get(key), progress.received)
-    const read = yield* unpacker.digest(key, body, format, { onLines })
+    const read = yield* unpacker.digest(key, body, format, { onLines, size })
     sum = addDigests(sum, read)
     digests.push(read.sha256)
   }

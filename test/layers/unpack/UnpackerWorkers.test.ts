@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from "node:module"
 import threads from "node:worker_threads"
 import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { assert } from "vitest"
 import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { unpackerContract } from "../../contracts/unpacker.ts"
@@ -30,6 +30,12 @@ const made = (Other: typeof threads.Worker) =>
         threads.Worker = Worker
         syncBuiltinESMExports()
       })
+  )
+
+/** An object as a store returns it. */
+const body = (object: Uint8Array) =>
+  Stream.range(0, Math.ceil(object.length / 50_000) - 1).pipe(
+    Stream.map((at) => object.subarray(at * 50_000, (at + 1) * 50_000))
   )
 
 describe("UnpackerWorkers", () => {
@@ -177,4 +183,78 @@ describe("UnpackerWorkers", () => {
       )
     })
   )
+
+  describe("digest", () => {
+    const lines = Array.from(
+      { length: 4000 },
+      (_, n) => `{"n":${n},"x":"${`${n}`.repeat(3000)}"}\n`
+    )
+    const text = Buffer.from(lines.join(""))
+    const digested = (unpacker: Unpacker["Type"], format: "jsonl" | "jsonl.gz") =>
+      Effect.gen(function* () {
+        const hash = createHash("sha256")
+        const onLines = (taken: Uint8Array) => Effect.sync(() => hash.update(taken))
+        const object = format === "jsonl" ? text : gzipSync(text)
+        const digest = yield* unpacker.digest("object", body(object), format, { onLines })
+        return { digest, taken: hash.digest("hex") }
+      })
+
+    it.scoped("passes on in a worker what it would in this thread, more than is sent ahead", () =>
+      Effect.gen(function* () {
+        assert.isAbove(text.length, 40 * 1024 ** 2)
+        const here = yield* UnpackerWorkers.make({ smallArchive: 1e9 })
+        for (const inflate of ["fast", "portable"] as const) {
+          const there = yield* UnpackerWorkers.make({ smallArchive: 0, inflate })
+          for (const format of ["jsonl", "jsonl.gz"] as const) {
+            assert.deepStrictEqual(yield* digested(there, format), yield* digested(here, format))
+          }
+        }
+      })
+    )
+
+    it.scoped("is done with an object whose store fails or that nobody takes, and goes on", () =>
+      Effect.gen(function* () {
+        const unpacker = yield* UnpackerWorkers.make({ smallArchive: 0 })
+        const cut = Stream.concat(Stream.take(body(text), 3), Stream.fail("gone"))
+        const fails = unpacker.digest("object", cut, "jsonl", { onLines: () => Effect.void })
+        assert.strictEqual(yield* Effect.flip(fails), "gone")
+        const taken = yield* Deferred.make<void>()
+        const waits = yield* Effect.fork(
+          unpacker.digest("object", body(text), "jsonl", {
+            onLines: () => Effect.zipRight(Deferred.succeed(taken, undefined), Effect.never)
+          })
+        )
+        yield* Deferred.await(taken)
+        yield* Fiber.interrupt(waits)
+        assert.strictEqual((yield* digested(unpacker, "jsonl")).digest.events, lines.length)
+      })
+    )
+
+    it.scoped("gives no verdict on an object whose worker ends, and reads on without workers", () =>
+      Effect.gen(function* () {
+        const workers: Array<threads.Worker> = []
+        yield* made(
+          class extends threads.Worker {
+            constructor(...given: ConstructorParameters<typeof threads.Worker>) {
+              super(...given)
+              workers.push(this)
+            }
+          }
+        )
+        const unpacker = yield* UnpackerWorkers.make({ smallArchive: 0 })
+        const onLines = () => Effect.promise(() => Promise.all(workers.map((it) => it.terminate())))
+        const error = yield* Effect.flip(
+          unpacker.digest("object", body(text), "jsonl", { onLines })
+        )
+        assert.strictEqual(error.reason, "Unreadable")
+        yield* made(function () {
+          throw new Error("ERR_WORKER_INIT_FAILED")
+        } as unknown as typeof threads.Worker)
+        assert.strictEqual(
+          (yield* digested(unpacker, "jsonl.gz")).digest.size,
+          gzipSync(text).length
+        )
+      })
+    )
+  })
 })

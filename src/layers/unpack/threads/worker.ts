@@ -1,18 +1,20 @@
 /**
- * The worker thread: digests one hour after another, and requests the archive's bytes from the
- * thread that sent the hour. Loads no package.
+ * The worker thread: digests one hour or object after another. It requests an archive's bytes from
+ * the thread that sent the hour. Loads no package.
  *
  * @module
  */
 import { type MessagePort, parentPort } from "node:worker_threads"
-import type { Format } from "../../services/HourKey.ts"
-import { type Budget, digestHour, type HourDigest } from "./hourDigest.ts"
-import { PIECE } from "./zipPart.ts"
-import { inflateBy, inflateHere, type InflateWay } from "./inflateHere.ts"
-import { Refusal, type Refused } from "./refusal.ts"
-import type { ZipPart } from "./zipDirectory.ts"
+import type { Format } from "../../../services/HourKey.ts"
+import { type Budget, digestHour, type HourDigest } from "../hourDigest.ts"
+import { PIECE } from "../zipPart.ts"
+import { inflateBy, inflateHere, type InflateWay } from "../inflateHere.ts"
+import { Refusal, type Refused } from "../refusal.ts"
+import { digestStream, type StreamTask } from "./digestStream.ts"
+import type { ZipPart } from "../zipDirectory.ts"
 
 export interface DigestTask {
+  readonly _tag: "Hour"
   /** For every message about this task. */
   readonly port: MessagePort
   readonly path: string
@@ -31,7 +33,11 @@ export type DigestReport =
       /** A buffer for them, transferred and to be returned. */
       readonly into: Uint8Array<ArrayBuffer>
     }
-  | { readonly _tag: "Digested"; readonly digest: HourDigest }
+  | TaskEnd<HourDigest>
+
+/** The last message about a task. */
+export type TaskEnd<A> =
+  | { readonly _tag: "Digested"; readonly digest: A }
   | { readonly _tag: "Refused"; readonly refused: Refused }
   | { readonly _tag: "Broken"; readonly message: string }
 
@@ -53,7 +59,7 @@ function takeRoom(length: number): Uint8Array<ArrayBuffer> {
   return used ?? new Uint8Array(length)
 }
 
-async function work(task: DigestTask): Promise<DigestReport> {
+function digestArchive(task: DigestTask): Promise<HourDigest> {
   const { budget, format, parts, path, port } = task
   const inflate = inflateBy(task.inflate)
   // If they are inflated elsewhere, that may still be running when more is requested.
@@ -69,9 +75,12 @@ async function work(task: DigestTask): Promise<DigestReport> {
       const wants: DigestReport = { _tag: "Wants", position, length, into }
       port.postMessage(wants, [into.buffer])
     })
+  return digestHour(read, path, parts, format, budget, inflate)
+}
+
+async function endOf<A>(digesting: Promise<A>): Promise<TaskEnd<A>> {
   try {
-    const digest = await digestHour(read, path, parts, format, budget, inflate)
-    return { _tag: "Digested", digest }
+    return { _tag: "Digested", digest: await digesting }
   } catch (error) {
     return error instanceof Refusal
       ? { _tag: "Refused", refused: error.refused }
@@ -79,6 +88,7 @@ async function work(task: DigestTask): Promise<DigestReport> {
   }
 }
 
-parentPort?.on("message", (task: DigestTask) => {
-  void work(task).then((report) => task.port.postMessage(report))
+parentPort?.on("message", (task: DigestTask | StreamTask) => {
+  const digesting = task._tag === "Hour" ? digestArchive(task) : digestStream(task)
+  void endOf<unknown>(digesting).then((end) => task.port.postMessage(end))
 })

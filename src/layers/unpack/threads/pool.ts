@@ -1,9 +1,11 @@
 import { MessageChannel, Worker } from "node:worker_threads"
-import type { Read } from "./reader.ts"
+import type { Read } from "../reader.ts"
+import { type Conversation, converseAbout } from "./conversation.ts"
+import type { StreamTask } from "./digestStream.ts"
 import type { DigestBytes, DigestReport, DigestTask } from "./worker.ts"
-import { digestHour, type HourDigest } from "./hourDigest.ts"
-import { inflateBy } from "./inflateHere.ts"
-import { Refusal, refusal } from "./refusal.ts"
+import { digestHour, type HourDigest } from "../hourDigest.ts"
+import { inflateBy } from "../inflateHere.ts"
+import { Refusal, refusal } from "../refusal.ts"
 
 /** In milliseconds. A worker that is idle longer would only take memory. */
 const IDLE = 100
@@ -15,7 +17,12 @@ export interface DigestPool {
    * Digests one hour in an idle worker. Returns once the worker has released it; rejects as
    * `Unreadable` if the worker ends.
    */
-  readonly digest: (read: Read, task: Omit<DigestTask, "port">) => Promise<HourDigest>
+  readonly digest: (read: Read, task: Omit<DigestTask, "_tag" | "port">) => Promise<HourDigest>
+  /**
+   * Digests one object in an idle worker; `undefined` if the system gives none. What is not closed
+   * after its end costs the worker.
+   */
+  readonly stream: (task: Omit<StreamTask, "_tag" | "port">) => Conversation | undefined
   readonly close: () => Promise<void>
 }
 
@@ -68,6 +75,14 @@ export function openDigestPool(): DigestPool {
         if (all.has(worker)) rest(worker)
       }
     },
+    stream: (task) => {
+      const worker = idle.pop() ?? start()
+      if (worker === undefined) return undefined
+      return converseAbout(worker, task, (isOver) => {
+        if (!isOver) void worker.terminate()
+        else if (all.has(worker)) rest(worker)
+      })
+    },
     close: async () => {
       await Promise.all([...all].map((worker) => worker.terminate()))
     }
@@ -88,7 +103,11 @@ function open(): Worker | undefined {
   }
 }
 
-function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): Promise<HourDigest> {
+function converse(
+  worker: Worker,
+  read: Read,
+  task: Omit<DigestTask, "_tag" | "port">
+): Promise<HourDigest> {
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
   const answer = (bytes: DigestBytes) =>
@@ -124,6 +143,6 @@ function converse(worker: Worker, read: Read, task: Omit<DigestTask, "port">): P
       else if (report._tag === "Refused") reject(new Refusal(report.refused))
       else reject(unreadable ?? new Error(report.message))
     })
-    worker.postMessage({ ...task, port } satisfies DigestTask, [port])
+    worker.postMessage({ ...task, _tag: "Hour", port } satisfies DigestTask, [port])
   })
 }
