@@ -2,7 +2,7 @@
 //
 //   npm run bench                      everything: a warm-up and five rounds, about half an hour
 //   npm run bench -- --quick           small data, one round: does every case finish, and is it right?
-//   npm run bench -- --only NAME       one group: day, unpack, memory, plan, start, growth, azure
+//   npm run bench -- --only NAME       one group: day, unpack, load, memory, plan, start, growth, azure
 //   npm run bench -- --runs N          other than five rounds
 //   npm run bench -- --out FOLDER      the pages go there; with --quick, --only or fewer rounds they go nowhere else
 //
@@ -60,9 +60,9 @@ async function measure({ cases, name }, { runs, quick, missing }) {
       if (missing(one) !== undefined || failures[one.name] !== undefined) continue
       interrupted.throwIfAborted()
       try {
-        const { seconds, peak, cpu, calls } = await one.run(round === 0)
+        const { seconds, peak, cpu, share, calls } = await one.run(round === 0)
         const isWarmUp = !quick && round === 0
-        if (!isWarmUp) (samples[one.name] ??= []).push({ seconds, peak, cpu, calls })
+        if (!isWarmUp) (samples[one.name] ??= []).push({ seconds, peak, cpu, share, calls })
         say(`${name} ${round + 1}/${rounds}  ${one.name}: ${seconds.toFixed(2)} s`)
       } catch (error) {
         if (interrupted.aborted) throw error
@@ -101,6 +101,7 @@ async function bench({ quick, only, runs, isWhole, out }, closers) {
       if (why !== undefined) say(`${group.name}  ${one.name} is not measured: ${why}`)
     }
     const { samples, failures } = await measure(group, { runs, quick, missing })
+    await group.finish?.()
     const absent = Object.fromEntries(
       group.cases.map((one) => [
         one.name,

@@ -13,6 +13,7 @@ import { ratio } from "../statistics.mjs"
  * @property {number} seconds
  * @property {number | undefined} [peak] resident set, in bytes
  * @property {number | undefined} [cpu] seconds
+ * @property {number | undefined} [share] bytes of what was written, relative to those of what was read
  * @property {{ readonly list: number, readonly head: number, readonly amplitude: number } | undefined} [calls]
  *
  * @typedef {object} Case
@@ -30,7 +31,12 @@ import { ratio } from "../statistics.mjs"
  * @property {ReadonlyArray<string>} of the cases that it takes
  * @property {(samples: Record<string, ReadonlyArray<Sample>>) => { median: number, least?: number, most?: number }} value
  *
- * @typedef {{ name: string, title: string, cases: ReadonlyArray<Case>, claims: ReadonlyArray<Claim> }} Group
+ * @typedef {object} Group
+ * @property {string} name
+ * @property {string} title
+ * @property {ReadonlyArray<Case>} cases
+ * @property {ReadonlyArray<Claim>} claims
+ * @property {() => Promise<void>} [finish] removes what its cases have left in the store
  */
 
 /** @param {ReadonlyArray<Sample> | undefined} samples */
