@@ -82,11 +82,12 @@ export function storeLayer({ store }: Has<"store">): Layer.Layer<ObjectStorage> 
 
 /** The options of the synthetic events. */
 export function syntheticOptions({
+  brokenLines,
   eventsPerHour,
   project,
   seed
-}: Has<"seed" | "eventsPerHour" | "project">) {
-  return { seed, eventsPerHour, project: String(project) }
+}: Has<"seed" | "eventsPerHour" | "project"> & Partial<Has<"brokenLines">>) {
+  return { seed, eventsPerHour, project: String(project), brokenLines }
 }
 
 /** The system's clock, or a fixed one if `--now` is set. */

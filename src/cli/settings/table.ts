@@ -354,6 +354,7 @@ export const commands = {
       "maxBytes",
       "dump",
       ...synthetic,
+      "brokenLines",
       "apiKey",
       "secretKey",
       "envFile",

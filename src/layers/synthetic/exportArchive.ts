@@ -27,7 +27,7 @@ function* zipChunks(project: string, parts: Iterable<ArchivePart>): IterableIter
   })
   const add = (name: string, bytes: Uint8Array) => {
     const entry = new ZipPassThrough(name)
-    // A zip stores local time, so a local date gives the same bytes in every time zone.
+    // A zip stores local time, so a local date reads the same in every time zone.
     entry.mtime = new Date(2025, 0, 1)
     zip.add(entry)
     entry.push(bytes, true)
@@ -42,9 +42,9 @@ function* zipChunks(project: string, parts: Iterable<ArchivePart>): IterableIter
 }
 
 /**
- * A zip of stored entries with data descriptors; the same parts give the same bytes. Takes a part
- * from `parts` only when its bytes are needed, and can be run again if `parts` can. No ZIP64: less
- * than 4 GiB and 65,535 parts.
+ * A zip of stored entries with data descriptors; the same parts give the same lines, which another version
+ * of zlib may compress to other bytes. Takes a part from `parts` only when its bytes are needed, and
+ * can be run again if `parts` can. No ZIP64: less than 4 GiB and 65,535 parts.
  */
 export function exportArchive(
   project: string,

@@ -1,7 +1,7 @@
 import { text, wholeNumber } from "../parse.ts"
 import { settingsUnder } from "../setting.ts"
 
-const { optional, value } = settingsUnder("Execution:")
+const { optional, toggle, value } = settingsUnder("Execution:")
 
 export const simulateSettings = {
   port: value({
@@ -20,5 +20,9 @@ export const simulateSettings = {
     acts: true,
     help: "write the hours of the window into this folder instead of serving them",
     parse: text
+  }),
+  brokenLines: toggle({
+    flag: "--broken-lines",
+    help: "add to each hour with events a line that is no JSON, and one with half of an emoji"
   })
 } as const
