@@ -132,19 +132,26 @@ describe("the packed package", () => {
     assert.equal(printed, "urn:amplitude-lake:gaps-accept:1\n")
   })
 
-  it("compiles the example of docs/library.md and every module's types, and lands two hours", () => {
+  it("compiles the examples of docs/library.md and every module's types, lands two hours and loads them", () => {
     const page = readFileSync("docs/library.md", "utf8")
-    const example = /<!-- example -->\n```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? ""
-    writeFileSync(join(app, "example.ts"), example)
+    const found = [...page.matchAll(/<!-- example -->\n```ts\n([\s\S]*?)```/g)]
+    const names = found.map((_, number) => `example${number}`)
+    for (const [number, [, code = ""]] of found.entries()) {
+      writeFileSync(join(app, `example${number}.ts`), code)
+    }
     const imports = modules.map((name, at) => `export * as it${at} from "${name}"\n`)
     writeFileSync(join(app, "modules.ts"), imports.join(""))
 
     const strict = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck"]
     const target = ["--module", "nodenext", "--target", "es2023", "--types", "node"]
     const tsc = resolve("node_modules/typescript/bin/tsc")
-    run(process.execPath, tsc, ...strict, ...target, "example.ts", "modules.ts")
+    run(process.execPath, tsc, ...strict, ...target, ...names.map((it) => `${it}.ts`), "modules.ts")
 
-    assert.match(run(process.execPath, "example.js"), /\[ '2025-11-10T21', '2025-11-10T22' \]/)
+    assert.equal(names.length, 2)
+    for (const name of names) {
+      const printed = run(process.execPath, `${name}.js`)
+      assert.match(printed, /\[ '2025-11-10T21', '2025-11-10T22' \]/, name)
+    }
     assert.match(readFileSync(join(app, "lake/events/2025-11-10_21.jsonl"), "utf8"), /^\{/)
   })
 })
