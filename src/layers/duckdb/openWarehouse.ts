@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { Effect, Exit, Option, Schema, Stream, type Scope } from "effect"
-import type { DuckDBAppender, DuckDBBlobValue, DuckDBTimestampValue, Json } from "@duckdb/node-api"
+import type { DuckDBBlobValue, DuckDBTimestampValue, Json } from "@duckdb/node-api"
 import { Hour, hourStart } from "../../services/Hour.ts"
 import {
   type Answer,
