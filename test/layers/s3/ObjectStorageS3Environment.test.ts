@@ -21,7 +21,7 @@ beforeAll(async () => {
   bundle = await mkdtemp(join(tmpdir(), "amplitude-lake-"))
   const output = { dir: bundle, entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" }
   await build({ input: { child: CHILD }, platform: "node", output })
-})
+}, 60_000)
 afterAll(() => rm(bundle, { recursive: true }))
 
 /**
