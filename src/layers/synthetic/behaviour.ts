@@ -75,8 +75,9 @@ function useMenu(walk: Walk): void {
   const isSurprised = isMisled(walk, item)
   const dice = walk.random()
   if (isSurprised) {
-    if (dice < 0.4) chooseFromMenu(walk, between(walk, 2, 6))
-    else if (dice < 0.75) arrive(walk, from, between(walk, 2, 7))
+    const { signs } = menu
+    if (dice < signs.secondGuess) chooseFromMenu(walk, between(walk, 2, 6))
+    else if (dice < signs.secondGuess + signs.return) arrive(walk, from, between(walk, 2, 7))
     else search(walk, between(walk, 3, 12))
   } else if (item === menu.popular.item && dice < menu.popular.returnsLater) {
     arrive(walk, from, dwell(walk))

@@ -3,6 +3,7 @@
  * one visitor's decisions, so a session that decides twice shows it more often.
  */
 import { networks } from "./networks.ts"
+import type { Range } from "./random.ts"
 
 /** Pages of a kind that a menu leads to, alike on all sites. */
 export type MenuItem = "lamps" | "bulbs" | "garden" | "sale" | "offers" | "story"
@@ -14,32 +15,58 @@ export type MenuItem = "lamps" | "bulbs" | "garden" | "sale" | "offers" | "story
 export const menu = {
   weights: { lamps: 16, bulbs: 12, garden: 10, sale: 38, offers: 18, story: 6 },
   misled: 0.07,
+  /** What a misled visitor does; the others search. */
+  signs: { secondGuess: 0.4, return: 0.35 },
   /** One item misleads, on one site only. The same item elsewhere does not. */
   misleading: { site: "uk", item: "offers", misled: 0.55 },
   /** The most popular item. Many return from it, but after they have looked at it. */
   popular: { item: "sale", returnsLater: 0.45 }
 } as const
 
-/** Elements that are clicked again and again, by `[Amplitude] Element ID`; gaps in milliseconds. */
+/**
+ * Elements that are clicked again and again, by `[Amplitude] Element ID`; gaps in milliseconds.
+ * `rage3` and `rage4` are the shares of the sessions with a click on it that have three clicks, or
+ * four, within a second.
+ */
 export const bursts = {
   /** Does nothing: a rage click in every definition. */
-  broken: { id: "apply-coupon", page: "/checkout", share: 0.35, clicks: [4, 7], gap: [120, 240] },
+  broken: {
+    id: "apply-coupon",
+    page: "/checkout",
+    share: 0.35,
+    clicks: [4, 7],
+    gap: [120, 240],
+    rage3: 1,
+    rage4: 1
+  },
   /** Answers after seconds: three clicks in one second, never four. */
-  slow: { id: "place-order", page: "/checkout", share: 0.4, clicks: [3, 3], gap: [340, 480] },
+  slow: {
+    id: "place-order",
+    page: "/checkout",
+    share: 0.4,
+    clicks: [3, 3],
+    gap: [340, 480],
+    rage3: 0.4,
+    rage4: 0
+  },
   /** Meant to be clicked often: no finding. */
   stepper: {
     id: "quantity-plus",
     page: "/products/:id",
     share: 0.2,
     clicks: [5, 5],
-    gap: [150, 280]
+    gap: [150, 280],
+    rage3: 1,
+    rage4: 1
   },
   carousel: {
     id: "gallery-next",
     page: "/products/:id",
     share: 0.2,
     clicks: [3, 6],
-    gap: [350, 700]
+    gap: [350, 700],
+    rage3: 0.6,
+    rage4: 0
   },
   /** Three clicks select the text of a field: no finding. */
   field: { id: "site-search-field", page: "/", share: 0.04, clicks: [3, 3], gap: [120, 200] }
@@ -75,3 +102,20 @@ export const drift = {
 export const ipRanges = networks.flatMap(({ owner, kind, asn, first, last, weight }) =>
   owner === undefined ? [] : [{ first, last, asn, name: owner, kind, percent: weight }]
 )
+
+/** How far a share of sessions may lie from that of single decisions, which sessions make several of. */
+const SLACK = 0.04
+
+/**
+ * The counts, both included, that agree with a planted share of a number of sessions, whatever the
+ * seed and however many the days. Chance explains three standard deviations. Companies belong to
+ * visitors, so theirs is a share of the visitors, not of the sessions.
+ */
+export function expected(share: number, of: number): Range {
+  const chance = (it: number) => 3 * Math.sqrt(of * it * (1 - it))
+  const [least, most] = [Math.max(0, share - SLACK), Math.min(1, share + SLACK)]
+  return [
+    Math.max(0, Math.floor(of * least - chance(least))),
+    Math.min(of, Math.ceil(of * most + chance(most)))
+  ]
+}

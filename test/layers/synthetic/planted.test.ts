@@ -1,5 +1,12 @@
 import { assert, describe, it as test } from "vitest"
-import { bursts, dead, drift, ipRanges, menu } from "../../../src/layers/synthetic/planted.ts"
+import {
+  bursts,
+  dead,
+  drift,
+  expected,
+  ipRanges,
+  menu
+} from "../../../src/layers/synthetic/planted.ts"
 import { interval, menuEvidence, pageOf } from "../../fixtures/menuEvidence.ts"
 import {
   dayOfEvents,
@@ -16,6 +23,12 @@ let known: ReadonlyArray<Session> | undefined
 const daySessions = () => (known ??= sessionsOf(dayOfEvents()))
 
 const siteOf = (event: Event) => new URL(property(event, "Page URL") ?? "").host
+
+/** Holds a count against a planted share. */
+function isPlanted(name: string, count: number, of: number, planted: number): void {
+  const [least, most] = expected(planted, of)
+  isBetween(`${name} of ${of}`, count, least, most)
+}
 
 function share(sessions: ReadonlyArray<Session>, test: (session: Session) => boolean): number {
   return sessions.filter(test).length / sessions.length
@@ -59,8 +72,15 @@ describe("the planted findings", () => {
       return found
     }
     const [british, german] = [of("uk.shop.example.com Offers"), of("de.shop.example.com Angebote")]
-    const [low, high] = interval(british.signs, british.sessions)
-    isBetween("planted share", menu.misleading.misled, low, high)
+    const { misled } = menu.misleading
+    const { secondGuess, return: returns } = menu.signs
+    const { sessions, signs } = british
+    const [low] = interval(signs, sessions)
+    isPlanted("misled", signs, sessions, misled)
+    isPlanted("second guesses", british.secondGuesses, sessions, misled * secondGuess)
+    isPlanted("returns", british.returns, sessions, misled * returns)
+    isPlanted("searches", british.searches, sessions, misled * (1 - secondGuess - returns))
+    isPlanted("misled elsewhere", german.signs, german.sessions, menu.misled)
     assert.isAbove(low, interval(german.signs, german.sessions)[1])
     for (const [key, { sessions, signs }] of evidence) {
       if (key === "uk.shop.example.com Offers") continue
@@ -117,8 +137,24 @@ describe("the planted findings", () => {
   test("the slow button is clicked three times in a second, and never four times", () => {
     const sessions = clicksOn(bursts.slow.id)
     assert.isAbove(sessions.length, 50)
-    isBetween("rage of three", shareOf(sessions, isRage3), 0.25, 0.55)
     assert.isFalse(sessions.some(isRage4))
+  })
+
+  test("as many sessions click hastily on each button as planted", () => {
+    const { broken, carousel, slow, stepper } = bursts
+    for (const { id, rage3, rage4 } of [broken, slow, stepper, carousel]) {
+      const sessions = clicksOn(id)
+      isPlanted(`${id} three`, sessions.filter(isRage3).length, sessions.length, rage3)
+      isPlanted(`${id} four`, sessions.filter(isRage4).length, sessions.length, rage4)
+    }
+  })
+
+  test("a planted share allows for chance, and not for more", () => {
+    assert.deepStrictEqual(expected(0.5, 100), [31, 69])
+    assert.deepStrictEqual(expected(0.5, 1_000_000), [458_504, 541_496])
+    assert.deepStrictEqual(expected(0, 50), [0, 7])
+    assert.deepStrictEqual(expected(1, 50), [43, 50])
+    assert.deepStrictEqual(expected(0.3, 0), [0, 0])
   })
 
   test("steppers, carousels and text fields are clicked as hastily, and harmless", () => {
