@@ -42,49 +42,55 @@
     ]) }}
 {%- endmacro %}
 
-{# Every line of a loaded hour, with the event as JSON, or as null if it is no object. #}
+{# Every line of a loaded hour, with its JSON and whether that is an object. #}
 {% macro lines() -%}
     {{ return(adapter.dispatch('lines', 'amplitude_lake')()) }}
 {%- endmacro %}
 
 {#
     A half of a surrogate pair alone is no Unicode, and DuckDB's parser refuses the line. It is dropped
-    there; pairs and escaped backslashes stay.
+    there; pairs and escaped backslashes stay. Other lines are parsed once for this.
 #}
 {% macro default__lines() -%}
-    {%- set repaired -%}
-        regexp_replace(
-            events_raw.event,
-            '(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}',
-            '\1',
-            'g'
-        )
-    {%- endset -%}
-    select
-        events_raw.hour as landed_hour,
-        events_raw.line as landed_line,
-        loads.load_id,
-        events_raw.event as line,
-        case
-            when left(ltrim(events_raw.event, ' ' || chr(9) || chr(13)), 1) <> '{' then null
-            when json_valid(events_raw.event) then events_raw.event
-            when json_valid({{ repaired }}) then {{ repaired }}
-        end as event
-    from {{ source('amplitude', 'events_raw') }} as events_raw
-    inner join {{ source('amplitude', 'loads') }} as loads on events_raw.hour = loads.hour
-{%- endmacro %}
-
-{# In a text of Snowflake a backslash is two. #}
-{% macro snowflake__lines() -%}
-    {%- set lone_surrogates -%}
-        '(\\\\\\\\|\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}'
-    {%- endset -%}
     select
         landed_hour,
         landed_line,
         load_id,
         line,
-        case when left(to_json(event), 1) = '{' then event end as event
+        event,
+        left(ltrim(line, ' ' || chr(9) || chr(13)), 1) = '{' and json_valid(event) as is_event
+    from (
+        select
+            events_raw.hour as landed_hour,
+            events_raw.line as landed_line,
+            loads.load_id,
+            events_raw.event as line,
+            case
+                when
+                    (contains(events_raw.event, '\ud') or contains(events_raw.event, '\uD'))
+                    and not json_valid(events_raw.event)
+                    then regexp_replace(
+                        events_raw.event,
+                        '(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}',
+                        '\1',
+                        'g'
+                    )
+                else events_raw.event
+            end as event
+        from {{ source('amplitude', 'events_raw') }} as events_raw
+        inner join {{ source('amplitude', 'loads') }} as loads on events_raw.hour = loads.hour
+    ) as repaired
+{%- endmacro %}
+
+{# In a text of Snowflake a backslash is two. #}
+{% macro snowflake__lines() -%}
+    select
+        landed_hour,
+        landed_line,
+        load_id,
+        line,
+        event,
+        coalesce(left(to_json(event), 1) = '{', false) as is_event
     from (
         select
             loads.hour as landed_hour,
@@ -93,7 +99,13 @@
             coalesce(events_raw.malformed, to_json(events_raw.event)) as line,
             coalesce(
                 events_raw.event,
-                try_parse_json(regexp_replace(events_raw.malformed, {{ lone_surrogates }}, '\\1'))
+                try_parse_json(
+                    regexp_replace(
+                        events_raw.malformed,
+                        '(\\\\\\\\|\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}',
+                        '\\1'
+                    )
+                )
             ) as event
         from {{ source('amplitude', 'events_raw') }} as events_raw
         inner join {{ source('amplitude', 'loads') }} as loads

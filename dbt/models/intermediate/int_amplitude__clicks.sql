@@ -34,6 +34,7 @@
     {%- do text_fields.append(['text_classes_' ~ n, [n, 'classes'], 'varchar']) -%}
 {%- endfor -%}
 
+{%- set node_end = '[}]' ~ quote_pattern() ~ '? ?, ?' ~ quote_pattern() ~ '?[{]' -%}
 {%- set strong = node_key_pattern('tag', 'nav') ~ '|' ~ node_key_pattern('role', 'navigation|menubar|menu|menuitem[a-z]*') -%}
 {%- set in_header = node_key_pattern('tag', 'header') ~ '|' ~ node_key_pattern('role', 'banner') -%}
 {%- set enclosing = node_key_pattern('tag', 'nav|header') ~ '|' ~ node_key_pattern('role', 'navigation|menubar|menu|banner') -%}
@@ -80,49 +81,52 @@ read as (
     ) }}
 ),
 
-noded as (
-    select
-        *,
-        {# One mark between two nodes, and no escaped quotes. #}
-        {{ regexp_replaced(
-            "replace(replace(hierarchy, '\\\"', '\"'), '¶', ' ')",
-            '[}]' ~ quote_pattern() ~ '? ?, ?' ~ quote_pattern() ~ '?[{]',
-            '}¶{'
-        ) }} as nodes
-    from read
-),
-
 guessed as (
     select
         *,
-        coalesce(first_node, split_part(nodes, '¶', 1)) as node_text,
+        {# Hierarchies inside of text have escaped quotes. #}
+        replace(hierarchy, '\"', '"') as hierarchy_text,
+        case
+            when first_node is not null then first_node
+            else {{ regexp_replaced("replace(hierarchy, '\\\"', '\"')", node_end ~ '.*$', '}', 's') }}
+        end as node_text
+    from read
+),
+
+likely as (
+    select
+        *,
         coalesce(
-            {{ regexp_found('nodes', strong, 'i') }}
-            or (
-                {{ regexp_found('nodes', in_header, 'i') }}
-                and {{ regexp_found('nodes', words_pattern(var('menu_words')), 'i') }}
-            ),
+            case
+                when {{ regexp_found('hierarchy_text', strong, 'i') }} then true
+                when {{ regexp_found('hierarchy_text', in_header, 'i') }}
+                    then {{ regexp_found('hierarchy_text', words_pattern(var('menu_words')), 'i') }}
+            end,
             false
         ) as is_like_menu
-    from noded
+    from guessed
+),
+
+noded as (
+    select
+        *,
+        {# One mark between two nodes. #}
+        case
+            when is_like_menu then {{ regexp_replaced("replace(hierarchy_text, '¶', ' ')", node_end, '}¶{') }}
+        end as nodes
+    from likely
 ),
 
 enclosed as (
     select
         *,
         {# Up to the end of the first node that may be the menu: what encloses it does not count. #}
-        case
-            when is_like_menu
-                then {{ regexp_replaced('nodes', '((' ~ enclosing ~ ')[^¶]*)(¶.*)?$', '\\1', 's' ~ 'i') }}
-        end as menu_text,
-        case
-            when is_like_menu
-                then coalesce(
-                    {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('tag', 'nav') ~ '[^¶]*)', 1, 'i') }},
-                    {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('role', 'navigation|menubar|menu') ~ '[^¶]*)', 1, 'i') }}
-                )
-        end as nav_text
-    from guessed
+        {{ regexp_replaced('nodes', '((' ~ enclosing ~ ')[^¶]*)(¶.*)?$', '\\1', 'is') }} as menu_text,
+        coalesce(
+            {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('tag', 'nav') ~ '[^¶]*)', 1, 'i') }},
+            {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('role', 'navigation|menubar|menu') ~ '[^¶]*)', 1, 'i') }}
+        ) as nav_text
+    from noded
 ),
 
 described as (
@@ -245,13 +249,11 @@ select
     {{ page_name('tidy_href_path', 'tidy_href_hash_path') }} as href_page,
     menu,
     coalesce(
-        menu is not null
-        and own_item is null
-        and (
-            element_tag = 'button'
-            or href is null
-            or {{ regexp_found('node_text', quote_pattern() ~ 'aria-(expanded|haspopup)' ~ quote_pattern() ~ ' ?:', 'i') }}
-        ),
+        case
+            when menu is null or own_item is not null then false
+            when element_tag = 'button' or href is null then true
+            else {{ regexp_found('node_text', quote_pattern() ~ 'aria-(expanded|haspopup)' ~ quote_pattern() ~ ' ?:', 'i') }}
+        end,
         false
     ) as is_like_opener,
     coalesce(element_tag in ({{ text_list(var('repeatable_tags')) }}), false)
@@ -263,12 +265,12 @@ select
         'i'
     ) }} as is_repeatable,
     coalesce(
-        element_tag = 'textarea'
-        or (
-            element_tag = 'input'
-            and coalesce(lower(attribute_type), 'text') not in ({{ text_list(var('other_input_types')) }})
-        )
-        or {{ regexp_found('node_text', quote_pattern() ~ 'contenteditable' ~ quote_pattern() ~ ' ?: ?' ~ quote_pattern() ~ '(true|plaintext-only)?' ~ quote_pattern(), 'i') }},
+        case
+            when element_tag = 'textarea' then true
+            when element_tag = 'input'
+                then coalesce(lower(attribute_type), 'text') not in ({{ text_list(var('other_input_types')) }})
+            else {{ regexp_found('node_text', node_key_pattern('contenteditable', '|true|plaintext-only'), 'i') }}
+        end,
         false
     ) as is_text_field
 from tidied

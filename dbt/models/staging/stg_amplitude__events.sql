@@ -4,7 +4,7 @@ with lines as (
 
 parsed as (
     {{ select_json_fields(
-        '(select landed_hour, landed_line, load_id, event from lines where event is not null) as events',
+        '(select landed_hour, landed_line, load_id, event from lines where is_event) as events',
         'event',
         event_fields(),
         ['landed_hour', 'landed_line', 'load_id'],

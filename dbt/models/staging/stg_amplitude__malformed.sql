@@ -7,4 +7,4 @@ select
     landed_line,
     line
 from lines
-where event is null
+where not is_event
