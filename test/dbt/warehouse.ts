@@ -51,15 +51,18 @@ export async function makeAnew(connection: DuckDBConnection): Promise<void> {
   }
 }
 
-/** The tables of the models that differ between two schemas, with the number of rows on each side. */
+export const tables = () =>
+  plan().flatMap(({ materialized, name }) => (materialized === "table" ? [name] : []))
+
+/** Those of some tables that differ between two schemas, with the number of rows on each side. */
 export async function differences(
   connection: DuckDBConnection,
   one: string,
-  other: string
+  other: string,
+  names: ReadonlyArray<string> = tables()
 ): Promise<ReadonlyArray<string>> {
   const found: Array<string> = []
-  for (const { materialized, name } of plan()) {
-    if (materialized !== "table") continue
+  for (const name of names) {
     const columnsIn = async (schema: string) => {
       const rows = await rowsOf(
         connection,
