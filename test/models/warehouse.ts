@@ -11,7 +11,7 @@ import {
 } from "@duckdb/node-api"
 import { TABLES } from "../../src/layers/duckdb/tables.ts"
 import { startOf } from "./reference/lines/times.ts"
-import type { World } from "./reference/lines/world.ts"
+import type { AddressRange, World } from "./reference/lines/world.ts"
 import type { Cell, Row } from "./reference/tables/reference.ts"
 
 const COMPILED = "dbt/compiled"
@@ -96,24 +96,24 @@ async function fill(connection: DuckDBConnection, world: World): Promise<void> {
       time(seenAt)
     ])
   )
-  await insert(
-    connection,
-    "amplitude.ip_ranges",
-    world.ipRanges.map(({ asn, company, first, kind, last }) => [
-      first,
-      last,
-      asn === null ? null : BigInt(asn),
-      company,
-      kind
-    ])
-  )
+  if (world.rangesIn === "table") {
+    await insert(connection, "amplitude.ip_ranges", world.ipRanges.map(valuesOfRange))
+  }
 }
+
+function valuesOfRange({ asn, company, first, kind, last }: AddressRange): Values {
+  return [first, last, asn === null ? null : BigInt(asn), company, kind]
+}
+
+/** A range that holds every address, in the seed where it must not count. */
+const DECOY = { first: "::", last: "ffff::", asn: 1, company: "Decoy", kind: "unknown" }
 
 /** What a user has named in the seeds. */
 const SEEDS: Readonly<Record<string, (world: World) => ReadonlyArray<Values>>> = {
   sites: ({ sites }) => sites.map(({ host, pathPrefix, site }) => [host, pathPrefix, site]),
   menu_items: ({ menuItems }) => menuItems.map(({ label, name, site }) => [site, label, name]),
-  ip_ranges: () => []
+  ip_ranges: ({ ipRanges, rangesIn }) =>
+    (rangesIn === "seed" ? ipRanges : [DECOY]).map(valuesOfRange)
 }
 
 async function model(connection: DuckDBConnection, world: World): Promise<void> {

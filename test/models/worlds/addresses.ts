@@ -24,6 +24,7 @@ const PATHS = [
   "/search",
   "/research",
   "/über%20uns",
+  "",
   "//"
 ]
 
@@ -83,7 +84,7 @@ export function pageProperties(address: Address, telling: Telling): Record<strin
   const all = {
     "[Amplitude] Page Domain": address.host,
     "[Amplitude] Page Location": locationOf(address),
-    "[Amplitude] Page Path": address.path,
+    "[Amplitude] Page Path": address.path === "" ? "/" : address.path,
     "[Amplitude] Page URL": urlOf(address)
   }
   const without = (...names: ReadonlyArray<string>) =>

@@ -68,6 +68,29 @@ const links = [
   link("Home", "/", main)
 ]
 
+const hrefs = [
+  "/sale/?a=1#top",
+  "#/sale",
+  "mailto:someone@example.com",
+  "",
+  "EMPTY",
+  "*****",
+  "https://de.shop.example.com",
+  "https://de.shop.example.com/#/offers/"
+].map((href) => (): Described => ({
+  properties: { "Element Tag": "a", "Element Href": href, "Element ID": "EMPTY" },
+  nodes: [{ tag: "a", attrs: { "aria-label": "Go" } }, nav, header, body]
+}))
+
+const named = [
+  { "aria-label": `All sales` },
+  { "aria-label": "EMPTY" },
+  { role: "menu", "aria-label": "Its us" },
+  {}
+].map((attrs, index) =>
+  link("Sale", "/sale", { tag: index === 2 ? "ul" : "nav", id: `nav-${index}`, attrs }, header)
+)
+
 const inMenu = [
   thing("button", { Text: "Products" }, { attrs: { "aria-expanded": "false" } }, nav, header),
   thing("button", { "Aria Label": "Menu", Class: "burger" }, {}, nav, header),
@@ -109,6 +132,7 @@ export const described: fc.Arbitrary<(address: Address) => Described> = fc.oneof
   { weight: 6, arbitrary: fc.constantFrom(...links.slice(0, 3)) },
   { weight: 4, arbitrary: fc.constantFrom(...links) },
   { weight: 2, arbitrary: fc.constantFrom(...inMenu) },
+  { weight: 1, arbitrary: fc.constantFrom(...hrefs, ...named) },
   { weight: 3, arbitrary: fc.constantFrom(...others.slice(0, 3)) },
   { weight: 3, arbitrary: fc.constantFrom(...others) }
 )
@@ -121,7 +145,7 @@ export const describedInMenu: typeof described = fc.oneof(
 
 /** How a hierarchy is written. */
 export interface Form {
-  readonly kind: "array" | "reversed" | "text" | "cut" | "spaced" | "python" | "absent"
+  readonly kind: "array" | "reversed" | "text" | "cut" | "spaced" | "python" | "odd" | "absent"
   /** Of the text, what is kept of it if it is cut. */
   readonly kept: number
 }
@@ -137,6 +161,7 @@ export const form: fc.Arbitrary<Form> = fc.record({
         "cut",
         "spaced",
         "python",
+        "odd",
         "absent"
       )
     }
@@ -177,6 +202,8 @@ function hierarchyIn({ kept, kind }: Form, nodes: ReadonlyArray<Node>): unknown 
       return text.replaceAll('":', '": ').replaceAll(",", ", ")
     case "python":
       return python(nodes).slice(0, kept > 0.6 ? undefined : Math.ceil(text.length * kept))
+    case "odd":
+      return kept > 0.6 ? "null" : ["nav", "header"]
     case "absent":
       return undefined
   }

@@ -59,6 +59,7 @@ interface Sent {
   readonly ip: string | null
   readonly groups: unknown
   readonly location: Fields
+  readonly hasUpload: boolean
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -97,6 +98,10 @@ function sent(act: fc.Arbitrary<Act>): fc.Arbitrary<Sent> {
       { company: "Acme" },
       { company: [] },
       { team: ["Acme"] }
+    ),
+    hasUpload: fc.oneof(
+      { weight: 12, arbitrary: fc.constant(true) },
+      { weight: 1, arbitrary: fc.constant(false) }
     ),
     location: fc.constantFrom<Fields>(
       { country: "Japan", region: "Tokyo", city: "Tokyo" },
@@ -174,7 +179,10 @@ function visitorFields({ app, device, session }: Visited): Fields {
       price: digits("1.10"),
       tags: [1],
       address: { city: null },
-      note: null
+      note: null,
+      "a.b": 1,
+      'say "hi"': false,
+      "": "nothing"
     }
   }
 }
@@ -232,7 +240,7 @@ function written(
         client_event_time: sent.times === "both" ? timestamp(at) : undefined,
         event_time: sent.times === "none" ? null : timestamp(at + sent.skew + shift),
         client_upload_time: timestamp(uploaded - SECOND),
-        server_upload_time: timestamp(uploaded),
+        server_upload_time: sent.hasUpload ? timestamp(uploaded) : null,
         server_received_time:
           received === undefined
             ? null
@@ -329,9 +337,10 @@ function worldsOf(visits: fc.Arbitrary<ReadonlyArray<Visited>>): fc.Arbitrary<Wo
       odd: fc.array(odd, { maxLength: 3 }),
       calendar,
       ranges: fc.subarray([...ranges], { minLength: 1 }),
+      rangesIn: fc.constantFrom("seed" as const, "table" as const),
       redacted: fc.nat({ max: 2 })
     })
-    .map(({ calendar, odd, ranges, redacted, visits }) => ({
+    .map(({ calendar, odd, ranges, rangesIn, redacted, visits }) => ({
       hours: hoursOf([...odd.slice(1), ...linesOf(visits), ...odd.slice(0, 1)], redacted),
       calendar: calendar.map((drawn) => ({ ...drawn, seenAt: BASE + HOUR })),
       sites: [
@@ -343,6 +352,7 @@ function worldsOf(visits: fc.Arbitrary<ReadonlyArray<Visited>>): fc.Arbitrary<Wo
         { site: "de.shop.example.com", label: "Angebote", name: "offers" },
         { site: "de.shop.example.com", label: "Home", name: "offers" }
       ],
-      ipRanges: ranges
+      ipRanges: ranges,
+      rangesIn
     }))
 }

@@ -30,7 +30,7 @@ export function plainPath(path: string): string {
 }
 
 /** What follows the host of an address. An address without a host is a path. */
-function afterHost(address: string): string {
+export function afterHost(address: string): string {
   return address.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "")
 }
 

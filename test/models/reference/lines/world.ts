@@ -41,4 +41,6 @@ export interface World {
   readonly sites: ReadonlyArray<SiteName>
   readonly menuItems: ReadonlyArray<PairedItem>
   readonly ipRanges: ReadonlyArray<AddressRange>
+  /** Where these stand: in the seed, or in the user's table, which then counts instead. */
+  readonly rangesIn: "seed" | "table"
 }

@@ -1,7 +1,7 @@
 import { type Event, property, valueAt } from "../lines/events.ts"
 import { classesAround, ownAttribute } from "./hierarchy.ts"
 import { isFields, textOf } from "../lines/json.ts"
-import { pageOfAddress } from "../lines/pages.ts"
+import { afterHost, pageOfAddress } from "../lines/pages.ts"
 import { firstOf, hasWord, meaningful } from "../lines/words.ts"
 
 const REPEATABLE_TAGS: ReadonlySet<string> = new Set(["video", "audio"])
@@ -35,9 +35,11 @@ export function hrefPathOf(event: Event): string | null {
   return href === null ? null : pageOfAddress(href)
 }
 
+/** The last part of a link's path, which for a hash router is in the hash. */
 function lastSegment(href: string | null): string | null {
-  const [cut = ""] = (href ?? "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").split(/[?#]/)
-  return meaningful(cut.replace(/\/+$/, "").split("/").at(-1) ?? null)
+  const [path = "", hash = ""] = (href === null ? "" : afterHost(href)).split("#")
+  const [route = ""] = hash.startsWith("/") ? hash.split("?") : path.split("?")
+  return meaningful(route.replace(/\/+$/, "").split("/").at(-1) ?? null)
 }
 
 export function labelOf(event: Event): string | null {

@@ -1,5 +1,5 @@
 import { type Event, property } from "../lines/events.ts"
-import { plainPath } from "../lines/pages.ts"
+import { afterHost, plainPath } from "../lines/pages.ts"
 import type { Moment } from "./sessions.ts"
 import { queryOf, type View } from "./views.ts"
 import { hasWord } from "../lines/words.ts"
@@ -11,10 +11,7 @@ const WORD: ReadonlySet<string> = new Set(["search"])
 function isSearchForm(event: Event): boolean {
   if (event.type !== "[Amplitude] Form Submitted") return false
   const destination = property(event, "Form Destination")
-  const path =
-    destination === null
-      ? null
-      : plainPath(destination.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ""))
+  const path = destination === null ? null : plainPath(afterHost(destination))
   return [property(event, "Form ID"), property(event, "Form Name"), path].some((text) =>
     hasWord(text, WORD)
   )

@@ -83,13 +83,14 @@ export function viewRow(view: View) {
 }
 
 export function clickRow(click: Click) {
-  const { event, place } = click.moment
+  const { event } = click.moment
+  const { element, moment } = click.owner ?? click
   return {
     session_key: click.session.key,
     clicked_at: event.time,
-    ...place,
+    ...moment.place,
     page_view_id: property(event, "Page View ID"),
-    element: (click.owner ?? click).element,
+    element,
     label: labelOf(event),
     tag: property(event, "Element Tag"),
     href: hrefOf(event),
