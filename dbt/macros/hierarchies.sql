@@ -9,11 +9,35 @@
     ["']{{ key }}["'] ?: ?["']({{ values }})["']
 {%- endmacro %}
 
-{# What a node's text says of a key. #}
+{#
+    What a node's text says of a key. A value ends at the quote that began it, unless a backslash is
+    before it.
+#}
 {% macro node_value(node, key) -%}
-    {%- set pattern = "[\"']" ~ key ~ "[\"'] ?: ?(\"([^\"]*)\"|'([^']*)')" -%}
-    coalesce(
-        {{ amplitude_lake.regexp_first(node, pattern, 2, 'i') }},
-        {{ amplitude_lake.regexp_first(node, pattern, 3, 'i') }}
+    {%- set pattern -%}
+        ["']{{ key }}["'] ?: ?("(([^"\\]|\\.)*)"|'(([^'\\]|\\.)*)')
+    {%- endset -%}
+    {%- set value -%}
+        coalesce(
+            {{ amplitude_lake.regexp_first(node, pattern, 2, 'i') }},
+            {{ amplitude_lake.regexp_first(node, pattern, 4, 'i') }}
+        )
+    {%- endset -%}
+    {%- set backslash = 'chr(92)' -%}
+    replace(
+        replace(
+            replace({{ value }}, {{ backslash }} || '"', '"'),
+            {{ backslash }} || chr(39), chr(39)
+        ),
+        {{ backslash }} || {{ backslash }}, {{ backslash }}
     )
+{%- endmacro %}
+
+{# The hierarchy as text. Of an array of texts the quotes inside are escaped once more. #}
+{% macro plain_hierarchy(hierarchy) -%}
+    case
+        when left({{ hierarchy }}, 3) = '["{'
+            then replace(replace({{ hierarchy }}, chr(92) || '"', '"'), chr(92) || chr(92) || '"', chr(92) || '"')
+        else {{ hierarchy }}
+    end
 {%- endmacro %}

@@ -28,7 +28,7 @@
 
 {#
     Regular expressions that both dialects know: no look-around, no lazy repetition, no groups that
-    capture nothing. Patterns hold no backslash; brackets quote a character.
+    capture nothing.
     Flags: `i` ignores case, `s` lets a dot match a line's end.
 #}
 {% macro regexp_found(text, pattern, flags='') -%}
@@ -40,7 +40,7 @@
 {%- endmacro %}
 
 {% macro snowflake__regexp_found(text, pattern, flags) -%}
-    regexp_instr({{ text }}, '{{ pattern | replace("'", "''") }}', 1, 1, 0, '{{ flags or 'c' }}') > 0
+    regexp_instr({{ text }}, '{{ pattern | replace("'", "''") | replace("\\", "\\\\") }}', 1, 1, 0, '{{ flags or 'c' }}') > 0
 {%- endmacro %}
 
 {# What a group of the first match holds, or null. #}
@@ -53,7 +53,7 @@
 {%- endmacro %}
 
 {% macro snowflake__regexp_first(text, pattern, group, flags) -%}
-    nullif(regexp_substr({{ text }}, '{{ pattern | replace("'", "''") }}', 1, 1, '{{ flags or 'c' }}e', {{ group }}), '')
+    nullif(regexp_substr({{ text }}, '{{ pattern | replace("'", "''") | replace("\\", "\\\\") }}', 1, 1, '{{ flags or 'c' }}e', {{ group }}), '')
 {%- endmacro %}
 
 {# Every match replaced. `by` may name a group by its number after a backslash. #}
@@ -66,5 +66,5 @@
 {%- endmacro %}
 
 {% macro snowflake__regexp_replaced(text, pattern, by, flags) -%}
-    regexp_replace({{ text }}, '{{ pattern | replace("'", "''") }}', '{{ by | replace("\\", "\\\\") }}', 1, 0, '{{ flags or 'c' }}')
+    regexp_replace({{ text }}, '{{ pattern | replace("'", "''") | replace("\\", "\\\\") }}', '{{ by | replace("\\", "\\\\") }}', 1, 0, '{{ flags or 'c' }}')
 {%- endmacro %}

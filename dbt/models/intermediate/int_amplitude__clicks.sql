@@ -84,12 +84,7 @@ read as (
 guessed as (
     select
         *,
-        {# Hierarchies inside of text have escaped quotes. #}
-        replace(hierarchy, '\"', '"') as hierarchy_text,
-        case
-            when first_node is not null then first_node
-            else {{ regexp_replaced("replace(hierarchy, '\\\"', '\"')", node_end ~ '.*$', '}', 's') }}
-        end as node_text
+        {{ plain_hierarchy('hierarchy') }} as hierarchy_text
     from read
 ),
 
@@ -103,7 +98,11 @@ likely as (
                     then {{ regexp_found('hierarchy_text', words_pattern(var('menu_words')), 'i') }}
             end,
             false
-        ) as is_like_menu
+        ) as is_like_menu,
+        case
+            when first_node is not null then first_node
+            else {{ regexp_replaced('hierarchy_text', node_end ~ '.*$', '}', 's') }}
+        end as node_text
     from guessed
 ),
 
