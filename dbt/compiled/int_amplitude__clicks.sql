@@ -176,45 +176,55 @@ read as (
     ) as parsed
 ),
 
+guessed as (
+    select
+        *,
+        case
+        when left(hierarchy, 3) = '["{'
+            then replace(replace(hierarchy, chr(92) || '"', '"'), chr(92) || chr(92) || '"', chr(92) || '"')
+        else hierarchy
+    end as hierarchy_text
+    from read
+),
+
+likely as (
+    select
+        *,
+        coalesce(
+            case
+                when regexp_matches(hierarchy_text, '["'']tag["''] ?: ?["''](nav)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|menuitem[a-z]*)["'']', 'i') then true
+                when regexp_matches(hierarchy_text, '["'']tag["''] ?: ?["''](header)["'']|["'']role["''] ?: ?["''](banner)["'']', 'i')
+                    then regexp_matches(hierarchy_text, '(^|[^a-z0-9])(nav|navbar|navigation|menu|megamenu|burger|hamburger)([^a-z0-9]|$)', 'i')
+            end,
+            false
+        ) as is_like_menu,
+        case
+            when first_node is not null then first_node
+            else regexp_replace(hierarchy_text, '[}]["'']? ?, ?["'']?[{].*$', '}', 'gs')
+        end as node_text
+    from guessed
+),
+
 noded as (
     select
         *,
 
-        regexp_replace(replace(replace(hierarchy, '\"', '"'), '¶', ' '), '[}]["'']? ?, ?["'']?[{]', '}¶{', 'g') as nodes
-    from read
-),
-
-guessed as (
-    select
-        *,
-        coalesce(first_node, split_part(nodes, '¶', 1)) as node_text,
-        coalesce(
-            regexp_matches(nodes, '["'']tag["''] ?: ?["''](nav)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|menuitem[a-z]*)["'']', 'i')
-            or (
-                regexp_matches(nodes, '["'']tag["''] ?: ?["''](header)["'']|["'']role["''] ?: ?["''](banner)["'']', 'i')
-                and regexp_matches(nodes, '(^|[^a-z0-9])(nav|navbar|navigation|menu|megamenu|burger|hamburger)([^a-z0-9]|$)', 'i')
-            ),
-            false
-        ) as is_like_menu
-    from noded
+        case
+            when is_like_menu then regexp_replace(replace(hierarchy_text, '¶', ' '), '[}]["'']? ?, ?["'']?[{]', '}¶{', 'g')
+        end as nodes
+    from likely
 ),
 
 enclosed as (
     select
         *,
 
-        case
-            when is_like_menu
-                then regexp_replace(nodes, '((["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*)(¶.*)?$', '\1', 'gsi')
-        end as menu_text,
-        case
-            when is_like_menu
-                then coalesce(
-                    nullif(regexp_extract(nodes, '([^¶]*["'']tag["''] ?: ?["''](nav)["''][^¶]*)', 1, 'i'), ''),
-                    nullif(regexp_extract(nodes, '([^¶]*["'']role["''] ?: ?["''](navigation|menubar|menu)["''][^¶]*)', 1, 'i'), '')
-                )
-        end as nav_text
-    from guessed
+        regexp_replace(nodes, '((["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*)(¶.*)?$', '\1', 'gis') as menu_text,
+        coalesce(
+            nullif(regexp_extract(nodes, '([^¶]*["'']tag["''] ?: ?["''](nav)["''][^¶]*)', 1, 'i'), ''),
+            nullif(regexp_extract(nodes, '([^¶]*["'']role["''] ?: ?["''](navigation|menubar|menu)["''][^¶]*)', 1, 'i'), '')
+        ) as nav_text
+    from noded
 ),
 
 described as (
@@ -243,25 +253,55 @@ described as (
         nullif(nullif(nullif(target_text, ''), 'EMPTY'), '*****') as target_text,
         nullif(nullif(nullif(target_label, ''), 'EMPTY'), '*****') as target_label,
         nullif(nullif(nullif(track_name, ''), 'EMPTY'), '*****') as track_name,
-        nullif(nullif(nullif(coalesce(array_title, text_title, case when first_node is null and json_hierarchy is null then coalesce(
-        nullif(regexp_extract(node_text, '["'']title["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(node_text, '["'']title["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+        nullif(nullif(nullif(coalesce(array_title, text_title, case when first_node is null and json_hierarchy is null then replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(node_text, '["'']title["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(node_text, '["'']title["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ) end), ''), 'EMPTY'), '*****') as attribute_title,
-        nullif(nullif(nullif(coalesce(array_alt, text_alt, case when first_node is null and json_hierarchy is null then coalesce(
-        nullif(regexp_extract(node_text, '["'']alt["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(node_text, '["'']alt["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+        nullif(nullif(nullif(coalesce(array_alt, text_alt, case when first_node is null and json_hierarchy is null then replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(node_text, '["'']alt["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(node_text, '["'']alt["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ) end), ''), 'EMPTY'), '*****') as attribute_alt,
-        nullif(nullif(nullif(coalesce(array_name, text_name, case when first_node is null and json_hierarchy is null then coalesce(
-        nullif(regexp_extract(node_text, '["'']name["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(node_text, '["'']name["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+        nullif(nullif(nullif(coalesce(array_name, text_name, case when first_node is null and json_hierarchy is null then replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(node_text, '["'']name["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(node_text, '["'']name["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ) end), ''), 'EMPTY'), '*****') as attribute_name,
-        nullif(nullif(nullif(coalesce(array_placeholder, text_placeholder, case when first_node is null and json_hierarchy is null then coalesce(
-        nullif(regexp_extract(node_text, '["'']placeholder["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(node_text, '["'']placeholder["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+        nullif(nullif(nullif(coalesce(array_placeholder, text_placeholder, case when first_node is null and json_hierarchy is null then replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(node_text, '["'']placeholder["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(node_text, '["'']placeholder["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ) end), ''), 'EMPTY'), '*****') as attribute_placeholder,
-        nullif(nullif(nullif(coalesce(array_type, text_type, case when first_node is null and json_hierarchy is null then coalesce(
-        nullif(regexp_extract(node_text, '["'']type["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(node_text, '["'']type["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+        nullif(nullif(nullif(coalesce(array_type, text_type, case when first_node is null and json_hierarchy is null then replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(node_text, '["'']type["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(node_text, '["'']type["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ) end), ''), 'EMPTY'), '*****') as attribute_type,
         coalesce(array_classes_1, text_classes_1) as parent_classes,
         coalesce(array_classes_2, text_classes_2) as grandparent_classes,
@@ -271,13 +311,25 @@ described as (
             when regexp_matches(nodes, '(["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*¶.*["'']tag["''] ?: ?["''](footer)["'']', 'is') then 'footer'
             when not regexp_matches(nodes, '["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["'']', 'i') and regexp_matches(nodes, '["'']tag["''] ?: ?["''](footer)["'']', 'i') then 'footer'
             else coalesce(
-                nullif(nullif(nullif(coalesce(
-        nullif(regexp_extract(nav_text, '["'']aria-label["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(nav_text, '["'']aria-label["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+                nullif(nullif(nullif(replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(nav_text, '["'']aria-label["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(nav_text, '["'']aria-label["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ), ''), 'EMPTY'), '*****'),
-                nullif(nullif(nullif(coalesce(
-        nullif(regexp_extract(nav_text, '["'']id["''] ?: ?("([^"]*)"|''([^'']*)'')', 2, 'i'), ''),
-        nullif(regexp_extract(nav_text, '["'']id["''] ?: ?("([^"]*)"|''([^'']*)'')', 3, 'i'), '')
+                nullif(nullif(nullif(replace(
+        replace(
+            replace(coalesce(
+            nullif(regexp_extract(nav_text, '["'']id["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 2, 'i'), ''),
+            nullif(regexp_extract(nav_text, '["'']id["''] ?: ?("(([^"\\]|\\.)*)"|''(([^''\\]|\\.)*)'')', 4, 'i'), '')
+        ), chr(92) || '"', '"'),
+            chr(92) || chr(39), chr(39)
+        ),
+        chr(92) || chr(92), chr(92)
     ), ''), 'EMPTY'), '*****'),
                 'main'
             )
@@ -383,24 +435,22 @@ select
     tidy_href_path || coalesce('#' || nullif(tidy_href_hash_path, '/'), '') as href_page,
     menu,
     coalesce(
-        menu is not null
-        and own_item is null
-        and (
-            element_tag = 'button'
-            or href is null
-            or regexp_matches(node_text, '["'']aria-(expanded|haspopup)["''] ?:', 'i')
-        ),
+        case
+            when menu is null or own_item is not null then false
+            when element_tag = 'button' or href is null then true
+            else regexp_matches(node_text, '["'']aria-(expanded|haspopup)["''] ?:', 'i')
+        end,
         false
     ) as is_like_opener,
     coalesce(element_tag in ('video', 'audio'), false)
     or regexp_matches(coalesce(element_id, '') || ' ' || coalesce(element_class, '') || ' ' || coalesce(aria_label, '') || ' ' || coalesce(element_text, '') || ' ' || coalesce(target_text, '') || ' ' || coalesce(target_label, '') || ' ' || coalesce(parent_classes, '') || ' ' || coalesce(grandparent_classes, ''), '(^|[^a-z0-9])(stepper|quantity|qty|increment|decrement|plus|minus|carousel|slider|swiper|slick|next|prev|previous|pagination|pager|player|play|pause|seek|volume|datepicker|calendar|zoom)([^a-z0-9]|$)', 'i') as is_repeatable,
     coalesce(
-        element_tag = 'textarea'
-        or (
-            element_tag = 'input'
-            and coalesce(lower(attribute_type), 'text') not in ('button', 'submit', 'reset', 'checkbox', 'radio', 'image', 'range', 'color', 'file')
-        )
-        or regexp_matches(node_text, '["'']contenteditable["''] ?: ?["''](true|plaintext-only)?["'']', 'i'),
+        case
+            when element_tag = 'textarea' then true
+            when element_tag = 'input'
+                then coalesce(lower(attribute_type), 'text') not in ('button', 'submit', 'reset', 'checkbox', 'radio', 'image', 'range', 'color', 'file')
+            else regexp_matches(node_text, '["'']contenteditable["''] ?: ?["''](|true|plaintext-only)["'']', 'i')
+        end,
         false
     ) as is_text_field
 from tidied
