@@ -468,7 +468,7 @@ const MUTATIONS = [
   },
   {
     name: "warehouse: rolls back what failed",
-    file: "src/layers/duckdb/openWarehouse.ts",
+    file: "src/layers/duckdb/inTransaction.ts",
     find: 'run("load", "rollback")',
     put: 'run("load", "commit")',
     tests: "test/layers/duckdb/WarehouseDuckDb",
@@ -481,6 +481,62 @@ const MUTATIONS = [
     put: "if (standing === null) {",
     tests: "test/layers/duckdb/WarehouseDuckDb",
     named: "replaces no load but the one"
+  },
+  {
+    name: "warehouse: removes lines without a ledger row before a load",
+    file: "src/layers/duckdb/openWarehouse.ts",
+    find: 'yield* run("load", "delete from amplitude.events_raw where hour = $1", [at])',
+    put: "",
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "leaves no lines of an hour that were there without a ledger row"
+  },
+  {
+    name: "warehouse: a query is one that only reads",
+    file: "src/layers/duckdb/connection.ts",
+    find: "if (!READING.has(prepared.statementType)) {",
+    put: "if (READING.size === 0) {",
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "refuses create temp table"
+  },
+  {
+    name: "warehouse: the digest of stored lines against the ledger",
+    file: "src/programs/inspect/verifyWarehouse.ts",
+    find: "lineset === row.storedLineset",
+    put: "lineset.length === 12",
+    tests: "test/programs/inspect/verifyWarehouse",
+    named: "names the hour of an altered line"
+  },
+  {
+    name: "warehouse: hours with lines and without a ledger row",
+    file: "src/programs/inspect/verifyWarehouse.ts",
+    find: "...(yield* open.storedHours)",
+    put: "",
+    tests: "test/programs/inspect/verifyWarehouse",
+    named: "names lines without a ledger row"
+  },
+  {
+    name: "warehouse: the ledger against the lines in the store",
+    file: "src/programs/inspect/verifyWarehouse.ts",
+    find: " || sameLines(row, digest)",
+    put: " || row.events > 0",
+    tests: "test/programs/inspect/verifyWarehouse",
+    named: "compares the ledger with the lines that it reads"
+  },
+  {
+    name: "models: each in one transaction",
+    file: "src/layers/duckdb/buildModel.ts",
+    find: "inTransaction(connection, replaceModel(connection, model))",
+    put: "replaceModel(connection, model)",
+    tests: "test/layers/duckdb/buildModel",
+    named: "leaves what stood before where a model fails"
+  },
+  {
+    name: "models: nothing changes for a wrong line of a file",
+    file: "src/programs/answer/userTables.ts",
+    find: "if (wrong.length === 0) return",
+    put: "if (wrong.length >= 0) return",
+    tests: "test/layers/duckdb/buildModel",
+    named: "changes nothing for a wrong line"
   },
   {
     name: "warehouse: one opening of a file at a time within a process",

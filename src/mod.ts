@@ -26,6 +26,8 @@ export {
   type LandedAndLoaded,
   landAndLoad
 } from "./programs/load/landAndLoad.ts"
+export { buildModels, type ModelOptions, ModelSummary } from "./programs/answer/buildModels.ts"
+export { ModelError } from "./programs/answer/ModelError.ts"
 export { queryWarehouse, type QueryOptions } from "./programs/answer/queryWarehouse.ts"
 export { LoadError } from "./programs/load/LoadError.ts"
 export { LoadSummary } from "./programs/load/LoadSummary.ts"
@@ -82,7 +84,9 @@ export {
   type CalendarHour,
   type Cell,
   type HourToLoad,
+  type IpRange,
   LoadedHour,
+  type Model,
   NewLoad,
   type OpenWarehouse,
   type StoredHour,

@@ -34,7 +34,7 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     "BadQuery",
     "Failed"
   ),
-  method: Schema.Literal("open", "read", "load", "query"),
+  method: Schema.Literal("open", "read", "load", "query", "build"),
   /** The warehouse, as its users name it. */
   path: Schema.String,
   detail: Schema.String
@@ -147,6 +147,29 @@ export interface Answer {
   readonly rows: Stream.Stream<ReadonlyArray<Row>, WarehouseError>
 }
 
+/** A table or view that is made of what is loaded. */
+export type Model = { readonly schema: string; readonly name: string } & (
+  | { readonly kind: "view" | "table"; readonly sql: string }
+  | {
+      readonly kind: "rows"
+      /** The type of each column in SQL, by name. */
+      readonly columns: Readonly<Record<string, string>>
+      readonly rows: ReadonlyArray<ReadonlyArray<string | null>>
+      /** Whether these are examples, which leave a table with the same columns as it is. */
+      readonly areExamples: boolean
+    }
+)
+
+/** Who holds a range of addresses, from the first to the last, both as text. */
+export interface IpRange {
+  readonly first: string
+  readonly last: string
+  /** The number of the network; `null` if it is not known. */
+  readonly asn: bigint | null
+  readonly company: string | null
+  readonly kind: string
+}
+
 /** A warehouse that nobody else changes. */
 export interface OpenWarehouse {
   /** `None` before the first `claim`. */
@@ -176,6 +199,15 @@ export interface OpenWarehouse {
    * announces (`Differs`), everything stays as it was. Only `read` can be interrupted.
    */
   readonly load: <E, R>(hour: HourToLoad<E, R>) => Effect.Effect<LoadedHour, WarehouseError | E, R>
+
+  /**
+   * Makes a model in the place of what has its name, in one transaction, and returns its rows;
+   * `None` for a view. Fails with `BadQuery` if its SQL is wrong.
+   */
+  readonly build: (model: Model) => Effect.Effect<Option.Option<number>, WarehouseError>
+
+  /** Replaces the networks that the user has named. */
+  readonly setIpRanges: (ranges: ReadonlyArray<IpRange>) => Effect.Effect<void, WarehouseError>
 
   /** Lets the ledger row of a load name other objects with the same lines. */
   readonly relabel: (

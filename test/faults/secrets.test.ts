@@ -355,6 +355,7 @@ const COMMANDS: {
   sync: [7, ...IN_S3, ...ONCE],
   all: [7, ...IN_S3, ...HOURS, ...ONCE],
   load: [7, ...IN_S3, ...ONCE],
+  model: [2, ...ONCE],
   sql: [2, "select 1", "--retries", "0"],
   status: [7, ...IN_S3, ...ONCE],
   gaps: [7, ...IN_S3, ...ONCE],

@@ -26,6 +26,7 @@ import { all, fetch, sync } from "./land.ts"
 import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
+import { model } from "./model.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
@@ -36,6 +37,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   sync,
   all,
   load,
+  model,
   sql,
   status,
   gaps,

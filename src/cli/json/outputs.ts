@@ -4,6 +4,7 @@
  * @module
  */
 import { Schema } from "effect"
+import { ModelSummary } from "../../programs/answer/buildModels.ts"
 import { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
 import { SetupChecks } from "../../programs/inspect/checkSetup.ts"
 import { GapList } from "../../programs/inspect/listGaps.ts"
@@ -45,6 +46,7 @@ export const outputs = {
     ]
   },
   load: { schema: 1, reports: [LoadSummary.fields, LoadPlan.fields] },
+  model: { schema: 1, reports: [ModelSummary.fields] },
   status: { schema: 1, reports: [Status.fields], long: ["hours"] },
   gaps: { schema: 1, reports: [GapList.fields] },
   "gaps accept": { schema: 1, reports: [AcceptedGaps.fields] },

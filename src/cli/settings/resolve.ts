@@ -118,6 +118,7 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       return { value: values.bucket === undefined ? undefined : { bucket: values.bucket } }
     case "simulate":
       return { value: simulationOf(values) }
+    case "model":
     case "sql":
       return { value: {} }
     default: {

@@ -10,6 +10,7 @@ import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
 import { type Setting, TESTING } from "./setting.ts"
 import { setupSettings } from "./setup.ts"
+import { modelSettings } from "./commands/model.ts"
 import { sqlSettings } from "./commands/sql.ts"
 import { simulateSettings } from "./commands/simulate.ts"
 import { keySettings, sourceSettings } from "./source.ts"
@@ -25,6 +26,7 @@ export const settings = {
   ...cleanSettings,
   ...verifySettings,
   ...loadSettings,
+  ...modelSettings,
   ...sqlSettings,
   ...simulateSettings,
   ...setupSettings,
@@ -195,6 +197,10 @@ export const commands = {
       ...alerts,
       "metricsFile"
     ]
+  },
+  model: {
+    help: "Build the models in the warehouse: the tables that answer questions, from the SQL that dbt has compiled for this version. Each is replaced in one transaction. A load comes first.",
+    settings: ["warehouseFile", "sites", "ipRanges", "envFile", ...retry, ...output]
   },
   sql: {
     help: "Run a query in the warehouse and print its result. It only reads: a statement that would change anything is refused. Times are UTC.",

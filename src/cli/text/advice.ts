@@ -64,6 +64,7 @@ const ADVICE: {
     OtherProject: "; use another --warehouse-file",
     OtherPlace: "; use another --warehouse-file"
   },
+  ModelError: {},
   WarehouseError: {
     NotFound: "; load makes it",
     NotADatabase: " (--warehouse-file)",

@@ -36,7 +36,9 @@ export function toWarehouseError(method: Method, path: string, cause: unknown): 
   const message = cause instanceof Error ? cause.message : String(cause)
   const [detail = ""] = message.split("\n")
   const reason = REASONS.find(([pattern]) => pattern.test(detail))?.[1] ?? "Failed"
-  return reason === "Failed" && method === "query" && !NOT_OF_STATEMENT.test(detail)
+  return reason === "Failed" &&
+    (method === "query" || method === "build") &&
+    !NOT_OF_STATEMENT.test(detail)
     ? new WarehouseError({ reason: "BadQuery", method, path, detail: message.trim() })
     : new WarehouseError({ reason, method, path, detail })
 }
@@ -59,6 +61,8 @@ export interface Connection {
     sql: string,
     values?: Values
   ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, Json>>>, WarehouseError>
+  /** Runs a statement that may take long. Interrupting it interrupts the statement. */
+  readonly execute: (method: Method, sql: string) => Effect.Effect<void, WarehouseError>
   /** Answers a statement in pieces. Interrupting it interrupts the statement. */
   readonly chunks: (
     method: Method,
@@ -115,6 +119,7 @@ export function connectionOf(
       )
     )
   return {
+    execute: (method, sql) => Effect.asVoid(interruptible(method, () => connection.run(sql))),
     chunks: (method, sql, values = []) =>
       Stream.unwrap(
         Effect.map(

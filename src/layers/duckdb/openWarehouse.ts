@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { Effect, Exit, Option, Schema, Stream, type Scope } from "effect"
+import { Effect, Option, Schema, Stream, type Scope } from "effect"
 import type { DuckDBBlobValue, DuckDBTimestampValue, Json } from "@duckdb/node-api"
 import { Hour, hourStart } from "../../services/Hour.ts"
 import {
@@ -11,10 +11,12 @@ import {
   type OpenWarehouse,
   WarehouseError
 } from "../../services/Warehouse.ts"
+import { buildModel, replaceIpRanges } from "./buildModel.ts"
 import { cellsOf, isNumber } from "./cells.ts"
 import type { Connection } from "./connection.ts"
 import { storeLines, sumLines, type StoredLines } from "./storedLines.ts"
 import { lineRows } from "./lineRows.ts"
+import { inTransaction } from "./inTransaction.ts"
 
 const LOADS = `select strftime(hour, '%Y-%m-%dT%H') as hour, key, format, events::double as events, bytes::double as bytes,
 malformed::double as malformed, lineset, stored_lineset as "storedLineset", sha256, etag, coalesce(project, '') as project,
@@ -67,6 +69,8 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
     digestOf: (hour) => digestOf(connection, timeOf(hourStart(hour))),
     query: (sql) => answer(connection, api, sql),
     load: (hour) => loadHour(connection, api, path, hour, timeOf),
+    build: (model) => buildModel(connection, model),
+    setIpRanges: (ranges) => replaceIpRanges(connection, ranges),
     relabel: (loadId, { etag, format, key, sha256 }) =>
       run(
         "load",
@@ -89,6 +93,8 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
         warehouse.query(sql)
       ),
     load: (hour) => alone(warehouse.load(hour)),
+    build: (model) => alone(warehouse.build(model)),
+    setIpRanges: (ranges) => alone(warehouse.setIpRanges(ranges)),
     relabel: (loadId, names) => alone(warehouse.relabel(loadId, names)),
     setCalendar: (hours, seenAt) => alone(warehouse.setCalendar(hours, seenAt))
   } satisfies OpenWarehouse
@@ -149,22 +155,6 @@ const answer = Effect.fnUntraced(function* (
     )
   }
 })
-
-/** Commits what an effect did, or rolls it back if it fails or is interrupted. */
-function inTransaction<A, E, R>(
-  { run }: Connection,
-  work: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | WarehouseError, R> {
-  return Effect.acquireUseRelease(
-    run("load", "begin"),
-    () => Effect.zipLeft(work, run("load", "commit")),
-    (_, exit) =>
-      Exit.isSuccess(exit)
-        ? Effect.void
-        : // DuckDB has rolled back by itself if the commit failed.
-          Effect.catchAll(run("load", "rollback"), ({ message }) => Effect.logDebug(message))
-  )
-}
 
 const loadHour = <E, R>(
   connection: Connection,

@@ -86,6 +86,9 @@ function openMemory(memory: Memory, to: "load" | "read"): OpenWarehouse {
       Effect.uninterruptibleMask((restore) =>
         writing(loadHour(memory, { ...hour, read: (append) => restore(hour.read(append)) }))
       ),
+    build: () => Effect.fail(failure("Misconfigured", "build", "a warehouse in memory has no SQL")),
+    setIpRanges: () =>
+      Effect.fail(failure("Misconfigured", "build", "a warehouse in memory has no models")),
     relabel: (loadId, names) =>
       writing(
         Effect.sync(() => {

@@ -8,6 +8,7 @@ import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import type { SpoolError } from "../../services/Spool.ts"
 import type { UnpackerError } from "../../services/Unpacker.ts"
 import type { WarehouseError } from "../../services/Warehouse.ts"
+import type { ModelError } from "../answer/ModelError.ts"
 import type { LoadError } from "../load/LoadError.ts"
 import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
 import type { ResolveError } from "../resolve/ResolveError.ts"
@@ -23,6 +24,7 @@ export type RunError =
   | LandingError
   | ResolveError
   | LoadError
+  | ModelError
   | WarehouseError
 
 /** An error's class and reason, such as `AmplitudeError.Forbidden`. */
@@ -58,6 +60,8 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
       return isContradiction(error) ? "integrity" : "permanent"
     case "WarehouseError":
       return warehouseKind(error)
+    case "ModelError":
+      return "permanent"
     case "LoadError":
       return error.reason === "OtherProject" || error.reason === "NotLanded"
         ? "permanent"
@@ -109,6 +113,7 @@ function isFinal(error: RunError): boolean {
     case "ObjectStorageError":
     case "ResolveError":
     case "LoadError":
+    case "ModelError":
     case "WarehouseError":
       return false
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber } from "effect"
@@ -177,6 +177,17 @@ describe("--json", () => {
         const file = ["--warehouse-file", join(folder, "lake.duckdb")]
         assert.equal((yield* print(["load", ...dirs.slice(0, 3), ...file, "--dry-run"])).code, 0)
         assert.equal((yield* print(["load", ...dirs.slice(0, 3), ...file])).code, 8)
+        // Without a store, there is no lake to name.
+        const built = yield* printed(["model", ...file])
+        seen.add(built.command)
+        assert.deepEqual(
+          [built.code, built.lake],
+          [existsSync("dbt/compiled/plan.json") ? 0 : 2, null]
+        )
+        const loads = ["--warehouse", ...file, "--now", NOW]
+        const status = yield* print(["status", ...dirs, ...DATES, ...loads])
+        assert.ok("warehouse" in status.fields)
+        assert.ok("warehouse" in (yield* print(["verify", ...dirs.slice(0, 3), ...loads])).fields)
         assert.equal((yield* print(["config", ...dirs])).code, 0)
 
         const bucket = ["--bucket", "lake", "--prefix", "events/"]
