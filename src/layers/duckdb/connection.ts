@@ -111,10 +111,9 @@ export function connectionOf(
     Stream.repeatEffectOption(
       interruptible(method, () => result.fetchChunk()).pipe(
         Effect.mapError(Option.some),
-        Effect.flatMap((chunk) =>
-          chunk === null || chunk.rowCount === 0
-            ? Effect.fail(Option.none())
-            : Effect.succeed(chunk)
+        Effect.filterOrFail(
+          (chunk): chunk is DuckDBDataChunk => chunk !== null && chunk.rowCount > 0,
+          () => Option.none<WarehouseError>()
         )
       )
     )
