@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { DuckDBInstance } from "@duckdb/node-api"
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Chunk, Effect, Either, Option, Stream } from "effect"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
 import type { Hour } from "../../../src/services/Hour.ts"
 import type { Cell, HourToLoad } from "../../../src/services/Warehouse.ts"
@@ -386,7 +386,9 @@ describe("WarehouseDuckDb.query", () => {
   for (const [sql, detail] of refused) {
     it.scopedLive(`refuses ${sql}`, () =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(asked(sql))
+        const found = yield* Effect.either(asked(sql))
+        assert.ok(Either.isLeft(found), "it was run")
+        const error = found.left
         assert.deepEqual([error.reason, error.isTransient], ["BadQuery", false])
         assert.match(error.detail, detail)
       })
