@@ -33,11 +33,14 @@
     )
 {%- endmacro %}
 
-{# The hierarchy as text. Of an array of texts the quotes inside are escaped once more. #}
+{# The hierarchy as one line of text. Of an array of texts the quotes inside are escaped once more. #}
 {% macro plain_hierarchy(hierarchy) -%}
-    case
-        when left({{ hierarchy }}, 3) = '["{'
-            then replace(replace({{ hierarchy }}, chr(92) || '"', '"'), chr(92) || chr(92) || '"', chr(92) || '"')
-        else {{ hierarchy }}
-    end
+    replace(
+        case
+            when left({{ hierarchy }}, 3) = '["{'
+                then replace(replace({{ hierarchy }}, chr(92) || '"', '"'), chr(92) || chr(92) || '"', chr(92) || '"')
+            else {{ hierarchy }}
+        end,
+        chr(10), ' '
+    )
 {%- endmacro %}

@@ -29,7 +29,7 @@
 {#
     Regular expressions that both dialects know: no look-around, no lazy repetition, no groups that
     capture nothing.
-    Flags: `i` ignores case, `s` lets a dot match a line's end.
+    Flags: `i` ignores case. A replacement knows none.
 #}
 {% macro regexp_found(text, pattern, flags='') -%}
     {{ return(adapter.dispatch('regexp_found', 'amplitude_lake')(text, pattern, flags)) }}
@@ -57,14 +57,14 @@
 {%- endmacro %}
 
 {# Every match replaced. `by` may name a group by its number after a backslash. #}
-{% macro regexp_replaced(text, pattern, by, flags='') -%}
-    {{ return(adapter.dispatch('regexp_replaced', 'amplitude_lake')(text, pattern, by, flags)) }}
+{% macro regexp_replaced(text, pattern, by) -%}
+    {{ return(adapter.dispatch('regexp_replaced', 'amplitude_lake')(text, pattern, by)) }}
 {%- endmacro %}
 
-{% macro default__regexp_replaced(text, pattern, by, flags) -%}
-    regexp_replace({{ text }}, '{{ pattern | replace("'", "''") }}', '{{ by }}', 'g{{ flags }}')
+{% macro default__regexp_replaced(text, pattern, by) -%}
+    regexp_replace({{ text }}, '{{ pattern | replace("'", "''") }}', '{{ by }}', 'g')
 {%- endmacro %}
 
-{% macro snowflake__regexp_replaced(text, pattern, by, flags) -%}
-    regexp_replace({{ text }}, '{{ pattern | replace("'", "''") | replace("\\", "\\\\") }}', '{{ by | replace("\\", "\\\\") }}', 1, 0, '{{ flags or 'c' }}')
+{% macro snowflake__regexp_replaced(text, pattern, by) -%}
+    regexp_replace({{ text }}, '{{ pattern | replace("'", "''") | replace("\\", "\\\\") }}', '{{ by | replace("\\", "\\\\") }}')
 {%- endmacro %}

@@ -101,7 +101,7 @@ likely as (
         ) as is_like_menu,
         case
             when first_node is not null then first_node
-            else {{ regexp_replaced('hierarchy_text', node_end ~ '.*$', '}', 's') }}
+            else {{ regexp_replaced('hierarchy_text', node_end ~ '.*$', '}') }}
         end as node_text
     from guessed
 ),
@@ -120,7 +120,7 @@ enclosed as (
     select
         *,
         {# Up to the end of the first node that may be the menu: what encloses it does not count. #}
-        {{ regexp_replaced('nodes', '((' ~ enclosing ~ ')[^¶]*)(¶.*)?$', '\\1', 'is') }} as menu_text,
+        {{ regexp_replaced('lower(nodes)', '((' ~ enclosing ~ ')[^¶]*)(¶.*)?$', '\\1') }} as menu_text,
         coalesce(
             {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('tag', 'nav') ~ '[^¶]*)', 1, 'i') }},
             {{ regexp_first('nodes', '([^¶]*' ~ node_key_pattern('role', 'navigation|menubar|menu') ~ '[^¶]*)', 1, 'i') }}
@@ -168,7 +168,7 @@ described as (
         case
             when not is_like_menu then null
             when {{ regexp_found('menu_text', words_pattern(var('not_menu_words'), 's?'), 'i') }} then null
-            when {{ regexp_found('nodes', '(' ~ enclosing ~ ')[^¶]*¶.*' ~ footer, 'is') }} then 'footer'
+            when {{ regexp_found('nodes', '(' ~ enclosing ~ ')[^¶]*¶.*' ~ footer, 'i') }} then 'footer'
             when not {{ regexp_found('nodes', enclosing, 'i') }} and {{ regexp_found('nodes', footer, 'i') }} then 'footer'
             else coalesce(
                 {{ meaningful(node_value('nav_text', 'aria-label')) }},
