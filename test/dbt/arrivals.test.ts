@@ -86,6 +86,8 @@ const orders = fc.record({
   )
 })
 
+type Order = typeof orders extends fc.Arbitrary<infer A> ? A : never
+
 const at = (minute: number) =>
   new Date(Date.UTC(2025, 10, 10) + minute * 60_000).toISOString().replace("T", " ").slice(0, 19)
 
@@ -168,7 +170,9 @@ describe("hours that arrive in any order", () => {
     "are replaced, emptied and taken out again, and end in the tables of a full build",
     async () => {
       await fc.assert(
-        fc.asyncProperty(orders, async ({ events, runs }) => {
+        // By its number, as a report of all events would be pages long.
+        fc.asyncProperty(fc.nat(), async (number) => {
+          const [{ events, runs }] = fc.sample(orders, { seed: number, numRuns: 1 }) as [Order]
           const warehouse = join(folder, "lake.duckdb")
           await fs.rm(warehouse, { force: true })
           await inFile(warehouse, (connection) => connection.run(TABLES))
@@ -192,7 +196,8 @@ describe("hours that arrive in any order", () => {
             })
             const isLast = index === runs.length - 1
             const last = isStopped && !isLast ? ["fct_events"] : INCREMENTAL
-            const select = last.map((name) => `+${name}`)
+            const seeds = index === 0 ? ["ip_ranges", "menu_items"] : []
+            const select = [...last.map((name) => `+${name}`), ...seeds]
             const only = ["--exclude-resource-type", "test", "unit_test"]
             await dbt.run(warehouse, "build", ...only, "--select", ...select)
           }
