@@ -179,11 +179,14 @@ read as (
 guessed as (
     select
         *,
+        replace(
         case
-        when left(hierarchy, 3) = '["{'
-            then replace(replace(hierarchy, chr(92) || '"', '"'), chr(92) || chr(92) || '"', chr(92) || '"')
-        else hierarchy
-    end as hierarchy_text
+            when left(hierarchy, 3) = '["{'
+                then replace(replace(hierarchy, chr(92) || '"', '"'), chr(92) || chr(92) || '"', chr(92) || '"')
+            else hierarchy
+        end,
+        chr(10), ' '
+    ) as hierarchy_text
     from read
 ),
 
@@ -200,7 +203,7 @@ likely as (
         ) as is_like_menu,
         case
             when first_node is not null then first_node
-            else regexp_replace(hierarchy_text, '[}]["'']? ?, ?["'']?[{].*$', '}', 'gs')
+            else regexp_replace(hierarchy_text, '[}]["'']? ?, ?["'']?[{].*$', '}', 'g')
         end as node_text
     from guessed
 ),
@@ -219,7 +222,7 @@ enclosed as (
     select
         *,
 
-        regexp_replace(nodes, '((["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*)(¶.*)?$', '\1', 'gis') as menu_text,
+        regexp_replace(lower(nodes), '((["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*)(¶.*)?$', '\1', 'g') as menu_text,
         coalesce(
             nullif(regexp_extract(nodes, '([^¶]*["'']tag["''] ?: ?["''](nav)["''][^¶]*)', 1, 'i'), ''),
             nullif(regexp_extract(nodes, '([^¶]*["'']role["''] ?: ?["''](navigation|menubar|menu)["''][^¶]*)', 1, 'i'), '')
@@ -308,7 +311,7 @@ described as (
         case
             when not is_like_menu then null
             when regexp_matches(menu_text, '(^|[^a-z0-9])(breadcrumb|pagination|pager|tablist|cookie|consent|context[^a-z0-9]+menu)s?([^a-z0-9]|$)', 'i') then null
-            when regexp_matches(nodes, '(["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*¶.*["'']tag["''] ?: ?["''](footer)["'']', 'is') then 'footer'
+            when regexp_matches(nodes, '(["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["''])[^¶]*¶.*["'']tag["''] ?: ?["''](footer)["'']', 'i') then 'footer'
             when not regexp_matches(nodes, '["'']tag["''] ?: ?["''](nav|header)["'']|["'']role["''] ?: ?["''](navigation|menubar|menu|banner)["'']', 'i') and regexp_matches(nodes, '["'']tag["''] ?: ?["''](footer)["'']', 'i') then 'footer'
             else coalesce(
                 nullif(nullif(nullif(replace(
@@ -366,7 +369,7 @@ tidied as (
             then coalesce(
                 nullif(
                     replace(
-                        regexp_replace(replace(rtrim(href_path, '/'), '/', '//'), '/([0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(/|$)', '/:id\2', 'gi'),
+                        regexp_replace(replace(rtrim(href_path, '/'), '/', '//'), '/([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(/|$)', '/:id\3', 'g'),
                         '//', '/'
                     ),
                     ''
@@ -379,7 +382,7 @@ tidied as (
             then coalesce(
                 nullif(
                     replace(
-                        regexp_replace(replace(rtrim(href_hash_path, '/'), '/', '//'), '/([0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(/|$)', '/:id\2', 'gi'),
+                        regexp_replace(replace(rtrim(href_hash_path, '/'), '/', '//'), '/([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(/|$)', '/:id\3', 'g'),
                         '//', '/'
                     ),
                     ''

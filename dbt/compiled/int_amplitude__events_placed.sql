@@ -99,7 +99,7 @@ tidy as (
             then coalesce(
                 nullif(
                     replace(
-                        regexp_replace(replace(rtrim(path, '/'), '/', '//'), '/([0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(/|$)', '/:id\2', 'gi'),
+                        regexp_replace(replace(rtrim(path, '/'), '/', '//'), '/([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(/|$)', '/:id\3', 'g'),
                         '//', '/'
                     ),
                     ''
@@ -112,7 +112,7 @@ tidy as (
             then coalesce(
                 nullif(
                     replace(
-                        regexp_replace(replace(rtrim(hash_path, '/'), '/', '//'), '/([0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(/|$)', '/:id\2', 'gi'),
+                        regexp_replace(replace(rtrim(hash_path, '/'), '/', '//'), '/([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(/|$)', '/:id\3', 'g'),
                         '//', '/'
                     ),
                     ''
@@ -125,7 +125,7 @@ tidy as (
             then coalesce(
                 nullif(
                     replace(
-                        regexp_replace(replace(rtrim(previous_path, '/'), '/', '//'), '/([0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(/|$)', '/:id\2', 'gi'),
+                        regexp_replace(replace(rtrim(previous_path, '/'), '/', '//'), '/([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(/|$)', '/:id\3', 'g'),
                         '//', '/'
                     ),
                     ''
@@ -138,7 +138,7 @@ tidy as (
             then coalesce(
                 nullif(
                     replace(
-                        regexp_replace(replace(rtrim(previous_hash_path, '/'), '/', '//'), '/([0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(/|$)', '/:id\2', 'gi'),
+                        regexp_replace(replace(rtrim(previous_hash_path, '/'), '/', '//'), '/([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(/|$)', '/:id\3', 'g'),
                         '//', '/'
                     ),
                     ''
