@@ -59,6 +59,15 @@ const gap = fc.oneof(
   }
 )
 
+/** Waits around the thresholds of menus. */
+const menuGap = fc.oneof(
+  { weight: 2, arbitrary: gap },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(1_000_000, 2_000_000, 9_000_000, 10_000_000, 10_000_001, 30_000_000)
+  }
+)
+
 const title = fc.constantFrom("Sale", "Sale \ud83d", "", "EMPTY", "*****", "Lamp 💡 \\ud83d")
 const campaign = fc.constantFrom<Readonly<Record<string, string>>>(
   {},
@@ -78,23 +87,25 @@ function previousPage({ previous }: Place): Readonly<Record<string, unknown>> {
   }
 }
 
-const viewOf = (to: fc.Arbitrary<Address>): fc.Arbitrary<Act> =>
-  fc.record({ gap, to, telling, title, campaign }).map(({ campaign, gap, telling, title, to }) => ({
-    gap,
-    to,
-    tell: (place) => [
-      {
-        type: "[Amplitude] Page Viewed",
-        properties: {
-          ...campaign,
-          ...pageProperties(place.address, telling),
-          ...previousPage(place),
-          ...viewId(place),
-          "[Amplitude] Page Title": title
+const viewOf = (to: fc.Arbitrary<Address>, wait = gap): fc.Arbitrary<Act> =>
+  fc
+    .record({ gap: wait, to, telling, title, campaign })
+    .map(({ campaign, gap, telling, title, to }) => ({
+      gap,
+      to,
+      tell: (place) => [
+        {
+          type: "[Amplitude] Page Viewed",
+          properties: {
+            ...campaign,
+            ...pageProperties(place.address, telling),
+            ...previousPage(place),
+            ...viewId(place),
+            "[Amplitude] Page Title": title
+          }
         }
-      }
-    ]
-  }))
+      ]
+    }))
 
 const screen: fc.Arbitrary<Act> = fc
   .record({ gap, name: fc.constantFrom("Home", "Cart", "/x", undefined) })
@@ -124,9 +135,10 @@ const click: fc.Arbitrary<Act> = fc
     telling: fc.constantFrom<Telling>("all", "all", "all", "no path", "no url"),
     ahead: fc.option(address, { freq: 4, nil: undefined }),
     more: fc.array(fc.constantFrom(0, 200, 333, 334, 500, 1000, 1001), { maxLength: 4 }),
-    report: fc.constantFrom(undefined, undefined, "Rage Click", "Dead Click")
+    report: fc.constantFrom(undefined, undefined, "Rage Click", "Dead Click"),
+    late: fc.constantFrom(0, 0, 0, 500, 1000, 1001, -1000)
   })
-  .map(({ ahead, described, form, gap, more, report, telling }) => ({
+  .map(({ ahead, described, form, gap, late, more, report, telling }) => ({
     gap,
     tell: (place) => {
       const shown = ahead === undefined ? {} : pageProperties(ahead, "all")
@@ -152,13 +164,13 @@ const click: fc.Arbitrary<Act> = fc
       }))
       return report === undefined
         ? clicks
-        : [...clicks, { type: `[Amplitude] ${report}`, properties, ago: last }]
+        : [...clicks, { type: `[Amplitude] ${report}`, properties, ago: last - late * MILLI }]
     }
   }))
 
 /** A click in a menu of a page that the SDK tells all of. */
 const choice: fc.Arbitrary<Act> = fc
-  .record({ gap, describedInMenu })
+  .record({ gap: menuGap, describedInMenu })
   .map(({ describedInMenu, gap }) => ({
     gap,
     tell: (place) => [
@@ -179,19 +191,22 @@ const lateClick: fc.Arbitrary<Act> = fc
     gap,
     to: address,
     tag: fc.constantFrom("div", "span", "h2", "a"),
-    after: fc.constantFrom(0, 100, 500, 501)
+    after: fc.constantFrom(0, 100, 500, 501),
+    again: fc.constantFrom(undefined, undefined, 50)
   })
-  .map(({ after, gap, tag, to }) => ({
+  .map(({ after, again, gap, tag, to }) => ({
     gap,
     to,
     tell: (place) => {
       const from = place.previous ?? place.address
+      const view = (millis: number) => ({
+        type: "[Amplitude] Page Viewed",
+        properties: { ...pageProperties(place.address, "all"), ...previousPage(place) },
+        ago: millis * MILLI
+      })
       return [
-        {
-          type: "[Amplitude] Page Viewed",
-          properties: { ...pageProperties(place.address, "all"), ...previousPage(place) },
-          ago: after * MILLI
-        },
+        view(after),
+        ...(again === undefined ? [] : [view(again)]),
         {
           type: "[Amplitude] Element Clicked",
           properties: {
@@ -259,7 +274,7 @@ export const appAct: fc.Arbitrary<Act> = fc.oneof(
 
 /** What is clicked in menus, and what follows. */
 export const menuAct: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 6, arbitrary: viewOf(busyAddress) },
+  { weight: 6, arbitrary: viewOf(busyAddress, menuGap) },
   { weight: 6, arbitrary: choice },
   { weight: 1, arbitrary: submit },
   { weight: 1, arbitrary: other }

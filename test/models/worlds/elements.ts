@@ -65,6 +65,9 @@ const links = [
   link("Sale", "/sale", { tag: "div", attrs: { role: "banner", id: "nav" } }),
   link("Sale", "/sale", { tag: "ul", attrs: { role: "menubar" }, id: "bar" }),
   link("Sale", "/sale", { tag: "ul", classes: ["context-menu"] }, nav),
+  link("Sale", "/sale", { tag: "li", attrs: { role: "menuitemradio" } }, { tag: "footer" }),
+  link("Sale", "/sale", { tag: "div", id: "burger" }, header, { tag: "footer" }),
+  link("Sale", "/sale", { tag: "div", attrs: { role: "menu" }, id: "in" }, nav, header),
   link("Home", "/", main)
 ]
 
@@ -83,9 +86,9 @@ const hrefs = [
 }))
 
 const named = [
-  { "aria-label": `All sales` },
+  { "aria-label": `All "sales" of {now}` },
   { "aria-label": "EMPTY" },
-  { role: "menu", "aria-label": "Its us" },
+  { role: "menu", "aria-label": "It's us" },
   {}
 ].map((attrs, index) =>
   link("Sale", "/sale", { tag: index === 2 ? "ul" : "nav", id: `nav-${index}`, attrs }, header)

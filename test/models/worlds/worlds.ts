@@ -55,6 +55,9 @@ interface Sent {
   readonly logsIn: boolean
   readonly times: "both" | "no client" | "none"
   readonly skew: number
+  /** Brings the event's time to the edge of what is late or in the future, or just beyond. */
+  readonly edge: "none" | "late" | "future"
+  readonly beyond: 0 | 1
   readonly eventId: "next" | "same" | "none"
   readonly ip: string | null
   readonly groups: unknown
@@ -78,6 +81,11 @@ function sent(act: fc.Arbitrary<Act>): fc.Arbitrary<Sent> {
       { weight: 1, arbitrary: fc.constantFrom("no client" as const, "none" as const) }
     ),
     skew: fc.constantFrom(0, 0, 0, SECOND, 26 * HOUR, -26 * HOUR),
+    edge: fc.oneof(
+      { weight: 10, arbitrary: fc.constant("none" as const) },
+      { weight: 1, arbitrary: fc.constantFrom("late" as const, "future" as const) }
+    ),
+    beyond: fc.constantFrom(0, 1),
     eventId: fc.constantFrom("next", "next", "next", "same", "none"),
     ip: fc.constantFrom(
       "203.0.113.7",
@@ -228,7 +236,15 @@ function written(
   const at = now - (told.ago ?? 0)
   const line = (landing: Landing, uuid: string, insertId: string, shift: number): Line => {
     const uploaded = startOf(HOURS[landing.hour] as string) + 1800 * SECOND
-    const received = landing.received
+    const received =
+      landing.received === undefined
+        ? undefined
+        : startOf(HOURS[landing.hour] as string) + landing.received
+    const eventTime = {
+      none: at + sent.skew + shift,
+      late: (received ?? at) - 24 * HOUR - sent.beyond,
+      future: uploaded + HOUR + sent.beyond
+    }[sent.edge]
     return {
       hour: landing.hour,
       text: lineOf({
@@ -238,13 +254,10 @@ function written(
         event_type: told.type,
         event_properties: told.properties,
         client_event_time: sent.times === "both" ? timestamp(at) : undefined,
-        event_time: sent.times === "none" ? null : timestamp(at + sent.skew + shift),
+        event_time: sent.times === "none" ? null : timestamp(eventTime),
         client_upload_time: timestamp(uploaded - SECOND),
         server_upload_time: sent.hasUpload ? timestamp(uploaded) : null,
-        server_received_time:
-          received === undefined
-            ? null
-            : timestamp(startOf(HOURS[landing.hour] as string) + received),
+        server_received_time: received === undefined ? null : timestamp(received),
         ip_address: sent.ip,
         groups: sent.groups,
         ...sent.location

@@ -88,14 +88,14 @@ export function menuOf(event: Event): string | null {
   )
   const inside = boundary < 0 ? text : nodes.slice(0, boundary + 1).join("")
   if (hasWord(inside, OTHER_WORDS) || CONTEXT_MENU.test(inside)) return null
-  return nameOf(nodes)
+  return nameOf(nodes, boundary)
 }
 
-function nameOf(nodes: ReadonlyArray<string>): string {
-  const at = nodes.findIndex((node) => NAV.test(node) || NAV_ROLE.test(node))
-  const nav = nodes[at]
+function nameOf(nodes: ReadonlyArray<string>, boundary: number): string {
+  // Without a node that begins the menu, any footer encloses it.
+  if (nodes.slice(boundary + 1).some((node) => FOOTER.test(node))) return "footer"
+  const nav = nodes.find((node) => NAV.test(node)) ?? nodes.find((node) => NAV_ROLE.test(node))
   if (nav === undefined) return "main"
-  if (nodes.slice(at + 1).some((node) => FOOTER.test(node))) return "footer"
   return meaningful(valueIn(nav, "aria-label")) ?? meaningful(valueIn(nav, "id")) ?? "main"
 }
 
