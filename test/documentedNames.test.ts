@@ -23,7 +23,7 @@ const found = (pattern: RegExp) =>
 
 /** Variables that Node, an SDK, the collector's protocol or the tests read. */
 const OF_OTHERS =
-  /^(NODE_|OTEL_|NO_COLOR$|NO_PROXY$|HTTPS_PROXY$|AZURE_(CLIENT|TENANT)_ID$|S3_TEST_|FAULTS_SECONDS$)/
+  /^(NODE_|OTEL_|NO_COLOR$|NO_PROXY$|HTTPS_PROXY$|AZURE_(CLIENT|TENANT)_ID$|S3_TEST_|FAULTS_SECONDS$|DBT_ORDERS$)/
 
 describe("What the pages name", () => {
   it("are hosts that the program contacts", () => {
