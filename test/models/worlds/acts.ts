@@ -192,13 +192,15 @@ const lateClick: fc.Arbitrary<Act> = fc
     to: address,
     tag: fc.constantFrom("div", "span", "h2", "a"),
     after: fc.constantFrom(0, 100, 500, 501),
-    again: fc.constantFrom(undefined, undefined, 50)
+    again: fc.constantFrom(undefined, undefined, 50),
+    host: fc.constantFrom(undefined, undefined, undefined, "de.shop.example.com")
   })
-  .map(({ after, again, gap, tag, to }) => ({
+  .map(({ after, again, gap, host, tag, to }) => ({
     gap,
     to,
     tell: (place) => {
-      const from = place.previous ?? place.address
+      const previous = place.previous ?? place.address
+      const from = { ...previous, host: host ?? previous.host }
       const view = (millis: number) => ({
         type: "[Amplitude] Page Viewed",
         properties: { ...pageProperties(place.address, "all"), ...previousPage(place) },
