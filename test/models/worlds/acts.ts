@@ -136,9 +136,11 @@ const click: fc.Arbitrary<Act> = fc
     ahead: fc.option(address, { freq: 4, nil: undefined }),
     more: fc.array(fc.constantFrom(0, 200, 333, 334, 500, 1000, 1001), { maxLength: 4 }),
     report: fc.constantFrom(undefined, undefined, "Rage Click", "Dead Click"),
-    late: fc.constantFrom(0, 0, 0, 500, 1000, 1001, -1000)
+    late: fc.constantFrom(0, 0, 0, 500, 1000, 1001, -1000),
+    // The SDK may name what is inside the element.
+    inner: fc.constantFrom({}, { "[Amplitude] Element ID": "inside" })
   })
-  .map(({ ahead, described, form, gap, late, more, report, telling }) => ({
+  .map(({ ahead, described, form, gap, inner, late, more, report, telling }) => ({
     gap,
     tell: (place) => {
       const shown = ahead === undefined ? {} : pageProperties(ahead, "all")
@@ -164,7 +166,14 @@ const click: fc.Arbitrary<Act> = fc
       }))
       return report === undefined
         ? clicks
-        : [...clicks, { type: `[Amplitude] ${report}`, properties, ago: last - late * MILLI }]
+        : [
+            ...clicks,
+            {
+              type: `[Amplitude] ${report}`,
+              properties: { ...properties, ...inner },
+              ago: last - late * MILLI
+            }
+          ]
     }
   }))
 

@@ -299,7 +299,7 @@ const ranges: ReadonlyArray<AddressRange> = [
   { first: "203.0.113.0", last: "203.0.113.255", asn: 1, company: "Wide", kind: "access provider" },
   { first: "203.0.113.192", last: "203.0.113.223", asn: 2, company: "Inner", kind: "business" },
   { first: "203.0.113.192", last: "203.0.113.223", asn: 3, company: "Equal", kind: null },
-  { first: "203.0.113.192", last: "203.0.113.254", asn: 4, company: "Less", kind: "hosting" },
+  { first: "203.0.113.192", last: "203.0.113.254", asn: 4, company: "Beyond", kind: "hosting" },
   {
     first: "2001:db8:113::",
     last: "2001:db8:113:ffff:ffff:ffff:ffff:ffff",
