@@ -14,7 +14,7 @@ all_clicks as (
         events.site,
         events.page,
         events.kind,
-        events.events_modelled_at,
+        events.session_modelled_at,
         details.page_view_id,
 
         coalesce(
@@ -120,7 +120,7 @@ described as (
         is_text_field,
         cast(burst as bigint) as burst,
         'element' as source,
-        events_modelled_at
+        session_modelled_at
     from bursts
     union all
     select
@@ -145,7 +145,7 @@ described as (
         coalesce(nearest.is_text_field, signals.is_text_field) as is_text_field,
         cast(null as bigint) as burst,
         signals.kind as source,
-        signals.events_modelled_at
+        signals.session_modelled_at
     from all_clicks as signals
     left join nearest
         on
@@ -177,5 +177,5 @@ select
             is_text_field,
             burst,
             source,
-            events_modelled_at
+            session_modelled_at
         from described

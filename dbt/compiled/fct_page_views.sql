@@ -1,5 +1,3 @@
--- depends_on: "analytics"."fct_events"
-
 with
 
 acts as (
@@ -64,7 +62,7 @@ described as (
             and folded.next_act_clock <= folded.at_clock + interval '1000 milliseconds',
             false
         ) as is_redirect,
-        folded.events_modelled_at
+        folded.session_modelled_at
     from folded
     left join "analytics"."int_amplitude__page_views" as details
         on
@@ -93,5 +91,5 @@ select
             utm_medium,
             utm_campaign,
             is_redirect,
-            events_modelled_at
+            session_modelled_at
         from described

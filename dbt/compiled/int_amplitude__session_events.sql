@@ -95,7 +95,8 @@ followed as (
             order by nth_event desc
             rows between unbounded preceding and 1 preceding
         ) as next_view_clock,
-        modelled_at as events_modelled_at
+        modelled_at as events_modelled_at,
+        make_timestamp(epoch_us(current_timestamp)) as session_modelled_at
     from ordered
 )
 
@@ -112,5 +113,6 @@ select
             site,
             page,
             next_view_clock,
-            events_modelled_at
+            events_modelled_at,
+            session_modelled_at
         from followed

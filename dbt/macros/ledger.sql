@@ -24,7 +24,7 @@
 
 {#
     Sessions of which an event came, went or changed since the table was built. For tables with a row
-    for each event; a table of sessions keeps the loads of a session as a list.
+    for each event of a session; a table of sessions keeps the loads of a session as a list.
 #}
 {% macro touched_sessions(has_row_per_event=true) -%}
     select session_key
@@ -36,6 +36,22 @@
     select session_key
     from {{ this if has_row_per_event else '(' ~ amplitude_lake.loads_of_rows(this, 'session_key') ~ ') as loads_of_sessions' }}
     where load_id not in ({{ amplitude_lake.present_loads() }})
+{%- endmacro %}
+
+{#
+    Sessions that `int_amplitude__session_events` wrote again, or has no more, since the table was built.
+    A page view or a click depends on its neighbours, so the loads of its own row do not tell.
+#}
+{% macro rewritten_sessions() -%}
+    select session_key
+    from {{ ref('int_amplitude__session_events') }}
+    where
+        session_modelled_at
+        > (select coalesce(max(session_modelled_at), cast('1970-01-01' as timestamp)) from {{ this }})
+    union
+    select session_key
+    from {{ this }}
+    where session_key not in (select session_key from {{ ref('int_amplitude__session_events') }})
 {%- endmacro %}
 
 {#

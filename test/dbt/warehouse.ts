@@ -36,7 +36,11 @@ export function plan(): ReadonlyArray<Planned> {
 }
 
 /** What tells when a row was made, and not what it is. */
-const TIMES_OF_MODELLING: ReadonlySet<string> = new Set(["modelled_at", "events_modelled_at"])
+const TIMES_OF_MODELLING: ReadonlySet<string> = new Set([
+  "modelled_at",
+  "events_modelled_at",
+  "session_modelled_at"
+])
 
 /** Makes the tables of the models anew beside those that dbt made, from the seeds that dbt loaded. */
 export async function makeAnew(connection: DuckDBConnection): Promise<void> {

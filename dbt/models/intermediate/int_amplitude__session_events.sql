@@ -120,11 +120,12 @@ followed as (
             order by nth_event desc
             rows between unbounded preceding and 1 preceding
         ) as next_view_clock,
-        modelled_at as events_modelled_at
+        modelled_at as events_modelled_at,
+        {{ utc_now() }} as session_modelled_at
     from ordered
 )
 
 {{ rows_of_touched_sessions('followed', [
     'landed_hour', 'landed_line', 'load_id', 'event_type', 'kind', 'event_time', 'at_clock', 'nth_event', 'site', 'page',
-    'next_view_clock', 'events_modelled_at',
+    'next_view_clock', 'events_modelled_at', 'session_modelled_at',
 ]) }}

@@ -3,10 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='session_key',
     on_schema_change='fail',
-    post_hook=[
-        '{{ delete_rows_of_vanished_loads() }}',
-        '{{ delete_empty_sessions() }}',
-    ],
+    post_hook='{{ delete_empty_sessions() }}',
 ) }}
 
 -- depends_on: {{ ref('fct_events') }}
@@ -14,7 +11,7 @@
 with
 {%- if is_incremental() %}
 touched as (
-    {{ touched_sessions() }}
+    {{ rewritten_sessions() }}
 ),
 {% endif %}
 
@@ -30,7 +27,7 @@ all_clicks as (
         events.site,
         events.page,
         events.kind,
-        events.events_modelled_at,
+        events.session_modelled_at,
         details.page_view_id,
         {# Clicks are on the same page view; where the SDK does not name it, on the same page. #}
         coalesce(
@@ -141,7 +138,7 @@ described as (
         is_text_field,
         cast(burst as bigint) as burst,
         'element' as source,
-        events_modelled_at
+        session_modelled_at
     from bursts
     union all
     select
@@ -166,7 +163,7 @@ described as (
         coalesce(nearest.is_text_field, signals.is_text_field) as is_text_field,
         cast(null as bigint) as burst,
         signals.kind as source,
-        signals.events_modelled_at
+        signals.session_modelled_at
     from all_clicks as signals
     left join nearest
         on
@@ -179,5 +176,5 @@ described as (
 {{ rows_of_touched_sessions('described', [
     'landed_hour', 'landed_line', 'load_id', 'nth_event', 'clicked_at', 'at_clock', 'site', 'page', 'page_view_id', 'element',
     'label', 'tag', 'href', 'href_page', 'menu', 'is_menu_opener', 'is_repeatable', 'is_text_field', 'burst', 'source',
-    'events_modelled_at',
+    'session_modelled_at',
 ]) }}

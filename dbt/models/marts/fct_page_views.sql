@@ -3,18 +3,13 @@
     incremental_strategy='delete+insert',
     unique_key='session_key',
     on_schema_change='fail',
-    post_hook=[
-        '{{ delete_rows_of_vanished_loads() }}',
-        '{{ delete_empty_sessions() }}',
-    ],
+    post_hook='{{ delete_empty_sessions() }}',
 ) }}
-
--- depends_on: {{ ref('fct_events') }}
 
 with
 {%- if is_incremental() %}
 touched as (
-    {{ touched_sessions() }}
+    {{ rewritten_sessions() }}
 ),
 {% endif %}
 
@@ -83,7 +78,7 @@ described as (
             and folded.next_act_clock <= folded.at_clock + interval '{{ var('redirect_ms') }} milliseconds',
             false
         ) as is_redirect,
-        folded.events_modelled_at
+        folded.session_modelled_at
     from folded
     left join {{ ref('int_amplitude__page_views') }} as details
         on
@@ -95,5 +90,5 @@ described as (
 {{ rows_of_touched_sessions('described', [
     'landed_hour', 'landed_line', 'load_id', 'nth_event', 'viewed_at', 'at_clock', 'site', 'page', 'title', 'page_view_id',
     'nth', 'step', 'seconds_to_next', 'referring_domain', 'utm_source', 'utm_medium', 'utm_campaign', 'is_redirect',
-    'events_modelled_at',
+    'session_modelled_at',
 ]) }}
