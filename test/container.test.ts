@@ -168,11 +168,12 @@ describe.skipIf(platform !== "linux")("Containerfile", () => {
     assert.ok(whole - node < 15 * MEGABYTE, `${whole - node} bytes besides node`)
   })
 
-  it("holds DuckDB as well if it is built with it, and nothing else", (test) => {
+  it("holds DuckDB and the models as well if it is built with it, and nothing else", (test) => {
     const more = sizeOf(imageWithDuckDb) - sizeOf(image)
     void test.annotate(`${Math.round(more / MEGABYTE)} MB more`)
     assert.ok(more > 30 * MEGABYTE && more < 80 * MEGABYTE, `${more} bytes more`)
     assert.deepEqual(readdirSync(join(imageWithDuckDb, "app/node_modules")), ["@duckdb"])
+    assert.deepEqual(readdirSync(join(imageWithDuckDb, "app/dbt")), ["compiled"])
     assert.deepEqual(
       readdirSync(imageWithDuckDb).filter((it) => !readdirSync(image).includes(it)),
       []

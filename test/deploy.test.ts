@@ -43,6 +43,14 @@ async function cronLine(): Promise<{ readonly when: string; readonly line: strin
   return { when: when.trim(), line }
 }
 
+/** The line that takes its place where there is a warehouse. */
+async function cronLineWithWarehouse(): Promise<string> {
+  const [, line] = /^# 17 \* \* \* \* (.*)$/m.exec(await text(CRON)) ?? []
+  assert.ok(line !== undefined)
+  assert.doesNotMatch(line, /%/)
+  return line
+}
+
 interface Step {
   readonly name?: string
   readonly if?: string
@@ -71,12 +79,14 @@ interface Workflow {
 interface Flow {
   readonly concurrency: { readonly limit: number; readonly behavior: string }
   readonly tasks: ReadonlyArray<{
+    readonly id: string
     readonly type: string
+    readonly disabled?: boolean
     readonly entryPoint: ReadonlyArray<string>
     readonly commands: ReadonlyArray<string>
-    readonly env: Readonly<Record<string, string>>
+    readonly env?: Readonly<Record<string, string>>
     readonly memory: object
-    readonly retry: object
+    readonly retry?: object
   }>
   readonly errors: ReadonlyArray<{
     readonly type: string
@@ -179,6 +189,26 @@ describe("deploy/", () => {
     }
   })
 
+  it("loads and builds after landing on GitHub only where a warehouse is named", async () => {
+    const [land] = Object.values((await workflow(GITHUB)).jobs)
+    const steps = land?.steps.filter((step) => step.env?.["AMPLITUDE_LAKE_WAREHOUSE_FILE"])
+    assert.deepEqual(
+      steps?.map(({ name }) => name),
+      ["Load what has landed", "Build the models"]
+    )
+    for (const step of steps ?? []) {
+      assert.equal(
+        step.if,
+        "${{ !cancelled() && vars.AMPLITUDE_LAKE_WAREHOUSE_FILE != '' }}",
+        step.name
+      )
+    }
+    const build = steps?.at(-1)?.run ?? ""
+    assert.match(build, / build --project-dir dbt --profiles-dir dbt$/m)
+    assert.ok(build.includes("dbt/requirements.txt"))
+    assert.equal((await stat("dbt/requirements.txt")).isFile(), true)
+  })
+
   it("gives secrets to the step that needs them, by name", async () => {
     const [land] = Object.values((await workflow(GITHUB)).jobs)
     assert.equal(land?.env, undefined)
@@ -206,7 +236,14 @@ describe("deploy/", () => {
   it("has a Kestra flow of properties that Kestra knows", async () => {
     const it = await flow()
     known(it, "id", "namespace", "description", "concurrency", "tasks", "errors", "triggers")
-    assert.equal(it.tasks.length, 1)
+    assert.deepEqual(
+      it.tasks.map(({ disabled = false, id }) => [id, disabled]),
+      [
+        ["land", false],
+        ["load", true],
+        ["model", true]
+      ]
+    )
     assert.equal(it.triggers.length, 1)
     for (const task of it.tasks) {
       assert.equal(task.type, "io.kestra.plugin.docker.cli.Run")
@@ -214,16 +251,18 @@ describe("deploy/", () => {
         task,
         "id",
         "type",
+        "disabled",
         "containerImage",
         "user",
         "entryPoint",
         "commands",
         "env",
+        "volumes",
         "memory",
         "timeout",
         "retry"
       )
-      known(task.retry, "type", "interval", "maxInterval", "maxAttempt", "maxDuration")
+      known(task.retry ?? {}, "type", "interval", "maxInterval", "maxAttempt", "maxDuration")
       known(task.memory, "memory")
     }
     for (const task of it.errors) {
@@ -462,6 +501,36 @@ layer(source)("what is scheduled", (it) => {
         assert.equal((yield* Effect.promise(() => text(log))).match(/^landed/gm)?.length, 1)
         assert.equal((yield* Effect.promise(() => stat(log))).mode & 0o077, 0)
       })
+  )
+
+  it.scoped.skipIf(!isInstalled("flock"))(
+    "with a warehouse, what has landed is loaded and modelled, by cron and by Kestra",
+    () =>
+      Effect.gen(function* () {
+        const { folder, variables } = yield* world
+        yield* Effect.promise(async () => {
+          for (const it of ["node_modules", "dbt"]) await symlink(resolve(it), join(folder, it))
+          await writeFile(join(folder, ".env"), envFileOf(variables), { mode: 0o600 })
+        })
+        const line = yield* Effect.promise(cronLineWithWarehouse)
+        const ended = yield* Effect.promise(() =>
+          runs(["/bin/sh", "-c", line], "/", { LAKE: folder })
+        )
+        assert.deepEqual(ended, { code: 0, output: "" })
+        const log = yield* Effect.promise(() => text(join(folder, "lake.log")))
+        assert.match(log, /^loaded +\d+ hours/m)
+        assert.match(log, /^analytics\.journeys +\d+ rows/m)
+
+        const { tasks } = yield* Effect.promise(flow)
+        for (const task of tasks.slice(1)) {
+          const words = task.commands.map((it) => it.replace("/lake/", `${folder}/`))
+          const command = [process.execPath, "--", resolve("dist/main.js"), ...words]
+          const env = { ...(task.id === "load" ? variables : {}) }
+          const { code, output } = yield* Effect.promise(() => runs(command, folder, env))
+          assert.equal(code, 0, output)
+        }
+      }),
+    120_000
   )
 
   it.scoped(
