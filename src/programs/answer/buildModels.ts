@@ -50,7 +50,7 @@ export interface ModelOptions extends RetryOptions {
 
 /**
  * Builds models in a warehouse, each in one transaction, in the place of what has its name. The first
- * one that fails ends the run; what was built by then stays. Files are read whole before anything is
+ * one that fails ends the run; what was built by then stays, and so do the ranges. Files are read whole before anything is
  * changed.
  */
 export const buildModels = Effect.fn("buildModels")(function* (
@@ -63,24 +63,29 @@ export const buildModels = Effect.fn("buildModels")(function* (
   const models = yield* withSites(options)
   const { isThere } = yield* warehouse.health
   if (!isThere) {
-    const detail = "it does not exist yet, so there is nothing to build models of"
     return yield* new WarehouseError({
       reason: "NotFound",
       method: "open",
       path: warehouse.place,
-      detail
+      detail: "it does not exist"
     })
   }
   const built: Array<BuiltModel> = []
+  let isTouched = false
   const error = yield* Effect.scoped(
     Effect.gen(function* () {
       const open = yield* retry(warehouse.open("load"))
-      if (ranges !== undefined) yield* open.setIpRanges(ranges)
+      if (ranges !== undefined) {
+        yield* open.setIpRanges(ranges)
+        isTouched = true
+      }
       yield* buildAll(open, models, built)
     })
   ).pipe(
     Effect.as(undefined),
-    Effect.catchAll((failed) => (built.length === 0 ? Effect.fail(failed) : Effect.succeed(failed)))
+    Effect.catchAll((failed) =>
+      isTouched || built.length > 0 ? Effect.succeed(failed) : Effect.fail(failed)
+    )
   )
   return new ModelSummary({
     models: built,

@@ -161,6 +161,22 @@ describe("WarehouseDuckDb.build", () => {
     })
   )
 
+  it.scopedLive(
+    "ends with 3 where the address ranges were replaced and the first model fails",
+    () =>
+      Effect.gen(function* () {
+        const { build, rows } = yield* lake
+        const ipRanges = "192.0.2.0,192.0.2.255,64500,Example,business\n"
+        const broken = model("counted", "table", "selec 1")
+        const found = yield* build([broken], { ipRanges })
+        assert.deepEqual([found.exitCode, found.ipRanges, found.left], [3, 1, ["counted"]])
+        assert.equal(found.error?.error, "WarehouseError.BadQuery")
+        assert.deepEqual(yield* rows("select company from amplitude.ip_ranges"), [
+          { company: "Example" }
+        ])
+      })
+  )
+
   it.scopedLive("stops at once when it is interrupted, and leaves what stood before", () =>
     Effect.gen(function* () {
       const { rows, warehouse } = yield* lake
