@@ -44,6 +44,8 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     return this.reason === "Busy"
   }
   override get message(): string {
+    if (this.reason === "NotFound" && this.method === "open")
+      return `There is no warehouse at "${this.path}"`
     return `Cannot ${this.method} the warehouse "${this.path}": ${this.reason}: ${this.detail}`
   }
 }

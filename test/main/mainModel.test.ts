@@ -48,7 +48,10 @@ describe("amplitude-lake model", () => {
       if (!isCompiled) return
       const { code, stderr } = yield* run(["model"], { folder })
       assert.equal(code, 2)
-      assert.match(stderr, /NotFound: .*; load makes it/)
+      assert.match(
+        stderr,
+        /There is no warehouse at \S+lake\.duckdb\S+: amplitude-lake load makes it, or name another file \(--warehouse-file\)/
+      )
       assert.deepEqual(yield* pathsBelow(folder), [])
     })
   )

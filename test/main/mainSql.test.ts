@@ -83,7 +83,10 @@ describe("amplitude-lake sql", () => {
       const folder = yield* temporaryFolder
       const { code, stderr, stdout } = yield* run(["sql", "select 1"], { folder })
       assert.deepEqual([code, stdout], [2, ""])
-      assert.match(stderr, /NotFound: .*; load makes it/)
+      assert.match(
+        stderr,
+        /There is no warehouse at \S+lake\.duckdb\S+: amplitude-lake load makes it, or name another file \(--warehouse-file\)/
+      )
     })
   )
 

@@ -66,7 +66,7 @@ const ADVICE: {
   },
   ModelError: {},
   WarehouseError: {
-    NotFound: "; load makes it",
+    NotFound: ": amplitude-lake load makes it, or name another file (--warehouse-file)",
     NotADatabase: " (--warehouse-file)",
     Foreign: " (--warehouse-file)",
     AccessDenied: " (--warehouse-file)"

@@ -238,6 +238,7 @@ describe("verifyHours() with a warehouse", () => {
       const lake = yield* landed
       const error = yield* Effect.flip(lake.verify())
       assert.deepEqual([error._tag, error.reason], ["WarehouseError", "NotFound"])
+      assert.equal(error.message, 'There is no warehouse at "memory"')
     })
   )
 })
