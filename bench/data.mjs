@@ -11,8 +11,12 @@ import { interrupted } from "./processes.mjs"
 /** How much: the whole makes a day of 1.08 million events, about 2.9 GB of lines. */
 export const SIZES = {
   whole: { partEvents: 15_000, days: 10, smallEvents: 100, smallDays: 30, landedDays: 1095 },
+  fifth: { partEvents: 2_800, days: 2, smallEvents: 10, smallDays: 2, landedDays: 90 },
   quick: { partEvents: 60, days: 2, smallEvents: 10, smallDays: 2, landedDays: 90 }
 }
+
+/** @param {string} name @returns {name is keyof typeof SIZES} */
+export const isSize = (name) => Object.hasOwn(SIZES, name)
 
 const PARTS = 3
 const DAY = "2025-11-10"

@@ -2,24 +2,36 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { cpus, release, totalmem } from "node:os"
+import { join } from "node:path"
 import { ROOT } from "./processes.mjs"
 
 /** Debian's own python, since that has Debian's boto3. */
 export const PYTHON = "/usr/bin/python3"
 
-/** How a tool prints its version, and the package that contains it. */
+/** That of the environment in which `scripts/dbt.sh` installs dbt. */
+export const DBT_PYTHON = join(ROOT, "tools", "dbt", "venv", "bin", "python")
+
+/** How a tool prints its version, and what installs it. */
 const TOOLS = {
-  curl: { command: ["curl", "--version"], from: "curl" },
-  unzip: { command: ["unzip", "-v"], from: "unzip" },
-  igzip: { command: ["igzip", "--version"], from: "isal" },
-  rclone: { command: ["rclone", "version"], from: "rclone" },
+  curl: { command: ["curl", "--version"], from: "apt-get install curl" },
+  unzip: { command: ["unzip", "-v"], from: "apt-get install unzip" },
+  igzip: { command: ["igzip", "--version"], from: "apt-get install isal" },
+  rclone: { command: ["rclone", "version"], from: "apt-get install rclone" },
   boto3: {
     command: [
       PYTHON,
       "-c",
       "import platform, boto3; print(f'boto3 {boto3.__version__}, python {platform.python_version()}')"
     ],
-    from: "python3-boto3"
+    from: "apt-get install python3-boto3"
+  },
+  dbt: {
+    command: [
+      DBT_PYTHON,
+      "-c",
+      "from importlib.metadata import version; print(version('dbt-core'), 'with dbt-duckdb', version('dbt-duckdb'))"
+    ],
+    from: "scripts/dbt.sh"
   }
 }
 
@@ -38,8 +50,7 @@ export function toolVersions() {
 }
 
 /** @param {Tool} tool */
-export const notInstalled = (tool) =>
-  `${tool} is not installed (apt-get install ${TOOLS[tool].from})`
+export const notInstalled = (tool) => `${tool} is not installed (${TOOLS[tool].from})`
 
 /** @param {string[]} args */
 const git = (...args) =>

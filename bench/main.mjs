@@ -1,16 +1,17 @@
 // Measures the program against its peers, case by case in turn, and writes what came of it into docs/benchmarks.md.
 //
-//   npm run bench                      everything: a warm-up and five rounds, about half an hour
-//   npm run bench -- --quick           small data, one round: does every case finish, and is it right?
-//   npm run bench -- --only NAME       one group: day, unpack, load, memory, plan, start, growth, azure
+//   npm run bench                      everything: a warm-up and five rounds, about an hour
+//   npm run bench -- --quick           small data, one round: does every case finish, and is it right? Leaves out models
+//   npm run bench -- --only NAME       one group: day, unpack, load, models, memory, plan, start, growth, azure
+//   npm run bench -- --size fifth      a day of 201,600 events instead of 1.08 million
 //   npm run bench -- --runs N          other than five rounds
-//   npm run bench -- --out FOLDER      the pages go there; with --quick, --only or fewer rounds they go nowhere else
+//   npm run bench -- --out FOLDER      the pages go there; with --quick, --size, --only or fewer rounds they go nowhere else
 //
 // Exits 1 if a case failed or was wrong; a whole run also if a claim that must hold does not.
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { prepare } from "./data.mjs"
+import { isSize, prepare, SIZES } from "./data.mjs"
 import { GROUP_NAMES, groupsOf } from "./groups.mjs"
 import { KEYS } from "./groups/_runs.mjs"
 import { machine, notInstalled, toolVersions } from "./machine.mjs"
@@ -29,6 +30,7 @@ function options() {
       quick: { type: "boolean", default: false },
       only: { type: "string" },
       runs: { type: "string" },
+      size: { type: "string" },
       out: { type: "string" }
     }
   })
@@ -38,8 +40,17 @@ function options() {
     throw new TypeError(`--only is one of ${GROUP_NAMES.join(", ")}`)
   }
   if (!Number.isSafeInteger(runs) || runs < 1) throw new TypeError("--runs is a whole number")
-  const isWhole = !quick && only === undefined && runs >= ROUNDS
-  return { quick, only, runs, isWhole, out: out ?? (isWhole ? join(ROOT, "docs") : undefined) }
+  const size = quick ? "quick" : (values.size ?? "whole")
+  if (!isSize(size)) throw new TypeError(`--size is one of ${Object.keys(SIZES).join(", ")}`)
+  const isWhole = size === "whole" && only === undefined && runs >= ROUNDS
+  return {
+    quick,
+    size,
+    only,
+    runs,
+    isWhole,
+    out: out ?? (isWhole ? join(ROOT, "docs") : undefined)
+  }
 }
 
 /**
@@ -60,9 +71,9 @@ async function measure({ cases, name }, { runs, quick, missing }) {
       if (missing(one) !== undefined || failures[one.name] !== undefined) continue
       interrupted.throwIfAborted()
       try {
-        const { seconds, peak, cpu, share, calls } = await one.run(round === 0)
+        const { seconds, peak, cpu, share, own, calls } = await one.run(round === 0)
         const isWarmUp = !quick && round === 0
-        if (!isWarmUp) (samples[one.name] ??= []).push({ seconds, peak, cpu, share, calls })
+        if (!isWarmUp) (samples[one.name] ??= []).push({ seconds, peak, cpu, share, own, calls })
         say(`${name} ${round + 1}/${rounds}  ${one.name}: ${seconds.toFixed(2)} s`)
       } catch (error) {
         if (interrupted.aborted) throw error
@@ -75,8 +86,8 @@ async function measure({ cases, name }, { runs, quick, missing }) {
 }
 
 /** @param {ReturnType<typeof options>} how @param {Array<() => unknown>} closers to be called last to first, whatever happens */
-async function bench({ quick, only, runs, isWhole, out }, closers) {
-  const data = await prepare(quick ? "quick" : "whole", say)
+async function bench({ quick, size, only, runs, isWhole, out }, closers) {
+  const data = await prepare(size, say)
   const folder = await mkdtemp(join(data.folder, "..", "work-"))
   closers.push(() => rm(folder, { recursive: true, force: true }))
 
@@ -95,7 +106,7 @@ async function bench({ quick, only, runs, isWhole, out }, closers) {
 
   const results = []
   for (const group of groupsOf({ data, exports, store, discarding, folder })) {
-    if (only !== undefined && group.name !== only) continue
+    if (only === undefined ? quick && group.isSlow : group.name !== only) continue
     for (const one of group.cases) {
       const why = missing(one)
       if (why !== undefined) say(`${group.name}  ${one.name} is not measured: ${why}`)

@@ -14,6 +14,7 @@ import { ratio } from "../statistics.mjs"
  * @property {number | undefined} [peak] resident set, in bytes
  * @property {number | undefined} [cpu] seconds
  * @property {number | undefined} [share] bytes of what was written, relative to those of what was read
+ * @property {number | undefined} [own] seconds of the models alone, without what starts dbt
  * @property {{ readonly list: number, readonly head: number, readonly amplitude: number } | undefined} [calls]
  *
  * @typedef {object} Case
@@ -34,6 +35,7 @@ import { ratio } from "../statistics.mjs"
  * @typedef {object} Group
  * @property {string} name
  * @property {string} title
+ * @property {boolean} [isSlow] even with small data, so that a quick run leaves it out unless it is named
  * @property {ReadonlyArray<Case>} cases
  * @property {ReadonlyArray<Claim>} claims
  * @property {() => Promise<void>} [finish] removes what its cases have left in the store

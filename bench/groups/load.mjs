@@ -1,10 +1,10 @@
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { DuckDBInstance } from "@duckdb/node-api"
 import { runNode } from "../processes.mjs"
 import { BUCKET } from "../stores.mjs"
 import { atMost, peaksOf } from "./_group.mjs"
 import { assert, assertEnded, inFolder, MAIN, PEERS, runProgram } from "./_runs.mjs"
+import { ask, once } from "./_warehouse.mjs"
 
 /**
  * @typedef {import("./_group.mjs").Bench} Bench
@@ -14,18 +14,6 @@ import { assert, assertEnded, inFolder, MAIN, PEERS, runProgram } from "./_runs.
  */
 
 const FILE = "lake.duckdb"
-
-/** What a statement returns of a DuckDB file. @param {string} file @param {string} sql */
-async function ask(file, sql) {
-  const instance = await DuckDBInstance.create(file, { access_mode: "READ_ONLY" })
-  const connection = await instance.connect()
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJson()
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
-  }
-}
 
 const sizeOf = async (/** @type {string} */ file) => (await stat(file)).size
 
@@ -45,13 +33,6 @@ async function checkLoaded({ data }, file) {
       [row.events, row.stored, row.last].every((count) => count === events)
     assert(isRight, `${hour} has other lines than landed`)
   }
-}
-
-/** Does something at the first call only. @param {() => Promise<unknown>} work */
-function once(work) {
-  /** @type {Promise<unknown> | undefined} */
-  let done
-  return () => (done ??= work())
 }
 
 /** @param {Bench} bench @returns {Group} */
