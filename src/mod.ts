@@ -83,6 +83,7 @@ export {
   type Answer,
   type CalendarHour,
   type Cell,
+  type HoursTogether,
   type HourToLoad,
   type IpRange,
   LoadedHour,

@@ -12,6 +12,8 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
   reason: Schema.Literal(
     /** Another process, or another part of this one, has it open. */
     "Busy",
+    /** It cannot be reached, or does not answer. */
+    "Unavailable",
     /** It does not exist. */
     "NotFound",
     /** The file is no database, or a damaged one. */
@@ -32,16 +34,20 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     "Changed",
     /** The statement is wrong, or does more than read. */
     "BadQuery",
+    /** It cannot read the objects of an hour. Nothing was committed. */
+    "Unreadable",
     "Failed"
   ),
   method: Schema.Literal("open", "read", "load", "query", "build"),
   /** The warehouse, as its users name it. */
   path: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  /** Milliseconds that the warehouse asked to wait. */
+  retryAfter: Schema.optional(Schema.Number)
 }) {
   /** True if the same call may succeed later. */
   get isTransient(): boolean {
-    return this.reason === "Busy"
+    return this.reason === "Busy" || this.reason === "Unavailable"
   }
   override get message(): string {
     if (this.reason === "NotFound" && this.method === "open")
@@ -172,6 +178,15 @@ export interface IpRange {
   readonly kind: string
 }
 
+/** Loads several hours in one transaction: all of them, or none. */
+export interface HoursTogether {
+  readonly most: number
+  /** An error may be about any of the hours. Loads as many as are given, in their order. */
+  readonly load: (
+    hours: ReadonlyArray<Pick<HourToLoad<never, never>, "row" | "replaces">>
+  ) => Effect.Effect<ReadonlyArray<LoadedHour>, WarehouseError>
+}
+
 /** A warehouse that nobody else changes. */
 export interface OpenWarehouse {
   /** `None` before the first `claim`. */
@@ -198,7 +213,8 @@ export interface OpenWarehouse {
   /**
    * Loads an hour: its lines with their ledger row, and without what they replace, in one
    * transaction. If `read` fails or is interrupted, or the lines are not those that the row
-   * announces (`Differs`), everything stays as it was. Only `read` can be interrupted.
+   * announces (`Differs`), everything stays as it was. Only `read`, or the warehouse's own reading,
+   * can be interrupted.
    */
   readonly load: <E, R>(hour: HourToLoad<E, R>) => Effect.Effect<LoadedHour, WarehouseError | E, R>
 
@@ -210,6 +226,9 @@ export interface OpenWarehouse {
 
   /** Replaces the networks that the user has named. */
   readonly setIpRanges: (ranges: ReadonlyArray<IpRange>) => Effect.Effect<void, WarehouseError>
+
+  /** Absent where each hour is a transaction of its own. */
+  readonly together?: HoursTogether | undefined
 
   /** Lets the ledger row of a load name other objects with the same lines. */
   readonly relabel: (

@@ -238,5 +238,6 @@ function isOutOfTime(error: RunError): boolean {
 
 /** Whether an error says nothing of the hour, so that the next one would fail the same way. */
 function isOfWarehouse(error: RunError): boolean {
-  return error._tag === "WarehouseError" && error.reason !== "Differs" && error.reason !== "Changed"
+  if (error._tag !== "WarehouseError") return false
+  return !["Differs", "Changed", "Unreadable"].includes(error.reason)
 }

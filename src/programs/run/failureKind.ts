@@ -79,8 +79,10 @@ function warehouseKind({ reason }: WarehouseError): FailureKind {
     case "AccessDenied":
       return "refused"
     case "Differs":
+    case "Unreadable":
       return "integrity"
     case "Busy":
+    case "Unavailable":
     case "Changed":
     case "NoSpace":
       return "temporary"
