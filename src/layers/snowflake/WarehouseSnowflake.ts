@@ -1,0 +1,153 @@
+/**
+ * A warehouse in Snowflake, which reads the store by itself through a stage.
+ *
+ * @module
+ */
+import { Duration, Effect, Either, Layer, type Scope } from "effect"
+import { openRoute } from "../../network/route.ts"
+import { parseSafeOrigin } from "../../services/SafeUrl.ts"
+import { Warehouse, WarehouseError } from "../../services/Warehouse.ts"
+import { type Client, makeClient } from "./client.ts"
+import { authorizationOf, type SnowflakeCredentials } from "./credentials.ts"
+import { openWarehouse } from "./openWarehouse.ts"
+import * as sql from "./statements.ts"
+import { FIRST_ROWS, SCHEMA_VERSION, TABLES } from "./tables.ts"
+
+export type { SnowflakeCredentials } from "./credentials.ts"
+
+export interface WarehouseSnowflakeOptions {
+  /** Such as `myorg-account` or `xy12345.eu-west-1`. */
+  readonly account: string
+  readonly credentials: SnowflakeCredentials
+  readonly role?: string | undefined
+  /** The compute warehouse that runs the statements. */
+  readonly warehouse: string
+  readonly database: string
+  readonly schema: string
+  /** The stage, whose URL is the store with its prefix. Defaults to `LAKE`. */
+  readonly stage?: string | undefined
+  /** The store's prefix, which the stage's URL ends with. Defaults to none. */
+  readonly prefix?: string | undefined
+  /** Defaults to the account's own host. https, or plain http on loopback. */
+  readonly origin?: string | undefined
+  /** After that long Snowflake cancels a statement. Defaults to 1 hour. */
+  readonly statementTimeout?: Duration.DurationInput | undefined
+  /** How long Snowflake may take to answer. Defaults to 2 minutes. */
+  readonly answerTimeout?: Duration.DurationInput | undefined
+  /** The wait before the first look at a running statement. Defaults to half a second. */
+  readonly pollEvery?: Duration.DurationInput | undefined
+  /** Program version, for the `User-Agent` and the query tag. */
+  readonly version?: string | undefined
+}
+
+/** `https://myorg-my-account.snowflakecomputing.com` for `myorg-my_account`. */
+function originOf(account: string): string {
+  return `https://${account.toLowerCase().replaceAll("_", "-")}.snowflakecomputing.com`
+}
+
+/** Nothing is sent until the warehouse is opened. */
+export const make: (
+  options: WarehouseSnowflakeOptions
+) => Effect.Effect<Warehouse["Type"], never, Scope.Scope> = Effect.fnUntraced(function* (options) {
+  const { account, database, prefix = "", role, schema, stage = "LAKE", warehouse } = options
+  const path = `snowflake://${account}/${database}/${schema}`
+  const misconfigured = (detail: string) =>
+    new WarehouseError({ reason: "Misconfigured", method: "open", path, detail })
+  const origin = Either.mapLeft(
+    parseSafeOrigin(options.origin ?? originOf(account)),
+    (problem) => `the URL of the Snowflake account ${problem}`
+  )
+  const route = yield* Effect.acquireRelease(
+    Effect.sync(() => Either.flatMap(origin, openRoute)),
+    (route) =>
+      Either.isRight(route) ? Effect.promise(() => route.right.dispatcher.destroy()) : Effect.void
+  )
+  const client = Either.gen(function* () {
+    return makeClient({
+      route: yield* route,
+      authorization: yield* authorizationOf(account, options.credentials),
+      path,
+      context: { database, schema, warehouse, role },
+      userAgent:
+        options.version === undefined ? "amplitude-lake" : `amplitude-lake/${options.version}`,
+      statementTimeout: Duration.decode(options.statementTimeout ?? "1 hour"),
+      answerTimeout: Duration.decode(options.answerTimeout ?? "2 minutes"),
+      pollEvery: Duration.decode(options.pollEvery ?? "500 millis")
+    })
+  })
+  let isOpen = false
+  const alone = Effect.acquireRelease(
+    Effect.suspend(() => {
+      if (isOpen) {
+        const detail = "this process has it open already"
+        return Effect.fail(new WarehouseError({ reason: "Busy", method: "open", path, detail }))
+      }
+      isOpen = true
+      return Effect.void
+    }),
+    () =>
+      Effect.sync(() => {
+        isOpen = false
+      })
+  )
+  return Warehouse.of({
+    place: path,
+    health: Effect.gen(function* () {
+      if (Either.isLeft(client)) return yield* misconfigured(client.left)
+      const isThere = yield* client.right.rows("open", sql.ABOUT).pipe(
+        Effect.as(true),
+        Effect.catchIf(
+          ({ reason }) => reason === "NotFound",
+          () => Effect.succeed(false)
+        )
+      )
+      return { isThere, free: Infinity, exposure: "" }
+    }),
+    open: Effect.fn("WarehouseSnowflake.open")(function* (to) {
+      if (Either.isLeft(client)) return yield* misconfigured(client.left)
+      yield* prepare(client.right, path, to)
+      yield* alone
+      return openWarehouse(client.right, { path, stage, prefix }, to)
+    })
+  })
+})
+
+/** Makes the tables if hours are to be loaded into a schema without them. */
+const prepare = Effect.fnUntraced(function* (client: Client, path: string, to: "load" | "read") {
+  const look = client.rows("open", sql.ABOUT)
+  const about = yield* to === "read"
+    ? look
+    : Effect.catchIf(
+        look,
+        ({ reason }) => reason === "NotFound",
+        () => Effect.zipRight(client.run("open", [...TABLES, ...FIRST_ROWS]), look)
+      )
+  const [lock] = yield* client.rows("open", sql.LOCK_ROWS)
+  // Without a row, two loaders would not wait for each other.
+  if (to === "load" && Number(lock?.[0]) === 0) yield* client.run("open", FIRST_ROWS)
+  const version = Number(about.find(([name]) => name === "schema")?.[1])
+  if (version === SCHEMA_VERSION) return
+  const detail = `its tables have version ${version}, and this program's have ${SCHEMA_VERSION}`
+  const reason = version > SCHEMA_VERSION ? "TooNew" : "TooOld"
+  return yield* new WarehouseError({ reason, method: "open", path, detail })
+})
+
+/**
+ * @example
+ * ```ts
+ * import { Redacted } from "effect"
+ * import * as WarehouseSnowflake from "amplitude-lake/layers/WarehouseSnowflake"
+ *
+ * export const warehouse = WarehouseSnowflake.layer({
+ *   account: "myorg-account",
+ *   credentials: { user: "AMPLITUDE_LOADER", privateKey: Redacted.make("-----BEGIN …") },
+ *   warehouse: "LOADING",
+ *   database: "AMPLITUDE_LAKE",
+ *   schema: "AMPLITUDE",
+ *   prefix: "python-import/"
+ * })
+ * ```
+ */
+export function layer(options: WarehouseSnowflakeOptions): Layer.Layer<Warehouse> {
+  return Layer.scoped(Warehouse, make(options))
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Option } from "effect"
+import { describe, it } from "vitest"
+import * as sql from "../../../src/layers/snowflake/statements.ts"
+import { FIRST_ROWS, TABLES } from "../../../src/layers/snowflake/tables.ts"
+import { addHours, Hour } from "../../../src/services/Hour.ts"
+import { rowOf } from "../../fixtures/hourToLoad.ts"
+
+const FOLDER = join(import.meta.dirname, "golden")
+const H21 = Hour.make("2025-11-10T21")
+
+const scripts: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "tables.sql": [...TABLES, ...FIRST_ROWS],
+  "read.sql": [sql.ABOUT, sql.LOADS, sql.LOCK_ROWS],
+  "claim.sql": sql.claim({ place: "s3://it's/events/", project: Option.some("123456") }),
+  "relabel.sql": sql.relabel("batch/2025-11-10T21", {
+    key: "events/2025-11-10_21.jsonl.gz",
+    format: "jsonl.gz",
+    sha256: "0",
+    etag: '"e"'
+  }),
+  "calendar.sql": sql.setCalendar(
+    [
+      { hour: H21, state: "landed", events: 2 },
+      { hour: addHours(H21, 1), state: "landed", events: 0 },
+      { hour: addHours(H21, 2), state: "gap", events: undefined }
+    ],
+    Date.parse("2025-11-12T12:00:00Z")
+  ),
+  "load.sql": sql.load({
+    hours: [
+      { row: rowOf(H21, '{"a":1}\n{"a":2}\n') },
+      {
+        row: rowOf("2025-11-10T22", "{}\n", {
+          key: "events/dt=2025-11-10/hour=22/events.jsonl.gz",
+          format: "jsonl.gz",
+          project: "",
+          landedBy: "other"
+        }),
+        replaces: "earlier/2025-11-10T22"
+      },
+      { row: rowOf("2025-11-10T23", "") }
+    ],
+    id: "batch",
+    prefix: "events/",
+    stage: "LAKE"
+  })
+}
+
+describe("Snowflake's statements", () => {
+  for (const [name, statements] of Object.entries(scripts)) {
+    it(`are those of golden/${name}`, () => {
+      assert.equal(`${statements.join(";\n\n")};\n`, readFileSync(join(FOLDER, name), "utf8"))
+    })
+  }
+
+  it("are all there are in golden/", () => {
+    assert.deepEqual(readdirSync(FOLDER).toSorted(), Object.keys(scripts).toSorted())
+  })
+
+  it("quote what they are given", () => {
+    assert.equal(sql.literal("it's a \\ and\na line"), "'it''s a \\\\ and\\na line'")
+  })
+
+  it("of a load stay below 1 MB with as many hours as are loaded together", () => {
+    const prefix = `${"p".repeat(60)}/`
+    const hours = Array.from({ length: 1000 }, (_, index) => {
+      const hour = addHours(H21, index)
+      const key = `${prefix}dt=${hour.slice(0, 10)}/hour=${hour.slice(11)}/events.jsonl.gz`
+      const row = rowOf(hour, "{}\n", { key, etag: `"${"e".repeat(40)}"`, events: 9_999_999 })
+      return { row, replaces: `00000000-0000-0000-0000-000000000000/${hour}` }
+    })
+    const id = "00000000-0000-0000-0000-000000000000"
+    const { length } = sql.load({ hours, id, prefix, stage: "LAKE" }).join(";\n")
+    assert.ok(length < 1_000_000, String(length))
+  })
+})
