@@ -18,7 +18,7 @@ export interface LoadHourOptions extends DecideOptions {
   readonly prefix?: string | undefined
 }
 
-interface LoadHour extends LoadHourOptions {
+export interface LoadHour extends LoadHourOptions {
   readonly warehouse: OpenWarehouse
   /** The project of the hours that are loaded. */
   readonly project: Option.Option<string>
@@ -56,7 +56,8 @@ const orSecondLook = Effect.fnUntraced(function* (
   return isSame ? yield* error : yield* act(yield* lookUp(looked, options), options)
 })
 
-const act = (looked: Looked, options: LoadHour): Effect.Effect<void, RunError, Context> => {
+/** Ends an hour by what was decided about it. */
+export const act = (looked: Looked, options: LoadHour): Effect.Effect<void, RunError, Context> => {
   const { hour } = looked
   switch (looked.decision) {
     case "nothing":
@@ -107,11 +108,9 @@ const relabel = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) 
 
 const load = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {
   const { beforeDeadline, retry } = yield* Run
-  const { hour, objects, row: before } = looked
+  const { hour, objects } = looked
   const { ended, warehouse } = options
-  const row = yield* beforeDeadline(announce(looked, options))
-  yield* checkProject(row, options)
-  const replaces = before?.loadId
+  const { replaces, row } = yield* beforeDeadline(announceLoad(looked, options))
   const announced = looked.store._tag === "Ours" ? looked.store.metadata : row
   const once = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
@@ -124,6 +123,13 @@ const load = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {
     )
   )
   yield* retry(once).pipe(inSpan("load", { hour, events: row.events }))
+})
+
+/** What will be loaded, and in the place of what. */
+export const announceLoad = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {
+  const row = yield* announce(looked, options)
+  yield* checkProject(row, options)
+  return { row, replaces: looked.row?.loadId }
 })
 
 /** The ledger row of what will be loaded. Objects without our metadata are read once for it. */

@@ -2,7 +2,6 @@ import { Clock as EffectClock, Effect } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { Hour } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
-import { Progress } from "../../services/Progress.ts"
 import type { Unpacker } from "../../services/Unpacker.ts"
 import { type LoadedHour, type OpenWarehouse, Warehouse } from "../../services/Warehouse.ts"
 import { Window } from "../../services/Window.ts"
@@ -10,13 +9,15 @@ import { countGaps, gapsBetween, outermost } from "../plan/gaps.ts"
 import { type Lake, takeLake } from "../plan/inventory.ts"
 import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
-import { logFailure, type RunError } from "../run/failureKind.ts"
+import type { RunError } from "../run/failureKind.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, type LandingOptions, Run, type SettleOptions } from "../run/Run.ts"
 import { countFailure, countLoads } from "../run/telemetry.ts"
 import { calendarOf } from "./calendarOf.ts"
 import { claimWarehouse } from "./claimWarehouse.ts"
 import { LoadError } from "./LoadError.ts"
+import { loadBatches } from "./loadBatches.ts"
+import { loadEach } from "./loadEach.ts"
 import { loadHour, type LoadHourOptions } from "./loadHour.ts"
 import {
   type LoadOutcome,
@@ -142,15 +143,11 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
     rows,
     inventory: lake.inventory
   })
-  yield* loadEach(known, soFar, (it, ended) =>
-    loadHour(it, {
-      ...options,
-      replace: options.replace !== undefined,
-      warehouse,
-      project,
-      ended
-    })
-  )
+  const each = { ...options, replace: options.replace !== undefined, warehouse, project }
+  const { together } = warehouse
+  yield* together === undefined
+    ? loadEach(known, soFar, (it, ended) => loadHour(it, { ...each, ended }))
+    : loadBatches(known, soFar, together, each)
   yield* warehouse.setCalendar(calendarOf({ ...calendar, rows: yield* rowsOf(warehouse) }), now)
 })
 
@@ -193,51 +190,4 @@ export const hoursToKnow = Effect.fnUntraced(function* (
 function windowOf(known: ReadonlyArray<KnownHour>): Window | null {
   const [first, last] = [known.at(0)?.hour, known.at(-1)?.hour]
   return first === undefined || last === undefined ? null : new Window({ first, last })
-}
-
-/** Loads hours one after another. The failure of one does not stop the others, that of the warehouse does. */
-const loadEach = Effect.fnUntraced(function* <R>(
-  known: ReadonlyArray<KnownHour>,
-  { outcomes }: SoFar,
-  load: (
-    hour: KnownHour,
-    ended: (outcome: LoadOutcome) => Effect.Effect<void>
-  ) => Effect.Effect<void, RunError, R>
-): Effect.fn.Return<void, RunError, R> {
-  const progress = yield* Progress
-  const ended = (outcome: LoadOutcome) =>
-    Effect.sync(() => {
-      outcomes.set(outcome.hour, outcome)
-    })
-  progress.planned(known.length)
-  let isOver = false
-  for (const it of known) {
-    const { hour } = it
-    const failed = (error: RunError): Effect.Effect<void, RunError> => {
-      isOver = isOutOfTime(error)
-      if (isOver) return ended({ _tag: "Postponed", hour })
-      if (isOfWarehouse(error)) return Effect.fail(error)
-      return Effect.zipRight(logFailure(error), ended({ _tag: "Failed", hour, error }))
-    }
-    yield* isOver
-      ? ended({ _tag: "Postponed", hour })
-      : load(it, ended).pipe(Effect.catchAll(failed), Effect.annotateLogs({ hour }))
-    progress.done(1)
-  }
-  const { length } = [...outcomes.values()].filter(({ _tag }) => _tag === "Postponed")
-  if (length > 0) {
-    yield* Effect.logInfo(
-      `Stopped at the longest duration: ${length} hours are left for the next run`
-    )
-  }
-})
-
-function isOutOfTime(error: RunError): boolean {
-  return error._tag === "LandingError" && error.reason === "OutOfTime"
-}
-
-/** Whether an error says nothing of the hour, so that the next one would fail the same way. */
-function isOfWarehouse(error: RunError): boolean {
-  if (error._tag !== "WarehouseError") return false
-  return !["Differs", "Changed", "Unreadable"].includes(error.reason)
 }
