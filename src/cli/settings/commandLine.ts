@@ -110,7 +110,10 @@ export function readCommandLine(
       ...output,
       // The text after an equals sign or a short flag may be a secret.
       outputError: (text, write) =>
-        write(text.replace(/('--[^'= ]*)=.*'/s, "$1'").replace(/('-[^-' ])[^', ].*'/s, "$1'"))
+        write(
+          text.replace(/('--[^'= ]*)=.*'/s, "$1'").replace(/('-[^-' ])[^', ].*'/s, "$1'") +
+            ownersOf(text)
+        )
     })
     .allowExcessArguments(false)
     // "gaps accept" has flags of the same names as "gaps", which would take them.
@@ -164,6 +167,16 @@ export function readCommandLine(
     return error.exitCode === 0 ? EXIT.done : EXIT.usage
   }
   return read ?? EXIT.usage
+}
+
+/** Which commands have the flag that one does not know. */
+function ownersOf(error: string): string {
+  const [, name] = /unknown option '(--[a-z-]+)/.exec(error) ?? []
+  const owners = commandEntries.flatMap(([command, entry]) => {
+    const flags = entry.settings.map((it) => (settings[it] as Setting<unknown>).flag)
+    return flags.some((it) => it !== undefined && flagName(it) === name) ? [command] : []
+  })
+  return owners.length === 0 ? "" : `${name} is for: ${owners.join(", ")}.\n`
 }
 
 /** The parent of a command: the program or, for a two-word command, its first word. */

@@ -17,8 +17,8 @@ import {
 const NAMES = commandEntries.map(([name]) => name).sort((one, other) => other.length - one.length)
 /** A command, and the word that must follow some: `resolve 2025-11-10T21`. */
 const COMMAND = new RegExp(
-  `\\bamplitude-lake (${NAMES.join("|")})((?<=${NAMES.filter(takesWord).join("|")}) [^\\s-]\\S*)?(?= )`,
-  "g"
+  `\\bamplitude-lake (${NAMES.join("|")})((?<=${NAMES.filter(takesWord).join("|")}) [^\\s-]\\S*)?(?= |$)`,
+  "gm"
 )
 const PLAIN = /^[\w./:=@%+,-]+$/
 

@@ -22,6 +22,10 @@ describe("asTyped()", () => {
     )
   })
 
+  it("repeats them at the end of a line", () => {
+    assert.equal(asTyped("amplitude-lake load\n", { dev: true }, "lake"), "lake load --dev\n")
+  })
+
   it("puts them after the word that a command takes", () => {
     assert.equal(
       asTyped("amplitude-lake resolve 2025-11-10T21 --keep ours.", { dev: true }, "lake"),
@@ -36,7 +40,7 @@ describe("asTyped()", () => {
   })
 
   it("leaves other texts alone", () => {
-    const text = "amplitude-lake begins; .amplitude-lake/all is kept; amplitude-lake all"
+    const text = "amplitude-lake begins; .amplitude-lake/all is kept; amplitude-lake alls"
     assert.equal(asTyped(text, { dev: true }, "node dist/main.js"), text)
   })
 })
