@@ -2,7 +2,9 @@ import assert from "node:assert/strict"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, it } from "vitest"
+import { TABLES } from "../src/layers/snowflake/tables.ts"
 import { azureVariables } from "../src/cli/settings/azureEnvironment.ts"
+import { snowflakeVariables } from "../src/cli/settings/env/snowflake.ts"
 import { s3Variables } from "../src/cli/settings/s3Environment.ts"
 import { settings } from "../src/cli/settings/table.ts"
 import { origins } from "../src/layers/http/origin.ts"
@@ -25,6 +27,9 @@ const found = (pattern: RegExp) =>
 const OF_OTHERS =
   /^(NODE_|OTEL_|NO_COLOR$|NO_PROXY$|HTTPS_PROXY$|AZURE_(CLIENT|TENANT)_ID$|S3_TEST_|FAULTS_SECONDS$|DBT_ORDERS$)/
 
+/** The tables in Snowflake and their columns, which look like variables. */
+const OF_TABLES: ReadonlyArray<string> = TABLES.join("\n").match(/\w+/g) ?? []
+
 describe("What the pages name", () => {
   it("are hosts that the program contacts", () => {
     const hosts = Object.values(origins).map((origin) => new URL(origin).host)
@@ -45,12 +50,14 @@ describe("What the pages name", () => {
         ...it.fileVariables
       ]),
       ...azureVariables,
-      ...s3Variables
+      ...s3Variables,
+      ...snowflakeVariables
     ]
     const named = found(/`([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:=[^`]*)?`/g)
     assert.ok(named.length > 40)
     for (const [path, name = ""] of named) {
-      assert.ok(known.includes(name) || OF_OTHERS.test(name), `${path}: ${name}`)
+      const isName = known.includes(name) || OF_OTHERS.test(name) || OF_TABLES.includes(name)
+      assert.ok(isName, `${path}: ${name}`)
     }
   })
 

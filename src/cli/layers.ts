@@ -112,8 +112,19 @@ export function unpackerLayer({ inflate }: Partial<Has<"inflate">> = {}): Layer.
   )
 }
 
-export function warehouseLayer({ warehouseFile }: Has<"warehouseFile">): Layer.Layer<Warehouse> {
-  return duckDbLayer({ file: warehouseFile })
+/** A file, or Snowflake if its settings are there. */
+export function warehouseLayer({
+  snowflake,
+  store,
+  warehouseFile
+}: Has<"warehouseFile" | "store"> &
+  Partial<Pick<SettingsOf<"load">, "snowflake">>): Layer.Layer<Warehouse> {
+  if (snowflake === undefined) return duckDbLayer({ file: warehouseFile })
+  return lazily(
+    () => import("../layers/snowflake/WarehouseSnowflake.ts"),
+    (WarehouseSnowflake) =>
+      WarehouseSnowflake.layer({ ...snowflake, prefix: store.prefix, version })
+  )
 }
 
 /** Takes more of a machine than a load does, and not all of it. */

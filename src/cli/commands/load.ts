@@ -20,7 +20,11 @@ import { loadingOf } from "./options.ts"
 import { noText, type Report, type Work, work } from "./Report.ts"
 
 export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
-  const { dryRun, warehouseFile } = settings
+  const { dryRun, snowflake, warehouseFile } = settings
+  const warehouse =
+    snowflake === undefined
+      ? warehouseFile
+      : `Snowflake ${snowflake.account}: ${snowflake.database}.${snowflake.schema}`
   const layer = Layer.mergeAll(
     clockLayer(settings),
     storeLayer(settings),
@@ -31,7 +35,7 @@ export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
   if (dryRun) {
     const run = Effect.map(planLoad(options), (plan) => ({
       json: plan,
-      text: () => loadPlanText(plan, warehouseFile),
+      text: () => loadPlanText(plan, warehouse),
       exitCode: EXIT.done
     }))
     return work({ layer, run })
@@ -46,10 +50,10 @@ export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
     run: loadHours({ ...options, onInterrupt: keep }).pipe(
       // A signal may come before this is reported.
       Effect.tap(keep),
-      Effect.map((summary) => reportOf(summary, warehouseFile))
+      Effect.map((summary) => reportOf(summary, warehouse))
     ),
     interrupted: () => ({
-      ...(soFar === undefined ? { text: noText } : reportOf(soFar, warehouseFile)),
+      ...(soFar === undefined ? { text: noText } : reportOf(soFar, warehouse)),
       exitCode: exitCodeOfSignal(),
       error: INTERRUPTED_ERROR
     })
@@ -68,14 +72,14 @@ function optionsOf(settings: SettingsOf<"load">): LoadOptions {
   }
 }
 
-function reportOf(summary: LoadSummary, warehouseFile: string): Report<LoadSummary> {
+function reportOf(summary: LoadSummary, warehouse: string): Report<LoadSummary> {
   const { exitCode } = summary
   const told = advisedLoad(summary)
   const { error } = told
   const hasHours = error === undefined || summary.window !== null
   return {
     json: told,
-    text: hasHours ? () => loadText(told, warehouseFile) : noText,
+    text: hasHours ? () => loadText(told, warehouse) : noText,
     exitCode,
     error
   }

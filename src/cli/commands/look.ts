@@ -34,7 +34,9 @@ import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 
 /** Programs look into a warehouse if there is one. */
-function warehouseIfAsked(settings: Pick<SettingsOf<"status">, "warehouse" | "warehouseFile">) {
+function warehouseIfAsked(
+  settings: Pick<SettingsOf<"status">, "snowflake" | "store" | "warehouse" | "warehouseFile">
+) {
   return settings.warehouse === undefined ? Layer.empty : warehouseLayer(settings)
 }
 

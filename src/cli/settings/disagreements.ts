@@ -41,6 +41,7 @@ export function disagreements(
     ...windowProblems(values),
     ...archiveProblems(read),
     ...replaceProblems(read),
+    ...snowflakeProblems(command, read),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
     ...(used.has("load") ? loadProblems(command, read) : []),
@@ -208,6 +209,28 @@ function storeProblems(read: ReadSettings, used: ReadonlySet<SettingName>): Prob
   }
   if (named === "local" && used.has("dataDir") && isSameFolder(join(localDir, prefix), dataDir)) {
     problems.push(`--data-dir "${dataDir}" is the folder of the local store: choose another`)
+  }
+  return problems
+}
+
+/** Snowflake reads the store by itself. */
+function snowflakeProblems(command: CommandName, read: ReadSettings): Problems {
+  const { found, values } = read
+  if (values.warehouse !== "snowflake") return []
+  if (command === "verify") {
+    return [
+      "verify cannot read lines back from Snowflake, which keeps no text of them: use verify without --warehouse for the store, and status --warehouse snowflake for the ledger"
+    ]
+  }
+  const named = storeNamed(read)
+  const problems = []
+  if (named === "local" || named === "memory") {
+    problems.push(
+      `--warehouse snowflake needs --store s3 or azure: Snowflake reads the store by itself, and cannot reach --store ${named}`
+    )
+  }
+  if (isTyped(found, "warehouseFile")) {
+    problems.push("--warehouse-file cannot be combined with --warehouse snowflake")
   }
   return problems
 }

@@ -6,6 +6,7 @@ import { disagreements, missingSettings } from "./disagreements.ts"
 import { type ReadSettings, readSettings, type Sources, storeNamed } from "./readSettings.ts"
 import { resolveS3 } from "./s3Environment.ts"
 import { unknownVariables } from "./env/nearMisses.ts"
+import { resolveSnowflake, type SnowflakeEnvironment } from "./env/snowflake.ts"
 import {
   settingsAlone,
   type SettingsOf,
@@ -127,6 +128,12 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       if (store === undefined) return { ...found, value: undefined }
       // What config shows of a source needs no keys.
       const hasSource = declaredBy(command).includes("source") && command !== "config"
+      if (declaredBy(command).includes("warehouse")) {
+        const { problems = [], value } =
+          command === "verify" ? { value: undefined } : snowflakeOf(read, sources)
+        if (problems.length > 0) return { ...found, value: undefined, problems }
+        return { ...found, value: { store, snowflake: value } }
+      }
       if (!hasSource) return { ...found, value: { store } }
       // Where our version lies here, nothing is requested.
       const source = sourceOf(values) ?? (command === "resolve" ? NOTHING : undefined)
@@ -178,6 +185,17 @@ function storeOf(read: ReadSettings, { environment, file, fileName }: Sources): 
     case "memory":
       return { value: { _tag: "Memory", prefix } }
   }
+}
+
+function snowflakeOf(
+  { values }: ReadSettings,
+  { environment, file, fileName }: Sources
+): Part<SnowflakeEnvironment> {
+  if (values.warehouse !== "snowflake") return { value: undefined }
+  return Either.match(resolveSnowflake(environment, file, fileName), {
+    onLeft: (problems) => ({ value: undefined, problems }),
+    onRight: (value) => ({ value })
+  })
 }
 
 function sourceOf(values: Values): Source | undefined {

@@ -7,6 +7,7 @@
 import type { Option, Redacted } from "effect"
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
 import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
+import type { SnowflakeEnvironment } from "./env/snowflake.ts"
 import type { Configuration } from "./commands/Configuration.ts"
 import {
   type CommandName,
@@ -97,6 +98,11 @@ type SourceOf<Name> = "source" extends Name
     }
   : unknown
 
+/** Absent unless Snowflake is the warehouse. */
+type SnowflakeOf<Name> = "warehouse" extends Name
+  ? { readonly snowflake: SnowflakeEnvironment | undefined }
+  : unknown
+
 /** What these commands get instead of single settings. */
 interface OwnParts {
   /** It writes no log file, so that it also explains a folder that cannot be written to. */
@@ -111,7 +117,7 @@ interface OwnParts {
 
 type PartsOf<C extends CommandName> = C extends keyof OwnParts
   ? OwnParts[C]
-  : StoreOf<Declared<C>> & SourceOf<Declared<C>>
+  : StoreOf<Declared<C>> & SourceOf<Declared<C>> & SnowflakeOf<Declared<C>>
 
 /** Settings that a command gets only inside another value. */
 const combinedSettings = [...place, ...source, "fromArchive", "port", "maxBytes", "dump"] as const

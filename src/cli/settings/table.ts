@@ -82,6 +82,7 @@ export const lakeSettings = [
   "workDir",
   "lagHours",
   "settleHours",
+  "warehouse",
   "warehouseFile"
 ] as const satisfies ReadonlyArray<SettingName>
 const retry = ["retries", "retryBaseMs"] as const
@@ -185,6 +186,7 @@ export const commands = {
       "lagHours",
       "settleHours",
       "now",
+      "warehouse",
       "warehouseFile",
       "replace",
       "unverified",
@@ -196,7 +198,11 @@ export const commands = {
       ...output,
       ...alerts,
       "metricsFile"
-    ]
+    ],
+    helps: {
+      warehouse:
+        "which warehouse: duckdb, the file, or snowflake, which SNOWFLAKE_ACCOUNT and its like describe (default: duckdb)"
+    }
   },
   model: {
     help: "Build the models in the warehouse: the tables that answer questions, from the SQL that dbt has compiled for this version. Each is replaced in one transaction. A load comes first.",
@@ -302,7 +308,8 @@ export const commands = {
       concurrency: "hours read in parallel",
       lookbackDays: LOOKBACK_OF_END,
       maxDuration:
-        "stop after this long, such as 90s, 50m or 2h, and name the hours that were not read"
+        "stop after this long, such as 90s, 50m or 2h, and name the hours that were not read",
+      warehouse: "look into the warehouse, too: duckdb, the file that load makes"
     }
   },
   clean: {

@@ -34,6 +34,11 @@ const KEYS: Advice = (_, source) =>
 const OTHER_WAY: Advice = ({ hour = "HOUR" }) =>
   `; copy it from Amplitude's own S3 export destination, which has no such limit, or accept the gap: amplitude-lake gaps accept --start-date ${hour} --end-date ${hour} --reason "larger than 4 GB"`
 
+/** By the name of the warehouse, which begins its messages. */
+function isOfSnowflake({ message }: Told): boolean {
+  return message.includes('the warehouse "snowflake://')
+}
+
 const ADVICE: {
   readonly [Tag in AnyError["_tag"]]: Readonly<
     Partial<Record<Extract<AnyError, { readonly _tag: Tag }>["reason"], Advice>>
@@ -66,10 +71,16 @@ const ADVICE: {
   },
   ModelError: {},
   WarehouseError: {
-    NotFound: ": amplitude-lake load makes it, or name another file (--warehouse-file)",
+    NotFound: (told) =>
+      isOfSnowflake(told)
+        ? "; load makes the tables: check SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_ROLE"
+        : ": amplitude-lake load makes it, or name another file (--warehouse-file)",
     NotADatabase: " (--warehouse-file)",
     Foreign: " (--warehouse-file)",
-    AccessDenied: " (--warehouse-file)"
+    AccessDenied: (told) =>
+      isOfSnowflake(told)
+        ? "; check SNOWFLAKE_USER with its key, or SNOWFLAKE_TOKEN, and what SNOWFLAKE_ROLE may do"
+        : " (--warehouse-file)"
   },
   LandingError: {
     Conflict: ({ hour }) => (hour === undefined ? "" : `; choose: ${resolveCommands(hour)}`),

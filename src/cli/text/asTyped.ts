@@ -47,6 +47,8 @@ function repeated(name: CommandName, flags: CommandLine["flags"]): ReadonlyArray
     const { flag, isPrivate } = settings[it]
     const given = flags[it]
     if (given === undefined || flag === undefined || isPrivate || !declared.includes(it)) return []
+    // A file is what each command means by itself.
+    if (it === "warehouse" && given !== "snowflake") return []
     const [word = ""] = flag.split(" ")
     return [given === true ? word : `${word} ${quoted(String(given))}`]
   })

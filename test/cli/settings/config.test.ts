@@ -4,6 +4,7 @@ import { Either } from "effect"
 import { azureVariables } from "../../../src/cli/settings/azureEnvironment.ts"
 import type { Sources } from "../../../src/cli/settings/readSettings.ts"
 import { resolveSettings } from "../../../src/cli/settings/resolve.ts"
+import { snowflakeVariables } from "../../../src/cli/settings/env/snowflake.ts"
 import { s3Variables } from "../../../src/cli/settings/s3Environment.ts"
 import { keys, settings } from "../../../src/cli/settings/table.ts"
 import { configText } from "../../../src/cli/text/configText.ts"
@@ -126,7 +127,8 @@ describe("config", () => {
       ...Object.values(settings).flatMap((it) => (it.isPrivate ? it.variables : [])),
       ...[...s3Variables, ...azureVariables].filter(
         (it) => !/REGION|PROFILE|ROLE_ARN|ACCOUNT$/.test(it)
-      )
+      ),
+      ...snowflakeVariables.filter((it) => /PASSPHRASE|TOKEN|HOST/.test(it))
     ]
     assert.ok(secrets.length > 20)
     const forms = [

@@ -62,6 +62,7 @@ describe("SettingsOf", () => {
         "bucket",
         "credentials",
         "simulation",
+        "snowflake",
         "configuration",
         "logDir"
       ]

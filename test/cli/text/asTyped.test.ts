@@ -23,7 +23,11 @@ describe("asTyped()", () => {
   })
 
   it("repeats them at the end of a line", () => {
-    assert.equal(asTyped("amplitude-lake load\n", { dev: true }, "lake"), "lake load --dev\n")
+    assert.equal(
+      asTyped("not loaded: amplitude-lake load\n", { dev: true, warehouse: "snowflake" }, "lake"),
+      "not loaded: lake load --dev --warehouse snowflake\n"
+    )
+    assert.equal(asTyped("amplitude-lake load", { warehouse: "duckdb" }, "lake"), "lake load")
   })
 
   it("puts them after the word that a command takes", () => {

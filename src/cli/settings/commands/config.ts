@@ -6,6 +6,7 @@
 import { resolve } from "node:path"
 import { Either, Redacted } from "effect"
 import { azureCounting, azureVariables } from "../azureEnvironment.ts"
+import { snowflakeCounting, snowflakeVariables } from "../env/snowflake.ts"
 import {
   type Found,
   isBlank,
@@ -31,7 +32,13 @@ export function configurationOf(
     envFile: { path: resolve(sources.fileName), isFound: sources.fileLines !== undefined },
     settings: [
       ...inOrder(declaredBy("config")).flatMap((name) => ownSetting(name, read, sources)),
-      ...storeVariables(read, sources)
+      ...storeVariables(read, sources),
+      ...shownVariables(
+        "Snowflake",
+        snowflakeVariables,
+        snowflakeCounting(sources.environment, sources.file),
+        sources
+      )
     ],
     missing,
     problems
@@ -95,6 +102,17 @@ function storeVariables(read: ReadSettings, sources: Sources): ReadonlyArray<Sho
     store === "s3"
       ? (["S3", s3Variables, s3Counting(environment, file)] as const)
       : (["Azure", azureVariables, azureCounting(environment, file)] as const)
+  return shownVariables(group, names, counting, sources)
+}
+
+/** Variables that are no settings and set somewhere, each with the place that counts. */
+function shownVariables(
+  group: string,
+  names: ReadonlyArray<string>,
+  counting: ReadonlyMap<string, "environment" | "file">,
+  sources: Sources
+): ReadonlyArray<ShownSetting> {
+  const { environment, file } = sources
   return names.flatMap((name) => {
     const places = (["environment", "file"] as const).flatMap((place): ReadonlyArray<Found> => {
       const text = (place === "file" ? file : environment)[name]
@@ -115,7 +133,8 @@ function storeVariables(read: ReadSettings, sources: Sources): ReadonlyArray<Sho
   })
 }
 
-const PUBLIC = /^(AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ROLE_ARN|AZURE_STORAGE_ACCOUNT)$/
+const PUBLIC =
+  /^(AWS_(DEFAULT_)?REGION|AWS_PROFILE|AWS_ROLE_ARN|AZURE_STORAGE_ACCOUNT|SNOWFLAKE_(ACCOUNT|USER|ROLE|WAREHOUSE|DATABASE|SCHEMA|PRIVATE_KEY_PATH))$/
 
 function publicText(name: string, text: string): string {
   if (PUBLIC.test(name)) return text

@@ -4,7 +4,7 @@ import { settingsUnder } from "../setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Warehouse:")
 
-const KINDS = ["duckdb"] as const
+const KINDS = ["duckdb", "snowflake"] as const
 
 /** Commander gives `true` for a flag without its value. */
 const kindOf: Parse<(typeof KINDS)[number]> = Object.assign(
@@ -26,7 +26,7 @@ export const loadSettings = {
   warehouse: optional({
     flag: "--warehouse [kind]",
     acts: true,
-    help: "look into the warehouse, too: duckdb, the file that load makes",
+    help: "look into the warehouse, too: duckdb, the file that load makes, or snowflake, which SNOWFLAKE_ACCOUNT and its like describe",
     parse: kindOf
   }),
   replace: optional({

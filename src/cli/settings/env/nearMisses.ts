@@ -1,6 +1,7 @@
 import { distance } from "fastest-levenshtein"
 import { azureVariables } from "../azureEnvironment.ts"
 import { s3Variables } from "../s3Environment.ts"
+import { snowflakeVariables } from "./snowflake.ts"
 import { flagName, type Setting, VARIABLE_PREFIX, variableOf } from "../setting.ts"
 import { type SettingName, settings } from "../table.ts"
 
@@ -23,7 +24,8 @@ export function nearMisses(
       ...fileVariables
     ]),
     ...azureVariables,
-    ...s3Variables
+    ...s3Variables,
+    ...snowflakeVariables
   ]
   return names
     .filter((name) => !known.includes(name) && !isOfAnSdk(name) && !isReserved(name))

@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs"
+import { Either, Redacted } from "effect"
+import type { WarehouseSnowflakeOptions } from "../../../layers/snowflake/WarehouseSnowflake.ts"
+import { parseSafeOrigin } from "../../../services/SafeUrl.ts"
+import { secretProblem } from "./secretForm.ts"
+
+/** What the environment and the env file set for Snowflake. */
+export type SnowflakeEnvironment = Pick<
+  WarehouseSnowflakeOptions,
+  "account" | "credentials" | "role" | "warehouse" | "database" | "schema" | "origin"
+>
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+const KEY = "SNOWFLAKE_PRIVATE_KEY_PATH"
+const PASSPHRASE = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
+const TOKEN = "SNOWFLAKE_TOKEN"
+
+/** Proofs of who calls. If the environment sets any of them, those of the env file are ignored. */
+const PROOFS = [KEY, PASSPHRASE, TOKEN]
+
+/** The variables for Snowflake. */
+export const snowflakeVariables = [
+  "SNOWFLAKE_ACCOUNT",
+  "SNOWFLAKE_USER",
+  KEY,
+  PASSPHRASE,
+  TOKEN,
+  "SNOWFLAKE_ROLE",
+  "SNOWFLAKE_WAREHOUSE",
+  "SNOWFLAKE_DATABASE",
+  "SNOWFLAKE_SCHEMA",
+  "SNOWFLAKE_HOST"
+] as const
+type Name = (typeof snowflakeVariables)[number]
+
+const NEEDED: ReadonlyArray<readonly [Name, string]> = [
+  ["SNOWFLAKE_ACCOUNT", "the Snowflake account"],
+  ["SNOWFLAKE_WAREHOUSE", "the compute warehouse"],
+  ["SNOWFLAKE_DATABASE", "the database"],
+  ["SNOWFLAKE_SCHEMA", "the schema"]
+]
+
+/** `myorg-account`, or an account with its region. It becomes part of a host name. */
+const ACCOUNT = /^[A-Za-z0-9][\w.-]*$/
+
+function textOf(variables: Variables, name: string): string {
+  return variables[name]?.trim() ?? ""
+}
+
+/** The variables for Snowflake that count, each with the place that it is taken from. */
+export function snowflakeCounting(
+  environment: Variables,
+  file: Variables
+): ReadonlyMap<string, "environment" | "file"> {
+  const isProven = PROOFS.some((name) => textOf(environment, name) !== "")
+  const counts = (name: string) =>
+    textOf(environment, name) !== "" ||
+    (textOf(file, name) !== "" && !(isProven && PROOFS.includes(name)))
+  return new Map(
+    snowflakeVariables
+      .filter(counts)
+      .map((name) => [name, textOf(environment, name) === "" ? "file" : "environment"])
+  )
+}
+
+/**
+ * Resolves where and as whom to load, or names everything that is missing or wrong. No message repeats
+ * a value.
+ */
+export function resolveSnowflake(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): Either.Either<SnowflakeEnvironment, ReadonlyArray<string>> {
+  const counting = snowflakeCounting(environment, file)
+  const find = (name: Name) =>
+    counting.has(name)
+      ? textOf(counting.get(name) === "file" ? file : environment, name)
+      : undefined
+  const where = (name: Name) =>
+    `${name} in ${counting.get(name) === "file" ? fileName : "the environment"}`
+  const problems = NEEDED.filter(([name]) => find(name) === undefined).map(
+    ([name, what]) => `${what} is missing: set ${name} in the environment or in ${fileName}`
+  )
+  const account = find("SNOWFLAKE_ACCOUNT") ?? ""
+  if (account !== "" && !ACCOUNT.test(account)) {
+    problems.push(
+      `${where("SNOWFLAKE_ACCOUNT")} is not an account such as myorg-account: no URL, no blank`
+    )
+  }
+  const [user, keyFile, passphrase, token] = [
+    find("SNOWFLAKE_USER"),
+    find(KEY),
+    find(PASSPHRASE),
+    find(TOKEN)
+  ]
+  if (keyFile !== undefined && token !== undefined) {
+    problems.push(`${where(KEY)} and ${where(TOKEN)} contradict each other: keep only one`)
+  } else if (keyFile === undefined && token === undefined) {
+    problems.push(
+      `who loads is missing: set ${KEY} and SNOWFLAKE_USER, or ${TOKEN}, in the environment or in ${fileName}`
+    )
+  }
+  if (keyFile !== undefined && user === undefined) {
+    problems.push(`${where(KEY)} is set without SNOWFLAKE_USER`)
+  }
+  const problem = token === undefined ? undefined : secretProblem(token)
+  if (problem !== undefined) problems.push(`${where(TOKEN)} ${problem}`)
+  const origin = originOf(find("SNOWFLAKE_HOST"))
+  if (Either.isLeft(origin)) problems.push(`${where("SNOWFLAKE_HOST")} ${origin.left}`)
+  const privateKey = keyFile === undefined ? undefined : readKey(keyFile)
+  if (privateKey === "") problems.push(`${where(KEY)} names a file that cannot be read`)
+  if (problems.length > 0 || Either.isLeft(origin)) return Either.left(problems)
+  return Either.right({
+    account,
+    warehouse: nameOf(find("SNOWFLAKE_WAREHOUSE") ?? ""),
+    database: nameOf(find("SNOWFLAKE_DATABASE") ?? ""),
+    schema: nameOf(find("SNOWFLAKE_SCHEMA") ?? ""),
+    role: find("SNOWFLAKE_ROLE") === undefined ? undefined : nameOf(find("SNOWFLAKE_ROLE") ?? ""),
+    origin: origin.right,
+    credentials:
+      privateKey === undefined
+        ? { token: Redacted.make(token ?? "") }
+        : {
+            user: user ?? "",
+            privateKey: Redacted.make(privateKey),
+            passphrase: passphrase === undefined ? undefined : Redacted.make(passphrase)
+          }
+  })
+}
+
+/** A host, or a whole origin, which may be plain http on loopback. */
+function originOf(host: string | undefined): Either.Either<string | undefined, string> {
+  if (host === undefined) return Either.right(undefined)
+  const text = host.includes("://") ? host : `https://${host}`
+  return Either.map(parseSafeOrigin(text), (url) => url.origin)
+}
+
+/** Empty if it cannot be read. */
+function readKey(path: string): string {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return ""
+  }
+}
+
+/** As Snowflake keeps names: in capital letters unless they are in quotes. */
+function nameOf(name: string): string {
+  return /^[A-Za-z_][\w$]*$/.test(name) ? name.toUpperCase() : name.replace(/^"(.*)"$/, "$1")
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict"
+import { chmod, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { temporaryFolder } from "../fixtures/disk.ts"
+import { sha256Of } from "../fixtures/newObject.ts"
+import { run } from "../fixtures/program.ts"
+import * as S3Server from "../fixtures/s3Server.ts"
+import {
+  ACCOUNT,
+  ENCRYPTED_KEY,
+  PASSPHRASE,
+  snowflakeAccount,
+  USER
+} from "../fixtures/snowflake/account.ts"
+import { CONTEXT } from "../fixtures/snowflake/server.ts"
+
+const PREFIX = "python-import/"
+const HOURS = ["--start-date", "2025-11-10T21", "--end-date", "2025-11-10T23"]
+const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]
+
+/** A bucket, and a Snowflake whose stage it is; a folder whose env file describes both. */
+const workplace = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" } })
+  const { server } = yield* snowflakeAccount({
+    prefix: PREFIX,
+    objectAt: (name) => {
+      const object = s3.buckets.get("lake")?.objects.get(name)
+      const bytes = object?.bytes
+      return Promise.resolve(
+        bytes === undefined ? undefined : { bytes, etag: object?.etag ?? sha256Of(bytes) }
+      )
+    }
+  })
+  const variables = {
+    AWS_ACCESS_KEY_ID: "AKTEST",
+    AWS_SECRET_ACCESS_KEY: "SKTEST",
+    AWS_REGION: "eu-west-2",
+    AWS_BUCKET_NAME: "lake",
+    AWS_ENDPOINT_URL_S3: s3.url,
+    SNOWFLAKE_ACCOUNT: ACCOUNT,
+    SNOWFLAKE_USER: USER,
+    SNOWFLAKE_PRIVATE_KEY_PATH: "key.p8",
+    SNOWFLAKE_PRIVATE_KEY_PASSPHRASE: PASSPHRASE,
+    SNOWFLAKE_ROLE: CONTEXT.role.toLowerCase(),
+    SNOWFLAKE_WAREHOUSE: CONTEXT.warehouse,
+    SNOWFLAKE_DATABASE: CONTEXT.database,
+    SNOWFLAKE_SCHEMA: CONTEXT.schema,
+    SNOWFLAKE_HOST: server.origin
+  }
+  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value}"`)
+  yield* Effect.promise(async () => {
+    await writeFile(join(folder, "key.p8"), ENCRYPTED_KEY, { mode: 0o600 })
+    await writeFile(join(folder, ".env"), lines.join("\n"))
+    await chmod(join(folder, ".env"), 0o600)
+  })
+  const lake = (...args: ReadonlyArray<string>) =>
+    run([...args, "--retry-base-ms", "1"], { folder, env: { AWS_EC2_METADATA_DISABLED: "true" } })
+  return { folder, s3, server, lake }
+})
+
+describe("amplitude-lake with Snowflake", () => {
+  it.scopedLive(
+    "loads landed hours by an env file, shows what it would do, and names no secret",
+    () =>
+      Effect.gen(function* () {
+        const { lake, server } = yield* workplace
+        const landed = yield* lake("all", ...HOURS, ...SYNTHETIC)
+        assert.equal(landed.code, 0, landed.stderr)
+        const dry = yield* lake("load", "--warehouse", "snowflake", "--dry-run")
+        assert.equal(dry.code, 0, dry.stderr)
+        assert.match(dry.stdout, /3 hours/)
+        const before = yield* lake("status", "--warehouse", "snowflake", ...HOURS)
+        assert.match(before.stdout, /The warehouse snowflake:\/\/\S+ has 0 hours of these\./)
+        assert.match(before.stdout, /3 hours not loaded, .* load --warehouse snowflake$/m)
+        const loaded = yield* lake("load", "--warehouse", "snowflake")
+        assert.equal(loaded.code, 0, loaded.stderr)
+        assert.match(loaded.stdout, /warehouse {3}Snowflake myorg-lake: AMPLITUDE_LAKE\.AMPLITUDE/)
+        assert.match(loaded.stdout, /loaded {6}3 hours/)
+        const after = yield* lake("status", "--warehouse", "snowflake", ...HOURS)
+        assert.match(after.stdout, /has 3 hours of these\./)
+        const again = yield* lake("load", "--warehouse", "snowflake", "--json")
+        assert.deepEqual(JSON.parse(again.stdout).skipped.length, 3)
+        const [row] = yield* Effect.promise(() =>
+          server.sessions.behind(
+            "select count(*)::int as lines, count(content_key)::int as keys, (select sum(events) from loads)::int as events from events_raw"
+          )
+        )
+        assert.ok(row !== undefined && Number(row["lines"]) > 20)
+        assert.deepEqual([row["lines"], row["keys"]], [row["events"], row["events"]])
+        const output = [landed, dry, before, loaded, after, again]
+          .map(({ stderr, stdout }) => stdout + stderr)
+          .join()
+        assert.doesNotMatch(output, /SKTEST|a passphrase of its own|BEGIN|eyJ/)
+      })
+  )
+
+  it.scopedLive("says which variables to check if Snowflake refuses, and exits with 7", () =>
+    Effect.gen(function* () {
+      const { lake, server } = yield* workplace
+      server.setPlan(() => ({ do: "answer", status: 403, code: "390318", message: "expired" }))
+      const ended = yield* lake("load", "--warehouse", "snowflake")
+      assert.equal(ended.code, 7, ended.stderr)
+      assert.match(ended.stderr, /HTTP 403: expired \(390318\); check SNOWFLAKE_USER/)
+    })
+  )
+
+  it.scopedLive("refuses with 2 what works on a file alone, and asks Snowflake nothing", () =>
+    Effect.gen(function* () {
+      const { lake, server } = yield* workplace
+      for (const [args, says] of [
+        [["verify"], /use verify without --warehouse .* status --warehouse snowflake/],
+        [["sql", "select 1"], /--warehouse is for: load, status, verify\./],
+        [["model"], /--warehouse is for: load, status, verify\./],
+        [["all", ...HOURS, ...SYNTHETIC, "--load"], /--warehouse is for: load, status, verify\./]
+      ] as const) {
+        const ended = yield* lake(...args, "--warehouse", "snowflake")
+        assert.equal(ended.code, 2, ended.stderr)
+        assert.match(ended.stderr, says)
+      }
+      assert.deepEqual(server.requests.length, 0)
+    })
+  )
+})
