@@ -27,7 +27,7 @@ export function ledgerRows(warehouse: LedgerStatus): ReadonlyArray<LedgerRow> {
     ...row(
       undefined,
       unverified,
-      "of another pipeline, not loaded",
+      "landed by another pipeline, not loaded",
       ": amplitude-lake load --unverified"
     ),
     ...row("gone", gone, "loaded, and no longer in the store"),

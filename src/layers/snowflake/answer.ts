@@ -28,7 +28,7 @@ export interface Refusal extends Attempt {
 
 const LONGEST_MESSAGE = 1000
 
-/** What a failing statement of a load says of itself. It stands in the text of a number that is none. */
+/** How a statement of a load names why it failed: the text that it tries to read as a number. */
 export const MARKS = {
   Changed: "AMPLITUDE_LAKE CHANGED",
   Differs: "AMPLITUDE_LAKE DIFFERS"

@@ -222,7 +222,7 @@ describe("calendarText()", () => {
       "The warehouse lake.duckdb has 1 hour of these.",
       "+ 1 hour not loaded, 2025-11-10T23: amplitude-lake load",
       "* 1 hour loaded from objects that were replaced since, 2025-11-11T00: amplitude-lake load",
-      "1 hour of another pipeline, not loaded, 2025-11-11T01: amplitude-lake load --unverified",
+      "1 hour landed by another pipeline, not loaded, 2025-11-11T01: amplitude-lake load --unverified",
       "g 1 hour loaded, and no longer in the store, 2025-11-11T03",
       "! 2025-11-11T02: events/it.jsonl has other bytes, and the warehouse has 2 events, lineset a; to load what the store has: amplitude-lake load --replace 2025-11-11T02"
     ])

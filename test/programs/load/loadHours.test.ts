@@ -307,7 +307,7 @@ describe("loadHours()", () => {
   )
 
   it.effect(
-    "leaves hours of another pipeline unless they are requested, parts in their order",
+    "leaves hours that another pipeline landed unless they are requested, parts in their order",
     () =>
       Effect.gen(function* () {
         const lake = yield* landed({
