@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
 import { defineConfig } from "vitest/config"
+import { longFiles } from "./test/fixtures/longFiles.ts"
 
 const AZURE = ["test/layers/azure/**", "test/main/mainAzure.test.ts"]
 const hasAzurite = existsSync("tools/azurite/node_modules/azurite")
@@ -19,6 +20,8 @@ export default defineConfig({
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",
       "test/main/shownCommands.test.ts",
+      // `.ci/run` has the long form run them anyway.
+      ...(process.env["LONG_FORM_FOLLOWS"] === undefined ? [] : longFiles),
       ...(hasAzurite ? [] : AZURE)
     ],
     // Loading the same modules for each file would take four times as long as the loading itself.

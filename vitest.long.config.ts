@@ -1,20 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { defineConfig } from "vitest/config"
-
-/** Test files of which some cases run in the long form only. */
-const longer = readdirSync("test", { encoding: "utf8", recursive: true })
-  .map((path) => join("test", path))
-  .filter((path) => path.endsWith(".test.ts"))
-  .filter((path) => /\/(fixtures\/long|contracts\/unpacker)\.ts"/.test(readFileSync(path, "utf8")))
+import { longFiles } from "./test/fixtures/longFiles.ts"
 
 /** The long form of the tests, and what packs, builds and starts other runtimes; FAULTS_SECONDS says how long its random kills take. */
 export default defineConfig({
   test: {
     include: [
-      "test/faults/**/*.test.ts",
-      ...longer,
-      "test/models/**/*.test.ts",
+      ...longFiles,
       "test/package.test.ts",
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",

@@ -170,7 +170,7 @@ const killAtRandom = Effect.fnUntraced(function* (
 const spooled = (folder: string) =>
   Effect.map(pathsBelow(folder), (paths) => paths.filter((path) => /[.]zip$/.test(path)))
 
-describe("a run that is killed", { concurrent: true, timeout: 120_000 }, () => {
+describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
   layer(oracle, { timeout: "60 seconds", excludeTestServices: true })("D5", (it) => {
     it.scoped("loses and doubles nothing at any step of an hour's way", () =>
       Effect.gen(function* () {
@@ -240,7 +240,7 @@ describe("a run that is killed", { concurrent: true, timeout: 120_000 }, () => {
               seed += 1
             } while (performance.now() - begun < LONG_MILLIS)
           }),
-        { timeout: 120_000 + LONG_MILLIS }
+        { timeout: 240_000 + LONG_MILLIS }
       )
     }
   })
