@@ -32,10 +32,10 @@ import { ARCHIVE, H20, H21, H22, HOURS, KEYS, keyOf, LINES, makeLake, objectsOf 
 
 const FORMATS: ReadonlyArray<Format> = ["jsonl", "jsonl.gz"]
 /**
- * Two minutes are enough to flip every bit of every byte; shorter runs leave some out, and try fewer lines. Odd, so that all bits
+ * Six minutes are enough to flip every bit of every byte; shorter runs leave some out, and try fewer lines. Odd, so that all bits
  * of a byte have their turn.
  */
-const STEP = isLong ? Math.ceil(120 / SECONDS) | 1 : 301
+const STEP = isLong ? Math.ceil(360 / SECONDS) | 1 : 301
 
 /** Lands the three hours of an archive that Amplitude sends each time it is asked. */
 const land = Effect.fnUntraced(function* (
