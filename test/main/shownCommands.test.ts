@@ -71,11 +71,20 @@ const FOREIGN = new Set([
   "--allow-read",
   "--allow-sys",
   "--allow-worker",
+  "--build-arg",
   "--cert",
   "--collector.textfile.directory",
   "--experimental-permission",
+  "--full-refresh",
+  "--log-path",
   "--name",
-  "--skipApiVersionCheck"
+  "--no-partial-parse",
+  "--profiles-dir",
+  "--project-dir",
+  "--skipApiVersionCheck",
+  "--target",
+  "--target-path",
+  "--vars"
 ])
 
 /** What deploy/README.md installs is started as its scheduler would start it. */
