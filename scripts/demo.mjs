@@ -22,7 +22,7 @@ const commands = [
   ["all", "--source", "synthetic", ...lake, ...day, ...more],
   ["status", ...lake, ...day],
   ["all", "--source", "synthetic", ...lake, ...day, ...more],
-  ["load", ...lake, ...warehouse, ...quiet],
+  ["load", ...lake, ...day, ...warehouse, ...quiet],
   ["sql", question, "--output", "table", ...warehouse]
 ]
 for (const command of commands) {

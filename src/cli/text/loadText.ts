@@ -16,7 +16,7 @@ import {
 export function loadText(summary: LoadSummary, warehouse: string): string {
   const { conflicts, olderGaps } = summary
   const lake = [
-    ...(olderGaps === null ? [] : [["older", gapText(olderGaps)] as const]),
+    ...(olderGaps === null ? [] : [["missing", gapText(olderGaps)] as const]),
     ...conflicts.map((it) => ["conflict", conflictText(it)] as const)
   ]
   const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`

@@ -51,7 +51,7 @@ export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
   bytes: Schema.NonNegativeInt,
   retries: Schema.NonNegativeInt,
   durationMs: Schema.NonNegativeInt,
-  /** Gaps after the lake's first landed hour; `null` where there is none. They do not change the exit code. */
+  /** Gaps after the lake's first landed hour, up to a window's end; `null` where there is none. They do not change the exit code. */
   olderGaps: Schema.NullOr(GapCount),
   /** Conflicts of the lake that nobody has resolved. */
   conflicts: Schema.Array(OpenConflict),

@@ -132,7 +132,9 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
     isSettled: (hour: Hour) => isSettled(hour, now)
   }
   const gaps = new Set(
-    calendarOf({ ...calendar, rows }).flatMap(({ hour, state }) => (state === "gap" ? hour : []))
+    calendarOf({ ...calendar, rows }).flatMap(({ hour, state }) =>
+      state === "gap" && (options.end === undefined || hour <= options.end) ? hour : []
+    )
   )
   const [first, last] = [outermost(gaps), outermost(gaps, -1)]
   if (first !== undefined && last !== undefined) {

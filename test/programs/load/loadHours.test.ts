@@ -9,6 +9,7 @@ import { loadHours, type LoadOptions } from "../../../src/programs/load/loadHour
 import type { LoadSummary } from "../../../src/programs/load/LoadSummary.ts"
 import { resolveConflict } from "../../../src/programs/resolve/resolveConflict.ts"
 import { allHours } from "../../../src/programs/runPipeline.ts"
+import { Hour } from "../../../src/services/Hour.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { Warehouse } from "../../../src/services/Warehouse.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
@@ -302,6 +303,7 @@ describe("loadHours()", () => {
       const found = yield* lake.load()
       assert.deepEqual([found.kept, found.exitCode], [[H21], 0])
       assert.equal(found.olderGaps?.first, H21)
+      assert.equal((yield* lake.load({ end: Hour.make(H20) })).olderGaps, null)
       assert.deepEqual(linesOf(lake), LINES)
     })
   )
