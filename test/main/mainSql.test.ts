@@ -23,25 +23,36 @@ const lake = Effect.gen(function* () {
   return { folder, sql, warehouse }
 })
 
-/** What a shell prints of a pipeline. */
-const shellOutput = (folder: string, script: string) =>
+/** Runs a query in a process of its own, which reads `input`, and whose reader leaves after some lines. */
+const piped = (
+  folder: string,
+  query: string,
+  { input = "", lines = Number.POSITIVE_INFINITY } = {}
+) =>
   Effect.promise(
     () =>
       new Promise<{
         readonly code: number | null
         readonly stdout: string
         readonly stderr: string
-      }>((resolve) => {
+      }>((resolve, reject) => {
         const main = join(process.cwd(), "dist/main.js")
-        const child = spawn("bash", ["-c", `set -o pipefail; ${script}`], {
+        const child = spawn(process.execPath, [main, "sql", query], {
           cwd: folder,
-          env: { PATH: process.env["PATH"], LAKE: `${process.execPath} ${main}` },
-          stdio: ["ignore", "pipe", "pipe"]
+          env: {},
+          stdio: "pipe"
         })
         let [stdout, stderr] = ["", ""]
-        child.stdout.on("data", (text) => (stdout += text))
+        child.stdout.on("data", (text) => {
+          stdout += text
+          if (stdout.split("\n").length > lines) child.stdout.destroy()
+        })
         child.stderr.on("data", (text) => (stderr += text))
-        child.once("close", (code) => resolve({ code, stdout, stderr }))
+        child.once("error", reject)
+        child.once("close", (code) => {
+          resolve({ code, stdout: stdout.split("\n").slice(0, lines).join("\n"), stderr })
+        })
+        child.stdin.end(input)
       })
   )
 
@@ -96,20 +107,17 @@ describe("amplitude-lake sql", () => {
       const busy = yield* Effect.scoped(Effect.zipRight(warehouse.open("load"), sql("select 1")))
       assert.deepEqual([busy.code, busy.stdout], [5, ""])
       assert.match(busy.stderr, /Busy/)
-      assert.equal((yield* shellOutput(folder, "$LAKE sql 'select 1'")).code, 0)
+      assert.equal((yield* piped(folder, "select 1")).code, 0)
     })
   )
 
   it.scopedLive("reads the query from standard input, and ends quietly with its reader", () =>
     Effect.gen(function* () {
       const { folder } = yield* lake
-      const piped = yield* shellOutput(
-        folder,
-        `echo "${IDS.replaceAll("$", "\\$")};" | $LAKE sql -`
-      )
-      assert.deepEqual(piped, { code: 0, stdout: "id,line\n9007199254740993,1\n", stderr: "" })
-      const cut = yield* shellOutput(folder, "$LAKE sql 'from range(100000000)' | head -n 3")
-      assert.deepEqual(cut, { code: 0, stdout: "range\n0\n1\n", stderr: "" })
+      const typed = yield* piped(folder, "-", { input: `${IDS};\n` })
+      assert.deepEqual(typed, { code: 0, stdout: "id,line\n9007199254740993,1\n", stderr: "" })
+      const cut = yield* piped(folder, "from range(100000000)", { lines: 3 })
+      assert.deepEqual(cut, { code: 0, stdout: "range\n0\n1", stderr: "" })
     })
   )
 })
