@@ -128,18 +128,24 @@ const makeFile = Effect.fnUntraced(function* (options: FileOptions) {
     await fs.rm(unfinished, { force: true })
     await fs.rm(`${unfinished}.wal`, { force: true })
   })
+  // If the name is taken by now, another run was faster.
+  const name = onDisk(unfinished, () =>
+    fs.link(unfinished, path).catch((cause) => {
+      if (text(cause, "code") !== "EEXIST") throw cause
+    })
+  )
   yield* make.pipe(
     // A run that was killed may have left half of it. One that lives holds its lock.
     Effect.catchIf(
       ({ reason }) => reason === "NotADatabase",
       () => Effect.zipRight(remove, make)
+    ),
+    Effect.zipRight(name),
+    // Another run has given it its name, and removed this one.
+    Effect.catchIf(
+      ({ reason }) => reason === "NotFound",
+      () => failed("Busy", path, "another run is making it")
     )
-  )
-  // If the name is taken by now, another run was faster.
-  yield* onDisk(path, () =>
-    fs.link(unfinished, path).catch((cause) => {
-      if (text(cause, "code") !== "EEXIST") throw cause
-    })
   )
   yield* remove
 })
