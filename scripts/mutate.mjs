@@ -577,6 +577,22 @@ const MUTATIONS = [
     put: "autoSelectFamilyAttemptTimeout: 250",
     tests: "test/network/connecting",
     named: "is reached by the"
+  },
+  {
+    name: "a shard: only its hours",
+    file: "src/programs/plan/planRun.ts",
+    find: "window.hours.filter(isOurs)",
+    put: "window.hours",
+    tests: "test/programs/plan/Shard",
+    named: "requests and lands the days of its shard"
+  },
+  {
+    name: "a shard: every other day is another's",
+    file: "src/programs/plan/Shard.ts",
+    find: "% this.shards === this.shard - 1",
+    put: "% this.shards === this.shard",
+    tests: "test/programs/plan/Shard",
+    named: "have every hour of any window once"
   }
 ]
 

@@ -58,6 +58,7 @@ export { readerPolicy, readerTrust, writerPolicy } from "./programs/setup/iamPol
 
 export type { Standing } from "./programs/plan/inventory.ts"
 export type { Plan } from "./programs/plan/planRun.ts"
+export { Shard } from "./programs/plan/Shard.ts"
 export { ExitCode, exitCodes } from "./programs/run/exitCode.ts"
 export type { RunError } from "./programs/run/failureKind.ts"
 export { LandingError } from "./programs/run/LandingError.ts"

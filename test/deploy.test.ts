@@ -20,7 +20,16 @@ const TIMER = "deploy/systemd/amplitude-lake.timer"
 const GITHUB = "deploy/github-actions/amplitude-lake.yml"
 const KESTRA = "deploy/kestra/amplitude-lake.yml"
 const KUBERNETES = "deploy/kubernetes/amplitude-lake.yaml"
-const WORKFLOWS = [GITHUB, ".github/workflows/ci.yml", ".github/workflows/release.yml"]
+const BACKFILLS = [
+  "deploy/github-actions/amplitude-lake-backfill.yml",
+  "deploy/kubernetes/amplitude-lake-backfill.yaml"
+] as const
+const WORKFLOWS = [
+  GITHUB,
+  BACKFILLS[0],
+  ".github/workflows/ci.yml",
+  ".github/workflows/release.yml"
+]
 
 const text = (path: string) => readFile(path, "utf8")
 const isInstalled = (command: string) => spawnSync("which", [command]).status === 0
@@ -315,9 +324,10 @@ describe("deploy/", () => {
     }
   })
 
-  it("has a CronJob of the types that Kubernetes publishes", async () => {
-    const kinds = { ServiceAccount: "core/v1", CronJob: "batch/v1" } as const
-    const documents = parseAllDocuments(await text(KUBERNETES))
+  it("has jobs of the types that Kubernetes publishes", async () => {
+    const kinds = { ServiceAccount: "core/v1", CronJob: "batch/v1", Job: "batch/v1" } as const
+    const pages = await Promise.all([KUBERNETES, BACKFILLS[1]].map(text))
+    const documents = pages.flatMap((it) => parseAllDocuments(it))
     const objects = documents.map((it) => it.toJS() as { readonly kind: keyof typeof kinds })
     assert.deepEqual(
       objects.map(({ kind }) => kind),

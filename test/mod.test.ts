@@ -76,6 +76,7 @@ describe("mod", () => {
       "ObjectStorageError",
       "Progress",
       "ResolveError",
+      "Shard",
       "Spool",
       "SpoolError",
       "Staging",

@@ -140,8 +140,8 @@ const judgeArchived = Effect.fnUntraced(function* (landed: RunResult, options: R
 export const recheckWindow = Effect.fn("recheckWindow")(function* (options: RunOptions = {}) {
   const plan = yield* planRun(options)
   yield* gaugePlan(plan)
-  const { window, store } = plan
-  const landed = window.hours.filter((hour) => store.inventory.has(hour))
+  const { hours, window, store } = plan
+  const landed = hours.filter((hour) => store.inventory.has(hour))
   const { log } = yield* Run
   // It lands nothing, so that what the window lacks stays missing, too.
   const findings = { olderGaps: plan.lake.gaps({ last: window.last }) }
@@ -266,6 +266,7 @@ function summarized<E extends RunError, R>(
       return summarize({
         ...result,
         project,
+        shard: options.shard,
         isByDate: isByDate(options),
         retries: yield* made,
         // The clock may have been set back since.

@@ -157,10 +157,13 @@ function isLoading(settings: Landing): settings is SettingsOf<"all"> {
 /** Shows what fetch or all would request, and load of what has landed. */
 function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
   const layer = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
-  const planned = Effect.map(planHours(runOptions(settings)), (found) => ({
+  const options = runOptions(settings)
+  const shard = options.shard && String(options.shard)
+  const planned = Effect.map(planHours(options), (found) => ({
     json: {
       dryRun: true as const,
       window: windowOf(found.window),
+      ...(shard === undefined ? {} : { shard }),
       present: found.present,
       missing: found.missing,
       open: found.open,
@@ -169,7 +172,7 @@ function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
       conflicts: found.lake.conflicts.map(({ hour, name }) => ({ hour, name })),
       requests: found.requests.map(windowOf)
     },
-    text: () => planText(found),
+    text: () => planText(found, shard),
     exitCode: EXIT.done
   }))
   if (!isLoading(settings)) return work({ layer, run: planned })

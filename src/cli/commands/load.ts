@@ -61,13 +61,14 @@ export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
 }
 
 function optionsOf(settings: SettingsOf<"load">): LoadOptions {
-  const { endDate, replace, startDate, yesterday } = settings
+  const { endDate, replace, shard, startDate, yesterday } = settings
   return {
     ...loadingOf(settings),
     start: startDate?.hour,
     end: endDate?.hour,
     isRelative: (endDate ?? startDate)?.isRelative,
     yesterday,
+    shard,
     replace: replace === undefined ? undefined : Hour.make(replace)
   }
 }

@@ -51,9 +51,11 @@ export function movingOf(
 export function runOptions(
   it: Parameters<typeof windowOf>[0] &
     Parameters<typeof movingOf>[0] &
-    Has<"requestHours" | "format">
+    Has<"requestHours" | "format"> &
+    Partial<Has<"shard">>
 ): RunOptions {
-  return { ...windowOf(it), ...movingOf(it), requestHours: it.requestHours, format: it.format }
+  const { format, requestHours, shard } = it
+  return { ...windowOf(it), ...movingOf(it), requestHours, format, shard }
 }
 
 /** The options for loading what has landed. */

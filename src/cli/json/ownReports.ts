@@ -17,6 +17,8 @@ const Stretch = Schema.Struct({ first: Hour, last: Hour })
 export const RunPlan = Schema.Struct({
   dryRun: Schema.Literal(true),
   window: Stretch,
+  /** The share of the days that is meant, such as `3/16`; absent if all are. */
+  shard: Schema.optional(Schema.String),
   /** Hours in the store, or in staging for it. */
   present: Hours,
   missing: Hours,

@@ -42,6 +42,7 @@ export function disagreements(
     ...archiveProblems(read),
     ...replaceProblems(read),
     ...snowflakeProblems(command, read),
+    ...shardProblems(command, values),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
     ...(used.has("load") ? loadProblems(command, read) : []),
@@ -90,6 +91,22 @@ function replaceProblems({ found, values }: ReadSettings): Problems {
   return (["startDate", "endDate", "yesterday"] as const)
     .filter((name) => isTyped(found, name))
     .map((name) => `--replace cannot be combined with ${flagOf(name)}`)
+}
+
+/** A share of the days is for machines that share nothing but the lake. */
+function shardProblems(
+  command: CommandName,
+  { fromArchive, load, shard, warehouse }: Values
+): Problems {
+  if (shard === undefined) return []
+  if (command === "all" && fromArchive !== undefined) {
+    return ["--from-archive cannot be combined with --shard: archives land whole"]
+  }
+  return (command === "all" && load) || (command === "load" && warehouse !== "snowflake")
+    ? [
+        "--shard divides work between machines, and a DuckDB file has one writer: run load without --shard, or with --warehouse snowflake"
+      ]
+    : []
 }
 
 function futureProblems(

@@ -4,6 +4,7 @@
  * @module
  */
 import { Duration, Either, Option, Redacted } from "effect"
+import { Shard } from "../../programs/plan/Shard.ts"
 import { parseHour } from "../../services/Hour.ts"
 import { secretProblem } from "./env/secretForm.ts"
 
@@ -90,6 +91,16 @@ export function durationOf(unit: keyof typeof NAMES, least: number, most: number
           `a whole number of ${NAMES[unit]} from ${least} to ${most}, or a duration such as ${example}`
         )
   }
+}
+
+/** Accepts `3/16`. Where numbers begin with 0, as in Kubernetes, 0 stands for the last. */
+export const shard: Parse<Shard> = (value) => {
+  const [, number, count] = /^(\d{1,5})\/([1-9]\d{0,3})$/.exec(value) ?? []
+  const shards = Number(count)
+  const it = Number(number)
+  return count !== undefined && it <= shards
+    ? Either.right(new Shard({ shard: it === 0 ? shards : it, shards }))
+    : Either.left("a share of the days such as 3/16: the third of sixteen")
 }
 
 /** Accepts an instant with its time zone, and returns milliseconds since 1970. */

@@ -161,6 +161,7 @@ export const commands = {
     help: "Upload staged hours, then download the missing ones straight into the store. With --load, also bring them into the warehouse.",
     settings: [
       ...window,
+      "shard",
       ...source,
       "fromArchive",
       ...store,
@@ -185,6 +186,7 @@ export const commands = {
       "yesterday",
       "lagHours",
       "settleHours",
+      "shard",
       "now",
       "warehouse",
       "warehouseFile",

@@ -1,6 +1,6 @@
 import * as defaults from "../../programs/run/defaults.ts"
 import { dateAt } from "./dates.ts"
-import { durationOf, instant } from "./parse.ts"
+import { durationOf, instant, shard } from "./parse.ts"
 import { settingsUnder, TESTING } from "./setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Hours:")
@@ -49,6 +49,11 @@ export const windowSettings = {
     help: "hours to wait after an hour ends before no events means that it is empty, and no object means a gap",
     parse: durationOf("h", 0, 8760),
     fallback: defaults.settleHours
+  }),
+  shard: optional({
+    flag: "--shard <I/N>",
+    help: "only every Nth day, and of N machines this is number I, such as 3/16; 0 is the same as N",
+    parse: shard
   }),
   now: testOptional({
     flag: "--now <instant>",

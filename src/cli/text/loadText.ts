@@ -9,6 +9,7 @@ import {
   gapText,
   type Part,
   plural,
+  shardRows,
   windowText
 } from "./printed.ts"
 
@@ -24,6 +25,7 @@ export function loadText(summary: LoadSummary, warehouse: string): string {
   return [
     ...[
       ["window", windowText(summary.window)] as const,
+      ...shardRows(summary.shard),
       ...rows,
       ["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`] as const
     ].map(([name, text]) => `${name.padEnd(12)}${text}`),

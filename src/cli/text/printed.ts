@@ -58,6 +58,7 @@ export function summaryText(
   const landed = isStaged ? "staged" : "landed"
   const rows: Array<readonly [string, string]> = [
     ["window", windowText(summary.window)],
+    ...shardRows(summary.shard),
     ["where", place]
   ]
   const count = (name: string, hours: ReadonlyArray<Hour>, more = "") => {
@@ -88,6 +89,13 @@ export function summaryText(
     ...failureTexts(summary.failed),
     ...loaded.failures
   ].join("\n")
+}
+
+/** Says of a share of the days that it is no more. */
+export function shardRows(shard: string | undefined): Rows {
+  return shard === undefined
+    ? []
+    : [["shard", `${shard} of the days; amplitude-lake status judges the whole lake`]]
 }
 
 /** What a person has to decide beyond the hours of the run, with the commands that do it. */
@@ -178,11 +186,13 @@ export function failureTexts(failed: Summary["failed"]): ReadonlyArray<string> {
 
 /** A plan with its requests. */
 export function planText(
-  plan: Pick<Plan, "accepted" | "window" | "present" | "missing" | "open" | "requests">
+  plan: Pick<Plan, "accepted" | "window" | "present" | "missing" | "open" | "requests">,
+  shard?: string
 ): string {
   const { accepted, window, present, missing, open, requests } = plan
   return [
     `window   ${windowText(window)}`,
+    ...shardRows(shard).map(([name, text]) => `${name.padEnd(9)}${text}`),
     `present  ${plural(present.length, "hour")}`,
     `missing  ${plural(missing.length, "hour")}`,
     `open     ${plural(open.length, "hour")}`,

@@ -3,6 +3,7 @@ import { byHour, Hour } from "../../services/Hour.ts"
 import type { LoadedHour } from "../../services/Warehouse.ts"
 import type { Window } from "../../services/Window.ts"
 import { GapCount } from "../plan/gaps.ts"
+import type { Shard } from "../plan/Shard.ts"
 import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { Failure } from "../run/Summary.ts"
@@ -29,6 +30,8 @@ export type LoadConflict = typeof LoadConflict.Type
 export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
   /** `null` if nothing is in the store and nothing is loaded. */
   window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
+  /** The share of the days that the run was for, such as `3/16`; absent if it was for all. */
+  shard: Schema.optional(Schema.String),
   loaded: Hours,
   /** Loaded in the place of what was loaded before. */
   replaced: Hours,
@@ -81,6 +84,7 @@ export interface LoadResult {
 }
 
 export interface LoadSummaryOptions extends LoadResult {
+  readonly shard?: Shard | undefined
   /** Whether a person named dates, so that postponed hours are missing. */
   readonly isByDate: boolean
   readonly retries: number
@@ -88,7 +92,7 @@ export interface LoadSummaryOptions extends LoadResult {
 }
 
 export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
-  const { conflicts, durationMs, error, olderGaps, retries, window } = options
+  const { conflicts, durationMs, error, olderGaps, retries, shard, window } = options
   const outcomes = options.outcomes.toSorted(byHour)
   const hoursOf = (tag: LoadOutcome["_tag"]) =>
     outcomes.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
@@ -113,7 +117,8 @@ export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
     olderGaps,
     conflicts,
     exitCode: exitCodeOfLoad(options),
-    ...(error === undefined ? {} : { error: failureOf(error) })
+    ...(error === undefined ? {} : { error: failureOf(error) }),
+    ...(shard === undefined ? {} : { shard: String(shard) })
   })
 }
 

@@ -7,6 +7,7 @@ import { type LoadedHour, type OpenWarehouse, Warehouse } from "../../services/W
 import { Window } from "../../services/Window.ts"
 import { countGaps, gapsBetween, outermost } from "../plan/gaps.ts"
 import { type Lake, takeLake } from "../plan/inventory.ts"
+import { inShard } from "../plan/Shard.ts"
 import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import type { RunError } from "../run/failureKind.ts"
@@ -29,7 +30,7 @@ import type { KnownHour } from "./lookUp.ts"
 
 export interface LoadOptions
   extends
-    Pick<WindowOptions, "start" | "end" | "isRelative" | "yesterday">,
+    Pick<WindowOptions, "start" | "end" | "isRelative" | "yesterday" | "shard">,
     Pick<LoadHourOptions, "prefix" | "unverified">,
     SettleOptions,
     RetryOptions,
@@ -87,6 +88,7 @@ export const loadHours = Effect.fn("loadHours")(function* (
     return summarizeLoad({
       ...soFar,
       outcomes,
+      shard: options.shard,
       isByDate: isByDate(options),
       retries: yield* made,
       durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun)
@@ -131,9 +133,12 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
     newestClosed,
     isSettled: (hour: Hour) => isSettled(hour, now)
   }
+  const isOurs = inShard(options.shard)
   const gaps = new Set(
     calendarOf({ ...calendar, rows }).flatMap(({ hour, state }) =>
-      state === "gap" && (options.end === undefined || hour <= options.end) ? hour : []
+      state === "gap" && (options.end === undefined || hour <= options.end) && isOurs(hour)
+        ? hour
+        : []
     )
   )
   const [first, last] = [outermost(gaps), outermost(gaps, -1)]
@@ -164,7 +169,7 @@ export const rowsOf = ({ loads }: OpenWarehouse) =>
 export const hoursToKnow = Effect.fnUntraced(function* (
   { inventory }: Lake,
   rows: ReadonlyMap<Hour, LoadedHour>,
-  options: Pick<LoadOptions, "start" | "end" | "yesterday" | "replace">,
+  options: Pick<LoadOptions, "start" | "end" | "yesterday" | "replace" | "shard">,
   now: number
 ): Effect.fn.Return<ReadonlyArray<KnownHour>, LoadError> {
   const { end, replace, start, yesterday } = options
@@ -182,9 +187,10 @@ export const hoursToKnow = Effect.fnUntraced(function* (
     yesterday === true
       ? planWindow({ yesterday }, { now, newestClosed: Hour.make("1970-01-01T00") }, new Set())
       : undefined
+  const isOurs = inShard(options.shard)
   const [from, to] = [day?.first ?? start ?? "", day?.last ?? end ?? "9"]
   return [...new Set([...inventory.keys(), ...rows.keys()])]
-    .filter((hour) => from <= hour && hour <= to)
+    .filter((hour) => from <= hour && hour <= to && isOurs(hour))
     .sort()
     .map(knownOf)
 })

@@ -1,12 +1,12 @@
 import { Effect, Either } from "effect"
 import { Clock } from "../../services/Clock.ts"
 import { addHours, byHour } from "../../services/Hour.ts"
-import { Window } from "../../services/Window.ts"
+import type { Window } from "../../services/Window.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { type HourOutcome, isInStore } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 import type { LakeFindings } from "../run/Summary.ts"
-import { countGaps, outermost } from "./gaps.ts"
+import { countGaps, gapsBetween, outermost } from "./gaps.ts"
 import { type Conflict, takeLake } from "./inventory.ts"
 import type { Plan } from "./planRun.ts"
 
@@ -36,7 +36,7 @@ export const findingsOf = Effect.fnUntraced(function* (
   const isExtended =
     oldest !== undefined && firstLanded !== undefined && addHours(window.last, 1) < firstLanded
   const newer = isExtended
-    ? [new Window({ first: addHours(window.last, 1), last: addHours(firstLanded, -1) })]
+    ? gapsBetween(addHours(window.last, 1), addHours(firstLanded, -1), lake.isOurs)
     : []
   return {
     olderGaps: countGaps(olderGaps),

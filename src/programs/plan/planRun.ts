@@ -10,12 +10,15 @@ import { gapsBetween, outermost } from "./gaps.ts"
 import { type Conflict, type Standing, takeLake } from "./inventory.ts"
 import { planRequests } from "./planRequests.ts"
 import { isByDate, planWindow, type WindowOptions } from "./planWindow.ts"
+import { inShard } from "./Shard.ts"
 import { type LakeStaging, stagedForLake, takeStaging } from "./stagedHours.ts"
 import { Run } from "../run/Run.ts"
 
-/** What a run would do: every hour of its window is in one of the four lists, oldest first. */
+/** What a run would do: each of its hours is in one of the four lists, oldest first. */
 export interface Plan {
   readonly window: Window
+  /** The hours of the window, or of its shard. */
+  readonly hours: ReadonlyArray<Hour>
   /** Hours in the store, or in staging for it. */
   readonly present: ReadonlyArray<Hour>
   /** Closed hours that are not present. */
@@ -36,6 +39,8 @@ export interface Plan {
 
 /** A lake from its first landed hour on. */
 export interface LakeState {
+  /** Whether the run answers for an hour: always, unless it has a shard. */
+  readonly isOurs: (hour: Hour) => boolean
   /** `undefined` where no hour has landed. */
   readonly firstLanded: Hour | undefined
   readonly acceptances: ReadonlyArray<Acceptance>
@@ -43,7 +48,7 @@ export interface LakeState {
   readonly superseded: ReadonlyArray<Superseded>
   /**
    * Settled hours between two others, both included, that are neither in the store nor accepted.
-   * None lies before the first landed hour. With `isStagedThere`, staged hours are no gaps.
+   * None lies before the first landed hour or outside the run's shard. With `isStagedThere`, staged hours are no gaps.
    */
   readonly gaps: (
     between: { readonly first?: Hour | undefined; readonly last: Hour },
@@ -71,19 +76,23 @@ export const planRun = Effect.fn("planRun")(function* (
   const window = planWindow(options, { now, newestClosed }, new Set([...have, ...accepted]))
   const firstLanded = outermost(landed.keys())
   const isLeft = (hour: Hour) => !have.has(hour) && accepted.has(hour) && !isByDate(options)
-  const absent = window.hours.filter((hour) => !have.has(hour) && !isLeft(hour))
+  const isOurs = inShard(options.shard)
+  const hours = window.hours.filter(isOurs)
+  const absent = hours.filter((hour) => !have.has(hour) && !isLeft(hour))
   const missing = absent.filter((hour) => isClosed(hour, now))
   return {
     window,
-    present: window.hours.filter((hour) => have.has(hour)),
+    hours,
+    present: hours.filter((hour) => have.has(hour)),
     missing,
     open: absent.filter((hour) => !isClosed(hour, now)),
-    accepted: window.hours.filter(isLeft),
+    accepted: hours.filter(isLeft),
     requests: planRequests(missing, requestHours),
     store: { store, inventory: landed },
     staging: { store: staging, inventory: staged },
     notOurs,
     lake: {
+      isOurs,
       firstLanded,
       acceptances,
       conflicts,
@@ -93,7 +102,7 @@ export const planRun = Effect.fn("planRun")(function* (
           ? []
           : gapsBetween(first < firstLanded ? firstLanded : first, last, (hour) => {
               const isThere = landed.has(hour) || (isStagedThere && staged.has(hour))
-              return !isThere && !accepted.has(hour) && isSettled(hour, now)
+              return isOurs(hour) && !isThere && !accepted.has(hour) && isSettled(hour, now)
             })
     }
   }

@@ -2,6 +2,7 @@ import { addHours, type Hour, hourAt } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 import * as defaults from "../run/defaults.ts"
 import { outermost } from "./gaps.ts"
+import type { Shard } from "./Shard.ts"
 
 /** Which hours a run covers. */
 export interface WindowOptions {
@@ -23,6 +24,8 @@ export interface WindowOptions {
    * Defaults to 30.
    */
   readonly healDays?: number | undefined
+  /** Of these hours, those of one share of the days. Defaults to all. */
+  readonly shard?: Shard | undefined
 }
 
 /**

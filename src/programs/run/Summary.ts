@@ -8,6 +8,7 @@ import { byHour, Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
 import { errorName, failureKind, type RunError } from "./failureKind.ts"
 import { GapCount } from "../plan/gaps.ts"
+import type { Shard } from "../plan/Shard.ts"
 import { StagedElsewhere } from "../plan/stagedElsewhere.ts"
 import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "./exitCode.ts"
@@ -26,6 +27,8 @@ export type Failure = typeof Failure.Type
 export class Summary extends Schema.Class<Summary>("Summary")({
   /** `null` if the run ended before its hours were known, or there was nothing staged to move. */
   window: Schema.NullOr(Schema.Struct({ first: Hour, last: Hour })),
+  /** The share of the days that the run was for, such as `3/16`; absent if it was for all. */
+  shard: Schema.optional(Schema.String),
   landed: Hours,
   empty: Hours,
   skipped: Hours,
@@ -62,6 +65,7 @@ export class Summary extends Schema.Class<Summary>("Summary")({
 
 export interface SummaryOptions {
   readonly window: Window | null
+  readonly shard?: Shard | undefined
   readonly outcomes: ReadonlyArray<HourOutcome>
   /** Whether a person named dates, so that hours that are still open or were postponed are missing. */
   readonly isByDate: boolean
@@ -87,7 +91,7 @@ export interface LakeFindings {
 
 /** The summary of a run, also of one that ended early. */
 export function summarize(options: SummaryOptions): Summary {
-  const { window, outcomes, error, lake, project, retries, durationMs } = options
+  const { window, shard, outcomes, error, lake, project, retries, durationMs } = options
   const sorted = outcomes.toSorted(byHour)
   const hoursOf = (tag: HourOutcome["_tag"]) =>
     sorted.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
@@ -114,6 +118,7 @@ export function summarize(options: SummaryOptions): Summary {
     stagedElsewhere: lake?.stagedElsewhere ?? [],
     exitCode: exitCodeOfRun(options),
     ...(error === undefined ? {} : { error: failureOf(error) }),
+    ...(shard === undefined ? {} : { shard: String(shard) }),
     ...(project === undefined ? {} : { project })
   })
 }

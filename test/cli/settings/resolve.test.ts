@@ -591,6 +591,26 @@ describe("A setting that would expose the keys", () => {
     assert.deepEqual(problems("list", { environment, flags: { dev: true } }), [])
   })
 
+  it("divides no work by days that only one machine can do", () => {
+    const shard = "3/16"
+    const synthetic = { source: "synthetic", dev: true } as const
+    assert.equal(String(settled("all", { flags: { ...synthetic, shard } }).shard), "3/16")
+    const last = settled("all", {
+      flags: synthetic,
+      environment: { AMPLITUDE_LAKE_SHARD: "0/16" }
+    })
+    assert.equal(String(last.shard), "16/16")
+    const refused = /a DuckDB file has one writer: run load without --shard/
+    assert.match(problems("all", { flags: { ...synthetic, shard, load: true } }).join(), refused)
+    assert.match(problems("load", { flags: { dev: true, shard } }).join(), refused)
+    const archives = { dev: true, shard, fromArchive: "a.zip" }
+    assert.match(problems("all", { flags: archives }).join(), /archives land whole/)
+    for (const wrong of ["0", "17/16", "1/0", "-1/4", "1/4/2", "a/b", "1/10000"]) {
+      const [problem = ""] = problems("all", { flags: { ...synthetic, shard: wrong } })
+      assert.match(problem, /--shard.*a share of the days such as 3\/16/)
+    }
+  })
+
   it("asks for no keys where archives in files are landed, and says what that excludes", () => {
     const flags = { dev: true, fromArchive: ["a.zip", "b.zip"].join(SEPARATOR) }
     const { source } = settled("all", { flags })
