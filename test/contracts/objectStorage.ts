@@ -77,8 +77,8 @@ export function bufferAgainAndAgain() {
 }
 
 /**
- * What every `ObjectStorage` layer must do, whatever is behind it. The layer must begin empty. So many objects are listed in
- * the end: more than a page of the store.
+ * What every `ObjectStorage` layer must do, whatever is behind it. The layer must begin empty. The last test lists `listed`
+ * objects, more than a page of the store.
  */
 export function objectStorageContract<E>(
   name: string,

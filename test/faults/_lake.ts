@@ -283,7 +283,7 @@ export function assertGentle({ requests }: S3Server): void {
   }
 }
 
-/** How often an operation was asked for hours, the probe left out. */
+/** How many requests for hours an operation received, without the probe. */
 export function countOf({ requests }: S3Server, operation: string, key = ""): number {
   return requests.filter(
     (it) => it.operation === operation && it.key.includes(key) && !it.key.includes("probe")

@@ -301,7 +301,7 @@ describe("a broken or hostile archive", { timeout: 60_000 + SECONDS * 4000 }, ()
       "UnexpectedEntry",
       among({ ...part(20, 0, a), name: partName(20, 0).replace("_20#0", "_20#00") })
     ],
-    "an hour that was not asked for": ["UnexpectedEntry", among(part(19, 0, b))],
+    "an hour that was not requested": ["UnexpectedEntry", among(part(19, 0, b))],
     "another day": [
       "UnexpectedEntry",
       among({ ...part(21, 0, b), name: partName(21, 0).replace("11-10", "11-11") })

@@ -41,7 +41,7 @@ function isTransient(error: Retryable): boolean {
   return error.isTransient
 }
 
-/** The backoff in whole milliseconds, or longer if the server asked for it. */
+/** The backoff in whole milliseconds, or as long as the server requires, if that is longer. */
 function waitFor({ retryAfter = 0 }: Retryable, backoff: Duration.Duration): Duration.Duration {
   const asked = Math.min(retryAfter, LONGEST_RETRY_AFTER)
   return Duration.millis(Math.ceil(Math.max(Duration.toMillis(backoff), asked)))

@@ -14,7 +14,7 @@ const filesIn = (folder: string) =>
     .filter((name) => name.endsWith(".json"))
     .sort()
 
-/** Every object below a value that has properties, with a function that makes the whole anew with another in its place. */
+/** Every object below a value that has properties, with a function that copies the whole with another object in its place. */
 function objectsIn(
   value: unknown,
   rebuild: (value: unknown) => unknown = (it) => it

@@ -22,7 +22,7 @@ amplitudeContract("AmplitudeMemory", AmplitudeMemory.layer({ hours }), {
   empty: windowOf("2025-11-10T06", "2025-11-10T09")
 })
 
-/** Runs against an in-memory Amplitude, and gives the windows that it was asked for. */
+/** Runs against an in-memory Amplitude, and returns the windows that were requested. */
 const using = Effect.fnUntraced(function* <A, E>(
   options: Partial<AmplitudeMemory.AmplitudeMemoryOptions>,
   effect: Effect.Effect<A, E, Amplitude>

@@ -49,7 +49,7 @@ function clicksOn(id: string): ReadonlyArray<ReadonlyArray<number>> {
     .filter((times) => times.length > 0)
 }
 
-/** Whether some `count` clicks in a row took at most so many milliseconds. */
+/** Whether `count` clicks in a row took at most `millis` milliseconds. */
 function isRage(count: number, millis: number) {
   return (times: ReadonlyArray<number>) =>
     times.some((time, index) => (times[index + count - 1] ?? Infinity) - time <= millis)

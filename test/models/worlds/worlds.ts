@@ -160,7 +160,7 @@ const visit = fc.oneof(
   { weight: 1, arbitrary: visited(true, appAct) }
 )
 
-/** So many devices that menus have sessions enough to be compared. */
+/** Visits by up to 2,000 devices, so that menus have enough sessions to compare. */
 const menuVisit = visited(false, menuAct, busyAddress, 2000)
 
 interface Line {
@@ -333,12 +333,12 @@ function hoursOf(lines: ReadonlyArray<Line>, redacted: number): ReadonlyArray<La
   }))
 }
 
-/** Worlds of at most so many visits, in which all kinds of things happen. */
+/** Worlds of at most `visits` visits, in which all kinds of things happen. */
 export function worlds(visits: number): fc.Arbitrary<World> {
   return worldsOf(fc.array(visit, { maxLength: visits, size: "max" }))
 }
 
-/** Worlds of so many visits in which menus are used. */
+/** Worlds of exactly `visits` visits in which menus are used. */
 export function menuWorlds(visits: number): fc.Arbitrary<World> {
   return worldsOf(fc.array(menuVisit, { minLength: visits, maxLength: visits, size: "max" }))
 }

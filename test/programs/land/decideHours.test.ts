@@ -39,13 +39,13 @@ interface Case {
 }
 
 const cases: Readonly<Record<string, Case>> = {
-  "nothing was asked for": { reports: [], found: {} },
-  "the name says that it was asked for": { reports: [read(newer)], found: { [h20]: "Silent 2" } },
+  "no hour was requested": { reports: [], found: {} },
+  "the archive's name covers the hour": { reports: [read(newer)], found: { [h20]: "Silent 2" } },
   "the name does not say that all it lacks was settled": {
     reports: [read(newer, [h20], [])],
     found: { [h20]: "Pending" }
   },
-  "both dates say that it was asked for": {
+  "both dates cover the hour": {
     reports: [read(newer, [], [])],
     dates: [h20, h21],
     found: { [h20]: "Silent 2", [h21]: "Silent 2" }
@@ -55,12 +55,12 @@ const cases: Readonly<Record<string, Case>> = {
     dates: [h20],
     found: { [h20]: "Silent 1" }
   },
-  "the file that was asked for it by name answers before the oldest": {
+  "the file whose name covers the hour answers before the oldest": {
     reports: [read(older, [h21]), read(newer, [h20])],
     dates: [h20, h21, h22],
     found: { [h20]: "Silent 2", [h21]: "Silent 1", [h22]: "Silent 1" }
   },
-  "of two files that were asked for it, the first answers": {
+  "of two files that cover the hour, the first answers": {
     reports: [read(newer), read(older)],
     found: { [h20]: "Silent 2" }
   },

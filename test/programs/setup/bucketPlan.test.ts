@@ -16,7 +16,7 @@ const OTHER = "arn:aws:kms:eu-west-2:111122223333:key/other"
 
 const parsed = (text: string | undefined) => JSON.parse(text ?? "")
 
-/** The value that a step would write, which is then all that was asked for. */
+/** The value that a step would write. A second plan finds nothing left to change in it. */
 function changed<A>(found: A, plan: (found: A) => BucketStep<A>): A {
   const step = plan(found)
   assert.ok(step.state === "change", step.state)

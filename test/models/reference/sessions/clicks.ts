@@ -133,7 +133,7 @@ export function burstsOf(clicks: ReadonlyArray<Click>): ReadonlyArray<Burst> {
   return [...groups.values()]
 }
 
-/** Whether so many clicks in a row come within a time, which is `isLess` left out. */
+/** Whether `count` clicks in a row come within a second; with `isLess`, in less than one. */
 function isHasty(burst: Burst, count: number, isLess: boolean): boolean {
   return burst.some((last, index) => {
     const first = burst[index - count + 1]
