@@ -2,6 +2,7 @@
 // --check, it only reports whether they are up to date.
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { main } from "../dist/program/cli.js"
 import { exitCodes } from "../dist/programs/run/exitCode.js"
 
 /** @type {Map<string, string>} */
@@ -10,10 +11,25 @@ const helps = new Map()
 /** @param {ReadonlyArray<string>} words */
 function helpOf(words) {
   const name = words.join(" ")
-  const args = ["dist/main.js", ...words, "--help"]
-  const help = helps.get(name) ?? execFileSync(process.execPath, args, { encoding: "utf8" })
+  const help = helps.get(name) ?? printedBy([...words, "--help"])
   helps.set(name, help)
   return help
+}
+
+/** What the program prints in this process, which has it loaded. @param {ReadonlyArray<string>} args */
+function printedBy(args) {
+  const { write } = process.stdout
+  let printed = ""
+  process.stdout.write = (text) => {
+    printed += text
+    return true
+  }
+  try {
+    main(args)
+  } finally {
+    process.stdout.write = write
+  }
+  return printed
 }
 
 /** The commands that a help text lists, each as its words. @param {ReadonlyArray<string>} family @returns {string[][]} */
