@@ -6,11 +6,14 @@ import { existsSync, readFileSync } from "node:fs"
 /** What depends on Node itself: inflating, threads, sockets, TLS, files, and the SDK in a process of its own. */
 const SUITES = [
   "test/layers/unpack",
-  "test/layers/http",
-  "test/layers/cloud",
   "test/layers/disk/SpoolFileSystem.test.ts",
   "test/layers/disk/ArchiveFolderFileSystem.test.ts",
-  "test/cli/settings/env",
+  "test/cli/settings/env"
+]
+/** Those of them whose every case is quick enough for the long form. */
+const LONG = [
+  "test/layers/http",
+  "test/layers/cloud",
   "test/layers/s3/ObjectStorageS3Environment.test.ts"
 ]
 /** In Node 20.19, what the permission model denies to `fs.promises` fails without a code. */
@@ -29,13 +32,16 @@ for (const name of Object.keys(optionalDependencies)) {
   const node = `tools/nodes/node_modules/${name}/bin/node`
   if (!existsSync(node))
     throw new Error(`${node} is missing: node scripts/tool.mjs nodes installs it`)
-  const suites = name === "node-20" ? SUITES : [...SUITES, PERMISSIONS]
-  for (const run of [
-    ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot", ...suites],
-    ["scripts/demo.mjs"]
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot"]
+  const long = name === "node-20" ? LONG : [...LONG, PERMISSIONS]
+  for (const [run, more] of [
+    [[...vitest, ...SUITES], {}],
+    [[...vitest, ...long], { FAULTS_SECONDS: "1" }],
+    [["scripts/demo.mjs"], {}]
   ]) {
     console.log(`\n--- ${name}: ${run.join(" ")}`)
-    const { status } = spawnSync(`${process.cwd()}/${node}`, run, { stdio: "inherit" })
+    const env = { ...process.env, ...more }
+    const { status } = spawnSync(`${process.cwd()}/${node}`, run, { env, stdio: "inherit" })
     if (status !== 0) failed.push(`${name}: ${run[0]}`)
   }
 }

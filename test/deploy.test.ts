@@ -10,6 +10,7 @@ import { describe, it, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { parse, parseAllDocuments } from "yaml"
 import { temporaryFolder } from "./fixtures/disk.ts"
+import { isLong } from "./fixtures/long.ts"
 import { startSimulator } from "./fixtures/program.ts"
 import * as S3Server from "./fixtures/s3Server.ts"
 
@@ -513,7 +514,7 @@ layer(source)("what is scheduled", (it) => {
       })
   )
 
-  it.scoped.skipIf(!isInstalled("flock"))(
+  it.scoped.skipIf(!isInstalled("flock") || !isLong)(
     "with a warehouse, what has landed is loaded and modelled, by cron and by Kestra",
     () =>
       Effect.gen(function* () {
@@ -543,7 +544,7 @@ layer(source)("what is scheduled", (it) => {
     120_000
   )
 
-  it.scoped(
+  it.scoped.runIf(isLong)(
     "the other command lines run as they stand, each with the keys as it is given them",
     () =>
       Effect.gen(function* () {

@@ -4,6 +4,7 @@ import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { describe } from "vitest"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
+import { isLong } from "../fixtures/long.ts"
 import { run, start } from "../fixtures/program.ts"
 import { answer, scriptedServer, silence } from "../fixtures/scriptedServer.ts"
 import { webhookServer } from "../fixtures/webhookServer.ts"
@@ -116,25 +117,27 @@ describe("A webhook", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("receives the end by a signal, and is not waited for if it does not answer", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const { origin, posted } = yield* webhookServer(undefined)
-      const server = yield* scriptedServer([silence])
-      const source = ["--amplitude-url", server.origin, ...HOURS]
-      const hook = ["--webhook", `${origin}/${TOKEN}`]
-      const program = yield* start(["all", "--dev", ...source, ...hook], { folder, env })
-      yield* Effect.promise(() => server.received(1))
-      const begun = performance.now()
-      program.kill("SIGTERM")
-      const { code, stderr } = yield* Effect.promise(() => program.ended)
-      assert.equal(code, 143, stderr)
-      assert.ok(performance.now() - begun < 10_000)
-      assert.match(stderr, /WARN.*TimedOut: no answer within 2 seconds/)
-      const { exitCode, error, text, landed } = JSON.parse(posted[0]?.body ?? "")
-      assert.deepEqual([exitCode, error.error, landed], [143, "Interrupted", []])
-      assert.match(text, /exit code 143, terminated/)
-    })
+  it.scopedLive.runIf(isLong)(
+    "receives the end by a signal, and is not waited for if it does not answer",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const { origin, posted } = yield* webhookServer(undefined)
+        const server = yield* scriptedServer([silence])
+        const source = ["--amplitude-url", server.origin, ...HOURS]
+        const hook = ["--webhook", `${origin}/${TOKEN}`]
+        const program = yield* start(["all", "--dev", ...source, ...hook], { folder, env })
+        yield* Effect.promise(() => server.received(1))
+        const begun = performance.now()
+        program.kill("SIGTERM")
+        const { code, stderr } = yield* Effect.promise(() => program.ended)
+        assert.equal(code, 143, stderr)
+        assert.ok(performance.now() - begun < 10_000)
+        assert.match(stderr, /WARN.*TimedOut: no answer within 2 seconds/)
+        const { exitCode, error, text, landed } = JSON.parse(posted[0]?.body ?? "")
+        assert.deepEqual([exitCode, error.error, landed], [143, "Interrupted", []])
+        assert.match(text, /exit code 143, terminated/)
+      })
   )
 
   it.scopedLive(
@@ -223,21 +226,23 @@ describe("A heartbeat", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("reports the end by a signal next to the webhook, and waits for neither", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const { origin, posted } = yield* webhookServer(undefined)
-      const server = yield* scriptedServer([silence])
-      const source = ["--amplitude-url", server.origin, ...HOURS]
-      const hooks = ["--webhook", `${origin}/${TOKEN}`, "--heartbeat", `${origin}/${PING}`]
-      const program = yield* start(["all", "--dev", ...source, ...hooks], { folder, env })
-      yield* Effect.promise(() => server.received(1))
-      const begun = performance.now()
-      program.kill("SIGTERM")
-      assert.equal((yield* Effect.promise(() => program.ended)).code, 143)
-      assert.ok(performance.now() - begun < 10_000)
-      assert.deepEqual(paths(posted).sort(), [`GET /${PING}/fail`, `POST /${TOKEN}`])
-    })
+  it.scopedLive.runIf(isLong)(
+    "reports the end by a signal next to the webhook, and waits for neither",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const { origin, posted } = yield* webhookServer(undefined)
+        const server = yield* scriptedServer([silence])
+        const source = ["--amplitude-url", server.origin, ...HOURS]
+        const hooks = ["--webhook", `${origin}/${TOKEN}`, "--heartbeat", `${origin}/${PING}`]
+        const program = yield* start(["all", "--dev", ...source, ...hooks], { folder, env })
+        yield* Effect.promise(() => server.received(1))
+        const begun = performance.now()
+        program.kill("SIGTERM")
+        assert.equal((yield* Effect.promise(() => program.ended)).code, 143)
+        assert.ok(performance.now() - begun < 10_000)
+        assert.deepEqual(paths(posted).sort(), [`GET /${PING}/fail`, `POST /${TOKEN}`])
+      })
   )
 })
 

@@ -383,7 +383,7 @@ const RUNS = 6
 const { FAULTS_PATH, FAULTS_SEED } = process.env
 
 describe("A lake over months", () => {
-  it(
+  it.runIf(isLong)(
     "is green only where no hour is missing and no conflict is open",
     { timeout: SECONDS * 1000 + 240_000 },
     async () => {

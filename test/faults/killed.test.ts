@@ -77,7 +77,7 @@ const WAY_OF_AN_HOUR: ReadonlyArray<Step> = [
   { files: "^rename .*/spool/[^/]*[.]zip$", moment: "after", long: true },
   { files: "^read .*[.]zip$", moment: "before", long: true },
   { files: "^read .*[.]zip$", moment: "after", count: 3 },
-  { store: /^PUT .*_00.jsonl/, moment: "asked" },
+  { store: /^PUT .*_00.jsonl/, moment: "asked", long: true },
   { store: /^PUT .*_01.jsonl/, moment: "asking", long: true },
   { store: /^PUT .*_02.jsonl/, moment: "done" },
   { store: /^HEAD .*_03.jsonl/, moment: "asked", long: true },
@@ -187,7 +187,7 @@ describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
       })
     )
 
-    it.scoped("loses and doubles nothing at any step into staging", () =>
+    it.scoped.runIf(isLong)("loses and doubles nothing at any step into staging", () =>
       Effect.gen(function* () {
         const lake = yield* makeLake
         const machine = yield* lake.machine
@@ -203,7 +203,7 @@ describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
       })
     )
 
-    it.scoped("loses and doubles nothing at any step from staging to the store", () =>
+    it.scoped.runIf(isLong)("loses and doubles nothing at any step from staging to the store", () =>
       Effect.gen(function* () {
         const lake = yield* makeLake
         const machine = yield* lake.machine
@@ -317,24 +317,30 @@ describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
       )
     }
 
-    it.scoped("puts nothing twice when a dead run's request arrives after the next run", () =>
-      Effect.gen(function* () {
-        const lake = yield* makeLake
-        const machine = yield* lake.machine
-        const args = ["all", ...windowOf(0, 2), ...ONE]
-        const held = lake.store.hold(/^PUT .*_01.jsonl/, "asked")
-        const program = yield* machine.start(...args)
-        yield* Effect.promise(() => Promise.race([held, program.ended]))
-        program.kill("SIGKILL")
-        yield* Effect.promise(() => program.ended)
-        assertCode(yield* machine.run(...args), 0)
-        const before = lake.s3.buckets.get("lake")?.objects.get("python-import/2025-11-10_01.jsonl")
-        const status = yield* Effect.promise(async () => (await held).letGo())
-        assert.equal(status, 412)
-        const after = lake.s3.buckets.get("lake")?.objects.get("python-import/2025-11-10_01.jsonl")
-        assert.ok(before !== undefined && before === after)
-        assertLanded(lake, 0, 2)
-      })
+    it.scoped.runIf(isLong)(
+      "puts nothing twice when a dead run's request arrives after the next run",
+      () =>
+        Effect.gen(function* () {
+          const lake = yield* makeLake
+          const machine = yield* lake.machine
+          const args = ["all", ...windowOf(0, 2), ...ONE]
+          const held = lake.store.hold(/^PUT .*_01.jsonl/, "asked")
+          const program = yield* machine.start(...args)
+          yield* Effect.promise(() => Promise.race([held, program.ended]))
+          program.kill("SIGKILL")
+          yield* Effect.promise(() => program.ended)
+          assertCode(yield* machine.run(...args), 0)
+          const before = lake.s3.buckets
+            .get("lake")
+            ?.objects.get("python-import/2025-11-10_01.jsonl")
+          const status = yield* Effect.promise(async () => (await held).letGo())
+          assert.equal(status, 412)
+          const after = lake.s3.buckets
+            .get("lake")
+            ?.objects.get("python-import/2025-11-10_01.jsonl")
+          assert.ok(before !== undefined && before === after)
+          assertLanded(lake, 0, 2)
+        })
     )
   })
 })

@@ -404,37 +404,39 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
     )
   }
 
-  it.scopedLive("is shown or kept by any command that is refused by source and store", () =>
-    Effect.gen(function* () {
-      assert.deepEqual(Object.keys(COMMANDS), Object.keys(commands))
-      const [[, , denied] = []] = STORES
-      const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" }, plan: () => denied })
-      const source = yield* scriptedServer(times(echo(401, "json")))
-      const hook = yield* scriptedServer(times(echo(403, "json")))
-      const env = {
-        ...AMPLITUDE,
-        ...AWS,
-        AWS_BUCKET_NAME: "lake",
-        AWS_ENDPOINT_URL_S3: s3.url,
-        NOTIFY_WEBHOOK_URL: `${hook.origin}/${HOOK}`
-      }
-      const ways = [
-        ...commandEntries.map(([command]) => [command, ...COMMANDS[command]] as const),
-        ...MORE
-      ]
-      yield* Effect.forEach(
-        ways,
-        ([command, code, ...args]) =>
-          Effect.gen(function* () {
-            const asks = declaredBy(command).includes("amplitudeUrl")
-            const from = asks ? ["--amplitude-url", source.origin] : []
-            const told = [...command.split(" "), ...args, ...from]
-            yield* fails(code, told, yield* here(env))
-          }),
-        { concurrency: 2, discard: true }
-      )
-      assert.ok(s3.requests.length >= ways.length - 3)
-    })
+  it.scopedLive.runIf(isLong)(
+    "is shown or kept by any command that is refused by source and store",
+    () =>
+      Effect.gen(function* () {
+        assert.deepEqual(Object.keys(COMMANDS), Object.keys(commands))
+        const [[, , denied] = []] = STORES
+        const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" }, plan: () => denied })
+        const source = yield* scriptedServer(times(echo(401, "json")))
+        const hook = yield* scriptedServer(times(echo(403, "json")))
+        const env = {
+          ...AMPLITUDE,
+          ...AWS,
+          AWS_BUCKET_NAME: "lake",
+          AWS_ENDPOINT_URL_S3: s3.url,
+          NOTIFY_WEBHOOK_URL: `${hook.origin}/${HOOK}`
+        }
+        const ways = [
+          ...commandEntries.map(([command]) => [command, ...COMMANDS[command]] as const),
+          ...MORE
+        ]
+        yield* Effect.forEach(
+          ways,
+          ([command, code, ...args]) =>
+            Effect.gen(function* () {
+              const asks = declaredBy(command).includes("amplitudeUrl")
+              const from = asks ? ["--amplitude-url", source.origin] : []
+              const told = [...command.split(" "), ...args, ...from]
+              yield* fails(code, told, yield* here(env))
+            }),
+          { concurrency: 2, discard: true }
+        )
+        assert.ok(s3.requests.length >= ways.length - 3)
+      })
   )
 
   it.scopedLive("is shown at any level or in any format of the log", () =>
@@ -480,7 +482,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "is sent to a collector or left in a metrics file, nor the collector's own shown",
     () =>
       Effect.gen(function* () {
@@ -645,7 +647,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
     })
   )
 
-  it.scopedLive("is in the spool, in staging or in an object's metadata", () =>
+  it.scopedLive.runIf(isLong)("is in the spool, in staging or in an object's metadata", () =>
     Effect.gen(function* () {
       const options = yield* here()
       const simulator = yield* startSimulator(["--events-per-hour", "20"], yield* here())
@@ -683,7 +685,7 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
     })
   )
 
-  it.scopedLive("is shown by a defect, whatever the error holds", () =>
+  it.scopedLive.runIf(isLong)("is shown by a defect, whatever the error holds", () =>
     Effect.gen(function* () {
       yield* fails(1, all("http://127.0.0.1:9"), yield* here(AMPLITUDE, BROKEN), /a defect/)
     })

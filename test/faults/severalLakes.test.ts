@@ -103,7 +103,7 @@ describe("X5 two projects in one folder", () => {
     { first: "sync", at: OUT_OF_STAGING, moment: "after" }
   ] as const
   for (const { at, first, moment } of kills) {
-    it.scopedLive.runIf(isLong || moment === "after")(
+    it.scopedLive.runIf(isLong)(
       `keep their hours apart if ${first} is killed ${moment} ${at}`,
       () =>
         Effect.gen(function* () {

@@ -189,30 +189,32 @@ describe("a faulty source", { timeout: 60_000 + SECONDS * 2000 }, () => {
     )
   }
 
-  it.scopedLive("S6 honors Retry-After of 429 and 503, in seconds and as a date", () =>
-    Effect.gen(function* () {
-      const arrivals: Array<number> = []
-      const timed =
-        (step: Step): Step =>
-        (socket, request) => {
-          arrivals.push(performance.now())
-          return step(socket, request)
-        }
-      const lake = yield* lakeFrom(
-        [
-          answer(429, { headers: { "Retry-After": "0.3" } }),
-          answer(503, {
-            headers: { "Retry-After": MIDNIGHT.replace("00 GMT", "01 GMT"), Date: MIDNIGHT }
-          }),
-          whole()
-        ].map(timed)
-      )
-      const { retries } = yield* assertLands(lake)
-      const [one = 0, two = 0, three = 0] = arrivals
-      assert.equal(retries, 2)
-      assert.ok(two - one >= 295 && two - one < 5000, `${two - one} ms`)
-      assert.ok(three - two >= 990 && three - two < 9000, `${three - two} ms`)
-    })
+  it.scopedLive.runIf(isLong)(
+    "S6 honors Retry-After of 429 and 503, in seconds and as a date",
+    () =>
+      Effect.gen(function* () {
+        const arrivals: Array<number> = []
+        const timed =
+          (step: Step): Step =>
+          (socket, request) => {
+            arrivals.push(performance.now())
+            return step(socket, request)
+          }
+        const lake = yield* lakeFrom(
+          [
+            answer(429, { headers: { "Retry-After": "0.3" } }),
+            answer(503, {
+              headers: { "Retry-After": MIDNIGHT.replace("00 GMT", "01 GMT"), Date: MIDNIGHT }
+            }),
+            whole()
+          ].map(timed)
+        )
+        const { retries } = yield* assertLands(lake)
+        const [one = 0, two = 0, three = 0] = arrivals
+        assert.equal(retries, 2)
+        assert.ok(two - one >= 295 && two - one < 5000, `${two - one} ms`)
+        assert.ok(three - two >= 990 && three - two < 9000, `${three - two} ms`)
+      })
   )
 
   it.scopedLive("S6 gives up after its retries when it is always told to wait, and exits 5", () =>
@@ -280,31 +282,33 @@ describe("a faulty source", { timeout: 60_000 + SECONDS * 2000 }, () => {
       })
   )
 
-  it.scopedLive("S8 refuses a certificate that has expired, and shows it no keys", () =>
-    Effect.gen(function* () {
-      const day = 86_400_000
-      const expired = selfSigned(["127.0.0.1"], Date.now() - 9 * day, Date.now() - day)
-      const server = yield* scriptedServer([whole()], expired)
-      const folder = yield* temporaryFolder
-      const authorities = join(folder, "authorities.pem")
-      yield* Effect.promise(() => writeFile(authorities, expired.cert))
-      const dates = ["--start-date", H20, "--end-date", H22]
-      const { code, stdout, stderr } = yield* program.run(
-        ["all", "--dev", "--json", ...dates, "--amplitude-url", server.origin],
-        {
-          folder,
-          env: {
-            NODE_EXTRA_CA_CERTS: authorities,
-            AMP_API_KEY: KEYS.api,
-            AMP_SECRET_KEY: KEYS.secret
+  it.scopedLive.runIf(isLong)(
+    "S8 refuses a certificate that has expired, and shows it no keys",
+    () =>
+      Effect.gen(function* () {
+        const day = 86_400_000
+        const expired = selfSigned(["127.0.0.1"], Date.now() - 9 * day, Date.now() - day)
+        const server = yield* scriptedServer([whole()], expired)
+        const folder = yield* temporaryFolder
+        const authorities = join(folder, "authorities.pem")
+        yield* Effect.promise(() => writeFile(authorities, expired.cert))
+        const dates = ["--start-date", H20, "--end-date", H22]
+        const { code, stdout, stderr } = yield* program.run(
+          ["all", "--dev", "--json", ...dates, "--amplitude-url", server.origin],
+          {
+            folder,
+            env: {
+              NODE_EXTRA_CA_CERTS: authorities,
+              AMP_API_KEY: KEYS.api,
+              AMP_SECRET_KEY: KEYS.secret
+            }
           }
-        }
-      )
-      assert.equal(code, 3, stderr)
-      assert.match(stdout, /CERT_HAS_EXPIRED/)
-      assert.equal(server.requests.length, 0)
-      assert.deepEqual([...(yield* readFiles(join(folder, "s3_dev")))], [])
-    })
+        )
+        assert.equal(code, 3, stderr)
+        assert.match(stdout, /CERT_HAS_EXPIRED/)
+        assert.equal(server.requests.length, 0)
+        assert.deepEqual([...(yield* readFiles(join(folder, "s3_dev")))], [])
+      })
   )
 
   it.scopedLive("S9 gives up a silent answer and requests all of it again", () =>

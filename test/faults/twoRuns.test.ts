@@ -40,6 +40,7 @@ interface Meeting {
 const MEETINGS: ReadonlyArray<Meeting> = [
   {
     title: "all, about to put, meets all on another machine",
+    long: true,
     first: "all",
     waits: { store: /^PUT .*_01.jsonl/, moment: "asked" },
     second: ["all"],
@@ -100,6 +101,7 @@ const MEETINGS: ReadonlyArray<Meeting> = [
   },
   {
     title: "fetch, about to look at what it staged, meets sync",
+    long: true,
     first: "fetch",
     waits: { files: "^link data/.*/RUN/[1-9]", moment: "after", count: 2 },
     second: ["sync"]

@@ -72,7 +72,7 @@ const linesOf = (file: string) =>
   )
 
 describe("load", () => {
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W1 leaves every hour whole or absent, and none twice, wherever it is killed",
     () =>
       Effect.gen(function* () {
@@ -151,7 +151,7 @@ describe("load", () => {
     { timeout: 120_000 }
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W3 has two runs at once take turns, and loads every hour once",
     () =>
       Effect.gen(function* () {
@@ -171,7 +171,7 @@ describe("load", () => {
     { timeout: 120_000 }
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W4 waits for a reader, exits 5 if it stays, and loads when it is gone",
     () =>
       Effect.gen(function* () {
@@ -199,7 +199,7 @@ describe("load", () => {
     { timeout: 120_000 }
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W5 ends within ten seconds of SIGTERM, also in the middle of a large hour, which is whole or absent",
     () =>
       Effect.gen(function* () {

@@ -371,7 +371,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("uploads nothing in a dry run of sync", () =>
+    it.scoped.runIf(isLong)("uploads nothing in a dry run of sync", () =>
       Effect.gen(function* () {
         const { folder, lake, source } = yield* workplace
         assertCode(yield* lake("fetch", "--dev", ...source, ...DAY), 0)
@@ -385,7 +385,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("writes a machine-readable log, each line once", () =>
+    it.scoped.runIf(isLong)("writes a machine-readable log, each line once", () =>
       Effect.gen(function* () {
         const { lake, source } = yield* workplace
         const ended = yield* lake("all", "--dev", ...source, ...DAY, "--log-format", "json")
@@ -413,7 +413,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped(
+    it.scoped.runIf(isLong)(
       "keeps a landed hour that Amplitude now sends differently, and refuses another project",
       () =>
         Effect.gen(function* () {
@@ -458,23 +458,25 @@ describe("amplitude-lake", { concurrent: true }, () => {
         })
     )
 
-    it.scoped("replaces an object without events with the events that a recheck finds", () =>
-      Effect.gen(function* () {
-        const { folder, lake, lines, options, source, store } = yield* workplace
-        const hour = HOURS[0] ?? ""
-        const one = ["--start-date", hour, "--end-date", hour, "--json"]
-        const empty = yield* lake("all", "--dev", ...source, ...one)
-        assert.deepEqual([summaryOf(empty).empty, lines.has(hour)], [[hour], false])
+    it.scoped.runIf(isLong)(
+      "replaces an object without events with the events that a recheck finds",
+      () =>
+        Effect.gen(function* () {
+          const { folder, lake, lines, options, source, store } = yield* workplace
+          const hour = HOURS[0] ?? ""
+          const one = ["--start-date", hour, "--end-date", hour, "--json"]
+          const empty = yield* lake("all", "--dev", ...source, ...one)
+          assert.deepEqual([summaryOf(empty).empty, lines.has(hour)], [[hour], false])
 
-        const other = yield* startSimulator(world(PROJECT, "2"), options)
-        const recheck = yield* lake("all", "--dev", ...from(other.origin), ...one, "--recheck")
-        assertCode(recheck, 0)
-        assert.deepEqual(summaryOf(recheck).landed, [hour])
-        const object = (yield* readStore(store)).get(hourlyKey(hour)) ?? Buffer.alloc(0)
-        const { events, lineset } = yield* metadataOf(folder, hourlyKey(hour))
-        assert.ok(object.length > 0)
-        assert.deepEqual([events, lineset], [String(eventsOf(object).length), linesetOf(object)])
-      })
+          const other = yield* startSimulator(world(PROJECT, "2"), options)
+          const recheck = yield* lake("all", "--dev", ...from(other.origin), ...one, "--recheck")
+          assertCode(recheck, 0)
+          assert.deepEqual(summaryOf(recheck).landed, [hour])
+          const object = (yield* readStore(store)).get(hourlyKey(hour)) ?? Buffer.alloc(0)
+          const { events, lineset } = yield* metadataOf(folder, hourlyKey(hour))
+          assert.ok(object.length > 0)
+          assert.deepEqual([events, lineset], [String(eventsOf(object).length), linesetOf(object)])
+        })
     )
 
     it.scoped("says why keys are refused, and never shows them", () =>
@@ -569,26 +571,28 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("takes the keys from an env file, and warns when others can read it", () =>
-      Effect.gen(function* () {
-        const { folder, lines, source, store } = yield* workplace
-        const file = join(folder, ".env")
-        yield* Effect.promise(async () => {
-          const { AMP_API_KEY, AMP_SECRET_KEY } = KEYS
-          await fs.writeFile(file, `API_TOKEN='${AMP_API_KEY}'\nSECRET_KEY='${AMP_SECRET_KEY}'\n`)
-          await fs.chmod(file, 0o644)
-        })
-        const open = yield* run(["all", "--dev", ...source, ...DAY], { folder })
-        assertCode(open, 0)
-        assert.match(open.stderr, /\.env.*chmod 600/)
-        assertNoKeys(open.stdout + open.stderr)
-        yield* assertWholeDay(store, lines)
+    it.scoped.runIf(isLong)(
+      "takes the keys from an env file, and warns when others can read it",
+      () =>
+        Effect.gen(function* () {
+          const { folder, lines, source, store } = yield* workplace
+          const file = join(folder, ".env")
+          yield* Effect.promise(async () => {
+            const { AMP_API_KEY, AMP_SECRET_KEY } = KEYS
+            await fs.writeFile(file, `API_TOKEN='${AMP_API_KEY}'\nSECRET_KEY='${AMP_SECRET_KEY}'\n`)
+            await fs.chmod(file, 0o644)
+          })
+          const open = yield* run(["all", "--dev", ...source, ...DAY], { folder })
+          assertCode(open, 0)
+          assert.match(open.stderr, /\.env.*chmod 600/)
+          assertNoKeys(open.stdout + open.stderr)
+          yield* assertWholeDay(store, lines)
 
-        yield* Effect.promise(() => fs.chmod(file, 0o600))
-        const closed = yield* run(["all", "--dev", ...source, ...DAY], { folder })
-        assertCode(closed, 0)
-        assert.doesNotMatch(closed.stderr, /chmod/)
-      })
+          yield* Effect.promise(() => fs.chmod(file, 0o600))
+          const closed = yield* run(["all", "--dev", ...source, ...DAY], { folder })
+          assertCode(closed, 0)
+          assert.doesNotMatch(closed.stderr, /chmod/)
+        })
     )
 
     for (const count of [9]) {
@@ -656,36 +660,40 @@ describe("amplitude-lake", { concurrent: true }, () => {
     }
   })
 
-  it.scopedLive("simulate ends at once, even while clients are connected and receiving", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const simulator = yield* startSimulator(EVENTS, { folder, env: KEYS })
-      const { host, port } = new URL(simulator.origin)
-      const connect = Effect.acquireRelease(
-        Effect.sync(() => net.connect(Number(port), "127.0.0.1").on("error", () => {})),
-        (socket) => Effect.sync(() => socket.destroy())
-      )
-      const [silent, idle, busy] = [yield* connect, yield* connect, yield* connect]
-      yield* Effect.promise(async () => {
-        await once(silent, "connect")
-        idle.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
-        await once(idle, "data")
-        const keys = Buffer.from(`${KEYS.AMP_API_KEY}:${KEYS.AMP_SECRET_KEY}`).toString("base64")
-        const path = "/api/2/export?start=20250901T00&end=20251130T23"
-        busy.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Basic ${keys}\r\n\r\n`)
-        await once(busy, "data")
-        busy.pause()
+  it.scopedLive.runIf(isLong)(
+    "simulate ends at once, even while clients are connected and receiving",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const simulator = yield* startSimulator(EVENTS, { folder, env: KEYS })
+        const { host, port } = new URL(simulator.origin)
+        const connect = Effect.acquireRelease(
+          Effect.sync(() => net.connect(Number(port), "127.0.0.1").on("error", () => {})),
+          (socket) => Effect.sync(() => socket.destroy())
+        )
+        const [silent, idle, busy] = [yield* connect, yield* connect, yield* connect]
+        yield* Effect.promise(async () => {
+          await once(silent, "connect")
+          idle.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+          await once(idle, "data")
+          const keys = Buffer.from(`${KEYS.AMP_API_KEY}:${KEYS.AMP_SECRET_KEY}`).toString("base64")
+          const path = "/api/2/export?start=20250901T00&end=20251130T23"
+          busy.write(
+            `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Basic ${keys}\r\n\r\n`
+          )
+          await once(busy, "data")
+          busy.pause()
+        })
+        const sent = performance.now()
+        simulator.kill("SIGINT")
+        const ended = yield* Effect.promise(() => simulator.ended)
+        assertCode(ended, 130)
+        assert.ok(performance.now() - sent < 30_000, `it took ${performance.now() - sent} ms`)
+        assert.equal(ended.stdout, `${simulator.origin}\n`)
       })
-      const sent = performance.now()
-      simulator.kill("SIGINT")
-      const ended = yield* Effect.promise(() => simulator.ended)
-      assertCode(ended, 130)
-      assert.ok(performance.now() - sent < 30_000, `it took ${performance.now() - sent} ms`)
-      assert.equal(ended.stdout, `${simulator.origin}\n`)
-    })
   )
 
-  it.scopedLive("simulate says in one sentence that its port is in use", () =>
+  it.scopedLive.runIf(isLong)("simulate says in one sentence that its port is in use", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { origin } = yield* startSimulator(EVENTS, { folder, env: KEYS })

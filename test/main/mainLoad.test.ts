@@ -12,6 +12,7 @@ import type { LandedAndLoaded } from "../../src/programs/load/landAndLoad.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { queryFile } from "../fixtures/duckdb.ts"
 import { assertCode } from "../fixtures/killable.ts"
+import { isLong } from "../fixtures/long.ts"
 import { type Ended, run, start } from "../fixtures/program.ts"
 import { webhookServer } from "../fixtures/webhookServer.ts"
 
@@ -101,7 +102,7 @@ describe("all --load", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("lands nothing without the package, and says how to install it", () =>
+  it.scopedLive.runIf(isLong)("lands nothing without the package, and says how to install it", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       yield* Effect.promise(async () => {
@@ -121,7 +122,7 @@ describe("all --load", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "lands although another process has the warehouse open, and names what is not loaded",
     () =>
       Effect.gen(function* () {

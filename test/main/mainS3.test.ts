@@ -6,6 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import { syntheticHour } from "../../src/layers/synthetic/AmplitudeSynthetic.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
+import { isLong } from "../fixtures/long.ts"
 import { run, startSimulator } from "../fixtures/program.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
 
@@ -96,22 +97,24 @@ const standard = ENV_FILES["AWS_PYTHON_USER_ACCESS_KEY and AWS_REGION"]
 
 layer(source)("amplitude-lake with S3", (it) => {
   for (const [name, file] of Object.entries(ENV_FILES)) {
-    it.scoped(`accepts an env file with ${name} unchanged`, () =>
-      Effect.gen(function* () {
-        const { folder, s3, lake } = yield* workplace(file)
-        const ended = yield* lake("all", ...HOURS)
-        assert.equal(ended.code, 0, ended.stderr)
-        const objects = s3.buckets.get("lake")?.objects
-        for (const clock of ["21", "22", "23"]) {
-          const object = objects?.get(`python-import/2025-11-10_${clock}.jsonl`)
-          assert.equal(String(object?.bytes), linesOf(`2025-11-10T${clock}`))
-        }
-        assert.doesNotMatch(ended.stderr, /NodeVersionSupportWarning|non-retryable|SKTEST/)
-        assert.deepEqual(
-          (yield* pathsBelow(folder)).filter((path) => /\.(jsonl|zip|part)$/.test(path)),
-          []
-        )
-      })
+    it.scoped.runIf(isLong || name === Object.keys(ENV_FILES)[0])(
+      `accepts an env file with ${name} unchanged`,
+      () =>
+        Effect.gen(function* () {
+          const { folder, s3, lake } = yield* workplace(file)
+          const ended = yield* lake("all", ...HOURS)
+          assert.equal(ended.code, 0, ended.stderr)
+          const objects = s3.buckets.get("lake")?.objects
+          for (const clock of ["21", "22", "23"]) {
+            const object = objects?.get(`python-import/2025-11-10_${clock}.jsonl`)
+            assert.equal(String(object?.bytes), linesOf(`2025-11-10T${clock}`))
+          }
+          assert.doesNotMatch(ended.stderr, /NodeVersionSupportWarning|non-retryable|SKTEST/)
+          assert.deepEqual(
+            (yield* pathsBelow(folder)).filter((path) => /\.(jsonl|zip|part)$/.test(path)),
+            []
+          )
+        })
     )
   }
 
@@ -136,7 +139,7 @@ layer(source)("amplitude-lake with S3", (it) => {
     })
   )
 
-  it.scoped(
+  it.scoped.runIf(isLong)(
     "continues in a bucket that older pipelines filled, and says what it did not verify",
     () =>
       Effect.gen(function* () {

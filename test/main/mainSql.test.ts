@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import * as WarehouseDuckDb from "../../src/layers/duckdb/WarehouseDuckDb.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { hourToLoad } from "../fixtures/hourToLoad.ts"
+import { isLong } from "../fixtures/long.ts"
 import { run } from "../fixtures/program.ts"
 
 const EVENTS = '{"id":9007199254740993,"price":1.10}\n{"id":"\\ud800"}\n'
@@ -101,7 +102,7 @@ describe("amplitude-lake sql", () => {
     })
   )
 
-  it.scopedLive("exits with 5 while another process writes to the file", () =>
+  it.scopedLive.runIf(isLong)("exits with 5 while another process writes to the file", () =>
     Effect.gen(function* () {
       const { folder, sql, warehouse } = yield* lake
       const busy = yield* Effect.scoped(Effect.zipRight(warehouse.open("load"), sql("select 1")))
@@ -111,13 +112,15 @@ describe("amplitude-lake sql", () => {
     })
   )
 
-  it.scopedLive("reads the query from standard input, and ends quietly with its reader", () =>
-    Effect.gen(function* () {
-      const { folder } = yield* lake
-      const typed = yield* piped(folder, "-", { input: `${IDS};\n` })
-      assert.deepEqual(typed, { code: 0, stdout: "id,line\n9007199254740993,1\n", stderr: "" })
-      const cut = yield* piped(folder, "from range(100000000)", { lines: 3 })
-      assert.deepEqual(cut, { code: 0, stdout: "range\n0\n1", stderr: "" })
-    })
+  it.scopedLive.runIf(isLong)(
+    "reads the query from standard input, and ends quietly with its reader",
+    () =>
+      Effect.gen(function* () {
+        const { folder } = yield* lake
+        const typed = yield* piped(folder, "-", { input: `${IDS};\n` })
+        assert.deepEqual(typed, { code: 0, stdout: "id,line\n9007199254740993,1\n", stderr: "" })
+        const cut = yield* piped(folder, "from range(100000000)", { lines: 3 })
+        assert.deepEqual(cut, { code: 0, stdout: "range\n0\n1", stderr: "" })
+      })
   )
 })

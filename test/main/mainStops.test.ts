@@ -98,7 +98,7 @@ describe("a run that a signal ends", { timeout: 60_000 }, () => {
     )
   }
 
-  it.scopedLive("prints the same as text", () =>
+  it.scopedLive.runIf(isLong)("prints the same as text", () =>
     Effect.gen(function* () {
       const { args, isStalled, options, stored } = yield* stalling(HOURS[2])
       const program = yield* start([...args, ...DAY], options)
@@ -124,7 +124,7 @@ describe("a run that a signal ends", { timeout: 60_000 }, () => {
 describe("a run that reaches its longest duration", { timeout: 60_000 }, () => {
   const limit = ["--max-duration", "10s"]
 
-  it.scopedLive("postpones the other hours in one line, without an error", () =>
+  it.scopedLive.runIf(isLong)("postpones the other hours in one line, without an error", () =>
     Effect.gen(function* () {
       const { args, counted, heard, options, stored } = yield* stalling(HOURS[10])
       const ended = yield* run([...args, ...DAY, ...limit, "--json"], options)
@@ -147,7 +147,7 @@ describe("a run that reaches its longest duration", { timeout: 60_000 }, () => {
     })
   )
 
-  it.scopedLive("exits 0 if no postponed hour is settled or was named by date", () =>
+  it.scopedLive.runIf(isLong)("exits 0 if no postponed hour is settled or was named by date", () =>
     Effect.gen(function* () {
       const { args, options } = yield* stalling(HOURS[10])
       const fresh = ["--now", "2025-11-11T00:30:00Z", "--lag-hours", "0"]
@@ -159,13 +159,15 @@ describe("a run that reaches its longest duration", { timeout: 60_000 }, () => {
   )
 })
 
-it.scopedLive("--yesterday before noon lands what is closed, names the rest as open, exits 0", () =>
-  Effect.gen(function* () {
-    const { args, options, stored } = yield* stalling()
-    const now = ["--yesterday", "--now", "2025-11-11T06:00:00Z"]
-    const ended = yield* run([...args, ...now], options)
-    assert.equal(ended.code, 0, ended.stderr)
-    assert.match(ended.stdout, /^open +6 hours, not closed yet$/m)
-    assert.ok(stored().length > 0 && stored().every((hour) => hour <= "2025-11-10T17"))
-  })
+it.scopedLive.runIf(isLong)(
+  "--yesterday before noon lands what is closed, names the rest as open, exits 0",
+  () =>
+    Effect.gen(function* () {
+      const { args, options, stored } = yield* stalling()
+      const now = ["--yesterday", "--now", "2025-11-11T06:00:00Z"]
+      const ended = yield* run([...args, ...now], options)
+      assert.equal(ended.code, 0, ended.stderr)
+      assert.match(ended.stdout, /^open +6 hours, not closed yet$/m)
+      assert.ok(stored().length > 0 && stored().every((hour) => hour <= "2025-11-10T17"))
+    })
 )

@@ -162,7 +162,7 @@ describe("Two lakes with one staging folder", () => {
     )
   }
 
-  it.effect("stay apart in longer orders, some of them cut off", () =>
+  it.effect.runIf(isLong)("stay apart in longer orders, some of them cut off", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
@@ -181,7 +181,7 @@ describe("Two lakes with one staging folder", () => {
     )
   )
 
-  it.effect("stay apart where version 0.1.0 staged the first one's hours", () =>
+  it.effect.runIf(isLong)("stay apart where version 0.1.0 staged the first one's hours", () =>
     Effect.forEach(
       // Only a lake whose project is known takes hours that do not name their lake.
       sequences(1),

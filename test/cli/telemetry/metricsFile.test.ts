@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { describe } from "vitest"
 import { metricsText } from "../../../src/cli/telemetry/metricsText.ts"
 import { pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { run, start } from "../../fixtures/program.ts"
 import { parsePrometheus } from "../../fixtures/prometheus.ts"
 import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
@@ -66,7 +67,7 @@ describe("A metrics file", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("keeps the last success if a later run fails or is interrupted", () =>
+  it.scopedLive.runIf(isLong)("keeps the last success if a later run fails or is interrupted", () =>
     Effect.gen(function* () {
       const { folder, path, read } = yield* lake
       const earlier = { command: "all", store: "s3_dev/python-import/" }
@@ -97,56 +98,61 @@ describe("A metrics file", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("has the lake's gaps, conflicts and newest hour, of a run as of status", () =>
-    Effect.gen(function* () {
-      const { folder, path, read } = yield* lake
-      const first = ["--start-date", "2025-11-10T01", "--end-date", "2025-11-10T01"]
-      const all = ["all", "--dev", "--source", "synthetic", ...FILE]
-      assert.equal((yield* run([...all, ...first], { folder })).code, 0)
-      const NOW = ["--now", "2025-11-12T04:00:00Z"]
-      const later = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
-      const ended = yield* run([...all, ...NOW, ...later], { folder })
-      assert.equal(ended.code, 3, ended.stderr)
-      const newest = Date.UTC(2025, 10, 10, 21) / 1000
-      const oldest = Date.UTC(2025, 10, 10, 2) / 1000
-      const gauges = Effect.map(read, (of) =>
-        ["gaps", "oldest_gap", "newest_hour", "conflicts"].map((name) =>
-          of(/_/.test(name) ? `${name}_timestamp_seconds` : name)
+  it.scopedLive.runIf(isLong)(
+    "has the lake's gaps, conflicts and newest hour, of a run as of status",
+    () =>
+      Effect.gen(function* () {
+        const { folder, path, read } = yield* lake
+        const first = ["--start-date", "2025-11-10T01", "--end-date", "2025-11-10T01"]
+        const all = ["all", "--dev", "--source", "synthetic", ...FILE]
+        assert.equal((yield* run([...all, ...first], { folder })).code, 0)
+        const NOW = ["--now", "2025-11-12T04:00:00Z"]
+        const later = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
+        const ended = yield* run([...all, ...NOW, ...later], { folder })
+        assert.equal(ended.code, 3, ended.stderr)
+        const newest = Date.UTC(2025, 10, 10, 21) / 1000
+        const oldest = Date.UTC(2025, 10, 10, 2) / 1000
+        const gauges = Effect.map(read, (of) =>
+          ["gaps", "oldest_gap", "newest_hour", "conflicts"].map((name) =>
+            of(/_/.test(name) ? `${name}_timestamp_seconds` : name)
+          )
         )
-      )
-      // Settled up to 2025-11-11T03: 18 hours before the window and 6 after it.
-      assert.deepEqual(yield* gauges, [24, oldest, newest, 0])
+        // Settled up to 2025-11-11T03: 18 hours before the window and 6 after it.
+        assert.deepEqual(yield* gauges, [24, oldest, newest, 0])
 
-      const status = ["status", "--dev", ...NOW, ...FILE]
-      const refused = yield* run(status, { folder })
-      assert.equal(refused.code, 3)
-      assert.match(refused.stderr, /WARN.*lake.prom.* holds the metrics of another command or lake/)
-      assert.equal((yield* read)("last_run_exit_code", { command: "all" }), 3)
+        const status = ["status", "--dev", ...NOW, ...FILE]
+        const refused = yield* run(status, { folder })
+        assert.equal(refused.code, 3)
+        assert.match(
+          refused.stderr,
+          /WARN.*lake.prom.* holds the metrics of another command or lake/
+        )
+        assert.equal((yield* read)("last_run_exit_code", { command: "all" }), 3)
 
-      yield* Effect.promise(() => fs.rm(path))
-      const mark = "2025-11-10T20--000000000001--0123456789ab"
-      const marks = join(folder, "s3_dev/python-import/.amplitude-lake-conflicts")
-      yield* Effect.promise(async () => {
-        await fs.mkdir(marks, { recursive: true })
-        await fs.writeFile(join(marks, mark), "")
+        yield* Effect.promise(() => fs.rm(path))
+        const mark = "2025-11-10T20--000000000001--0123456789ab"
+        const marks = join(folder, "s3_dev/python-import/.amplitude-lake-conflicts")
+        yield* Effect.promise(async () => {
+          await fs.mkdir(marks, { recursive: true })
+          await fs.writeFile(join(marks, mark), "")
+        })
+        assert.equal((yield* run([...status, ...later], { folder })).code, 8)
+        assert.deepEqual(yield* gauges, [24, oldest, newest, 1])
+        const of = yield* read
+        assert.equal(of("last_run_exit_code", { command: "status" }), 8)
+        assert.equal(of("last_success_timestamp_seconds"), undefined)
+        assert.equal(of("last_run_outcomes"), undefined)
+        assert.equal(of("last_run_events"), undefined)
+
+        yield* Effect.promise(() => fs.rm(path))
+        const rest = ["--start-date", "2025-11-10T01", "--end-date", "2025-11-11T03"]
+        assert.equal((yield* run([...all, ...NOW, ...rest], { folder })).code, 8)
+        const settled = Date.UTC(2025, 10, 11, 3) / 1000
+        assert.deepEqual(yield* gauges, [0, undefined, settled, 1])
       })
-      assert.equal((yield* run([...status, ...later], { folder })).code, 8)
-      assert.deepEqual(yield* gauges, [24, oldest, newest, 1])
-      const of = yield* read
-      assert.equal(of("last_run_exit_code", { command: "status" }), 8)
-      assert.equal(of("last_success_timestamp_seconds"), undefined)
-      assert.equal(of("last_run_outcomes"), undefined)
-      assert.equal(of("last_run_events"), undefined)
-
-      yield* Effect.promise(() => fs.rm(path))
-      const rest = ["--start-date", "2025-11-10T01", "--end-date", "2025-11-11T03"]
-      assert.equal((yield* run([...all, ...NOW, ...rest], { folder })).code, 8)
-      const settled = Date.UTC(2025, 10, 11, 3) / 1000
-      assert.deepEqual(yield* gauges, [0, undefined, settled, 1])
-    })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "causes a warning if it cannot be written, and is refused if the exporter would ignore its name",
     () =>
       Effect.gen(function* () {

@@ -8,6 +8,7 @@ import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { describe } from "vitest"
 import { temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { type OtlpReceiver, otlpReceiver } from "../../fixtures/otlpReceiver.ts"
 import { run, start } from "../../fixtures/program.ts"
 import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
@@ -30,7 +31,7 @@ const named = ({ spans }: OtlpReceiver, name: string) =>
 
 describe("OpenTelemetry", { concurrent: true }, () => {
   for (const protocol of [undefined, "http/json"]) {
-    it.scopedLive(
+    it.scopedLive.runIf(isLong || protocol === undefined)(
       `receives a run as one trace with its metrics, by ${protocol ?? "protobuf"}`,
       () =>
         Effect.gen(function* () {
@@ -116,7 +117,7 @@ describe("OpenTelemetry", { concurrent: true }, () => {
     )
   }
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "receives why a run failed and each of its attempts, with the variables of the env file",
     () =>
       Effect.gen(function* () {
@@ -167,7 +168,7 @@ describe("OpenTelemetry", { concurrent: true }, () => {
       })
   )
 
-  it.scopedLive("receives a run that a signal ended", () =>
+  it.scopedLive.runIf(isLong)("receives a run that a signal ended", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const receiver = yield* otlpReceiver()
@@ -189,50 +190,57 @@ describe("OpenTelemetry", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("causes one warning if it does not answer, a short wait, and no failure", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const silent = yield* otlpReceiver("never")
-      const cases = [
-        ["http://127.0.0.1:9", /telemetry to 127.0.0.1:9: the connection failed \(ECONNREFUSED\)/],
-        [(yield* otlpReceiver(503)).origin, /telemetry to .*: it answered HTTP 503/],
-        [(yield* otlpReceiver(307)).origin, /telemetry to .*: it answered HTTP 307/],
-        [silent.origin, /telemetry to .*: no answer within 3 seconds/]
-      ] as const
-      yield* Effect.forEach(
-        cases,
-        Effect.fnUntraced(function* ([endpoint, said]) {
-          const env = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }
-          const begun = performance.now()
-          const { code, stderr } = yield* run(synthetic, { folder, env })
-          assert.equal(code, 0, stderr)
-          assert.match(stderr, said)
-          assert.equal(stderr.match(/WARN/g)?.length, 1, stderr)
-          assert.ok(performance.now() - begun < 25_000)
-        }),
-        { concurrency: cases.length, discard: true }
-      )
-    })
+  it.scopedLive.runIf(isLong)(
+    "causes one warning if it does not answer, a short wait, and no failure",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const silent = yield* otlpReceiver("never")
+        const cases = [
+          [
+            "http://127.0.0.1:9",
+            /telemetry to 127.0.0.1:9: the connection failed \(ECONNREFUSED\)/
+          ],
+          [(yield* otlpReceiver(503)).origin, /telemetry to .*: it answered HTTP 503/],
+          [(yield* otlpReceiver(307)).origin, /telemetry to .*: it answered HTTP 307/],
+          [silent.origin, /telemetry to .*: no answer within 3 seconds/]
+        ] as const
+        yield* Effect.forEach(
+          cases,
+          Effect.fnUntraced(function* ([endpoint, said]) {
+            const env = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }
+            const begun = performance.now()
+            const { code, stderr } = yield* run(synthetic, { folder, env })
+            assert.equal(code, 0, stderr)
+            assert.match(stderr, said)
+            assert.equal(stderr.match(/WARN/g)?.length, 1, stderr)
+            assert.ok(performance.now() - begun < 25_000)
+          }),
+          { concurrency: cases.length, discard: true }
+        )
+      })
   )
 
-  it.scopedLive("receives nothing from a dry run, if it is disabled, or without an endpoint", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const receiver = yield* otlpReceiver()
-      const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.origin }
-      assert.equal((yield* run([...synthetic, "--dry-run"], { folder, env: settings })).code, 0)
-      const disabled = { ...settings, OTEL_SDK_DISABLED: "true" }
-      assert.equal((yield* run(synthetic, { folder, env: disabled })).code, 0)
-      assert.deepEqual(receiver.posts, [])
+  it.scopedLive.runIf(isLong)(
+    "receives nothing from a dry run, if it is disabled, or without an endpoint",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const receiver = yield* otlpReceiver()
+        const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.origin }
+        assert.equal((yield* run([...synthetic, "--dry-run"], { folder, env: settings })).code, 0)
+        const disabled = { ...settings, OTEL_SDK_DISABLED: "true" }
+        assert.equal((yield* run(synthetic, { folder, env: disabled })).code, 0)
+        assert.deepEqual(receiver.posts, [])
 
-      const copy = join(folder, "dist")
-      yield* Effect.promise(async () => {
-        await fs.cp(DIST, copy, { recursive: true })
-        await fs.writeFile(join(folder, "package.json"), '{"type":"module"}')
-        await fs.rm(join(copy, "program", "otlp.js"))
-        const args = [join(copy, "main.js"), ...synthetic, "--local-dir", "again"]
-        await promisify(execFile)(process.execPath, args, { cwd: folder })
+        const copy = join(folder, "dist")
+        yield* Effect.promise(async () => {
+          await fs.cp(DIST, copy, { recursive: true })
+          await fs.writeFile(join(folder, "package.json"), '{"type":"module"}')
+          await fs.rm(join(copy, "program", "otlp.js"))
+          const args = [join(copy, "main.js"), ...synthetic, "--local-dir", "again"]
+          await promisify(execFile)(process.execPath, args, { cwd: folder })
+        })
       })
-    })
   )
 })

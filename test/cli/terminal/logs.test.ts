@@ -5,6 +5,7 @@ import { it } from "@effect/vitest"
 import { Effect, Either } from "effect"
 import { describe } from "vitest"
 import { modeOf, pathsBelow, smallDisk, temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { run, start } from "../../fixtures/program.ts"
 import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
 
@@ -76,7 +77,7 @@ describe("The log", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("calls a warning as --log-level does, in every format", () =>
+  it.scopedLive.runIf(isLong)("calls a warning as --log-level does, in every format", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       yield* Effect.promise(() =>
@@ -117,7 +118,7 @@ describe("The log", { concurrent: true }, () => {
       })
   )
 
-  it.scopedLive("is complete in its file up to the last line of a killed run", () =>
+  it.scopedLive.runIf(isLong)("is complete in its file up to the last line of a killed run", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const server = yield* scriptedServer([answer(503), answer(503), silence])
@@ -136,7 +137,7 @@ describe("The log", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("records in its file what ended a run early", () =>
+  it.scopedLive.runIf(isLong)("records in its file what ended a run early", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const server = yield* scriptedServer([silence])
@@ -172,22 +173,24 @@ describe("The log", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("continues without its file, and says so once, when the disk is full", (context) =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const disk = yield* Effect.either(smallDisk(join(folder, "logs"), "size=4k"))
-      if (Either.isLeft(disk)) return context.skip("a disk cannot be mounted here")
-      const days = ["--start-date", "2025-11-09", "--end-date", "2025-11-11"]
-      const ended = yield* run([...synthetic, ...days, "--log-dir", "logs"], { folder })
-      assert.equal(ended.code, 0, ended.stderr)
-      const said = ended.stderr.match(
-        /^Cannot write "logs.*_all_.*ENOSPC.*logging continues here only$/gm
-      )
-      assert.equal(said?.length, 1, ended.stderr)
-      assert.ok((ended.stderr.match(/Landed/g)?.length ?? 0) > 40)
-      const [name = ""] = yield* pathsBelow(disk.right)
-      const kept = yield* Effect.promise(() => fs.readFile(join(disk.right, name), "utf8"))
-      assert.match(kept, /begins: all/)
-    })
+  it.scopedLive.runIf(isLong)(
+    "continues without its file, and says so once, when the disk is full",
+    (context) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const disk = yield* Effect.either(smallDisk(join(folder, "logs"), "size=4k"))
+        if (Either.isLeft(disk)) return context.skip("a disk cannot be mounted here")
+        const days = ["--start-date", "2025-11-09", "--end-date", "2025-11-11"]
+        const ended = yield* run([...synthetic, ...days, "--log-dir", "logs"], { folder })
+        assert.equal(ended.code, 0, ended.stderr)
+        const said = ended.stderr.match(
+          /^Cannot write "logs.*_all_.*ENOSPC.*logging continues here only$/gm
+        )
+        assert.equal(said?.length, 1, ended.stderr)
+        assert.ok((ended.stderr.match(/Landed/g)?.length ?? 0) > 40)
+        const [name = ""] = yield* pathsBelow(disk.right)
+        const kept = yield* Effect.promise(() => fs.readFile(join(disk.right, name), "utf8"))
+        assert.match(kept, /begins: all/)
+      })
   )
 })

@@ -7,6 +7,7 @@ import { describe } from "vitest"
 import { makeProgressTally } from "../../../src/cli/terminal/progressTally.ts"
 import { progressText, type Standing } from "../../../src/cli/text/progressText.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { run } from "../../fixtures/program.ts"
 import { answer, scriptedServer } from "../../fixtures/scriptedServer.ts"
 import { hasTerminal, runOnTerminal } from "../../fixtures/terminal.ts"
@@ -136,7 +137,7 @@ describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("retries are named below the progress", () =>
+  it.scopedLive.runIf(isLong)("retries are named below the progress", () =>
     Effect.gen(function* () {
       const { code, raw, screen } = yield* waiting()
       assert.equal(code, 5, raw)
@@ -146,7 +147,7 @@ describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("nothing of it remains when Ctrl-C ends the run", () =>
+  it.scopedLive.runIf(isLong)("nothing of it remains when Ctrl-C ends the run", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const args = [...synthetic, "--events-per-hour", "5000", "--log-level", "error"]
@@ -164,7 +165,7 @@ describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
     ["CI", { CI: "true" }],
     ["--log-level none", {}, "--log-level", "none"]
   ] as const) {
-    it.scopedLive(`nothing is drawn with ${why}`, () =>
+    it.scopedLive.runIf(isLong)(`nothing is drawn with ${why}`, () =>
       Effect.gen(function* () {
         const { code, raw } = yield* waiting(env, ...more)
         assert.equal(code, 5, raw)
@@ -175,15 +176,17 @@ describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
     )
   }
 
-  it.scopedLive("the progress is drawn with CI=false, and with NO_COLOR without colours", () =>
-    Effect.gen(function* () {
-      const colored = yield* waiting()
-      assert.match(colored.raw, LIVE)
-      assert.match(colored.raw, COLOR)
-      const plain = yield* waiting({ NO_COLOR: "1", CI: "false" })
-      assert.match(plain.raw, LIVE)
-      assert.doesNotMatch(plain.raw, COLOR)
-    })
+  it.scopedLive.runIf(isLong)(
+    "the progress is drawn with CI=false, and with NO_COLOR without colours",
+    () =>
+      Effect.gen(function* () {
+        const colored = yield* waiting()
+        assert.match(colored.raw, LIVE)
+        assert.match(colored.raw, COLOR)
+        const plain = yield* waiting({ NO_COLOR: "1", CI: "false" })
+        assert.match(plain.raw, LIVE)
+        assert.doesNotMatch(plain.raw, COLOR)
+      })
   )
 })
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { assert } from "vitest"
+import { isLong } from "../../fixtures/long.ts"
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
 
@@ -49,7 +50,7 @@ const firstCall = (
   })
 
 describe("loadSdk()", () => {
-  it.scoped(
+  it.scoped.runIf(isLong)(
     "has the first call of a layer say which package to install",
     () =>
       Effect.gen(function* () {

@@ -25,6 +25,7 @@ import {
   syncsOf,
   temporaryFolder
 } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 
 objectStorageContract(
   "ObjectStorageFileSystem",
@@ -33,7 +34,7 @@ objectStorageContract(
       ObjectStorageFileSystem.layer({ root: join(root, "data"), prefix: "python-import/" })
     )
   ),
-  300
+  100
 )
 
 /** Runs a program with a store of its own in a folder, as one run does. */
@@ -250,7 +251,7 @@ describe("ObjectStorageFileSystem", () => {
       })
   )
 
-  it.scoped(
+  it.scoped.runIf(isLong)(
     "puts and removes one key from two runs at once, and never shows it without metadata",
     () =>
       Effect.gen(function* () {

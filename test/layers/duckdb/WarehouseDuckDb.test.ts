@@ -14,6 +14,7 @@ import { warehouseContract } from "../../contracts/warehouse.ts"
 import { modeOf, pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 import { queryFile } from "../../fixtures/duckdb.ts"
 import { hourToLoad } from "../../fixtures/hourToLoad.ts"
+import { isLong } from "../../fixtures/long.ts"
 
 const NAME = "lake.duckdb"
 
@@ -228,7 +229,7 @@ describe("WarehouseDuckDb", () => {
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "needs no more memory on a file whose row groups another DuckDB made large",
     () =>
       Effect.gen(function* () {

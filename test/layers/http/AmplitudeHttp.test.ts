@@ -37,6 +37,7 @@ import {
 import { addHours, Hour } from "../../../src/services/Hour.ts"
 import { Window } from "../../../src/services/Window.ts"
 import { amplitudeContract } from "../../contracts/amplitude.ts"
+import { isLong } from "../../fixtures/long.ts"
 import {
   answer,
   chunked,
@@ -772,7 +773,7 @@ describe("AmplitudeHttp", () => {
       })
     )
 
-    it.scoped(
+    it.scoped.runIf(isLong)(
       "of one's own authority is trusted by NODE_EXTRA_CA_CERTS, also through a proxy",
       () =>
         Effect.gen(function* () {

@@ -10,7 +10,7 @@ import {
   textOf
 } from "../../contracts/objectStorage.ts"
 
-objectStorageContract("ObjectStorageMemory", ObjectStorageMemory.layer())
+objectStorageContract("ObjectStorageMemory", ObjectStorageMemory.layer(), 100)
 
 describe("ObjectStorageMemory", () => {
   for (const key of ["", "/absolute", "a//b", "../outside", "a/../b", ".hidden", "a/.b", "a/"]) {

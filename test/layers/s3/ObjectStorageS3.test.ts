@@ -16,6 +16,7 @@ import {
 import { assert } from "vitest"
 import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
+import { isLong } from "../../fixtures/long.ts"
 import * as S3Server from "../../fixtures/s3Server.ts"
 import { createUpload, uploadOf } from "../../fixtures/_s3Buckets.ts"
 import { objectOf } from "../../fixtures/newObject.ts"
@@ -457,7 +458,7 @@ describe("ObjectStorageS3, in parts", () => {
     })
   )
 
-  it.scoped("goes on after many bodies that failed midway", () =>
+  it.scoped.runIf(isLong)("goes on after many bodies that failed midway", () =>
     Effect.gen(function* () {
       const { store, lake } = yield* setUp()
       const bytes = Buffer.alloc(11 * MIB, "midway")
@@ -475,7 +476,7 @@ describe("ObjectStorageS3, in parts", () => {
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "holds four parts at most, whatever the size",
     () =>
       Effect.gen(function* () {

@@ -10,6 +10,7 @@ import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { build } from "rolldown"
 import { afterAll, assert, beforeAll } from "vitest"
+import { isLong } from "../../fixtures/long.ts"
 import * as S3Server from "../../fixtures/s3Server.ts"
 import { selfSigned } from "../../fixtures/selfSigned.ts"
 
@@ -112,7 +113,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
     })
   )
 
-  it.scoped("finds the region from the bucket if none is set", () =>
+  it.scoped.runIf(isLong)("finds the region from the bucket if none is set", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* serverIn("eu-north-1")
       const asked = yield* run({ ...PAIR, AWS_ENDPOINT_URL_S3: url })
@@ -121,7 +122,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
     })
   )
 
-  it.scoped(
+  it.scoped.runIf(isLong)(
     "follows a profile, to its keys, region and endpoint, and prints nothing of other keys",
     () =>
       Effect.gen(function* () {
@@ -142,7 +143,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
       })
   )
 
-  it.scoped("says where it looked if there are no credentials", () =>
+  it.scoped.runIf(isLong)("says where it looked if there are no credentials", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* serverIn("us-east-1")
       const { result, stderr } = yield* run({ AWS_ENDPOINT_URL_S3: url })
@@ -152,7 +153,7 @@ describe("ObjectStorageS3, told by the environment alone", () => {
     })
   )
 
-  it.scoped("prints nothing when it fails, either", () =>
+  it.scoped.runIf(isLong)("prints nothing when it fails, either", () =>
     Effect.gen(function* () {
       const { setPlan, url } = yield* serverIn("us-east-1")
       setPlan(({ operation }) =>
@@ -164,35 +165,37 @@ describe("ObjectStorageS3, told by the environment alone", () => {
     })
   )
 
-  it.scoped("uses the proxy of the environment, and bypasses it for hosts in NO_PROXY", () =>
-    Effect.gen(function* () {
-      const tls = selfSigned(["s3.lake.test"])
-      const { requests, url } = yield* S3Server.make({ buckets: { lake: "us-east-1" }, tls })
-      const proxy = yield* proxyTo(Number(new URL(url).port))
-      const environment = {
-        ...PAIR,
-        AWS_ENDPOINT_URL_S3: "https://s3.lake.test",
-        AWS_REGION: "us-east-1",
-        HTTPS_PROXY: `http://user:pass%20word@${proxy.url}`,
-        NODE_EXTRA_CA_CERTS: yield* fileOf(tls.cert)
-      }
-      assert.deepStrictEqual(yield* run(environment), { result: true, stderr: "" })
-      assert.deepStrictEqual(new Set(proxy.asked), new Set(["s3.lake.test:443"]))
-      assert.isAtLeast(requests.length, 4)
+  it.scoped.runIf(isLong)(
+    "uses the proxy of the environment, and bypasses it for hosts in NO_PROXY",
+    () =>
+      Effect.gen(function* () {
+        const tls = selfSigned(["s3.lake.test"])
+        const { requests, url } = yield* S3Server.make({ buckets: { lake: "us-east-1" }, tls })
+        const proxy = yield* proxyTo(Number(new URL(url).port))
+        const environment = {
+          ...PAIR,
+          AWS_ENDPOINT_URL_S3: "https://s3.lake.test",
+          AWS_REGION: "us-east-1",
+          HTTPS_PROXY: `http://user:pass%20word@${proxy.url}`,
+          NODE_EXTRA_CA_CERTS: yield* fileOf(tls.cert)
+        }
+        assert.deepStrictEqual(yield* run(environment), { result: true, stderr: "" })
+        assert.deepStrictEqual(new Set(proxy.asked), new Set(["s3.lake.test:443"]))
+        assert.isAtLeast(requests.length, 4)
 
-      const stranger = yield* run({ ...environment, HTTPS_PROXY: `http://${proxy.url}` })
-      assert.include(JSON.stringify(stranger.result), "HTTP 407")
-      const asked = proxy.asked.length
-      const around = yield* run({ ...environment, NO_PROXY: "other.test, .lake.test" })
-      assert.include(JSON.stringify(around.result), "Unavailable")
-      assert.strictEqual(proxy.asked.length, asked)
+        const stranger = yield* run({ ...environment, HTTPS_PROXY: `http://${proxy.url}` })
+        assert.include(JSON.stringify(stranger.result), "HTTP 407")
+        const asked = proxy.asked.length
+        const around = yield* run({ ...environment, NO_PROXY: "other.test, .lake.test" })
+        assert.include(JSON.stringify(around.result), "Unavailable")
+        assert.strictEqual(proxy.asked.length, asked)
 
-      const untrusted = yield* run({
-        ...environment,
-        NODE_EXTRA_CA_CERTS: "",
-        NODE_TLS_REJECT_UNAUTHORIZED: "0"
+        const untrusted = yield* run({
+          ...environment,
+          NODE_EXTRA_CA_CERTS: "",
+          NODE_TLS_REJECT_UNAUTHORIZED: "0"
+        })
+        assert.include(JSON.stringify(untrusted.result), "NODE_EXTRA_CA_CERTS")
       })
-      assert.include(JSON.stringify(untrusted.result), "NODE_EXTRA_CA_CERTS")
-    })
   )
 })

@@ -4,6 +4,7 @@ import { Effect, Fiber } from "effect"
 import * as WarehouseSnowflake from "../../../src/layers/snowflake/WarehouseSnowflake.ts"
 import type { HourToLoad, OpenWarehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
 import { hourToLoad } from "../../fixtures/hourToLoad.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { type SnowflakeAccount, snowflakeAccount } from "../../fixtures/snowflake/account.ts"
 import type { SqlFault, SqlRequest } from "../../fixtures/snowflake/server.ts"
 
@@ -150,7 +151,7 @@ describe("WarehouseSnowflake, when something goes wrong", () => {
     })
   )
 
-  it.scopedLive("makes another token if the last one has expired", () =>
+  it.scopedLive.runIf(isLong)("makes another token if the last one has expired", () =>
     Effect.gen(function* () {
       const account = yield* snowflakeAccount()
       yield* loaded(account, hourToLoad(H20, TWO))

@@ -7,6 +7,7 @@ import * as AmplitudeSynthetic from "../../../src/layers/synthetic/AmplitudeSynt
 import { addHours, Hour } from "../../../src/services/Hour.ts"
 import { Window } from "../../../src/services/Window.ts"
 import { amplitudeContract, download, partsOf } from "../../contracts/amplitude.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { hoursFrom, linesOf, textsOf } from "../../fixtures/syntheticEvents.ts"
 
 const midnight = Hour.make("2025-11-10T00")
@@ -243,7 +244,7 @@ describe("AmplitudeSynthetic", () => {
     }
   })
 
-  test("splits hours into parts, of which some lack their final newline", () => {
+  test.runIf(isLong)("splits hours into parts, of which some lack their final newline", () => {
     const hours = hoursFrom(midnight, 100).map((hour) => textsOf({ eventsPerHour: 10 }, hour))
     const numbers = new Set(hours.map((parts) => parts.length))
     assert.isTrue([0, 1, 2, 3].every((number) => numbers.has(number)))

@@ -7,6 +7,7 @@ import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { assert } from "vitest"
 import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { unpackerContract } from "../../contracts/unpacker.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { part, partName, spooled, zipOf } from "../../fixtures/zipCorpus.ts"
 
 // As it was built, since a worker thread of node 20 loads no TypeScript.
@@ -199,17 +200,19 @@ describe("UnpackerWorkers", () => {
         return { digest, taken: hash.digest("hex") }
       })
 
-    it.scoped("passes on in a worker what it would in this thread, more than is sent ahead", () =>
-      Effect.gen(function* () {
-        assert.isAbove(text.length, 40 * 1024 ** 2)
-        const here = yield* UnpackerWorkers.make({ smallArchive: 1e9 })
-        for (const inflate of ["fast", "portable"] as const) {
-          const there = yield* UnpackerWorkers.make({ smallArchive: 0, inflate })
-          for (const format of ["jsonl", "jsonl.gz"] as const) {
-            assert.deepStrictEqual(yield* digested(there, format), yield* digested(here, format))
+    it.scoped.runIf(isLong)(
+      "passes on in a worker what it would in this thread, more than is sent ahead",
+      () =>
+        Effect.gen(function* () {
+          assert.isAbove(text.length, 40 * 1024 ** 2)
+          const here = yield* UnpackerWorkers.make({ smallArchive: 1e9 })
+          for (const inflate of ["fast", "portable"] as const) {
+            const there = yield* UnpackerWorkers.make({ smallArchive: 0, inflate })
+            for (const format of ["jsonl", "jsonl.gz"] as const) {
+              assert.deepStrictEqual(yield* digested(there, format), yield* digested(here, format))
+            }
           }
-        }
-      })
+        })
     )
 
     it.scoped("is done with an object whose store fails or that nobody takes, and goes on", () =>
@@ -230,31 +233,34 @@ describe("UnpackerWorkers", () => {
       })
     )
 
-    it.scoped("gives no verdict on an object whose worker ends, and reads on without workers", () =>
-      Effect.gen(function* () {
-        const workers: Array<threads.Worker> = []
-        yield* made(
-          class extends threads.Worker {
-            constructor(...given: ConstructorParameters<typeof threads.Worker>) {
-              super(...given)
-              workers.push(this)
+    it.scoped.runIf(isLong)(
+      "gives no verdict on an object whose worker ends, and reads on without workers",
+      () =>
+        Effect.gen(function* () {
+          const workers: Array<threads.Worker> = []
+          yield* made(
+            class extends threads.Worker {
+              constructor(...given: ConstructorParameters<typeof threads.Worker>) {
+                super(...given)
+                workers.push(this)
+              }
             }
-          }
-        )
-        const unpacker = yield* UnpackerWorkers.make({ smallArchive: 0 })
-        const onLines = () => Effect.promise(() => Promise.all(workers.map((it) => it.terminate())))
-        const error = yield* Effect.flip(
-          unpacker.digest("object", body(text), "jsonl", { onLines })
-        )
-        assert.strictEqual(error.reason, "Unreadable")
-        yield* made(function () {
-          throw new Error("ERR_WORKER_INIT_FAILED")
-        } as unknown as typeof threads.Worker)
-        assert.strictEqual(
-          (yield* digested(unpacker, "jsonl.gz")).digest.size,
-          gzipSync(text).length
-        )
-      })
+          )
+          const unpacker = yield* UnpackerWorkers.make({ smallArchive: 0 })
+          const onLines = () =>
+            Effect.promise(() => Promise.all(workers.map((it) => it.terminate())))
+          const error = yield* Effect.flip(
+            unpacker.digest("object", body(text), "jsonl", { onLines })
+          )
+          assert.strictEqual(error.reason, "Unreadable")
+          yield* made(function () {
+            throw new Error("ERR_WORKER_INIT_FAILED")
+          } as unknown as typeof threads.Worker)
+          assert.strictEqual(
+            (yield* digested(unpacker, "jsonl.gz")).digest.size,
+            gzipSync(text).length
+          )
+        })
     )
   })
 })

@@ -140,7 +140,7 @@ describe("inflateHere()", () => {
 })
 
 describe("openInflater()", () => {
-  it("gives a bomb in small pieces", async () => {
+  it.runIf(isLong)("gives a bomb in small pieces", async () => {
     const bomb = gzipSync(Buffer.alloc(200_000_000))
     const inflater = openInflater(createGunzip(), refusal("test"))
     let largest = 0
