@@ -6,7 +6,8 @@
  */
 import { Option, Order, Schema } from "effect"
 
-const MILLIS = 3_600_000
+/** An hour in milliseconds. */
+export const MILLIS = 3_600_000
 
 /** A day in milliseconds. */
 export const DAY = 24 * MILLIS

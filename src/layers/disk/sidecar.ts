@@ -46,7 +46,8 @@ function sidecarName({ sha256, size, inode }: Sidecar): string {
   return `${sha256}~${size}~${inode}.json`
 }
 
-function parse(name: string): ReadonlyArray<Sidecar> {
+/** What a name in a metadata folder says; empty if it is no sidecar's. */
+export function parse(name: string): ReadonlyArray<Sidecar> {
   const { sha256, size, inode } = NAME.exec(name)?.groups ?? {}
   return sha256 === undefined || inode === undefined ? [] : [{ sha256, size: Number(size), inode }]
 }

@@ -5,10 +5,8 @@ import type { ObjectHead, ObjectInfo, ObjectStorageError } from "../../services/
 import { attempt, closeFile, readFolder, readStream } from "./files.ts"
 import { look, type Method, refusal, type RegularFile, type StorePaths, toError } from "./store.ts"
 import * as Sidecar from "./sidecar.ts"
+import { infosOf } from "./storeFiles.ts"
 import { isLakeKey } from "../../services/LakeMark.ts"
-
-/** Files of a folder that are looked up in parallel. */
-const LOOKS = 16
 
 /** Retries if a file was replaced or removed between two lookups; the retry sees its new state. */
 function unlessItMoves<A>(
@@ -100,13 +98,9 @@ const listFolder = Effect.fnUntraced(function* (paths: StorePaths, folder: strin
     yield* Effect.logWarning(`Skipped "${join(root, full)}": it is not a regular file`)
   }
   const files = entries.filter(({ entry }) => entry.isFile())
-  const infos = yield* Effect.forEach(
-    files,
-    ({ full }) => infoOf(paths, "list", full.slice(prefix.length)),
-    { concurrency: LOOKS }
-  )
+  const keys = files.map(({ full }) => full.slice(prefix.length))
   return {
-    infos: Chunk.fromIterable(infos.flatMap(Option.toArray)),
+    infos: Chunk.fromIterable(yield* infosOf(paths, keys, (key) => infoOf(paths, "list", key))),
     folders: entries.filter(({ entry }) => entry.isDirectory()).map(({ full }) => `${full}/`)
   }
 })

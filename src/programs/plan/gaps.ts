@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { addHours, Hour } from "../../services/Hour.ts"
+import { Hour, hourAt, hourStart, MILLIS } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 
 /** How many hours are missing, and the oldest and newest of them. */
@@ -19,7 +19,9 @@ export function gapsBetween(
   const gaps: Array<Window> = []
   let from: Hour | undefined
   let before = first
-  for (let hour = first; hour <= last; hour = addHours(hour, 1)) {
+  const end = hourStart(last)
+  for (let millis = hourStart(first); millis <= end; millis += MILLIS) {
+    const hour = hourAt(millis)
     if (isGap(hour)) from ??= hour
     else if (from !== undefined) {
       gaps.push(new Window({ first: from, last: before }))

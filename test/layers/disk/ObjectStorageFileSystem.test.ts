@@ -18,6 +18,7 @@ import {
   earlierRun,
   foreignRun,
   liveRun,
+  lookupsOf,
   modeOf,
   onSlowDisk,
   pathsBelow,
@@ -131,6 +132,48 @@ describe("ObjectStorageFileSystem", () => {
         assert.strictEqual((yield* Effect.flip(storage(check))).reason, "Misconfigured")
         assert.strictEqual((yield* Effect.flip(storage(listed))).reason, "Misconfigured")
       }
+    })
+  )
+
+  it.scoped("lists by one look at each file and one at its metadata", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const keys = Array.from({ length: 150 }, (_, at) => `${1000 + at}.jsonl`)
+      yield* inStore(root)(Effect.forEach(keys, (key) => put(key, key)))
+      const { calls, result } = yield* inStore(root)(lookupsOf(listed))
+      // The one of `fs.promises` reads the store's folder.
+      assert.deepStrictEqual(calls, { readdir: 1, lstatSync: 150, readdirSync: 150 })
+      assert.deepStrictEqual(result.map(({ key }) => key).sort(), keys)
+      const one = result.find(({ key }) => key === "1007.jsonl")
+      const { metadata: _, ...head } = yield* inStore(root)(headOf("1007.jsonl"))
+      assert.deepStrictEqual(one, head)
+    })
+  )
+
+  it.scoped("lists a file that was edited, or is of another program, as a lookup sees it", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* inStore(root)(Effect.forEach(["a", "b", "c"], (key) => put(`${key}.jsonl`, key)))
+      yield* write(join(root, "b.jsonl"), "longer")
+      yield* write(join(root, "d.jsonl"), "of another program")
+      yield* inStore(root)(
+        Effect.gen(function* () {
+          const infos = (yield* listed).toSorted((one, other) => one.key.localeCompare(other.key))
+          assert.deepStrictEqual(
+            infos.map(({ hasMetadata, key }) => [key, hasMetadata]),
+            [
+              ["a.jsonl", true],
+              ["b.jsonl", true],
+              ["c.jsonl", true],
+              ["d.jsonl", false]
+            ]
+          )
+          for (const info of infos) {
+            const { metadata: _, ...head } = yield* headOf(info.key)
+            assert.deepStrictEqual(info, head)
+          }
+        })
+      )
     })
   )
 
