@@ -9,7 +9,7 @@ import { Warehouse, WarehouseError } from "../../services/Warehouse.ts"
 import { Webhook } from "../../services/Webhook.ts"
 import { Window } from "../../services/Window.ts"
 import { countGaps, GapCount, gapsBetween, outermost } from "../plan/gaps.ts"
-import { type Lake, takeLake } from "../plan/inventory.ts"
+import { type Inventory, type Lake, takeLake } from "../plan/inventory.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { clockSkew, skewText, type TimedAnswer } from "../fetch/clockSkew.ts"
@@ -17,6 +17,7 @@ import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
 import * as defaults from "../run/defaults.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
+import { REQUESTS_AT_ONCE } from "../run/requestGate.ts"
 import { asRun, type LagOptions, type SettleOptions } from "../run/Run.ts"
 
 /** The result of one check of the setup. */
@@ -65,6 +66,12 @@ interface LakeReport {
 /** In bytes. Archives soon fill less than this. */
 const LEAST_SPACE = 1e9
 
+/** Amplitude's limit, in bytes. */
+const LARGEST_ARCHIVE = 4e9
+
+/** How much larger lines are than their archive, at least: 13 in our measurements. */
+const RATIO = 10
+
 /**
  * Tests everything that a run needs, even after a failure: the keys (by exporting one closed hour
  * and discarding it), the clock (against that answer), the store (as every run does first), what is
@@ -73,11 +80,18 @@ const LEAST_SPACE = 1e9
  */
 export const checkSetup = Effect.fn("checkSetup")(function* (options: CheckOptions = {}) {
   const folders = yield* Folders
+  const lakeThenFolders = Effect.flatMap(checkLake(options), (lake) =>
+    Effect.map(
+      Effect.forEach(folders.all, (folder) => checkFolder(folder, lake.archives), {
+        concurrency: "unbounded"
+      }),
+      (found) => ({ ...lake, findings: [...lake.findings, ...found.flat()] })
+    )
+  )
   const [amplitude, { findings, gaps, conflicts }, ...others] = yield* Effect.all(
     [
       checkAmplitude(options),
-      checkLake(options),
-      ...folders.all.map(checkFolder),
+      lakeThenFolders,
       checkWarehouse(options.expectsWarehouse),
       checkInflating,
       checkWebhook(options.testMessage)
@@ -199,7 +213,7 @@ const checkLake = Effect.fn("checkSetup.lake")(function* ({
       return { check: SetupCheck.make({ name, state: "unknown", message }) }
     })
     const report: LakeReport = { gaps: null, conflicts: [] }
-    return { ...report, findings: [...lake.left, ...unknown] }
+    return { ...report, archives: 0, findings: [...lake.left, ...unknown] }
   }
   const { acceptances, conflicts: open, inventory } = lake.right
   const last = yield* clock.newestClosedHour(settleHours)
@@ -208,8 +222,26 @@ const checkLake = Effect.fn("checkSetup.lake")(function* ({
   const isGap = (hour: Hour) => !inventory.has(hour) && !isAccepted(hour)
   const gaps = countGaps(first === undefined ? [] : gapsBetween(first, last, isGap))
   const conflicts = yield* asRun(describeConflicts(store, open), { retries: 0 })
-  return { gaps, conflicts, findings: [...findings, gapFinding(gaps), conflictFinding(conflicts)] }
+  return {
+    gaps,
+    conflicts,
+    archives: archivesOf(inventory),
+    findings: [...findings, gapFinding(gaps), conflictFinding(conflicts)]
+  }
 })
+
+/** The bytes of the archives that a run holds at once, by the largest hour of the lake. */
+function archivesOf(inventory: Inventory): number {
+  let largest = 0
+  for (const objects of inventory.values()) {
+    const zipped = objects.map(({ format, size }) => (format === "jsonl" ? size / RATIO : size))
+    largest = Math.max(
+      largest,
+      zipped.reduce((sum, size) => sum + size, 0)
+    )
+  }
+  return REQUESTS_AT_ONCE * Math.min(LARGEST_ARCHIVE, defaults.requestHours * largest)
+}
 
 function gapFinding(gaps: GapCount | null): Finding {
   const name = "gaps"
@@ -255,16 +287,23 @@ const checkInflating = Effect.gen(function* () {
   return [ok("inflating", INFLATING[yield* undocumentedCalls])]
 })
 
-const checkFolder = Effect.fn("checkSetup.folder")(function* ({
-  name,
-  path,
-  tryOut
-}: WorkingFolder) {
+const SPOOLING = "work"
+
+/** `archives` is what a run's archives take up in the folder that they are downloaded to. */
+const checkFolder = Effect.fn("checkSetup.folder")(function* (
+  { name, path, tryOut }: WorkingFolder,
+  archives: number
+) {
   const found = yield* Effect.either(tryOut)
   if (found._tag === "Left") return [failed(name, found.left)]
+  const needed = Math.max(LEAST_SPACE, name === SPOOLING ? archives : 0)
   const free = `${(found.right / 1e9).toFixed(1)} GB free`
-  if (found.right >= LEAST_SPACE) return [ok(name, `"${path}": writable, ${free}`)]
-  const detail = `${free}, which may not be enough for archives; free some space or use a folder on another disk`
+  if (found.right >= needed) return [ok(name, `"${path}": writable, ${free}`)]
+  const what =
+    needed === LEAST_SPACE
+      ? "may not be enough for archives"
+      : `is not enough for the archives of a catch-up, up to ${(needed / 1e9).toFixed(1)} GB by the lake's largest hour`
+  const detail = `${free}, which ${what}; free some space or use a folder on another disk`
   return [failed(name, new FolderError({ reason: "NoSpace", path, detail }))]
 })
 

@@ -12,7 +12,7 @@ export interface RequestGate {
 }
 
 /** Amplitude allows 5 concurrent requests per account; this leaves some for its other users. */
-const REQUESTS_AT_ONCE = 2
+export const REQUESTS_AT_ONCE = 2
 
 export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
   requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),

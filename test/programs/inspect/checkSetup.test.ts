@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, TestClock } from "effect"
+import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import type { Step } from "../../../src/layers/memory/AmplitudeMemory.ts"
 import * as FoldersMemory from "../../../src/layers/memory/FoldersMemory.ts"
 import * as WarehouseMemory from "../../../src/layers/memory/WarehouseMemory.ts"
@@ -8,7 +8,7 @@ import { checkSetup } from "../../../src/programs/inspect/checkSetup.ts"
 import { clockSkew, skewText } from "../../../src/programs/fetch/clockSkew.ts"
 import { AmplitudeError } from "../../../src/services/Amplitude.ts"
 import { FolderError } from "../../../src/services/Folders.ts"
-import { ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
+import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { Warehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
 import { event, keysOf, makeWorld } from "../../fixtures/world.ts"
 
@@ -29,6 +29,8 @@ interface Trouble {
   readonly folders?: Readonly<Record<string, number | FolderError>>
   /** More objects in the store. */
   readonly keys?: ReadonlyArray<string>
+  /** Objects in the store, with the bytes that the listing shows. */
+  readonly sizes?: Readonly<Record<string, number>>
 }
 
 /** What is found of a set-up with one hour in the store. */
@@ -43,7 +45,12 @@ const found = Effect.fnUntraced(function* (trouble: Trouble = {}) {
     store: {
       objects: {
         "2025-11-11_11.jsonl": Buffer.from("{}\n"),
-        ...Object.fromEntries((trouble.keys ?? []).map((key) => [key, Buffer.from("")]))
+        ...Object.fromEntries(
+          [...(trouble.keys ?? []), ...Object.keys(trouble.sizes ?? {})].map((key) => [
+            key,
+            Buffer.from("")
+          ])
+        )
       },
       failures: ({ count, method }) => {
         if (trouble.store?.method !== method || count < (trouble.store.from ?? 1)) {
@@ -57,7 +64,18 @@ const found = Effect.fnUntraced(function* (trouble: Trouble = {}) {
     },
     now: NOW
   })
-  const layer = Layer.merge(world.layer, FoldersMemory.layer(trouble.folders ?? PLENTY))
+  const store = ObjectStorage.of({
+    ...world.store,
+    list: Stream.map(world.store.list, (info) => ({
+      ...info,
+      size: trouble.sizes?.[info.key] ?? info.size
+    }))
+  })
+  const layer = Layer.mergeAll(
+    world.layer,
+    FoldersMemory.layer(trouble.folders ?? PLENTY),
+    Layer.succeed(ObjectStorage, store)
+  )
   const { checks, exitCode } = yield* Effect.provide(checkSetup({ lagHours: 12 }), layer)
   return {
     ...world,
@@ -102,6 +120,23 @@ describe("checkSetup()", () => {
       )
       assert.deepEqual(yield* keysOf(store), ["2025-11-11_11.jsonl"])
       assert.deepEqual(yield* spool.list("memory-123456"), [])
+    })
+  )
+
+  it.effect("needs room for two archives of the lake's largest hours", () =>
+    Effect.gen(function* () {
+      // 24 hours of 30 MB zipped are 720 MB.
+      const largest = { "2025-11-11_10.jsonl": 300e6, "2025-11-11_09.jsonl.gz": 20e6 }
+      const at = (gigabytes: number, sizes: Readonly<Record<string, number>> = largest) =>
+        found({ sizes, folders: { ...PLENTY, work: gigabytes * 1e9 } })
+      const little = yield* at(1.4)
+      assert.deepEqual([little.states["work"], little.exitCode], ["fail", 5])
+      assert.match(little.messages["work"] ?? "", /1\.4 GB free.*up to 1\.4 GB/)
+      assert.equal((yield* at(1.45)).states["work"], "ok")
+      // No archive is larger than Amplitude's limit.
+      const vast = { "2025-11-11_10.jsonl": 300e9 }
+      assert.equal((yield* at(7.9, vast)).states["work"], "fail")
+      assert.equal((yield* at(8, vast)).states["work"], "ok")
     })
   )
 
