@@ -1,61 +1,80 @@
 /** The version of the tables below. A schema with another one is refused. */
 export const SCHEMA_VERSION = 1
 
-/** The tables of a lake's warehouse, one statement each. `LOAD_LOCK` makes two loaders take turns. */
-export const TABLES: ReadonlyArray<string> = [
-  `CREATE TABLE IF NOT EXISTS ABOUT (
-  NAME VARCHAR NOT NULL PRIMARY KEY,
-  VALUE VARCHAR NOT NULL
-)`,
-  `CREATE TABLE IF NOT EXISTS EVENTS_RAW (
-  HOUR TIMESTAMP_NTZ NOT NULL,
-  KEY VARCHAR NOT NULL,
-  LINE NUMBER(10, 0) NOT NULL,
-  EVENT VARIANT,
-  MALFORMED VARCHAR,
-  CONTENT_KEY VARCHAR,
-  LOADED_AT TIMESTAMP_NTZ NOT NULL
-) CLUSTER BY (HOUR)`,
-  `CREATE TABLE IF NOT EXISTS LOADS (
-  HOUR TIMESTAMP_NTZ NOT NULL PRIMARY KEY,
-  KEY VARCHAR NOT NULL,
-  FORMAT VARCHAR NOT NULL,
-  EVENTS NUMBER(38, 0) NOT NULL,
-  BYTES NUMBER(38, 0) NOT NULL,
-  MALFORMED NUMBER(38, 0) NOT NULL,
-  LINESET VARCHAR NOT NULL,
-  STORED_LINESET VARCHAR NOT NULL,
-  SHA256 VARCHAR NOT NULL,
-  ETAG VARCHAR NOT NULL,
-  PROJECT VARCHAR,
-  REDACTED NUMBER(38, 0) NOT NULL,
-  LANDED_BY VARCHAR NOT NULL,
-  LOAD_ID VARCHAR NOT NULL,
-  LOADED_BY VARCHAR NOT NULL,
-  LOADED_AT TIMESTAMP_NTZ NOT NULL
-)`,
-  `CREATE TABLE IF NOT EXISTS CALENDAR (
-  HOUR TIMESTAMP_NTZ NOT NULL,
-  STATE VARCHAR NOT NULL,
-  EVENTS NUMBER(38, 0),
-  SEEN_AT TIMESTAMP_NTZ NOT NULL
-)`,
-  `CREATE TABLE IF NOT EXISTS IP_RANGES (
-  FIRST_IP VARCHAR NOT NULL,
-  LAST_IP VARCHAR NOT NULL,
-  ASN NUMBER(38, 0),
-  COMPANY VARCHAR,
-  KIND VARCHAR
-)`,
-  `CREATE TABLE IF NOT EXISTS LOAD_LOCK (
-  TURN NUMBER(38, 0) NOT NULL
-)`
-]
+type TableName = "ABOUT" | "EVENTS_RAW" | "LOADS" | "CALENDAR" | "IP_RANGES" | "LOAD_LOCK"
+
+/** The columns of each table, in their order. `LOAD_LOCK` makes two loaders take turns. */
+export const COLUMNS: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
+  ABOUT: {
+    NAME: "VARCHAR NOT NULL PRIMARY KEY",
+    VALUE: "VARCHAR NOT NULL"
+  },
+  EVENTS_RAW: {
+    HOUR: "TIMESTAMP_NTZ NOT NULL",
+    KEY: "VARCHAR NOT NULL",
+    LINE: "NUMBER(10, 0) NOT NULL",
+    EVENT: "VARIANT",
+    MALFORMED: "VARCHAR",
+    CONTENT_KEY: "VARCHAR",
+    LOADED_AT: "TIMESTAMP_NTZ NOT NULL"
+  },
+  LOADS: {
+    HOUR: "TIMESTAMP_NTZ NOT NULL PRIMARY KEY",
+    KEY: "VARCHAR NOT NULL",
+    FORMAT: "VARCHAR NOT NULL",
+    EVENTS: "NUMBER(38, 0) NOT NULL",
+    BYTES: "NUMBER(38, 0) NOT NULL",
+    MALFORMED: "NUMBER(38, 0) NOT NULL",
+    LINESET: "VARCHAR NOT NULL",
+    STORED_LINESET: "VARCHAR NOT NULL",
+    SHA256: "VARCHAR NOT NULL",
+    ETAG: "VARCHAR NOT NULL",
+    PROJECT: "VARCHAR",
+    REDACTED: "NUMBER(38, 0) NOT NULL",
+    LANDED_BY: "VARCHAR NOT NULL",
+    LOAD_ID: "VARCHAR NOT NULL",
+    LOADED_BY: "VARCHAR NOT NULL",
+    LOADED_AT: "TIMESTAMP_NTZ NOT NULL"
+  },
+  CALENDAR: {
+    HOUR: "TIMESTAMP_NTZ NOT NULL",
+    STATE: "VARCHAR NOT NULL",
+    EVENTS: "NUMBER(38, 0)",
+    SEEN_AT: "TIMESTAMP_NTZ NOT NULL"
+  },
+  IP_RANGES: {
+    FIRST_IP: "VARCHAR NOT NULL",
+    LAST_IP: "VARCHAR NOT NULL",
+    ASN: "NUMBER(38, 0)",
+    COMPANY: "VARCHAR",
+    KIND: "VARCHAR"
+  },
+  LOAD_LOCK: {
+    TURN: "NUMBER(38, 0) NOT NULL"
+  }
+}
+
+export const TABLE_NAMES = Object.keys(COLUMNS) as ReadonlyArray<TableName>
+
+const CLUSTERED: Readonly<Partial<Record<TableName, string>>> = { EVENTS_RAW: " CLUSTER BY (HOUR)" }
+
+/** Makes a table; `schema` is empty, or ends with a dot. */
+export function tableOf(name: TableName, schema = ""): string {
+  const columns = Object.entries(COLUMNS[name]).map(([column, type]) => `  ${column} ${type}`)
+  return `CREATE TABLE IF NOT EXISTS ${schema}${name} (\n${columns.join(",\n")}\n)${CLUSTERED[name] ?? ""}`
+}
+
+/** The tables of a lake's warehouse, one statement each. */
+export const TABLES: ReadonlyArray<string> = TABLE_NAMES.map((name) => tableOf(name))
 
 /** Fills the new tables, whoever else does at the same time. */
-export const FIRST_ROWS: ReadonlyArray<string> = [
-  `MERGE INTO ABOUT A USING (SELECT 'schema' AS NAME, '${SCHEMA_VERSION}' AS VALUE) S ON A.NAME = S.NAME
+export function firstRows(schema = ""): ReadonlyArray<string> {
+  return [
+    `MERGE INTO ${schema}ABOUT A USING (SELECT 'schema' AS NAME, '${SCHEMA_VERSION}' AS VALUE) S ON A.NAME = S.NAME
 WHEN NOT MATCHED THEN INSERT (NAME, VALUE) VALUES (S.NAME, S.VALUE)`,
-  `MERGE INTO LOAD_LOCK L USING (SELECT 0 AS TURN) S ON L.TURN >= S.TURN
+    `MERGE INTO ${schema}LOAD_LOCK L USING (SELECT 0 AS TURN) S ON L.TURN >= S.TURN
 WHEN NOT MATCHED THEN INSERT (TURN) VALUES (S.TURN)`
-]
+  ]
+}
+
+export const FIRST_ROWS: ReadonlyArray<string> = firstRows()
