@@ -54,6 +54,13 @@ export {
   setupBucket,
   type SetupBucketOptions
 } from "./programs/setup/setupBucket.ts"
+export {
+  describeWarehouse,
+  setupWarehouse,
+  type SetupWarehouseOptions,
+  type WarehouseReport,
+  warehouseScript
+} from "./programs/setup/setupWarehouse.ts"
 export { readerPolicy, readerTrust, writerPolicy } from "./programs/setup/iamPolicies.ts"
 
 export type { Standing } from "./programs/plan/inventory.ts"
@@ -97,5 +104,11 @@ export {
   type WarehouseHealth,
   type WarehouseLake
 } from "./services/Warehouse.ts"
+export {
+  type Properties,
+  type StoreAccess,
+  type WarehousePart,
+  WarehouseSetup
+} from "./services/WarehouseSetup.ts"
 export { Webhook, WebhookError } from "./services/Webhook.ts"
 export { Window } from "./services/Window.ts"

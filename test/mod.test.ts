@@ -86,6 +86,7 @@ describe("mod", () => {
       "UnpackerError",
       "Warehouse",
       "WarehouseError",
+      "WarehouseSetup",
       "Webhook",
       "WebhookError",
       "Window",
@@ -95,6 +96,7 @@ describe("mod", () => {
       "buildModels",
       "checkSetup",
       "cleanLeftovers",
+      "describeWarehouse",
       "exitCodes",
       "fetchHours",
       "landAndLoad",
@@ -107,9 +109,11 @@ describe("mod", () => {
       "recheckWindow",
       "resolveConflict",
       "setupBucket",
+      "setupWarehouse",
       "statusOfHours",
       "syncHours",
       "verifyHours",
+      "warehouseScript",
       "withdrawGaps",
       "writerPolicy"
     ])

@@ -38,7 +38,7 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     "Unreadable",
     "Failed"
   ),
-  method: Schema.Literal("open", "read", "load", "query", "build"),
+  method: Schema.Literal("open", "read", "load", "query", "build", "set up"),
   /** The warehouse, as its users name it. */
   path: Schema.String,
   detail: Schema.String,

@@ -3,22 +3,17 @@
  *
  * @module
  */
-import { Duration, Effect, Either, Layer, type Scope } from "effect"
-import { openRoute } from "../../network/route.ts"
-import { parseSafeOrigin } from "../../services/SafeUrl.ts"
+import { Effect, Either, Layer, type Scope } from "effect"
 import { Warehouse, WarehouseError } from "../../services/Warehouse.ts"
-import { type Client, makeClient } from "./client.ts"
-import { authorizationOf, type SnowflakeCredentials } from "./credentials.ts"
+import type { Client } from "./client.ts"
+import { connect, type ConnectionOptions } from "./connect.ts"
 import { openWarehouse } from "./openWarehouse.ts"
 import * as sql from "./statements.ts"
 import { FIRST_ROWS, SCHEMA_VERSION, TABLES } from "./tables.ts"
 
 export type { SnowflakeCredentials } from "./credentials.ts"
 
-export interface WarehouseSnowflakeOptions {
-  /** Such as `myorg-account` or `xy12345.eu-west-1`. */
-  readonly account: string
-  readonly credentials: SnowflakeCredentials
+export interface WarehouseSnowflakeOptions extends ConnectionOptions {
   readonly role?: string | undefined
   /** The compute warehouse that runs the statements. */
   readonly warehouse: string
@@ -28,21 +23,6 @@ export interface WarehouseSnowflakeOptions {
   readonly stage?: string | undefined
   /** The store's prefix, which the stage's URL ends with. Defaults to none. */
   readonly prefix?: string | undefined
-  /** Defaults to the account's own host. https, or plain http on loopback. */
-  readonly origin?: string | undefined
-  /** After that long Snowflake cancels a statement. Defaults to 1 hour. */
-  readonly statementTimeout?: Duration.DurationInput | undefined
-  /** How long Snowflake may take to answer. Defaults to 2 minutes. */
-  readonly answerTimeout?: Duration.DurationInput | undefined
-  /** The wait before the first look at a running statement. Defaults to half a second. */
-  readonly pollEvery?: Duration.DurationInput | undefined
-  /** Program version, for the `User-Agent` and the query tag. */
-  readonly version?: string | undefined
-}
-
-/** `https://myorg-my-account.snowflakecomputing.com` for `myorg-my_account`. */
-function originOf(account: string): string {
-  return `https://${account.toLowerCase().replaceAll("_", "-")}.snowflakecomputing.com`
 }
 
 /** Nothing is sent until the warehouse is opened. */
@@ -53,28 +33,7 @@ export const make: (
   const path = `snowflake://${account}/${database}/${schema}`
   const misconfigured = (detail: string) =>
     new WarehouseError({ reason: "Misconfigured", method: "open", path, detail })
-  const origin = Either.mapLeft(
-    parseSafeOrigin(options.origin ?? originOf(account)),
-    (problem) => `the URL of the Snowflake account ${problem}`
-  )
-  const route = yield* Effect.acquireRelease(
-    Effect.sync(() => Either.flatMap(origin, openRoute)),
-    (route) =>
-      Either.isRight(route) ? Effect.promise(() => route.right.dispatcher.destroy()) : Effect.void
-  )
-  const client = Either.gen(function* () {
-    return makeClient({
-      route: yield* route,
-      authorization: yield* authorizationOf(account, options.credentials),
-      path,
-      context: { database, schema, warehouse, role },
-      userAgent:
-        options.version === undefined ? "amplitude-lake" : `amplitude-lake/${options.version}`,
-      statementTimeout: Duration.decode(options.statementTimeout ?? "1 hour"),
-      answerTimeout: Duration.decode(options.answerTimeout ?? "2 minutes"),
-      pollEvery: Duration.decode(options.pollEvery ?? "500 millis")
-    })
-  })
+  const client = yield* connect(options, path, { database, schema, warehouse, role })
   let isOpen = false
   const alone = Effect.acquireRelease(
     Effect.suspend(() => {

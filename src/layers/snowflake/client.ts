@@ -48,6 +48,11 @@ export interface Client {
     method: Method,
     statement: string
   ) => Effect.Effect<ReadonlyArray<Cells>, WarehouseError>
+  /** The rows of a SHOW or DESC, by the names of their columns in small letters. */
+  readonly records: (
+    method: Method,
+    statement: string
+  ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, string>>>, WarehouseError>
 }
 
 const PATH = "/api/v2/statements"
@@ -60,7 +65,10 @@ const Result = Schema.parseJson(
     statementHandle: Schema.optional(Schema.String),
     data: Schema.optional(Schema.Array(Schema.Array(Schema.NullOr(Schema.String)))),
     resultSetMetaData: Schema.optional(
-      Schema.Struct({ partitionInfo: Schema.optional(Schema.Array(Schema.Unknown)) })
+      Schema.Struct({
+        partitionInfo: Schema.optional(Schema.Array(Schema.Unknown)),
+        rowType: Schema.optional(Schema.Array(Schema.Struct({ name: Schema.String })))
+      })
     )
   })
 )
@@ -245,23 +253,34 @@ export function makeClient(options: ClientOptions): Client {
       )
     })
 
+  const table = (method: Method, statement: string) =>
+    Effect.gen(function* () {
+      const result = yield* execute(method, statement, 1, false)
+      const { partitionInfo = [], rowType = [] } = result.resultSetMetaData ?? {}
+      const columns = rowType.map(({ name }) => name.toLowerCase())
+      const { length } = partitionInfo
+      if (length < 2) return { columns, rows: result.data ?? [] }
+      const handle = encodeURIComponent(yield* handleOf(method, result))
+      const others = yield* Effect.forEach(Array.from({ length: length - 1 }), (_, index) =>
+        answered(method, { verb: "GET", path: `${PATH}/${handle}?partition=${index + 1}` })
+      )
+      const rows = [result, ...others.map((it) => it.result)].flatMap(({ data = [] }) => data)
+      return { columns, rows }
+    }).pipe(Effect.mapError(({ error }) => error))
+
   return {
     run: (method, statements) =>
       execute(method, statements.join(";\n"), statements.length, method === "load").pipe(
         Effect.asVoid,
         Effect.mapError(({ error }) => error)
       ),
-    rows: (method, statement) =>
-      Effect.gen(function* () {
-        const result = yield* execute(method, statement, 1, false)
-        const { length } = result.resultSetMetaData?.partitionInfo ?? []
-        if (length < 2) return result.data ?? []
-        const handle = encodeURIComponent(yield* handleOf(method, result))
-        const others = yield* Effect.forEach(Array.from({ length: length - 1 }), (_, index) =>
-          answered(method, { verb: "GET", path: `${PATH}/${handle}?partition=${index + 1}` })
+    rows: (method, statement) => Effect.map(table(method, statement), ({ rows }) => rows),
+    records: (method, statement) =>
+      Effect.map(table(method, statement), ({ columns, rows }) =>
+        rows.map((row) =>
+          Object.fromEntries(columns.map((name, index) => [name, row[index] ?? ""]))
         )
-        return [result, ...others.map((it) => it.result)].flatMap(({ data = [] }) => data)
-      }).pipe(Effect.mapError(({ error }) => error))
+      )
   }
 }
 

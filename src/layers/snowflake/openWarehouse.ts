@@ -108,8 +108,7 @@ export function openWarehouse(
 }
 
 /** Only from these names can COPY tell the hour. */
-const READABLE =
-  /^(\d{4}-\d{2}-\d{2}_\d{2}|dt=\d{4}-\d{2}-\d{2}\/hour=\d{2}\/events)\.jsonl(\.gz)?$/
+const READABLE = new RegExp(`^${sql.HOUR_NAMES}$`)
 
 function isReadable(key: string, prefix: string): boolean {
   return key.startsWith(prefix) && READABLE.test(key.slice(prefix.length))

@@ -100,8 +100,12 @@ const STAGED = `SELECT
 export const FILE_FORMAT = `TYPE = CSV COMPRESSION = AUTO RECORD_DELIMITER = '\\n' FIELD_DELIMITER = NONE ESCAPE = NONE ESCAPE_UNENCLOSED_FIELD = NONE
   FIELD_OPTIONALLY_ENCLOSED_BY = NONE TRIM_SPACE = FALSE EMPTY_FIELD_AS_NULL = FALSE NULL_IF = () SKIP_BLANK_LINES = TRUE ENCODING = 'UTF8' REPLACE_INVALID_CHARACTERS = TRUE`
 
-export function copyInto(stage: string): string {
-  return `COPY INTO EVENTS_RAW (HOUR, KEY, LINE, EVENT, MALFORMED, CONTENT_KEY, LOADED_AT)
+/** The names below a stage that are hours, as a pattern of the whole name: what marks and keeps is none. */
+export const HOUR_NAMES =
+  "([0-9]{4}-[0-9]{2}-[0-9]{2}_[0-9]{2}|dt=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}/events)[.]jsonl([.]gz)?"
+
+export function copyInto(stage: string, table = "EVENTS_RAW"): string {
+  return `COPY INTO ${table} (HOUR, KEY, LINE, EVENT, MALFORMED, CONTENT_KEY, LOADED_AT)
 FROM (
   ${STAGED}
   FROM @${stage}

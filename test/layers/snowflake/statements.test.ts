@@ -1,9 +1,11 @@
 import assert from "node:assert/strict"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { Option } from "effect"
+import { Effect, Option } from "effect"
 import { describe, it } from "vitest"
 import * as sql from "../../../src/layers/snowflake/statements.ts"
+import { partsOf, type SetupOptions } from "../../../src/layers/snowflake/setupParts.ts"
+import { allowLocations } from "../../../src/layers/snowflake/setupStatements.ts"
 import { FIRST_ROWS, TABLES } from "../../../src/layers/snowflake/tables.ts"
 import { addHours, Hour } from "../../../src/services/Hour.ts"
 import { rowOf } from "../../fixtures/hourToLoad.ts"
@@ -11,7 +13,42 @@ import { rowOf } from "../../fixtures/hourToLoad.ts"
 const FOLDER = join(import.meta.dirname, "golden")
 const H21 = Hour.make("2025-11-10T21")
 
+const S3: SetupOptions = {
+  warehouse: "LOADING",
+  database: "AMPLITUDE_LAKE",
+  schema: "My_lake",
+  url: "s3://your-bucket/python-import/",
+  provider: { name: "S3", roleArn: "arn:aws:iam::111122223333:role/snowflake-reader" },
+  pipe: true
+}
+const AZURE: SetupOptions = {
+  ...S3,
+  schema: "AMPLITUDE",
+  url: "azure://lake.blob.core.windows.net/events/python-import/",
+  provider: { name: "AZURE", tenant: "8f0c4a52-0000-0000-0000-000000000000" },
+  queueIntegration: "EVENT_GRID"
+}
+
+/** The statements that look at all parts, and those that make them. */
+function setupOf(options: SetupOptions) {
+  const looks: Array<string> = []
+  const parts = partsOf(
+    {
+      run: () => Effect.void,
+      rows: () => Effect.succeed([]),
+      records: (_, statement) => Effect.sync(() => looks.push(statement)).pipe(Effect.as([]))
+    },
+    options
+  )
+  Effect.runSync(Effect.forEach(parts, ({ read }) => read))
+  return { looks, makes: parts.flatMap(({ create }) => create) }
+}
+
 const scripts: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "setup-s3.sql": setupOf(S3).makes,
+  "setup-azure.sql": setupOf(AZURE).makes,
+  "setup-look.sql": setupOf(AZURE).looks,
+  "setup-alter.sql": [allowLocations("AMPLITUDE_LAKE", ["s3://theirs/", "s3://your-bucket/"])],
   "tables.sql": [...TABLES, ...FIRST_ROWS],
   "read.sql": [sql.ABOUT, sql.LOADS, sql.LOCK_ROWS],
   "claim.sql": sql.claim({ place: "s3://it's/events/", project: Option.some("123456") }),
