@@ -99,6 +99,8 @@ function senderText(command: CommandName, settings: LakeSettings): string {
 
 /** Lists of hours that the sentence counts. */
 const COUNTED = "landed empty loaded replaced failed postponed differing absent open".split(" ")
+/** Those of what a pipe has loaded. */
+const PIPED = ["reconciled", "holes", "doubles"]
 /** Those of what was loaded after landing. */
 const LOADED = {
   loaded: "loaded",
@@ -119,8 +121,10 @@ function alertText(
 ): string {
   const result: Result = { ...json }
   const load: Result = { ...("load" in result ? (result["load"] as object) : {}) }
+  const piped: Result = { ...("piped" in result ? (result["piped"] as object) : {}) }
   const counts = [
     ...COUNTED.flatMap((name) => countOf(result[name], name)),
+    ...PIPED.flatMap((name) => countOf(piped[name], name)),
     ...Object.entries(LOADED).flatMap(([name, text]) => countOf(load[name], text))
   ]
   const parts = [

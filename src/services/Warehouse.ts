@@ -187,6 +187,31 @@ export interface HoursTogether {
   ) => Effect.Effect<ReadonlyArray<LoadedHour>, WarehouseError>
 }
 
+/** The lines that are stored of an hour under one key. */
+export interface StoredCount {
+  readonly hour: Hour
+  /** With the store's prefix. */
+  readonly key: string
+  readonly lines: number
+  /** How many of their numbers differ. */
+  readonly numbers: number
+}
+
+/** Lines that something else than a load brings, such as Snowpipe. */
+export interface PipedLines {
+  /** What is stored from one hour to another, with or without a ledger row, oldest hour first. */
+  readonly counts: (
+    first: Hour | undefined,
+    last: Hour | undefined
+  ) => Effect.Effect<ReadonlyArray<StoredCount>, WarehouseError>
+  /** Writes the ledger rows of hours whose lines are there, as a load does, and changes no line. */
+  readonly adopt: HoursTogether
+  /** The statement that lets the pipe try all objects again whose keys begin like this. */
+  readonly refresh: (key: string) => string
+  /** Objects that are older than this many days are not tried again. */
+  readonly refreshDays: number
+}
+
 /** A warehouse that nobody else changes. */
 export interface OpenWarehouse {
   /** `None` before the first `claim`. */
@@ -229,6 +254,9 @@ export interface OpenWarehouse {
 
   /** Absent where each hour is a transaction of its own. */
   readonly together?: HoursTogether | undefined
+
+  /** Absent where nothing but a load brings lines. */
+  readonly piped?: PipedLines | undefined
 
   /** Lets the ledger row of a load name other objects with the same lines. */
   readonly relabel: (

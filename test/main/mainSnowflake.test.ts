@@ -97,6 +97,43 @@ describe("amplitude-lake with Snowflake", () => {
       })
   )
 
+  it.scopedLive(
+    "reconciles what a pipe has loaded, and says what fixes the rest",
+    () =>
+      Effect.gen(function* () {
+        const { lake, server } = yield* workplace
+        yield* lake("all", ...HOURS, ...SYNTHETIC)
+        const reconcile = () => lake("load", "--reconcile", "--warehouse", "snowflake")
+        const none = yield* reconcile()
+        assert.equal(none.code, 3, none.stderr)
+        assert.match(none.stdout, /^reconciled {2}nothing new$/m)
+        const load =
+          /^hole .* 3 hours from 2025-11-10T21 to 2025-11-10T23: no line .* load --warehouse snowflake --start-date 2025-11-10T21 --end-date 2025-11-10T23$/m
+        assert.match(none.stdout, load)
+        const names = ["21", "22", "23"].map((hour) => `${PREFIX}2025-11-10_${hour}.jsonl`)
+        yield* Effect.promise(async () => {
+          await server.sessions.pipe({ names })
+          await server.sessions.behind(
+            `insert into events_raw select * from events_raw where key = '${names[1]}'`
+          )
+        })
+        const doubled = yield* reconcile()
+        assert.equal(doubled.code, 8, doubled.stderr)
+        assert.match(doubled.stdout, /^reconciled {2}2 hours, which the ledger has now$/m)
+        const replace =
+          /^double .*2025-11-10T22: .* load --warehouse snowflake --replace 2025-11-10T22$/m
+        assert.match(doubled.stdout, replace)
+        const again = ["load", "--replace", "2025-11-10T22", "--warehouse", "snowflake"]
+        const replaced = yield* lake(...again)
+        assert.equal(replaced.code, 0, replaced.stderr)
+        const after = yield* lake("load", "--reconcile", "--warehouse", "snowflake", "--json")
+        assert.equal(after.code, 0, after.stderr)
+        const { piped, skipped } = JSON.parse(after.stdout)
+        assert.deepEqual([piped, skipped.length], [{ reconciled: [], holes: [], doubles: [] }, 3])
+      }),
+    { timeout: 180_000 }
+  )
+
   it.scopedLive("says which variables to check if Snowflake refuses, and exits with 7", () =>
     Effect.gen(function* () {
       const { lake, server } = yield* workplace
@@ -114,12 +151,24 @@ describe("amplitude-lake with Snowflake", () => {
         [["verify"], /use verify without --warehouse .* status --warehouse snowflake/],
         [["sql", "select 1"], /--warehouse is for: load, status, verify\./],
         [["model"], /--warehouse is for: load, status, verify\./],
-        [["all", ...HOURS, ...SYNTHETIC, "--load"], /--warehouse is for: load, status, verify\./]
+        [["all", ...HOURS, ...SYNTHETIC, "--load"], /--warehouse is for: load, status, verify\./],
+        [["load", "--reconcile", "--dry-run"], /--reconcile cannot be combined with --dry-run/],
+        [
+          ["load", "--reconcile", "--unverified"],
+          /--reconcile cannot be combined with --unverified/
+        ],
+        [
+          ["load", "--reconcile", "--replace", "2025-11-10T21"],
+          /--reconcile cannot be combined with --replace/
+        ]
       ] as const) {
         const ended = yield* lake(...args, "--warehouse", "snowflake")
         assert.equal(ended.code, 2, ended.stderr)
         assert.match(ended.stderr, says)
       }
+      const ofFile = yield* lake("load", "--reconcile")
+      assert.equal(ofFile.code, 2, ofFile.stderr)
+      assert.match(ofFile.stderr, /--reconcile needs --warehouse snowflake/)
       assert.deepEqual(server.requests.length, 0)
     })
   )

@@ -61,7 +61,7 @@ export function load(settings: SettingsOf<"load">): Work<ReportOf<"load">> {
 }
 
 function optionsOf(settings: SettingsOf<"load">): LoadOptions {
-  const { endDate, replace, shard, startDate, yesterday } = settings
+  const { endDate, reconcile, replace, shard, startDate, yesterday } = settings
   return {
     ...loadingOf(settings),
     start: startDate?.hour,
@@ -69,6 +69,7 @@ function optionsOf(settings: SettingsOf<"load">): LoadOptions {
     isRelative: (endDate ?? startDate)?.isRelative,
     yesterday,
     shard,
+    reconcile,
     replace: replace === undefined ? undefined : Hour.make(replace)
   }
 }

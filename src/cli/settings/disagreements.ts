@@ -41,6 +41,7 @@ export function disagreements(
     ...windowProblems(values),
     ...archiveProblems(read),
     ...replaceProblems(read),
+    ...reconcileProblems(read),
     ...snowflakeProblems(command, read),
     ...shardProblems(command, values),
     ...futureProblems(command, read, sources),
@@ -228,6 +229,20 @@ function storeProblems(read: ReadSettings, used: ReadonlySet<SettingName>): Prob
     problems.push(`--data-dir "${dataDir}" is the folder of the local store: choose another`)
   }
   return problems
+}
+
+/** Only Snowflake has a pipe. */
+function reconcileProblems({ found, values }: ReadSettings): Problems {
+  if (!values.reconcile) return []
+  const others = (["replace", "unverified", "dryRun"] as const)
+    .filter((name) => isTyped(found, name))
+    .map((name) => `--reconcile cannot be combined with ${flagOf(name)}`)
+  return values.warehouse === "snowflake"
+    ? others
+    : [
+        "--reconcile needs --warehouse snowflake: nothing but load brings lines into a file",
+        ...others
+      ]
 }
 
 /** Snowflake reads the store by itself. */

@@ -191,6 +191,7 @@ export const commands = {
       "warehouse",
       "warehouseFile",
       "replace",
+      "reconcile",
       "unverified",
       ...place,
       "envFile",

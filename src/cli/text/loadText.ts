@@ -2,6 +2,7 @@ import type { LoadConflict, LoadSummary } from "../../programs/load/LoadSummary.
 import type { LoadPlan } from "../../programs/load/planLoad.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { keyText } from "./keyText.ts"
+import { pipedRows } from "./pipedText.ts"
 import {
   bytesText,
   conflictText,
@@ -40,7 +41,8 @@ export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["
   const count = (name: string, hours: ReadonlyArray<Hour>, more = "") => {
     if (hours.length > 0) rows.push([name, plural(hours.length, "hour") + more])
   }
-  if (summary.loaded.length === 0) rows.push(["loaded", "nothing new"])
+  if (summary.piped !== undefined) rows.push(...pipedRows(summary.piped))
+  else if (summary.loaded.length === 0) rows.push(["loaded", "nothing new"])
   count("loaded", summary.loaded)
   count("replaced", summary.replaced, ", in the place of what was loaded before")
   if (summary.loaded.length + summary.replaced.length > 0) {

@@ -21,6 +21,8 @@ export interface WarehouseSnowflakeOptions extends ConnectionOptions {
   readonly schema: string
   /** The stage, whose URL is the store with its prefix. Defaults to `LAKE`. */
   readonly stage?: string | undefined
+  /** The pipe that may load in the place of this program. Defaults to `LAKE`. */
+  readonly pipe?: string | undefined
   /** The store's prefix, which the stage's URL ends with. Defaults to none. */
   readonly prefix?: string | undefined
 }
@@ -30,6 +32,7 @@ export const make: (
   options: WarehouseSnowflakeOptions
 ) => Effect.Effect<Warehouse["Type"], never, Scope.Scope> = Effect.fnUntraced(function* (options) {
   const { account, database, prefix = "", role, schema, stage = "LAKE", warehouse } = options
+  const pipe = [database, schema, options.pipe ?? "LAKE"]
   const path = `snowflake://${account}/${database}/${schema}`
   const misconfigured = (detail: string) =>
     new WarehouseError({ reason: "Misconfigured", method: "open", path, detail })
@@ -66,7 +69,7 @@ export const make: (
       if (Either.isLeft(client)) return yield* misconfigured(client.left)
       yield* prepare(client.right, path, to)
       yield* alone
-      return openWarehouse(client.right, { path, stage, prefix }, to)
+      return openWarehouse(client.right, { path, stage, pipe, prefix }, to)
     })
   })
 })

@@ -6,6 +6,7 @@ import {
   type OpenWarehouse,
   WarehouseError
 } from "../../services/Warehouse.ts"
+import { Hour } from "../../services/Hour.ts"
 import type { Cells, Client } from "./client.ts"
 import * as sql from "./statements.ts"
 
@@ -13,6 +14,8 @@ export interface WarehouseOptions {
   /** The warehouse, as its users name it. */
   readonly path: string
   readonly stage: string
+  /** The parts of the pipe's name: database, schema and its own. */
+  readonly pipe: ReadonlyArray<string>
   /** What the stage's own URL ends with, so that names in the stage are without it. */
   readonly prefix: string
 }
@@ -21,12 +24,18 @@ export interface WarehouseOptions {
 const LONGEST_LOAD = 800_000
 const HOUR_LENGTH = 550
 
+/** Of files that a pipe looks for again. */
+const REFRESH_DAYS = 7
+
 const decodeLoads = Schema.decodeUnknown(Schema.Array(LoadedHour))
+const decodeCounts = Schema.decodeUnknown(
+  Schema.Array(Schema.Tuple(Hour, Schema.String, Schema.NumberFromString, Schema.NumberFromString))
+)
 
 /** The tables of a schema. */
 export function openWarehouse(
   client: Client,
-  { path, prefix, stage }: WarehouseOptions,
+  { path, pipe, prefix, stage }: WarehouseOptions,
   to: "load" | "read"
 ): OpenWarehouse {
   const failure = (
@@ -50,28 +59,37 @@ export function openWarehouse(
       ? Effect.suspend(() => client.run("load", statements()))
       : Effect.fail(failure("Failed", "load", "it was opened to be read, and cannot be changed"))
 
-  /** By their rows, the IDs of batches whose fate is not known. */
-  const uncertain = new Map<string, string>()
-
-  const loadTogether: HoursTogether["load"] = Effect.fnUntraced(function* (hours) {
-    const odd = hours.find(({ row }) => !isReadable(row.key, prefix))
-    if (odd !== undefined) {
-      const { hour, key } = odd.row
-      const what = `${hour}: "${key.replaceAll("\n", '", "')}" is not one object of an hour below "${prefix}", which is what Snowflake can read`
-      return yield* failure("Unreadable", "load", what)
-    }
-    const name = JSON.stringify(hours.map(({ replaces, row }) => [row, replaces]))
-    const id = uncertain.get(name) ?? randomUUID()
-    uncertain.set(name, id)
-    const isOver = Effect.sync(() => uncertain.delete(name))
-    yield* write(() => sql.load({ hours, id, prefix, stage })).pipe(
-      Effect.tap(isOver),
-      Effect.tapError(({ reason }) => (reason === "Unavailable" ? Effect.void : isOver))
-    )
-    return hours.map(
-      ({ row }) => new LoadedHour({ ...row, storedLineset: "", loadId: sql.loadIdOf(id, row.hour) })
-    )
-  })
+  const togetherBy = (
+    statements: (batch: Pick<sql.Batch, "hours" | "id">) => ReadonlyArray<string>
+  ): HoursTogether["load"] => {
+    /** By their rows, the IDs of batches whose fate is not known. */
+    const uncertain = new Map<string, string>()
+    return Effect.fnUntraced(function* (hours) {
+      const odd = hours.find(({ row }) => !isReadable(row.key, prefix))
+      if (odd !== undefined) {
+        const { hour, key } = odd.row
+        const what = `${hour}: "${key.replaceAll("\n", '", "')}" is not one object of an hour below "${prefix}", which is what Snowflake can read`
+        return yield* failure("Unreadable", "load", what)
+      }
+      const name = JSON.stringify(hours.map(({ replaces, row }) => [row, replaces]))
+      const id = uncertain.get(name) ?? randomUUID()
+      uncertain.set(name, id)
+      const isOver = Effect.sync(() => uncertain.delete(name))
+      yield* write(() => statements({ hours, id })).pipe(
+        Effect.tap(isOver),
+        Effect.tapError(({ reason }) => (reason === "Unavailable" ? Effect.void : isOver))
+      )
+      return hours.map(
+        ({ row }) =>
+          new LoadedHour({ ...row, storedLineset: "", loadId: sql.loadIdOf(id, row.hour) })
+      )
+    })
+  }
+  const loadTogether = togetherBy((batch) => sql.load({ ...batch, prefix, stage }))
+  const most = Math.max(
+    1,
+    Math.min(sql.MOST_FILES, Math.floor(LONGEST_LOAD / (HOUR_LENGTH + 2 * prefix.length)))
+  )
 
   return {
     lake: Effect.map(client.rows("read", sql.ABOUT), (found) => {
@@ -93,12 +111,20 @@ export function openWarehouse(
       Effect.flatMap(loadTogether([{ row, replaces }]), ([loaded]) =>
         loaded === undefined ? Effect.die("a load without a row") : Effect.succeed(loaded)
       ),
-    together: {
-      most: Math.max(
-        1,
-        Math.min(sql.MOST_FILES, Math.floor(LONGEST_LOAD / (HOUR_LENGTH + 2 * prefix.length)))
-      ),
-      load: loadTogether
+    together: { most, load: loadTogether },
+    piped: {
+      counts: (first, last) =>
+        Effect.flatMap(client.rows("read", sql.counts(first, last)), (found) =>
+          Effect.mapBoth(decodeCounts(found), {
+            onFailure: ({ message }) =>
+              failure("Failed", "read", `its lines cannot be counted: ${message}`),
+            onSuccess: (rows) =>
+              rows.map(([hour, key, lines, numbers]) => ({ hour, key, lines, numbers }))
+          })
+        ),
+      adopt: { most, load: togetherBy(sql.adopt) },
+      refresh: (key) => sql.refresh(pipe, key.slice(prefix.length)),
+      refreshDays: REFRESH_DAYS
     },
     build: () => missing("build", "model", "use dbt with --target snowflake"),
     setIpRanges: () => missing("build", "model", "fill the table IP_RANGES by SQL"),

@@ -134,18 +134,75 @@ const OTHER_CONTENT = `REGEXP_LIKE(R.CONTENT_KEY, '[0-9a-f]{32}(-[0-9]+)?')
  * One transaction that loads hours. It fails before its COMMIT if the ledger is not as the caller knew
  * it, or if the lines of any hour are not those of its object.
  */
-export function load({ hours, id, prefix, stage }: Batch): ReadonlyArray<string> {
-  const ours = (column: string) => `STARTSWITH(${column}, ${literal(`${id}/`)})`
-  const known = hours
-    .map(({ replaces, row }) => `(${hourOf(row.hour)}, ${literal(replaces ?? "")})`)
-    .join(",\n    ")
-  const rows = hours.map(({ row }) => `(${valuesOf(row, id).join(", ")})`).join(",\n    ")
-  const columns = LOAD_NAMES.join(", ")
+export function load(batch: Batch): ReadonlyArray<string> {
+  const { hours, id, prefix, stage } = batch
+  const ours = oursOf(id)
   const files = hours.flatMap(({ row: { events, key } }) =>
     events === 0 ? [] : [literal(key.slice(prefix.length))]
   )
   return [
     "BEGIN",
+    ...ledgerRows(batch),
+    `DELETE FROM EVENTS_RAW
+WHERE HOUR IN (SELECT HOUR FROM LOADS WHERE ${ours("LOAD_ID")}) OR KEY IN (SELECT KEY FROM LOADS WHERE ${ours("LOAD_ID")})`,
+    ...(files.length === 0
+      ? []
+      : [
+          `${copyInto(stage)}
+FILES = (${files.join(", ")})
+FILE_FORMAT = (${FILE_FORMAT})
+FORCE = TRUE ON_ERROR = ABORT_STATEMENT`
+        ]),
+    comparison(id),
+    "COMMIT"
+  ]
+}
+
+/**
+ * One transaction that writes the ledger rows of hours whose lines a pipe has loaded. It fails before
+ * its COMMIT as that of a load does, and also if a line is there twice.
+ */
+export function adopt(batch: Omit<Batch, "stage" | "prefix">): ReadonlyArray<string> {
+  return [
+    "BEGIN",
+    ...ledgerRows(batch),
+    comparison(batch.id, "COUNT(DISTINCT R.LINE) <> L.EVENTS"),
+    "COMMIT"
+  ]
+}
+
+/** The lines of each hour by their key, from one hour to another, whoever has loaded them. */
+export function counts(first: Hour | undefined, last: Hour | undefined): string {
+  const bounds = [
+    ...(first === undefined ? [] : [`HOUR >= ${hourOf(first)}::TIMESTAMP_NTZ`]),
+    ...(last === undefined ? [] : [`HOUR <= ${hourOf(last)}::TIMESTAMP_NTZ`])
+  ]
+  const where = bounds.length === 0 ? "" : `\nWHERE ${bounds.join(" AND ")}`
+  return `SELECT TO_CHAR(HOUR, ${HOUR_FORMAT}), KEY, COUNT(*), COUNT(DISTINCT LINE)
+FROM EVENTS_RAW${where}
+GROUP BY HOUR, KEY
+ORDER BY HOUR, KEY`
+}
+
+/** Lets a pipe load what it has missed below a path of the stage. Its name is given in parts. */
+export function refresh(pipe: ReadonlyArray<string>, path: string): string {
+  const name = pipe.map((it) => (/^[A-Z_][A-Z0-9_$]*$/.test(it) ? it : `"${it}"`)).join(".")
+  return `ALTER PIPE ${name} REFRESH${path === "" ? "" : ` PREFIX = ${literal(path)}`}`
+}
+
+function oursOf(id: string) {
+  return (column: string) => `STARTSWITH(${column}, ${literal(`${id}/`)})`
+}
+
+/** Takes the turn of the lock, and writes ledger rows unless the ledger is not as the caller knew it. */
+function ledgerRows({ hours, id }: Pick<Batch, "hours" | "id">): ReadonlyArray<string> {
+  const ours = oursOf(id)
+  const known = hours
+    .map(({ replaces, row }) => `(${hourOf(row.hour)}, ${literal(replaces ?? "")})`)
+    .join(",\n    ")
+  const rows = hours.map(({ row }) => `(${valuesOf(row, id).join(", ")})`).join(",\n    ")
+  const columns = LOAD_NAMES.join(", ")
+  return [
     LOCK,
     failing(
       MARKS.Changed,
@@ -169,29 +226,28 @@ export function load({ hours, id, prefix, stage }: Batch): ReadonlyArray<string>
 WHEN MATCHED THEN UPDATE SET ${LOAD_NAMES.slice(1)
       .map((name) => `${name} = S.${name}`)
       .join(", ")}
-WHEN NOT MATCHED THEN INSERT (${columns}) VALUES (${LOAD_NAMES.map((name) => `S.${name}`).join(", ")})`,
-    `DELETE FROM EVENTS_RAW
-WHERE HOUR IN (SELECT HOUR FROM LOADS WHERE ${ours("LOAD_ID")}) OR KEY IN (SELECT KEY FROM LOADS WHERE ${ours("LOAD_ID")})`,
-    ...(files.length === 0
-      ? []
-      : [
-          `${copyInto(stage)}
-FILES = (${files.join(", ")})
-FILE_FORMAT = (${FILE_FORMAT})
-FORCE = TRUE ON_ERROR = ABORT_STATEMENT`
-        ]),
-    failing(
-      MARKS.Differs,
-      `  SELECT TO_CHAR(L.HOUR, ${HOUR_FORMAT}) || ' has ' || COUNT(R.KEY) || ' lines for the ' || L.EVENTS || ' that were announced, the last number '
+WHEN NOT MATCHED THEN INSERT (${columns}) VALUES (${LOAD_NAMES.map((name) => `S.${name}`).join(", ")})`
+  ]
+}
+
+/** A statement that fails if the lines of any hour are not those of its object. */
+function comparison(id: string, ...more: ReadonlyArray<string>): string {
+  const wrong = [
+    "COUNT(R.KEY) <> L.EVENTS",
+    "COALESCE(MAX(R.LINE), 0) <> L.EVENTS",
+    "COUNT_IF(R.KEY <> L.KEY) > 0",
+    ...more
+  ]
+  return failing(
+    MARKS.Differs,
+    `  SELECT TO_CHAR(L.HOUR, ${HOUR_FORMAT}) || ' has ' || COUNT(R.KEY) || ' lines for the ' || L.EVENTS || ' that were announced, the last number '
     || COALESCE(MAX(R.LINE), 0) || ', and ' || COUNT_IF(${OTHER_CONTENT}) || ' lines of another object' AS FOUND
   FROM LOADS L LEFT JOIN EVENTS_RAW R ON R.HOUR = L.HOUR
-  WHERE ${ours("L.LOAD_ID")}
+  WHERE ${oursOf(id)("L.LOAD_ID")}
   GROUP BY L.HOUR, L.KEY, L.EVENTS, L.ETAG
-  HAVING COUNT(R.KEY) <> L.EVENTS OR COALESCE(MAX(R.LINE), 0) <> L.EVENTS OR COUNT_IF(R.KEY <> L.KEY) > 0
+  HAVING ${wrong.join(" OR ")}
     OR COUNT_IF(${OTHER_CONTENT}) > 0`
-    ),
-    "COMMIT"
-  ]
+  )
 }
 
 const LOAD_NAMES = LOAD_COLUMNS.map((name) => name.replace(/[A-Z]/g, "_$&").toUpperCase())

@@ -10,7 +10,9 @@ export class LoadError extends Schema.TaggedError<LoadError>()("LoadError", {
     /** The object is not what its metadata say. */
     "Differs",
     /** The hour whose load is to be replaced is not in the store. */
-    "NotLanded"
+    "NotLanded",
+    /** Only a load brings lines into the warehouse. */
+    "NoPipe"
   ),
   detail: Schema.String
 }) {

@@ -26,6 +26,40 @@ export const LoadConflict = Schema.Struct({
 })
 export type LoadConflict = typeof LoadConflict.Type
 
+/** An hour of which the warehouse does not have the lines that its object announces. */
+const Piped = {
+  hour: Hour,
+  /** The object, with the prefix; empty where neither store nor ledger has the hour. */
+  key: Schema.String,
+  /** Lines that were announced. */
+  events: Schema.NonNegativeInt,
+  /** Lines that are stored of the hour. */
+  lines: Schema.NonNegativeInt
+}
+
+/** An hour that a pipe has not loaded, or not whole. */
+export const PipedHole = Schema.Struct({
+  ...Piped,
+  /** What brings its lines: the pipe itself, a load, or a load in the place of what is there. */
+  fix: Schema.Literal("refresh", "load", "replace")
+})
+export type PipedHole = typeof PipedHole.Type
+
+/** An hour of which lines are there twice, or are those of another object. */
+export const PipedDouble = Schema.Struct(Piped)
+export type PipedDouble = typeof PipedDouble.Type
+
+/** How what a pipe has loaded compares with the store. */
+export const PipedSummary = Schema.Struct({
+  /** Hours that agree, and that the ledger has from now on. */
+  reconciled: Hours,
+  holes: Schema.Array(PipedHole),
+  doubles: Schema.Array(PipedDouble),
+  /** The statement that lets the pipe try the holes again that it still can fill. */
+  refresh: Schema.optional(Schema.String)
+})
+export type PipedSummary = typeof PipedSummary.Type
+
 /** What a run loaded. Hours are listed oldest first. */
 export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
   /** `null` if nothing is in the store and nothing is loaded. */
@@ -48,6 +82,8 @@ export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
   failed: Schema.Array(Schema.Struct({ hour: Hour, ...Failure.fields })),
   /** Hours of which store and warehouse have different lines. Nothing was changed. */
   differing: Schema.Array(LoadConflict),
+  /** Only of a run that reconciled. */
+  piped: Schema.optional(PipedSummary),
   /** Events loaded by this run. */
   events: Schema.NonNegativeInt,
   /** Uncompressed bytes of the loaded lines. */
@@ -67,9 +103,11 @@ export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
 export type LoadOutcome =
   | { readonly _tag: "Loaded" | "Replaced"; readonly hour: Hour; readonly row: LoadedHour }
   | {
-      readonly _tag: "Relabelled" | "Skipped" | "Kept" | "Unverified" | "Postponed"
+      readonly _tag: "Relabelled" | "Skipped" | "Kept" | "Unverified" | "Postponed" | "Reconciled"
       readonly hour: Hour
     }
+  | ({ readonly _tag: "Hole" } & PipedHole)
+  | ({ readonly _tag: "Double" } & PipedDouble)
   | { readonly _tag: "Differing"; readonly hour: Hour; readonly conflict: LoadConflict }
   | { readonly _tag: "Failed"; readonly hour: Hour; readonly error: RunError }
 
@@ -85,6 +123,8 @@ export interface LoadResult {
 
 export interface LoadSummaryOptions extends LoadResult {
   readonly shard?: Shard | undefined
+  /** The statement that lets a pipe try an object again. Absent unless the run reconciled. */
+  readonly refresh?: ((key: string) => string) | undefined
   /** Whether a person named dates, so that postponed hours are missing. */
   readonly isByDate: boolean
   readonly retries: number
@@ -110,6 +150,7 @@ export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
       it._tag === "Failed" ? [{ hour: it.hour, ...failureOf(it.error) }] : []
     ),
     differing: outcomes.flatMap((it) => (it._tag === "Differing" ? [it.conflict] : [])),
+    ...(options.refresh === undefined ? {} : { piped: pipedOf(outcomes, options.refresh) }),
     events: rows.reduce((sum, { events }) => sum + events, 0),
     bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
     retries,
@@ -120,6 +161,30 @@ export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
     ...(error === undefined ? {} : { error: failureOf(error) }),
     ...(shard === undefined ? {} : { shard: String(shard) })
   })
+}
+
+function pipedOf(
+  outcomes: ReadonlyArray<LoadOutcome>,
+  refresh: (key: string) => string
+): PipedSummary {
+  const holes = outcomes.flatMap((it) => (it._tag === "Hole" ? [withoutTag(it)] : []))
+  const [first, ...more] = holes.flatMap(({ fix, key }) => (fix === "refresh" ? [key] : []))
+  return {
+    reconciled: outcomes.flatMap(({ _tag, hour }) => (_tag === "Reconciled" ? [hour] : [])),
+    holes,
+    doubles: outcomes.flatMap((it) => (it._tag === "Double" ? [withoutTag(it)] : [])),
+    ...(first === undefined ? {} : { refresh: refresh(more.reduce(commonStart, first)) })
+  }
+}
+
+function withoutTag<T extends { readonly _tag: string }>({ _tag, ...it }: T): Omit<T, "_tag"> {
+  return it
+}
+
+function commonStart(one: string, other: string): string {
+  let length = 0
+  while (length < one.length && one[length] === other[length]) length++
+  return one.slice(0, length)
 }
 
 function failureOf(error: RunError): Failure {
@@ -136,15 +201,13 @@ function exitCodeOfLoad({
     outcomes.flatMap((it) => (it._tag === "Failed" ? [failureKind(it.error)] : []))
   )
   if (error !== undefined) kinds.add(failureKind(error))
-  if (conflicts.length > 0 || outcomes.some(({ _tag }) => _tag === "Differing")) {
-    kinds.add("integrity")
-  }
   const isOne = (...tags: ReadonlyArray<LoadOutcome["_tag"]>) =>
     outcomes.some(({ _tag }) => tags.includes(_tag))
+  if (conflicts.length > 0 || isOne("Differing", "Double")) kinds.add("integrity")
   return exitCodeOf({
     kinds,
-    isDone: isOne("Loaded", "Replaced", "Relabelled"),
+    isDone: isOne("Loaded", "Replaced", "Relabelled", "Reconciled"),
     isTouched: outcomes.length > 0,
-    isIncomplete: isOne("Unverified") || (isByDate && isOne("Postponed"))
+    isIncomplete: isOne("Unverified", "Hole") || (isByDate && isOne("Postponed"))
   })
 }

@@ -1,54 +1,82 @@
-import { Chunk, Effect } from "effect"
+import { Chunk, Effect, Option } from "effect"
 import { byHour, type Hour } from "../../services/Hour.ts"
 import type { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import type { Clock } from "../../services/Clock.ts"
 import type { Unpacker } from "../../services/Unpacker.ts"
-import type { HoursTogether, NewLoad } from "../../services/Warehouse.ts"
+import type { HoursTogether, LoadedHour, NewLoad } from "../../services/Warehouse.ts"
 import type { RunError } from "../run/failureKind.ts"
 import { Run } from "../run/Run.ts"
 import { inSpan } from "../run/telemetry.ts"
 import { endHours, isOfHour, type Outcomes } from "./endHours.ts"
 import { act, announceLoad, type LoadHour } from "./loadHour.ts"
+import type { LoadOutcome } from "./LoadSummary.ts"
 import { type KnownHour, lookUp } from "./lookUp.ts"
 
 /** Hours that are looked up at once. */
 const AT_ONCE = 16
 
-interface Announced {
-  readonly hour: Hour
+/** An hour that is ready for a batch. */
+export interface Announced {
   readonly row: NewLoad
   readonly replaces: string | undefined
 }
 
-type Context = Clock | ObjectStorage | Run | Unpacker
+export type BatchContext = Clock | ObjectStorage | Run | Unpacker
 
-/**
- * Loads hours in batches, each in one transaction. A batch that fails because of one of its hours is
- * halved until that hour is alone.
- */
-export const loadBatches = Effect.fnUntraced(function* (
+interface Batches {
+  readonly together: HoursTogether
+  /** `None` for an hour whose outcome is known. */
+  readonly announce: (
+    known: KnownHour,
+    ended: (outcome: LoadOutcome) => Effect.Effect<void>
+  ) => Effect.Effect<Option.Option<Announced>, RunError, BatchContext>
+  /** What became of an hour of a batch that was committed. */
+  readonly outcomeOf: (row: LoadedHour, replaces: string | undefined) => LoadOutcome
+}
+
+/** Loads hours in batches, each in one transaction. */
+export const loadBatches = (
   known: ReadonlyArray<KnownHour>,
   outcomes: Outcomes,
   together: HoursTogether,
   options: Omit<LoadHour, "ended">
-): Effect.fn.Return<void, RunError, Context> {
+): Effect.Effect<void, RunError, BatchContext> =>
+  endInBatches(known, outcomes, {
+    together,
+    announce: Effect.fnUntraced(function* (it, ended) {
+      const { beforeDeadline } = yield* Run
+      const looked = yield* beforeDeadline(lookUp(it, options))
+      if (looked.decision === "load" || looked.decision === "replace") {
+        const announced = announceLoad(looked, { ...options, ended })
+        return Option.some(yield* beforeDeadline(announced))
+      }
+      yield* act(looked, { ...options, ended })
+      return Option.none()
+    }),
+    outcomeOf: (row, replaces) => ({
+      _tag: replaces === undefined ? "Loaded" : "Replaced",
+      hour: row.hour,
+      row
+    })
+  })
+
+/** Ends hours in batches. One that fails because of one of its hours is halved until that hour is alone. */
+export const endInBatches = Effect.fnUntraced(function* (
+  known: ReadonlyArray<KnownHour>,
+  outcomes: Outcomes,
+  { announce, outcomeOf, together }: Batches
+): Effect.fn.Return<void, RunError, BatchContext> {
   const { beforeDeadline, retry } = yield* Run
   const progress = yield* Progress
   const { ended, failed, isOver, tell } = endHours(outcomes)
   progress.planned(known.length)
-  let waiting: Array<Announced> = []
+  let waiting: Array<Announced & { readonly hour: Hour }> = []
 
   const look = (it: KnownHour) =>
-    Effect.gen(function* () {
-      const looked = yield* beforeDeadline(lookUp(it, options))
-      if (looked.decision !== "load" && looked.decision !== "replace") {
-        yield* act(looked, { ...options, ended })
-        progress.done(1)
-        return
-      }
-      const announced = announceLoad(looked, { ...options, ended })
-      waiting.push({ hour: it.hour, ...(yield* beforeDeadline(announced)) })
+    Effect.map(announce(it, ended), (announced) => {
+      if (Option.isSome(announced)) waiting.push({ hour: it.hour, ...announced.value })
+      else progress.done(1)
     })
 
   const lookOrEnd = (it: KnownHour) => {
@@ -68,23 +96,16 @@ export const loadBatches = Effect.fnUntraced(function* (
         )
   }
 
-  const loadAll = (batch: ReadonlyArray<Announced>) =>
+  const loadAll = (batch: typeof waiting) =>
     Effect.uninterruptible(
       Effect.flatMap(together.load(batch), (rows) =>
-        Effect.forEach(
-          rows,
-          (row, index) =>
-            ended({
-              _tag: batch[index]?.replaces === undefined ? "Loaded" : "Replaced",
-              hour: row.hour,
-              row
-            }),
-          { discard: true }
-        )
+        Effect.forEach(rows, (row, index) => ended(outcomeOf(row, batch[index]?.replaces)), {
+          discard: true
+        })
       )
     )
 
-  const notLoaded = (batch: ReadonlyArray<Announced>, error: RunError) =>
+  const notLoaded = (batch: typeof waiting, error: RunError) =>
     Effect.forEach(
       // A batch may have been committed just before the time was over.
       batch.filter(({ hour }) => !outcomes.outcomes.has(hour)),
@@ -92,7 +113,7 @@ export const loadBatches = Effect.fnUntraced(function* (
       { discard: true }
     )
 
-  const loadBatch = (batch: ReadonlyArray<Announced>): Effect.Effect<void, RunError, Context> => {
+  const loadBatch = (batch: typeof waiting): Effect.Effect<void, RunError, BatchContext> => {
     const [first] = batch
     if (first === undefined) return Effect.void
     if (isOver()) {

@@ -24,9 +24,11 @@ import {
   type LoadOutcome,
   type LoadResult,
   type LoadSummary,
+  type LoadSummaryOptions,
   summarizeLoad
 } from "./LoadSummary.ts"
 import type { KnownHour } from "./lookUp.ts"
+import { pipeOf, reconcile, storedLines } from "./reconcile.ts"
 
 export interface LoadOptions
   extends
@@ -37,6 +39,11 @@ export interface LoadOptions
     Pick<LandingOptions, "maxDuration" | "version"> {
   /** Load this hour alone, in the place of what is loaded of it, whatever that is. */
   readonly replace?: Hour | undefined
+  /**
+   * Load nothing: compare what a pipe has loaded with the store, and write the ledger rows of the hours
+   * that agree.
+   */
+  readonly reconcile?: boolean | undefined
   /** What has just landed. If the run ends early, those hours that it did not reach have failed. */
   readonly landed?: ReadonlyArray<Hour> | undefined
   /** Receives the summary of what was done if the run is interrupted. */
@@ -48,6 +55,7 @@ interface SoFar extends Omit<LoadResult, "outcomes"> {
   window: Window | null
   olderGaps: LoadResult["olderGaps"]
   conflicts: LoadResult["conflicts"]
+  refresh?: LoadSummaryOptions["refresh"]
   error?: RunError | undefined
   readonly outcomes: Map<Hour, LoadOutcome>
 }
@@ -122,10 +130,13 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   const store = yield* ObjectStorage
   const clock = yield* Clock
   const warehouse = yield* Effect.flatMap(Warehouse, (it) => beforeDeadline(retry(it.open("load"))))
+  const piped = options.reconcile === true ? yield* pipeOf(warehouse) : undefined
+  const [now, newestClosed] = [yield* clock.now, yield* clock.newestClosedHour(lagHours)]
+  // Before the store is listed: what lands in between waits for the next run.
+  const stored = yield* storedLines(piped, datesOf(options, now))
   const lake = yield* retry(takeLake(store))
   const rows = yield* rowsOf(warehouse)
-  const [now, newestClosed] = [yield* clock.now, yield* clock.newestClosedHour(lagHours)]
-  const known = yield* hoursToKnow(lake, rows, options, now)
+  const known = yield* hoursToKnow(lake, rows, options, now, stored.keys())
   soFar.window = windowOf(known)
   soFar.conflicts = yield* describeConflicts(store, lake.conflicts)
   const calendar = {
@@ -152,9 +163,14 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   })
   const each = { ...options, replace: options.replace !== undefined, warehouse, project }
   const { together } = warehouse
-  yield* together === undefined
-    ? loadEach(known, soFar, (it, ended) => loadHour(it, { ...each, ended }))
-    : loadBatches(known, soFar, together, each)
+  if (piped !== undefined) {
+    soFar.refresh = piped.refresh
+    yield* reconcile(known, soFar, { ...each, piped, stored, now })
+  } else if (together !== undefined) {
+    yield* loadBatches(known, soFar, together, each)
+  } else {
+    yield* loadEach(known, soFar, (it, ended) => loadHour(it, { ...each, ended }))
+  }
   yield* warehouse.setCalendar(calendarOf({ ...calendar, rows: yield* rowsOf(warehouse) }), now)
 })
 
@@ -165,14 +181,15 @@ export const rowsOf = ({ loads }: OpenWarehouse) =>
     (rows): ReadonlyMap<Hour, LoadedHour> => new Map(rows.map((row) => [row.hour, row]))
   )
 
-/** The hours that store or ledger have, oldest first. */
+/** The hours that store or ledger have, or of which lines are stored, oldest first. */
 export const hoursToKnow = Effect.fnUntraced(function* (
   { inventory }: Lake,
   rows: ReadonlyMap<Hour, LoadedHour>,
   options: Pick<LoadOptions, "start" | "end" | "yesterday" | "replace" | "shard">,
-  now: number
+  now: number,
+  stored: Iterable<Hour> = []
 ): Effect.fn.Return<ReadonlyArray<KnownHour>, LoadError> {
-  const { end, replace, start, yesterday } = options
+  const { replace } = options
   const knownOf = (hour: Hour) => ({
     hour,
     objects: inventory.get(hour) ?? [],
@@ -183,17 +200,22 @@ export const hoursToKnow = Effect.fnUntraced(function* (
     const detail = `${replace} is not in the store, so there is nothing to load in its place`
     return yield* new LoadError({ reason: "NotLanded", detail })
   }
-  const day =
-    yesterday === true
-      ? planWindow({ yesterday }, { now, newestClosed: Hour.make("1970-01-01T00") }, new Set())
-      : undefined
   const isOurs = inShard(options.shard)
-  const [from, to] = [day?.first ?? start ?? "", day?.last ?? end ?? "9"]
-  return [...new Set([...inventory.keys(), ...rows.keys()])]
-    .filter((hour) => from <= hour && hour <= to && isOurs(hour))
+  const { first, last } = datesOf(options, now)
+  return [...new Set([...inventory.keys(), ...rows.keys(), ...stored])]
+    .filter((hour) => (first ?? "") <= hour && hour <= (last ?? "9") && isOurs(hour))
     .sort()
     .map(knownOf)
 })
+
+/** From which hour to which a person has named; `undefined` where that is open. */
+function datesOf(
+  { end, start, yesterday }: Pick<LoadOptions, "start" | "end" | "yesterday">,
+  now: number
+): { readonly first: Hour | undefined; readonly last: Hour | undefined } {
+  if (yesterday !== true) return { first: start, last: end }
+  return planWindow({ yesterday }, { now, newestClosed: Hour.make("1970-01-01T00") }, new Set())
+}
 
 function windowOf(known: ReadonlyArray<KnownHour>): Window | null {
   const [first, last] = [known.at(0)?.hour, known.at(-1)?.hour]

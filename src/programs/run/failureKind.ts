@@ -63,9 +63,7 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
     case "ModelError":
       return "permanent"
     case "LoadError":
-      return error.reason === "OtherProject" || error.reason === "NotLanded"
-        ? "permanent"
-        : "integrity"
+      return error.reason === "Differs" || error.reason === "OtherPlace" ? "integrity" : "permanent"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
       return error.reason === "ForeignFile" || error.reason === "StagedForAnotherLake"

@@ -74,7 +74,7 @@ describe("Every setting", () => {
     })
     // Each of them says what one run does; left in an env file, it would act in every run.
     const acting =
-      "abortUploads adoptProject apply dryRun dump endDate fromArchive json keep metricsFile now only reason recheck replace sample sampleSeed startDate testWebhook warehouse yesterday"
+      "abortUploads adoptProject apply dryRun dump endDate fromArchive json keep metricsFile now only reason recheck reconcile replace sample sampleSeed startDate testWebhook warehouse yesterday"
     assert.equal(typed.sort().join(" "), acting)
   })
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { loadPlanText, loadText } from "../../../src/cli/text/loadText.ts"
 import { LoadSummary } from "../../../src/programs/load/LoadSummary.ts"
+import type { Hour } from "../../../src/services/Hour.ts"
 import { hour } from "../../fixtures/world.ts"
 
 const [H20, H21] = [hour("2025-11-10T20"), hour("2025-11-10T21")]
@@ -28,6 +29,14 @@ const summary = (more: Partial<LoadSummary> = {}) =>
     ...more
   })
 
+const hole = (at: Hour, lines: number, fix: "refresh" | "load" | "replace") => ({
+  hour: at,
+  key: `events/${at}`,
+  events: 3,
+  lines,
+  fix
+})
+
 describe("loadText()", () => {
   it("says what was loaded, and where", () => {
     const text = loadText(
@@ -40,6 +49,45 @@ describe("loadText()", () => {
       "loaded      2 hours",
       "events      1,234 events, 5.0 MB of lines",
       "took        1.5 s"
+    ])
+  })
+
+  it("says of what a pipe has loaded which hours agree, which lack lines, and which have them twice", () => {
+    const hours = Array.from({ length: 6 }, (_, index) => hour(`2025-11-10T1${index}`))
+    const [a = H20, b = H20, c = H20, d = H20, e = H20, f = H20] = hours
+    const refresh = "ALTER PIPE L.A.LAKE REFRESH PREFIX = '2025-11-10_1'"
+    const text = loadText(
+      summary({
+        piped: {
+          reconciled: [H20, H21],
+          holes: [
+            hole(a, 0, "load"),
+            hole(b, 0, "load"),
+            hole(c, 2, "load"),
+            hole(d, 0, "refresh"),
+            hole(e, 0, "replace"),
+            hole(f, 1, "replace")
+          ],
+          doubles: [
+            { hour: H20, key: "events/x", events: 3, lines: 6 },
+            { hour: H20, key: "events/y", events: 3, lines: 3 },
+            { hour: H21, key: "", events: 0, lines: 1 }
+          ],
+          refresh
+        }
+      }),
+      "Snowflake"
+    )
+    assert.deepEqual(text.split("\n").slice(2, -1), [
+      "reconciled  2 hours, which the ledger has now",
+      `hole        2 hours from ${a} to ${b}: no line of them is in the warehouse; to load: amplitude-lake load --start-date ${a} --end-date ${b}`,
+      `hole        ${c}: 2 of the 3 lines of events/${c} are in the warehouse; to load: amplitude-lake load --start-date ${c} --end-date ${c}`,
+      `hole        ${d}: 0 of the 3 lines of events/${d} are in the warehouse; to let the pipe try again: ${refresh}`,
+      `hole        ${e}: 0 of the 3 lines of events/${e} are in the warehouse; to load again: amplitude-lake load --replace ${e}`,
+      `hole        ${f}: 1 of the 3 lines of events/${f} are in the warehouse; to load again: amplitude-lake load --replace ${f}`,
+      `double      ${H20}: the warehouse has 6 lines for the 3 of events/x; to load it once: amplitude-lake load --replace ${H20}`,
+      `double      ${H20}: not all lines in the warehouse are those of events/y; to load it once: amplitude-lake load --replace ${H20}`,
+      `double      ${H21}: the warehouse has 1 line, and neither store nor ledger has the hour; to remove them: DELETE FROM EVENTS_RAW WHERE HOUR = '2025-11-10 21:00:00'`
     ])
   })
 

@@ -66,6 +66,16 @@ const scripts: Readonly<Record<string, ReadonlyArray<string>>> = {
     ],
     Date.parse("2025-11-12T12:00:00Z")
   ),
+  "piped.sql": [
+    sql.counts(undefined, undefined),
+    sql.counts(H21, addHours(H21, 2)),
+    ...sql.adopt({
+      hours: [{ row: rowOf(H21, '{"a":1}\n{"a":2}\n') }, { row: rowOf("2025-11-10T23", "") }],
+      id: "batch"
+    }),
+    sql.refresh(["AMPLITUDE_LAKE", "AMPLITUDE", "LAKE"], "2025-11-10_2"),
+    sql.refresh(["AMPLITUDE_LAKE", "My schema", "LAKE"], "")
+  ],
   "load.sql": sql.load({
     hours: [
       { row: rowOf(H21, '{"a":1}\n{"a":2}\n') },
@@ -110,7 +120,12 @@ describe("Snowflake's statements", () => {
       return { row, replaces: `00000000-0000-0000-0000-000000000000/${hour}` }
     })
     const id = "00000000-0000-0000-0000-000000000000"
-    const { length } = sql.load({ hours, id, prefix, stage: "LAKE" }).join(";\n")
-    assert.ok(length < 1_000_000, String(length))
+    for (const statements of [
+      sql.load({ hours, id, prefix, stage: "LAKE" }),
+      sql.adopt({ hours, id })
+    ]) {
+      const { length } = statements.join(";\n")
+      assert.ok(length < 1_000_000, String(length))
+    }
   })
 })

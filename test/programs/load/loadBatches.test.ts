@@ -1,62 +1,15 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel, Option, Runtime, Stream } from "effect"
-import * as ClockFixed from "../../../src/layers/clock/ClockFixed.ts"
-import * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
-import * as SpoolMemory from "../../../src/layers/memory/SpoolMemory.ts"
-import * as AmplitudeSynthetic from "../../../src/layers/synthetic/AmplitudeSynthetic.ts"
-import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
-import { loadHours, type LoadOptions } from "../../../src/programs/load/loadHours.ts"
-import { allHours } from "../../../src/programs/runPipeline.ts"
-import { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
-import { Staging } from "../../../src/services/Staging.ts"
-import { Warehouse } from "../../../src/services/Warehouse.ts"
-import { snowflakeAccount } from "../../fixtures/snowflake/account.ts"
+import { Effect, Logger, LogLevel, Option, Stream } from "effect"
+import type { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
+import { HOURS, snowflakeLake } from "../../fixtures/snowflake/lake.ts"
 import type { SqlRequest } from "../../fixtures/snowflake/server.ts"
-import { hour as hourOf, runOptions } from "../../fixtures/world.ts"
+import { hour as hourOf } from "../../fixtures/world.ts"
 
-const PREFIX = "events/"
-const FIRST = "2025-11-10T10"
-const HOURS = Array.from({ length: 8 }, (_, index) => `2025-11-10T${10 + index}`)
 const BAD = "2025-11-10T15"
 
 const isLoad = ({ kind, statement }: SqlRequest) =>
   kind === "submit" && statement.includes("COPY INTO")
-
-/** Eight landed hours, and a Snowflake whose stage is their store. */
-const landed = Effect.gen(function* () {
-  const store = yield* ObjectStorageMemory.make({ prefix: PREFIX })
-  const runtime = yield* Effect.runtime()
-  const objectAt = (name: string) =>
-    Runtime.runPromise(runtime)(
-      Effect.gen(function* () {
-        const key = name.slice(PREFIX.length)
-        const head = yield* store.head(key)
-        if (Option.isNone(head)) return undefined
-        const chunks = yield* Stream.runCollect(store.get(key))
-        return { bytes: Buffer.concat([...chunks]), etag: head.value.etag }
-      })
-    )
-  const { server, warehouse } = yield* snowflakeAccount({ objectAt })
-  const layers = Layer.mergeAll(
-    AmplitudeSynthetic.layer({ seed: 1, eventsPerHour: 20 }),
-    ClockFixed.layer(Date.parse("2025-11-12T12:00:00Z")),
-    Layer.succeed(ObjectStorage, store),
-    Layer.effect(Staging, ObjectStorageMemory.make()),
-    SpoolMemory.layer(),
-    UnpackerZip.layer(),
-    Layer.succeed(Warehouse, warehouse)
-  )
-  yield* Effect.provide(allHours(runOptions(FIRST, HOURS.at(-1))), layers)
-  const load = (options: LoadOptions = {}) =>
-    Effect.provide(loadHours({ prefix: PREFIX, retryBase: "1 millis", ...options }), layers)
-  const counted = (table: string) =>
-    Effect.map(
-      Effect.promise(() => server.sessions.behind(`select count(*)::int as rows from ${table}`)),
-      ([row]) => row?.["rows"]
-    )
-  return { store, server, load, counted }
-})
 
 /** Lets an object's metadata announce a line too many. */
 const spoil = Effect.fn(function* (store: ObjectStorage["Type"], key: string) {
@@ -76,7 +29,7 @@ const spoil = Effect.fn(function* (store: ObjectStorage["Type"], key: string) {
 describe("loadHours() into a warehouse that loads hours together", () => {
   it.scopedLive("loads all hours in one transaction, once", () =>
     Effect.gen(function* () {
-      const { counted, load, server } = yield* landed
+      const { counted, load, server } = yield* snowflakeLake
       const [first, again] = [yield* load(), yield* load()]
       assert.deepEqual([first.loaded, first.exitCode], [HOURS, 0])
       assert.deepEqual([again.loaded, again.skipped, again.exitCode], [[], HOURS, 0])
@@ -91,7 +44,7 @@ describe("loadHours() into a warehouse that loads hours together", () => {
     "halves the hours until the wrong one is alone, names it and loads the others",
     () =>
       Effect.gen(function* () {
-        const { counted, load, server, store } = yield* landed
+        const { counted, load, server, store } = yield* snowflakeLake
         yield* spoil(store, `${BAD.replace("T", "_")}.jsonl`)
         const found = yield* load()
         assert.deepEqual(
@@ -111,7 +64,7 @@ describe("loadHours() into a warehouse that loads hours together", () => {
 
   it.scopedLive("loads the hours once if the answer is lost", () =>
     Effect.gen(function* () {
-      const { counted, load, server } = yield* landed
+      const { counted, load, server } = yield* snowflakeLake
       let isLost = false
       server.setPlan((request) => {
         if (isLost || !isLoad(request)) return undefined
@@ -126,7 +79,7 @@ describe("loadHours() into a warehouse that loads hours together", () => {
 
   it.scopedLive("ends the run if Snowflake refuses, and exits with 7", () =>
     Effect.gen(function* () {
-      const { counted, load, server } = yield* landed
+      const { counted, load, server } = yield* snowflakeLake
       server.setPlan((request) =>
         isLoad(request)
           ? { do: "answer", status: 422, code: "003001", message: "Insufficient privileges" }
@@ -143,7 +96,7 @@ describe("loadHours() into a warehouse that loads hours together", () => {
 
   it.scopedLive("replaces one hour alone that a person names", () =>
     Effect.gen(function* () {
-      const { counted, load, server } = yield* landed
+      const { counted, load, server } = yield* snowflakeLake
       yield* load()
       yield* Effect.promise(() => server.sessions.behind("delete from events_raw where line = 1"))
       const found = yield* load({ replace: hourOf(BAD) })

@@ -35,6 +35,11 @@ export const loadSettings = {
     help: "load this hour alone, in the place of what is loaded of it",
     parse: hour
   }),
+  reconcile: toggle({
+    flag: "--reconcile",
+    acts: true,
+    help: "load nothing: compare what Snowpipe has loaded with the store, and record the hours that agree"
+  }),
   unverified: toggle({
     flag: "--unverified",
     help: "also load hours that another pipeline landed, without metadata to compare them with"
