@@ -557,7 +557,7 @@ const MUTATIONS = [
   {
     name: "warehouse: the bytes of an object whose ETag changed",
     file: "src/programs/load/loadHour.ts",
-    find: "if (!isSame) return yield* endAsConflict(looked, options)",
+    find: "if (problems.length > 0) return yield* endAsConflict(looked, options, problems)",
     put: "",
     tests: "test/programs/load/loadHours",
     named: "does not take the metadata's word"

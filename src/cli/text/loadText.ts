@@ -65,16 +65,26 @@ export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["
 }
 
 /** Both versions of an hour, and the command that replaces what is loaded. */
-export function differingText({ hour, isUndecided, keys, store, warehouse }: LoadConflict): string {
+export function differingText(conflict: LoadConflict): string {
+  const { hour, isUndecided, keys, problems, store, warehouse } = conflict
   const names = keys.map(keyText).join(" and ")
   if (isUndecided) return `${hour} has several objects, of which none is loaded: ${names}`
   const loaded = warehouse === undefined ? "nothing" : linesText(warehouse)
+  if (problems !== undefined) {
+    return `${hour}: ${names} is not what its metadata say (${problems.join("; ")}), and the warehouse keeps ${loaded}; put the earlier object back, or remove it and land the hour again: amplitude-lake all --start-date ${hour} --end-date ${hour}`
+  }
   const landed = store === undefined ? "other bytes" : linesText(store)
   return `${hour}: ${names} has ${landed}, and the warehouse has ${loaded}; to load what the store has: amplitude-lake load --replace ${hour}`
 }
 
 function linesText({ events, lineset }: { readonly events: number; readonly lineset: string }) {
   return `${plural(events, "event")}, lineset ${lineset}`
+}
+
+function hoursText(hours: ReadonlyArray<Hour>): string {
+  const [first, last] = [hours.at(0), hours.at(-1)]
+  if (first === undefined || last === undefined) return "no hour"
+  return `${plural(hours.length, "hour")}, ${windowText({ first, last })}`
 }
 
 /** What load would do. */
@@ -90,7 +100,7 @@ export function loadPlanText(plan: LoadPlan, warehouse: string): string {
   } as const satisfies Record<Exclude<keyof LoadPlan, "dryRun">, string>
   const rows = (Object.keys(names) as ReadonlyArray<keyof typeof names>)
     .filter((name) => plan[name].length > 0)
-    .map((name) => `${name.padEnd(12)}${plural(plan[name].length, "hour")}, ${names[name]}`)
+    .map((name) => `${name.padEnd(12)}${hoursText(plan[name])}, ${names[name]}`)
   const nothing = rows.length === 0 ? ["load        nothing"] : []
   return [`warehouse   ${warehouse}`, ...nothing, ...rows].join("\n")
 }

@@ -132,6 +132,9 @@ export function gapCommands({ first, hours, last }: GapCount): string {
 export function conflictText(conflict: OpenConflict): string {
   const { copy, host, hour, object, ours, store, versions: doubled } = conflict
   if (doubled !== undefined) return doubledText(hour, doubled)
+  if (object !== undefined && ours !== undefined && store?.lineset === ours.lineset) {
+    return `${hour}: another program put ${object} (${versionText(store)}) among the hours that this one landed: ${resolveCommands(hour)}`
+  }
   const versions = [
     object === undefined ? [] : [`${object} has ${versionText(store)}`],
     ours === undefined ? [] : [`ours has ${versionText(ours)}`],

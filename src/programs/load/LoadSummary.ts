@@ -19,8 +19,10 @@ export const LoadConflict = Schema.Struct({
   keys: Schema.Array(Schema.String),
   /** Whether these are two objects between which nobody has chosen. */
   isUndecided: Schema.Boolean,
-  /** Absent where the store has several objects, or one without metadata. */
+  /** Absent where the store has several objects, or one without metadata that are true. */
   store: Schema.optional(Lines),
+  /** How an object that was changed since it landed differs from its own metadata. */
+  problems: Schema.optional(Schema.Array(Schema.String)),
   /** Absent where nothing is loaded. */
   warehouse: Schema.optional(Lines)
 })

@@ -6,6 +6,7 @@ import { NewLoad, type OpenWarehouse } from "../../services/Warehouse.ts"
 import type { RunError } from "../run/failureKind.ts"
 import { Run } from "../run/Run.ts"
 import { inSpan } from "../run/telemetry.ts"
+import { differences } from "../inspect/verifyObject.ts"
 import { conflictOf } from "./conflictOf.ts"
 import type { DecideOptions } from "./decideLoad.ts"
 import { LoadError } from "./LoadError.ts"
@@ -78,8 +79,16 @@ export const act = (looked: Looked, options: LoadHour): Effect.Effect<void, RunE
   }
 }
 
-const endAsConflict = (looked: Looked, { ended, prefix = "" }: LoadHour) =>
-  ended({ _tag: "Differing", hour: looked.hour, conflict: conflictOf(looked, prefix) })
+const endAsConflict = (
+  looked: Looked,
+  { ended, prefix = "" }: LoadHour,
+  problems?: ReadonlyArray<string>
+) =>
+  ended({
+    _tag: "Differing",
+    hour: looked.hour,
+    conflict: conflictOf(looked, prefix, problems)
+  })
 
 /** An object that was edited by hand keeps its metadata, so its bytes decide. */
 const relabel = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) {
@@ -87,16 +96,11 @@ const relabel = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) 
   const { hour, objects, row, store } = looked
   if (row === undefined || store._tag !== "Ours") return
   const { metadata } = store
-  const isSame = yield* beforeDeadline(
-    retry(readAnnounced(hour, objects, metadata, () => Effect.void))
-  ).pipe(
-    Effect.as(true),
-    Effect.catchTags({
-      LoadError: () => Effect.succeed(false),
-      UnpackerError: () => Effect.succeed(false)
-    })
+  const problems = yield* beforeDeadline(retry(readObjects(objects, () => Effect.void))).pipe(
+    Effect.map((read) => differences(hour, metadata, read)),
+    Effect.catchTag("UnpackerError", ({ detail }) => Effect.succeed([detail]))
   )
-  if (!isSame) return yield* endAsConflict(looked, options)
+  if (problems.length > 0) return yield* endAsConflict(looked, options, problems)
   const names = { ...namesOf(looked, options), sha256: metadata.sha256 }
   yield* Effect.uninterruptible(
     Effect.zipRight(

@@ -109,6 +109,18 @@ describe("loadText()", () => {
     assert.match(text, /^conflict +2025-11-10T21 has several objects, .*: a and b\?$/m)
     assert.doesNotMatch(text, /--replace 2025-11-10T21/)
   })
+
+  it("says how an object differs from its metadata, and that replacing by it would not help", () => {
+    const warehouse = { events: 2, lineset: "000000000001" }
+    const problems = ["events 1, metadata says 2"]
+    const conflict = { hour: H20, keys: ["a"], isUndecided: false, problems, warehouse }
+    const text = loadText(summary({ differing: [conflict] }), "a.duckdb")
+    assert.match(
+      text,
+      /a is not what its metadata say \(events 1, metadata says 2\), .* 2 events, .* amplitude-lake all --start-date 2025-11-10T20 --end-date 2025-11-10T20$/m
+    )
+    assert.doesNotMatch(text, /--replace/)
+  })
 })
 
 describe("loadPlanText()", () => {
@@ -125,6 +137,9 @@ describe("loadPlanText()", () => {
     } as const
     assert.match(loadPlanText(none, "a.duckdb"), /^load +nothing$/m)
     const text = loadPlanText({ ...none, load: [H20], unverified: [H21] }, "a.duckdb")
-    assert.match(text, /^load +1 hour, would be loaded\nunverified +1 hour, landed by another/m)
+    assert.match(
+      text,
+      /^load +1 hour, 2025-11-10T20, would be loaded\nunverified +1 hour, 2025-11-10T21, landed by another/m
+    )
   })
 })

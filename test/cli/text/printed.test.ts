@@ -181,6 +181,15 @@ describe("summaryText()", () => {
     )
   })
 
+  it("says of an object of another program that it is one, and not that there are two versions", () => {
+    const lines = { events: 1, lineset: "000050c2fa4b" }
+    assert.equal(
+      conflictText({ hour: second, name: "a", object: "s3://b/it", store: lines, ours: lines }),
+      "2025-11-10T21: another program put s3://b/it (1 event, lineset 000050c2fa4b) among the hours that this one landed: " +
+        "amplitude-lake resolve 2025-11-10T21 --keep store, or amplitude-lake resolve 2025-11-10T21 --keep ours"
+    )
+  })
+
   it("shows a window of one hour as that hour", () => {
     const summary = new Summary({ ...nothing, window: { first, last: first }, open: [first] })
     assert.match(summaryText(summary, "memory"), /^window   2025-11-10T20$/m)

@@ -290,7 +290,23 @@ describe("loadHours()", () => {
       yield* lake.load()
       yield* replaceObject(lake, keyOf(H21), { text: `${event("b")}${event("X")}` })
       const found = yield* lake.load()
-      assert.deepEqual([found.differing[0]?.hour, found.exitCode], [H21, 8])
+      const [conflict] = found.differing
+      assert.deepEqual([conflict?.hour, conflict?.store, found.exitCode], [H21, undefined, 8])
+      assert.match(conflict?.problems?.join() ?? "", /lineset \w+, metadata says/)
+      assert.deepEqual(linesOf(lake), LINES)
+    })
+  )
+
+  it.effect("agrees again once an edited object is removed and its hour is landed again", () =>
+    Effect.gen(function* () {
+      const lake = yield* landed()
+      yield* lake.load()
+      yield* replaceObject(lake, keyOf(H21), { text: `${event("b")}${event("X")}` })
+      assert.equal((yield* lake.load()).exitCode, 8)
+      yield* lake.store.remove(keyOf(H21))
+      yield* passTime(Effect.provide(allHours(runOptions(H21)), lake.layer))
+      const found = yield* lake.load()
+      assert.deepEqual([found.differing, found.exitCode], [[], 0])
       assert.deepEqual(linesOf(lake), LINES)
     })
   )
