@@ -155,6 +155,14 @@ compared as (
             when same_items_elsewhere.sessions >= 30
                 then cast(same_items_elsewhere.evidence as double) / nullif(same_items_elsewhere.sessions, 0)
         end as same_item_elsewhere_share,
+        case
+            when counted.item <> '(all)' then items_of_menus.evidence - counted.evidence
+        end as other_items_evidence,
+        case
+            when counted.item <> '(all)' then items_of_menus.sessions - counted.sessions
+        end as other_items_sessions,
+        same_items_elsewhere.evidence as same_item_elsewhere_evidence,
+        same_items_elsewhere.sessions as same_item_elsewhere_sessions,
         counted.sessions >= 30 as is_enough
     from counted
     left join items_of_menus
@@ -188,5 +196,9 @@ select
         else
             coalesce(share_low > other_items_share, true)
             and coalesce(share_low > same_item_elsewhere_share, true)
-    end as is_above
+    end as is_above,
+    cast(other_items_evidence as bigint) as other_items_evidence,
+    cast(other_items_sessions as bigint) as other_items_sessions,
+    cast(same_item_elsewhere_evidence as bigint) as same_item_elsewhere_evidence,
+    cast(same_item_elsewhere_sessions as bigint) as same_item_elsewhere_sessions
 from compared

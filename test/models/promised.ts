@@ -18,7 +18,7 @@ export const PROMISED: Readonly<Record<string, string>> = {
   repeated_clicks:
     "site page element label device_type is_repeatable clicks sessions bursts rage_bursts_3 rage_bursts_4 rage_sessions rage_share longest_burst sdk_rage_clicks sdk_dead_clicks",
   menu_evidence:
-    "site menu item clicks sessions second_guesses returns searches abandonments evidence share share_low share_high other_items_share same_item_elsewhere_share is_enough is_above",
+    "site menu item clicks sessions second_guesses returns searches abandonments evidence share share_low share_high other_items_share same_item_elsewhere_share is_enough is_above other_items_evidence other_items_sessions same_item_elsewhere_evidence same_item_elsewhere_sessions",
   coverage: "hour state seen_at events modelled duplicates malformed future late redacted",
   events_by_day: "day event_type events sessions",
   captured: "event_type first_hour last_hour events sessions",

@@ -146,6 +146,14 @@ compared as (
             when same_items_elsewhere.sessions >= {{ var('enough_sessions') }}
                 then {{ share_of('same_items_elsewhere.evidence', 'same_items_elsewhere.sessions') }}
         end as same_item_elsewhere_share,
+        case
+            when counted.item <> '(all)' then items_of_menus.evidence - counted.evidence
+        end as other_items_evidence,
+        case
+            when counted.item <> '(all)' then items_of_menus.sessions - counted.sessions
+        end as other_items_sessions,
+        same_items_elsewhere.evidence as same_item_elsewhere_evidence,
+        same_items_elsewhere.sessions as same_item_elsewhere_sessions,
         counted.sessions >= {{ var('enough_sessions') }} as is_enough
     from counted
     left join items_of_menus
@@ -176,5 +184,9 @@ select
         else
             coalesce(share_low > other_items_share, true)
             and coalesce(share_low > same_item_elsewhere_share, true)
-    end as is_above
+    end as is_above,
+    cast(other_items_evidence as bigint) as other_items_evidence,
+    cast(other_items_sessions as bigint) as other_items_sessions,
+    cast(same_item_elsewhere_evidence as bigint) as same_item_elsewhere_evidence,
+    cast(same_item_elsewhere_sessions as bigint) as same_item_elsewhere_sessions
 from compared

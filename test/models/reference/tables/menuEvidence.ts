@@ -158,10 +158,25 @@ function pairing(pairs: ReadonlyArray<PairedItem>): IsPaired {
     namesOf(one).some((name) => namesOf(other).includes(name))
 }
 
-function rowOf(item: Item, name: string | null, comparisons: ReadonlyArray<number | null>) {
+function sumOf(
+  items: ReadonlyArray<Item> | undefined,
+  what: "evidence" | "sessions"
+): number | null {
+  return items?.reduce((sum, item) => sum + item[what], 0) ?? null
+}
+
+interface Compared {
+  readonly others: ReadonlyArray<Item>
+  readonly elsewhere: ReadonlyArray<Item>
+}
+
+/** Without a comparison, it is the row of a whole menu. */
+function rowOf(item: Item, name: string | null, compared?: Compared) {
   const { choices, evidence, menu, sessions, site } = item
   const [low, high] = interval(evidence, sessions)
+  const comparisons = [shareOf(compared?.others ?? []), shareOf(compared?.elsewhere ?? [])]
   const known = comparisons.filter((share) => share !== null)
+  const elsewhere = compared?.elsewhere.length === 0 ? undefined : compared?.elsewhere
   const isEnough = sessions >= ENOUGH
   return {
     site,
@@ -180,7 +195,11 @@ function rowOf(item: Item, name: string | null, comparisons: ReadonlyArray<numbe
     other_items_share: comparisons[0] ?? null,
     same_item_elsewhere_share: comparisons[1] ?? null,
     is_enough: isEnough,
-    is_above: isEnough && known.length > 0 ? known.every((share) => low > share) : null
+    is_above: isEnough && known.length > 0 ? known.every((share) => low > share) : null,
+    other_items_evidence: sumOf(compared?.others, "evidence"),
+    other_items_sessions: sumOf(compared?.others, "sessions"),
+    same_item_elsewhere_evidence: sumOf(elsewhere, "evidence"),
+    same_item_elsewhere_sessions: sumOf(elsewhere, "sessions")
   }
 }
 
@@ -192,13 +211,13 @@ export function menuEvidenceOf(visits: ReadonlyArray<Visit>, pairs: ReadonlyArra
   const menus = [...grouped(choices, ({ menu, site }) => keyOf(site, menu)).values()].map(itemOf)
   const isPaired = pairing(pairs)
   return [
-    ...menus.map((menu) => rowOf(menu, "(all)", [])),
+    ...menus.map((menu) => rowOf(menu, "(all)")),
     ...items.map((item) => {
       const others = items.filter(
         (other) => other !== item && other.site === item.site && other.menu === item.menu
       )
       const elsewhere = items.filter((other) => other.site !== item.site && isPaired(item, other))
-      return rowOf(item, item.item, [shareOf(others), shareOf(elsewhere)])
+      return rowOf(item, item.item, { others, elsewhere })
     })
   ]
 }
