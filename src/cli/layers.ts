@@ -20,6 +20,7 @@ import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
 import type { Warehouse } from "../services/Warehouse.ts"
+import type { WarehouseSetup } from "../services/WarehouseSetup.ts"
 import type { Webhook } from "../services/Webhook.ts"
 import type { AskedSource, SettingsOf, Store } from "./settings/settingsOf.ts"
 import type { Values } from "./settings/table.ts"
@@ -125,6 +126,53 @@ export function warehouseLayer({
     (WarehouseSnowflake) =>
       WarehouseSnowflake.layer({ ...snowflake, prefix: store.prefix, version })
   )
+}
+
+/** The parts of a lake in Snowflake; without an account they can only be shown. */
+export function warehouseSetupLayer({
+  awsRoleArn = "",
+  azureTenant = "",
+  snowflake,
+  store,
+  target,
+  ...settings
+}: SettingsOf<"setup snowflake">): Layer.Layer<WarehouseSetup> {
+  return lazily(
+    () => import("../layers/snowflake/WarehouseSetupSnowflake.ts"),
+    (WarehouseSetupSnowflake) =>
+      WarehouseSetupSnowflake.layer({
+        ...target,
+        url: snowflakeUrl(store),
+        provider:
+          store._tag === "Azure"
+            ? { name: "AZURE", tenant: azureTenant }
+            : { name: "S3", roleArn: awsRoleArn },
+        integration: settings.integration,
+        loaderRole: settings.loaderRole,
+        readerRole: settings.readerRole,
+        pipe: settings.pipe,
+        queueIntegration: settings.queueIntegration,
+        connection: snowflake === undefined ? undefined : { ...snowflake, version }
+      })
+  )
+}
+
+/** A store's URL with its prefix, as Snowflake writes it. */
+function snowflakeUrl(store: Store): string {
+  switch (store._tag) {
+    case "S3":
+      return `s3://${store.bucket}/${store.prefix}`
+    case "Azure": {
+      const host =
+        store.endpoint === undefined
+          ? `${store.account}.blob.core.windows.net`
+          : new URL(store.endpoint).host
+      return `azure://${host}/${store.container}/${store.prefix}`
+    }
+    case "Local":
+    case "Memory":
+      throw new Error("Snowflake reads S3 and Azure alone")
+  }
 }
 
 /** Takes more of a machine than a load does, and not all of it. */

@@ -57,6 +57,33 @@ export interface Lifecycle {
   readonly TransitionDefaultMinimumObjectSize?: string | undefined
 }
 
+/** A queue that is told of objects. */
+export interface QueueNotification {
+  readonly Id?: string | undefined
+  readonly QueueArn?: string | undefined
+  /** Such as `s3:ObjectCreated:*`. */
+  readonly Events?: ReadonlyArray<string> | undefined
+  readonly Filter?:
+    | {
+        readonly Key?:
+          | {
+              readonly FilterRules?:
+                | ReadonlyArray<{
+                    readonly Name?: string | undefined
+                    readonly Value?: string | undefined
+                  }>
+                | undefined
+            }
+          | undefined
+      }
+    | undefined
+}
+
+/** Who is told of what happens to objects. Topics, functions and EventBridge are there as well. */
+export interface Notifications {
+  readonly QueueConfigurations?: ReadonlyArray<QueueNotification> | undefined
+}
+
 /** One aspect of a bucket, read and written as a whole. */
 export interface BucketAspect<A> {
   readonly read: Effect.Effect<A, BucketSetupError>
@@ -97,5 +124,8 @@ export class BucketSetup extends Context.Tag("amplitude-lake/BucketSetup")<
 
     /** The bucket policy as JSON; `undefined` if there is none. */
     readonly policy: BucketAspect<string | undefined>
+
+    /** Empty if nobody is told of anything. */
+    readonly notifications: BucketAspect<Notifications>
   }
 >() {}

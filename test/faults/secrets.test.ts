@@ -368,6 +368,8 @@ const COMMANDS: {
   clean: [7, ...IN_S3, ...ONCE],
   "setup bucket": [7, ...IN_S3, ...ONCE],
   "setup iam": [0, ...IN_S3],
+  // Of Snowflake nothing is set.
+  "setup snowflake": [2, ...IN_S3, ...ONCE],
   simulate: [0, "--dump", "dump", ...HOURS],
   config: [0, ...IN_S3]
 }

@@ -22,6 +22,9 @@ const workplace = (options: S3Server.S3ServerOptions) =>
     return { s3, setup }
   })
 
+const queue = (id: string, prefix: string) =>
+  `<QueueConfiguration><Id>${id}</Id><Queue>arn:aws:sqs:eu-west-2:111122223333:${id}</Queue><Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>${prefix}</Value></FilterRule></S3Key></Filter></QueueConfiguration>`
+
 const statesOf = (stdout: string) =>
   stdout
     .split("\n")
@@ -61,6 +64,43 @@ describe("amplitude-lake setup bucket", () => {
       assert.ok(items.every(({ state }: { readonly state: string }) => state === "same"))
       assert.equal(s3.requests.filter(({ method }) => method === "PUT").length, writes)
       assert.equal(again.stderr, "")
+    })
+  )
+
+  it.scopedLive("has a queue told of new hours, and leaves those of others", () =>
+    Effect.gen(function* () {
+      const { s3, setup } = yield* workplace({ buckets: { lake: "eu-west-2" } })
+      const set = s3.buckets.get("lake")?.configurations
+      const setQueues = (...queues: ReadonlyArray<string>) =>
+        set?.set("notification", {
+          body: `<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration/>${queues.join("")}</NotificationConfiguration>`,
+          headers: {}
+        })
+      const QUEUE = "arn:aws:sqs:eu-west-2:123456789012:sf-snowpipe-AIDA"
+      const told = ["--notify-queue", QUEUE]
+
+      setQueues(queue("theirs", "logs/"))
+      const shown = yield* setup(...told)
+      assert.match(
+        shown.stdout,
+        /^would change {2}notification +that queue is not told -> new obj/m
+      )
+      const applied = yield* setup(...told, "--apply")
+      assert.equal(applied.code, 0, applied.stdout)
+      const { body = "" } = set?.get("notification") ?? {}
+      assert.match(body, /<EventBridgeConfiguration/)
+      assert.match(body, /:theirs<\/Queue>.*<Value>logs\/<\/Value>/s)
+      assert.match(
+        body,
+        /sf-snowpipe-AIDA<\/Queue>.*ObjectCreated:\*.*<Value>python-import\/<\/Value>/s
+      )
+      const again = yield* setup(...told)
+      assert.equal(again.code, 0, again.stdout)
+
+      setQueues(queue("theirs", ""))
+      const refused = yield* setup(...told, "--apply")
+      assert.equal(refused.code, 3, refused.stdout)
+      assert.match(refused.stdout, /^cannot +notification .*:theirs already .* SNS topic/m)
     })
   )
 

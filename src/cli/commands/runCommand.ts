@@ -30,6 +30,7 @@ import { model } from "./model.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
+import { setupSnowflake } from "./setupSnowflake.ts"
 import { sql } from "./sql.ts"
 
 const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<ReportOf<C>> } = {
@@ -50,6 +51,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   clean,
   "setup bucket": setupBucket,
   "setup iam": setupIam,
+  "setup snowflake": setupSnowflake,
   simulate: (settings) =>
     work({
       layer: Layer.empty,

@@ -23,11 +23,19 @@ import { type Work, work } from "./Report.ts"
 
 /** Compares the bucket with the recommended configuration, and with `--apply` changes it. */
 export function setupBucket(settings: SettingsOf<"setup bucket">): Work<ReportOf<"setup bucket">> {
-  const { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch } = settings
+  const { abortDays, apply, bucket, kmsKey, notifyQueue, prefix, requireIfNoneMatch } = settings
   return work({
     layer: bucketSetupLayer(settings),
     run: Effect.gen(function* () {
-      const aspects = { abortDays, apply, bucket, kmsKey, prefix, requireIfNoneMatch }
+      const aspects = {
+        abortDays,
+        apply,
+        bucket,
+        kmsKey,
+        notifyQueue,
+        prefix,
+        requireIfNoneMatch
+      }
       const prepared = yield* prepareBucket({ ...retryOf(settings), ...aspects })
       const found = { ...prepared, items: prepared.items.map(advisedItem) }
       return {

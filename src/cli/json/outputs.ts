@@ -17,10 +17,18 @@ import { ResolvedConflict } from "../../programs/resolve/resolveConflict.ts"
 import { WithdrawnGaps } from "../../programs/resolve/withdrawGaps.ts"
 import { Summary } from "../../programs/run/Summary.ts"
 import { BucketReport } from "../../programs/setup/setupBucket.ts"
+import { WarehouseReport } from "../../programs/setup/setupWarehouse.ts"
 import { Configuration } from "../settings/commands/Configuration.ts"
 import { type CommandName, type commands, declaredBy } from "../settings/table.ts"
 import { failedTail, headOf, posted, tail } from "./envelope.ts"
-import { ObjectList, Policies, RunPlan, SyncPlan } from "./ownReports.ts"
+import {
+  DescribedAccess,
+  ObjectList,
+  Policies,
+  RunPlan,
+  Statements,
+  SyncPlan
+} from "./ownReports.ts"
 
 /** The project is the lake's. */
 const { project: _project, ...summary } = Summary.fields
@@ -58,6 +66,10 @@ export const outputs = {
   clean: { schema: 1, reports: [Cleaning.fields] },
   "setup bucket": { schema: 1, reports: [BucketReport.fields] },
   "setup iam": { schema: 1, reports: [Policies.fields] },
+  "setup snowflake": {
+    schema: 1,
+    reports: [WarehouseReport.fields, Statements.fields, DescribedAccess.fields]
+  },
   config: { schema: 1, reports: [Configuration.fields] }
 } as const satisfies { readonly [C in JsonCommand]: Output }
 

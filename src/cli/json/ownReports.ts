@@ -8,6 +8,7 @@ import { GapCount } from "../../programs/plan/gaps.ts"
 import { StagedElsewhere } from "../../programs/plan/stagedElsewhere.ts"
 import { OpenConflict } from "../../programs/resolve/OpenConflict.ts"
 import type { PolicyDocument } from "../../programs/setup/iamPolicies.ts"
+import { StoreAccess } from "../../services/WarehouseSetup.ts"
 import { Hour } from "../../services/Hour.ts"
 
 const Hours = Schema.Array(Hour)
@@ -47,6 +48,15 @@ export const ListedObject = Schema.Struct({
 export type ListedObject = typeof ListedObject.Type
 
 export const ObjectList = Schema.Struct({ objects: Schema.Array(ListedObject) })
+
+/** `setup snowflake --print`. */
+export const Statements = Schema.Struct({
+  /** To be run in this order. */
+  statements: Schema.Array(Schema.String)
+})
+
+/** `setup snowflake --describe`. */
+export const DescribedAccess = Schema.Struct({ access: StoreAccess })
 
 /** A policy document is AWS' own language: passed on as it is. */
 const Policy = Schema.declare(

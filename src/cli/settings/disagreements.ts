@@ -44,6 +44,7 @@ export function disagreements(
     ...reconcileProblems(read),
     ...snowflakeProblems(command, read),
     ...shardProblems(command, values),
+    ...(command === "setup snowflake" ? snowflakeSetupProblems(read) : []),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
     ...(used.has("load") ? loadProblems(command, read) : []),
@@ -263,6 +264,30 @@ function snowflakeProblems(command: CommandName, read: ReadSettings): Problems {
   }
   if (isTyped(found, "warehouseFile")) {
     problems.push("--warehouse-file cannot be combined with --warehouse snowflake")
+  }
+  return problems
+}
+
+function snowflakeSetupProblems({ found, values, wrong }: ReadSettings): Problems {
+  const store = storeNamed({ found, values })
+  if (wrong.has("store")) return []
+  if (store === "local" || store === "memory") {
+    return [
+      `setup snowflake needs --store s3 or azure: Snowflake reads the store by itself, and cannot reach --store ${store}`
+    ]
+  }
+  const acting = (["apply", "print", "describe"] as const).filter((name) => values[name])
+  const problems: Array<string> = []
+  if (acting.length > 1) {
+    problems.push(`${acting.map(flagOf).join(" and ")} cannot be combined`)
+  }
+  const needed = store === "s3" ? "awsRoleArn" : "azureTenant"
+  if (values[needed] === undefined && !wrong.has(needed) && !values.describe) {
+    problems.push(`${flagOf(needed)} is missing: setup snowflake needs it for --store ${store}`)
+  }
+  const hasQueue = values.queueIntegration !== undefined || wrong.has("queueIntegration")
+  if (store === "azure" && values.pipe && !hasQueue) {
+    problems.push("--pipe needs --queue-integration for --store azure")
   }
   return problems
 }

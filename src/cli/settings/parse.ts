@@ -137,6 +137,26 @@ export const principalArn: Parse<string> = (value) =>
     ? Either.right(value)
     : Either.left("the ARN of an IAM user or role, such as arn:aws:iam::111122223333:user/…")
 
+/** Accepts the ARN of a role in AWS' public partition, where Snowflake's `s3://` is. */
+export const roleArn: Parse<string> = (value) =>
+  /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(value)
+    ? Either.right(value)
+    : Either.left("the ARN of an IAM role, such as arn:aws:iam::111122223333:role/snowflake-reader")
+
+/** Accepts the ARN of an SQS queue. */
+export const queueArn: Parse<string> = (value) =>
+  /^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w.-]+$/.test(value)
+    ? Either.right(value)
+    : Either.left(
+        "the ARN of an SQS queue, such as arn:aws:sqs:eu-west-2:111122223333:sf-snowpipe-…"
+      )
+
+/** Accepts a tenant of Azure by its ID. */
+export const tenant: Parse<string> = (value) =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+    ? Either.right(value.toLowerCase())
+    : Either.left("the ID of an Azure tenant, such as 8f0c4a52-1b2c-4d3e-8f90-123456789abc")
+
 /** Accepts what AWS accepts as an external ID. */
 export const externalId: Parse<string> = (value) =>
   /^[\w+=,.@:/-]{2,1224}$/.test(value)

@@ -6,7 +6,7 @@ import { disagreements, missingSettings } from "./disagreements.ts"
 import { type ReadSettings, readSettings, type Sources, storeNamed } from "./readSettings.ts"
 import { resolveS3 } from "./s3Environment.ts"
 import { unknownVariables } from "./env/nearMisses.ts"
-import { resolveSnowflake, type SnowflakeEnvironment } from "./env/snowflake.ts"
+import { resolveSnowflake, resolveTarget, type SnowflakeEnvironment } from "./env/snowflake.ts"
 import {
   settingsAlone,
   type SettingsOf,
@@ -117,6 +117,8 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       return bucketOf(values, sources)
     case "setup iam":
       return { value: values.bucket === undefined ? undefined : { bucket: values.bucket } }
+    case "setup snowflake":
+      return wrong.has("store") ? { value: undefined } : snowflakeSetupOf(read, sources)
     case "simulate":
       return { value: simulationOf(values) }
     case "model":
@@ -185,6 +187,24 @@ function storeOf(read: ReadSettings, { environment, file, fileName }: Sources): 
     case "memory":
       return { value: { _tag: "Memory", prefix } }
   }
+}
+
+function snowflakeSetupOf(read: ReadSettings, sources: Sources): Part<object> {
+  const { environment, file, fileName } = sources
+  const { value: store, ...found } = storeOf(read, sources)
+  const target = resolveTarget(environment, file, fileName)
+  const snowflake = read.values.print
+    ? Either.map(target, () => undefined)
+    : resolveSnowflake(environment, file, fileName)
+  const problems = [...(found.problems ?? []), ...Either.match(snowflake, NO_VALUE)]
+  return Either.isRight(target) && Either.isRight(snowflake) && store !== undefined
+    ? { ...found, value: { store, target: target.right, snowflake: snowflake.right } }
+    : { ...found, value: undefined, problems }
+}
+
+const NO_VALUE = {
+  onLeft: (problems: ReadonlyArray<string>) => problems,
+  onRight: (): ReadonlyArray<string> => []
 }
 
 function snowflakeOf(

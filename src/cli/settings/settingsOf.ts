@@ -7,7 +7,7 @@
 import type { Option, Redacted } from "effect"
 import type { AzureCredentials } from "../../layers/azure/ObjectStorageAzure.ts"
 import type { S3Credentials } from "../../layers/s3/ObjectStorageS3.ts"
-import type { SnowflakeEnvironment } from "./env/snowflake.ts"
+import type { SnowflakeEnvironment, SnowflakeTarget } from "./env/snowflake.ts"
 import type { Configuration } from "./commands/Configuration.ts"
 import {
   type CommandName,
@@ -112,6 +112,12 @@ interface OwnParts {
     readonly credentials: Option.Option<S3Credentials>
   }
   readonly "setup iam": { readonly bucket: string }
+  readonly "setup snowflake": {
+    readonly store: Store
+    readonly target: SnowflakeTarget
+    /** Absent if statements are only printed. */
+    readonly snowflake: SnowflakeEnvironment | undefined
+  }
   readonly simulate: { readonly simulation: Simulation }
 }
 

@@ -1,5 +1,15 @@
 import * as defaults from "../../programs/run/defaults.ts"
-import { durationOf, externalId, keyArn, oneOf, principalArn } from "./parse.ts"
+import {
+  durationOf,
+  externalId,
+  keyArn,
+  oneOf,
+  principalArn,
+  queueArn,
+  roleArn,
+  tenant
+} from "./parse.ts"
+import { snowflakeName } from "./env/snowflake.ts"
 import { settingsUnder } from "./setting.ts"
 
 const { optional, toggle, value } = settingsUnder("Setup:")
@@ -34,6 +44,58 @@ export const setupSettings = {
     flag: "--external-id <id>",
     help: "external ID that the principal must present: STORAGE_AWS_EXTERNAL_ID from the same output",
     parse: externalId
+  }),
+  notifyQueue: optional({
+    flag: "--notify-queue <arn>",
+    help: "send notifications of new objects under the prefix to this SQS queue: that of a Snowflake pipe",
+    parse: queueArn
+  }),
+  awsRoleArn: optional({
+    flag: "--aws-role-arn <arn>",
+    help: "S3: IAM role that Snowflake assumes to read the bucket; it need not exist yet",
+    parse: roleArn
+  }),
+  azureTenant: optional({
+    flag: "--azure-tenant <id>",
+    help: "Azure: tenant of the storage account",
+    parse: tenant
+  }),
+  integration: value({
+    flag: "--integration <name>",
+    help: "Snowflake's storage integration",
+    parse: snowflakeName,
+    fallback: "AMPLITUDE_LAKE"
+  }),
+  loaderRole: value({
+    flag: "--loader-role <name>",
+    help: "Snowflake role that loads hours",
+    parse: snowflakeName,
+    fallback: "AMPLITUDE_LOADER"
+  }),
+  readerRole: value({
+    flag: "--reader-role <name>",
+    help: "Snowflake role that may read what is loaded, and nothing else",
+    parse: snowflakeName,
+    fallback: "AMPLITUDE_READER"
+  }),
+  pipe: toggle({
+    flag: "--pipe",
+    help: "also a Snowpipe, which loads new hours by itself, in the place of load; load --reconcile then keeps the ledger"
+  }),
+  queueIntegration: optional({
+    flag: "--queue-integration <name>",
+    help: "Azure, with --pipe: notification integration that tells of new objects",
+    parse: snowflakeName
+  }),
+  print: toggle({
+    flag: "--print",
+    acts: true,
+    help: "only print the statements, for somebody who may run them; no account is needed"
+  }),
+  describe: toggle({
+    flag: "--describe",
+    acts: true,
+    help: "print as whom Snowflake reads the store, as lines for the env file: setup iam --only trust takes them from there"
   }),
   only: optional({
     flag: "--only <policy>",

@@ -116,7 +116,7 @@ const gapSettings = [
 
 /** The help of a group of two-word commands, by their first word. */
 export const families: Readonly<Record<string, string>> = {
-  setup: "Prepare the bucket and its access policies."
+  setup: "Prepare the bucket, its access policies, and Snowflake."
 }
 
 const LOOKBACK_OF_END = "with --end-date alone: this many days, ending with that date"
@@ -343,6 +343,7 @@ export const commands = {
       "kmsKey",
       "abortDays",
       "requireIfNoneMatch",
+      "notifyQueue",
       "apply",
       "envFile",
       ...retry,
@@ -362,6 +363,26 @@ export const commands = {
       ...output
     ],
     helps: { kmsKey: "KMS key of the bucket, which the policies let writer and readers use" }
+  },
+  "setup snowflake": {
+    help: "Compare Snowflake with what a lake needs there: storage integration, database, schema, file format, stage, tables, roles and their rights, and with --pipe a Snowpipe. With --apply, make what is missing. Replaces and drops nothing; what somebody else chose is named and stays. SNOWFLAKE_ACCOUNT and its like say where and as whom. Exits 3 if something differs.",
+    settings: [
+      ...lake,
+      "awsRoleArn",
+      "azureTenant",
+      "integration",
+      "loaderRole",
+      "readerRole",
+      "pipe",
+      "queueIntegration",
+      "apply",
+      "print",
+      "describe",
+      "envFile",
+      ...retry,
+      ...output
+    ],
+    helps: { apply: "make what is missing instead of only showing it" }
   },
   simulate: {
     help: "Serve synthetic events as Amplitude's Export API does, on 127.0.0.1, until interrupted. Clients must send the keys below. The server's URL is the only line on stdout.",

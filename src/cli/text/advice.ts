@@ -71,10 +71,14 @@ const ADVICE: {
   },
   ModelError: {},
   WarehouseError: {
-    NotFound: (told) =>
-      isOfSnowflake(told)
+    NotFound: (told) => {
+      if (told.message.includes("storage integration")) {
+        return ": amplitude-lake setup snowflake --apply makes it"
+      }
+      return isOfSnowflake(told)
         ? "; load makes the tables: check SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_ROLE"
-        : ": amplitude-lake load makes it, or name another file (--warehouse-file)",
+        : ": amplitude-lake load makes it, or name another file (--warehouse-file)"
+    },
     NotADatabase: " (--warehouse-file)",
     Foreign: " (--warehouse-file)",
     AccessDenied: (told) =>

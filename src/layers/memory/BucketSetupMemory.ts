@@ -6,10 +6,11 @@ import {
   type EncryptionRule,
   type Lifecycle,
   type LifecycleRule,
+  type Notifications,
   type PublicAccess
 } from "../../services/BucketSetup.ts"
 
-type Names = "publicAccess" | "ownership" | "encryption" | "lifecycle" | "policy"
+type Names = "publicAccess" | "ownership" | "encryption" | "lifecycle" | "policy" | "notifications"
 
 /** A bucket in memory, as strict as S3. */
 export interface BucketSetupMemoryOptions {
@@ -25,6 +26,7 @@ export interface BucketSetupMemoryOptions {
   readonly encryption?: ReadonlyArray<EncryptionRule> | undefined
   readonly lifecycle?: Lifecycle | undefined
   readonly policy?: string | undefined
+  readonly notifications?: Notifications | undefined
   /** Errors by operation and aspect. */
   readonly failing?: Readonly<Partial<Record<`${"read" | "write"} ${Names}`, BucketSetupError>>>
   /** Aspects whose changes are accepted but not stored. */
@@ -42,6 +44,13 @@ function lifecycleProblem({ Rules }: Lifecycle): string | undefined {
   if (new Set(names).size < names.length) return "two rules have one ID"
   const has = (name: keyof LifecycleRule) => Rules.some((rule) => rule[name] !== undefined)
   return has("Prefix") && has("Filter") ? "Filter and Prefix cannot be combined" : undefined
+}
+
+function notificationProblem({ QueueConfigurations = [] }: Notifications): string | undefined {
+  const told = QueueConfigurations.map(({ Events = [], Filter }) => [Events, Filter])
+  return new Set(told.map((it) => JSON.stringify(it))).size < told.length
+    ? "Configurations overlap"
+    : undefined
 }
 
 function policyProblem(policy: string | undefined): string | undefined {
@@ -94,7 +103,8 @@ export const make = Effect.fnUntraced(function* (
     ownership: yield* part("ownership", options.ownership),
     encryption: yield* part("encryption", options.encryption ?? []),
     lifecycle: yield* part("lifecycle", options.lifecycle ?? { Rules: [] }, lifecycleProblem),
-    policy: yield* part("policy", options.policy, policyProblem)
+    policy: yield* part("policy", options.policy, policyProblem),
+    notifications: yield* part("notifications", options.notifications ?? {}, notificationProblem)
   })
 })
 

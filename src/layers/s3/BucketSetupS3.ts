@@ -30,7 +30,8 @@ export const make = Effect.fnUntraced(function* (
     ownership: knownOwnership(Aspects.ownership(calls), place),
     encryption: Aspects.encryption(calls),
     lifecycle: Aspects.lifecycle(calls),
-    policy: Aspects.policy(calls)
+    policy: Aspects.policy(calls),
+    notifications: Aspects.notifications(calls)
   })
 })
 

@@ -1,6 +1,7 @@
 import type {
   PutBucketEncryptionCommandInput,
   PutBucketLifecycleConfigurationCommandInput,
+  PutBucketNotificationConfigurationCommandInput,
   S3Client
 } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
@@ -9,6 +10,7 @@ import {
   BucketSetupError,
   type EncryptionRule,
   type Lifecycle,
+  type Notifications,
   type PublicAccess
 } from "../../services/BucketSetup.ts"
 import type { StoreFailure } from "../cloud/failure.ts"
@@ -165,6 +167,28 @@ export function lifecycle(calls: AspectCalls): BucketAspect<Lifecycle> {
         }
         const command = new PutBucketLifecycleConfigurationCommand(
           input as PutBucketLifecycleConfigurationCommandInput
+        )
+        return client.send(command, options)
+      }
+  })
+}
+
+export function notifications(calls: AspectCalls): BucketAspect<Notifications> {
+  const { Bucket } = calls
+  return aspect<Notifications>(calls, {
+    action: "BucketNotification",
+    absent: {},
+    read: async (client, { GetBucketNotificationConfigurationCommand }, options) => {
+      const command = new GetBucketNotificationConfigurationCommand({ Bucket })
+      const { $metadata: _, ...found } = await client.send(command, options)
+      return found
+    },
+    write:
+      (NotificationConfiguration) =>
+      (client, { PutBucketNotificationConfigurationCommand }, options) => {
+        const input = { Bucket, NotificationConfiguration }
+        const command = new PutBucketNotificationConfigurationCommand(
+          input as PutBucketNotificationConfigurationCommandInput
         )
         return client.send(command, options)
       }

@@ -32,6 +32,8 @@ export interface BucketPlanOptions {
   readonly abortDays?: number | undefined
   /** Refuse puts that could overwrite. Defaults to `false`. */
   readonly requireIfNoneMatch?: boolean | undefined
+  /** ARN of a queue that is to be told of new objects; without it, nothing is looked at. */
+  readonly notifyQueue?: string | undefined
 }
 
 /** Blocks every kind of public access. */

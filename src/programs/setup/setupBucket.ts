@@ -9,6 +9,7 @@ import {
   planPolicy,
   planPublicAccess
 } from "./bucketPlan.ts"
+import { planNotifications } from "./notificationPlan.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { errorName, failureKind } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
@@ -17,7 +18,15 @@ import { asRun, Run } from "../run/Run.ts"
 
 /** One aspect of a bucket, and what happened to it. */
 export const BucketItem = Schema.Struct({
-  name: Schema.Literal("bucket", "public access", "ownership", "encryption", "uploads", "policy"),
+  name: Schema.Literal(
+    "bucket",
+    "public access",
+    "ownership",
+    "encryption",
+    "uploads",
+    "policy",
+    "notification"
+  ),
   state: Schema.Literal("same", "would change", "changed", "cannot"),
   /** Its current or planned value; for `cannot`, why and what to do. */
   message: Schema.String,
@@ -88,6 +97,13 @@ export const setupBucket = Effect.fn("setupBucket")(function* (options: SetupBuc
       ),
       yield* applyStep("policy", setup.policy, undefined, (it) => planPolicy(it, options))
     )
+    if (options.notifyQueue !== undefined) {
+      outcomes.push(
+        yield* applyStep("notification", setup.notifications, {}, (it) =>
+          planNotifications(it, options)
+        )
+      )
+    }
   }
   const items = outcomes.map(({ item }) => item)
   return new BucketReport({ place: setup.place, items, exitCode: exitCodeOfSetup(outcomes) })

@@ -11,12 +11,15 @@ import { withLogs } from "../../../src/cli/terminal/logging.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 import { run } from "../../fixtures/program.ts"
 import { assertPrinted, assertPublished } from "../../fixtures/publishedSchemas.ts"
+import { snowflakeAccount } from "../../fixtures/snowflake/account.ts"
+import { ADMIN } from "../../fixtures/snowflake/catalog.ts"
 import { scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
 import * as S3Server from "../../fixtures/s3Server.ts"
 
 const NOW = "2025-11-12T12:00:00Z"
 const DATES = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T23"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]
+const ROLE_ARN = "arn:aws:iam::111122223333:role/snowflake-reader"
 const HOUR = "2025-11-10T21"
 
 /** Keeps what is written to stdout meanwhile. */
@@ -194,6 +197,24 @@ describe("--json", () => {
         assert.equal((yield* print(["setup", "iam", ...bucket], {})).code, 0)
         const one = yield* print(["setup", "iam", ...bucket, "--only", "writer"], {})
         assert.deepEqual(Object.keys(one.fields["policies"] as object), ["writer"])
+        const snowflake = ["setup", "snowflake", ...bucket, "--aws-role-arn", ROLE_ARN]
+        const names = {
+          SNOWFLAKE_WAREHOUSE: "LOADING",
+          SNOWFLAKE_DATABASE: "AMPLITUDE_LAKE",
+          SNOWFLAKE_SCHEMA: "AMPLITUDE"
+        }
+        const script = yield* print([...snowflake, "--print"], names)
+        assert.ok((script.fields["statements"] as ReadonlyArray<string>).length > 20)
+        const { server } = yield* snowflakeAccount({ isNew: true })
+        const token = { SNOWFLAKE_TOKEN: "canary", SNOWFLAKE_ROLE: ADMIN }
+        const account = {
+          ...names,
+          ...token,
+          SNOWFLAKE_ACCOUNT: "myorg-lake",
+          SNOWFLAKE_HOST: server.origin
+        }
+        assert.equal((yield* print(snowflake, account)).code, 7)
+
         const { url } = yield* S3Server.make({ buckets: { lake: "eu-west-2" } })
         const keys = { AWS_ACCESS_KEY_ID: "AKTEST", AWS_SECRET_ACCESS_KEY: "SKTEST" }
         const aws = { ...keys, AWS_ENDPOINT_URL_S3: url, AWS_REGION: "eu-west-2" }

@@ -17,9 +17,9 @@ import { type Resolved, resolveSettings, type Sources } from "../../../src/cli/s
 import type { SettingsOf, Source, Store } from "../../../src/cli/settings/settingsOf.ts"
 
 const NOW = Date.parse("2025-11-12T10:30:00Z")
-/** All but `config`, which shows what is wrong rather than failing. */
+/** All but `config`, which shows what is wrong rather than failing, and what needs more than a store. */
 const names = (Object.keys(commands) as ReadonlyArray<CommandName>).filter(
-  (name) => name !== "config"
+  (name) => name !== "config" && name !== "setup snowflake"
 )
 
 function sources(given: Partial<Sources> = {}): Sources {
@@ -562,6 +562,56 @@ describe("The bucket to set up", () => {
     }
     const flags = { trustedArn: arn, externalId: "X_1=", only: "trust" }
     assert.deepEqual(problems("setup iam", { environment, flags }), [])
+  })
+})
+
+describe("Setting up Snowflake", () => {
+  const target = {
+    AWS_BUCKET_NAME: "lake",
+    SNOWFLAKE_WAREHOUSE: "loading",
+    SNOWFLAKE_DATABASE: "lake",
+    SNOWFLAKE_SCHEMA: '"My schema"'
+  }
+  const awsRoleArn = "arn:aws:iam::111122223333:role/reader"
+
+  it("needs no account to print the statements, and keeps names as Snowflake does", () => {
+    const flags = { print: true, awsRoleArn, readerRole: '"My readers"', loaderRole: "loaders" }
+    const settings = settled("setup snowflake", { environment: target, flags })
+    const { loaderRole, readerRole, snowflake, target: found } = settings
+    assert.deepEqual(found, { warehouse: "LOADING", database: "LAKE", schema: "My schema" })
+    assert.deepEqual([loaderRole, readerRole, snowflake], ["LOADERS", "My readers", undefined])
+  })
+
+  it("names all that is missing, and what cannot be", () => {
+    assert.deepEqual(problems("setup snowflake", { environment: { AWS_BUCKET_NAME: "lake" } }), [
+      "--aws-role-arn is missing: setup snowflake needs it for --store s3",
+      "the Snowflake account is missing: set SNOWFLAKE_ACCOUNT in the environment or in keys.env",
+      "the compute warehouse is missing: set SNOWFLAKE_WAREHOUSE in the environment or in keys.env",
+      "the database is missing: set SNOWFLAKE_DATABASE in the environment or in keys.env",
+      "the schema is missing: set SNOWFLAKE_SCHEMA in the environment or in keys.env",
+      "who loads is missing: set SNOWFLAKE_PRIVATE_KEY_PATH and SNOWFLAKE_USER, or SNOWFLAKE_TOKEN, in the environment or in keys.env"
+    ])
+    const azure = {
+      ...target,
+      AZURE_STORAGE_ACCOUNT: "lake",
+      AZURE_STORAGE_CONTAINER: "lake",
+      AMPLITUDE_LAKE_STORE: "azure"
+    }
+    const flags = { print: true, pipe: true }
+    assert.deepEqual(problems("setup snowflake", { environment: azure, flags }), [
+      "--azure-tenant is missing: setup snowflake needs it for --store azure",
+      "--pipe needs --queue-integration for --store azure"
+    ])
+    for (const wrong of [
+      { print: true, apply: true },
+      { print: true, dev: true }
+    ]) {
+      const found = problems("setup snowflake", {
+        environment: target,
+        flags: { ...wrong, awsRoleArn }
+      })
+      assert.equal(found.length, 1, found.join())
+    }
   })
 })
 

@@ -41,14 +41,30 @@ export const allowed = {
 
 describe("SettingsOf", () => {
   it("holds what a command declares, with related settings as one value", () => {
-    const environment = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret", AWS_BUCKET_NAME: "lake" }
+    const environment = {
+      AMP_API_KEY: "key",
+      AMP_SECRET_KEY: "secret",
+      AWS_BUCKET_NAME: "lake",
+      SNOWFLAKE_WAREHOUSE: "LOADING",
+      SNOWFLAKE_DATABASE: "LAKE",
+      SNOWFLAKE_SCHEMA: "AMPLITUDE",
+      AMPLITUDE_LAKE_AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/reader"
+    }
     for (const command of Object.keys(commands) as ReadonlyArray<CommandName>) {
       const found = resolveSettings(command, {
         flags: Object.fromEntries(
-          [...requiredBy(command), "hour"].map((name) => [
-            name,
-            name === "keep" ? "store" : name === "hour" ? "1970-01-01T00" : "1970-01-01"
-          ])
+          [...requiredBy(command), "hour", ...(command === "setup snowflake" ? ["print"] : [])].map(
+            (name) => [
+              name,
+              name === "keep"
+                ? "store"
+                : name === "print"
+                  ? "true"
+                  : name === "hour"
+                    ? "1970-01-01T00"
+                    : "1970-01-01"
+            ]
+          )
         ),
         environment,
         file: {},
@@ -63,6 +79,7 @@ describe("SettingsOf", () => {
         "credentials",
         "simulation",
         "snowflake",
+        "target",
         "configuration",
         "logDir"
       ]

@@ -25,7 +25,9 @@ const configured = all.flatMap(([name, setting]) => {
 const TEXTS =
   `local aws:kms true false 7 6 lake pond 30d 60d https://one.test/x https://two.test/x https://one.test https://two.test
   arn:aws:kms:eu-west-2:111122223333:key/one arn:aws:kms:eu-west-2:111122223333:key/two arn:aws:iam::111122223333:user/one
-  arn:aws:iam::111122223333:user/two 1/4 2/4`.split(/\s+/)
+  arn:aws:iam::111122223333:user/two arn:aws:iam::111122223333:role/one arn:aws:iam::111122223333:role/two
+  arn:aws:sqs:eu-west-2:111122223333:one arn:aws:sqs:eu-west-2:111122223333:two 1/4 2/4
+  8f0c4a52-1b2c-4d3e-8f90-123456789abc 8f0c4a52-1b2c-4d3e-8f90-123456789abd`.split(/\s+/)
 
 /** Three different texts that a setting takes, or as many as there are. */
 function textsFor({ parse }: Setting<unknown>): readonly [string, string, string] {
@@ -74,7 +76,7 @@ describe("Every setting", () => {
     })
     // Each of them says what one run does; left in an env file, it would act in every run.
     const acting =
-      "abortUploads adoptProject apply dryRun dump endDate fromArchive json keep metricsFile now only reason recheck reconcile replace sample sampleSeed startDate testWebhook warehouse yesterday"
+      "abortUploads adoptProject apply describe dryRun dump endDate fromArchive json keep metricsFile now only print reason recheck reconcile replace sample sampleSeed startDate testWebhook warehouse yesterday"
     assert.equal(typed.sort().join(" "), acting)
   })
 
@@ -132,11 +134,19 @@ describe("Every setting", () => {
       together.map(({ setting, variable }) => [variable, textsFor(setting)[0]])
     )
     const { AMPLITUDE_LAKE_ENV_FILE: _, ...file } = environment
-    const keys = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
+    const keys = {
+      AMP_API_KEY: "key",
+      AMP_SECRET_KEY: "secret",
+      SNOWFLAKE_WAREHOUSE: "LOADING",
+      SNOWFLAKE_DATABASE: "LAKE",
+      SNOWFLAKE_SCHEMA: "AMPLITUDE"
+    }
     for (const [command] of commandEntries) {
       const typed = Object.fromEntries(requiredBy(command).map((name) => [name, "2025-11-10"]))
       const flags = {
         ...typed,
+        // Snowflake cannot read a folder.
+        ...(command === "setup snowflake" ? { store: "s3", print: true } : {}),
         ...("keep" in typed ? { keep: "store", conflict: "2025-11-10T00" } : {})
       }
       for (const given of [

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { Either, Redacted } from "effect"
 import type { WarehouseSnowflakeOptions } from "../../../layers/snowflake/WarehouseSnowflake.ts"
+import type { Parse } from "../parse.ts"
 import { parseSafeOrigin } from "../../../services/SafeUrl.ts"
 import { secretProblem } from "./secretForm.ts"
 
@@ -9,6 +10,9 @@ export type SnowflakeEnvironment = Pick<
   WarehouseSnowflakeOptions,
   "account" | "credentials" | "role" | "warehouse" | "database" | "schema" | "origin"
 >
+
+/** Where a lake is in an account, whoever asks. */
+export type SnowflakeTarget = Pick<SnowflakeEnvironment, "warehouse" | "database" | "schema">
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -34,12 +38,12 @@ export const snowflakeVariables = [
 ] as const
 type Name = (typeof snowflakeVariables)[number]
 
-const NEEDED: ReadonlyArray<readonly [Name, string]> = [
-  ["SNOWFLAKE_ACCOUNT", "the Snowflake account"],
+const TARGET: ReadonlyArray<readonly [Name, string]> = [
   ["SNOWFLAKE_WAREHOUSE", "the compute warehouse"],
   ["SNOWFLAKE_DATABASE", "the database"],
   ["SNOWFLAKE_SCHEMA", "the schema"]
 ]
+const NEEDED: typeof TARGET = [["SNOWFLAKE_ACCOUNT", "the Snowflake account"], ...TARGET]
 
 /** `myorg-account`, or an account with its region. It becomes part of a host name. */
 const ACCOUNT = /^[A-Za-z0-9][\w.-]*$/
@@ -130,6 +134,30 @@ export function resolveSnowflake(
   })
 }
 
+/** Resolves where a lake is, for statements that somebody else runs. */
+export function resolveTarget(
+  environment: Variables,
+  file: Variables,
+  fileName: string
+): Either.Either<SnowflakeTarget, ReadonlyArray<string>> {
+  const counting = snowflakeCounting(environment, file)
+  const missing = TARGET.filter(([name]) => !counting.has(name))
+  if (missing.length > 0) {
+    return Either.left(
+      missing.map(
+        ([name, what]) => `${what} is missing: set ${name} in the environment or in ${fileName}`
+      )
+    )
+  }
+  const find = (name: Name) =>
+    nameOf(textOf(counting.get(name) === "file" ? file : environment, name))
+  return Either.right({
+    warehouse: find("SNOWFLAKE_WAREHOUSE"),
+    database: find("SNOWFLAKE_DATABASE"),
+    schema: find("SNOWFLAKE_SCHEMA")
+  })
+}
+
 /** A host, or a whole origin, which may be plain http on loopback. */
 function originOf(host: string | undefined): Either.Either<string | undefined, string> {
   if (host === undefined) return Either.right(undefined)
@@ -145,6 +173,14 @@ function readKey(path: string): string {
     return ""
   }
 }
+
+/** Accepts a name of Snowflake's, and returns it as Snowflake keeps it. */
+export const snowflakeName: Parse<string> = (name) =>
+  /^([A-Za-z_][\w$]*|"[^"]+")$/.test(name)
+    ? Either.right(nameOf(name))
+    : Either.left(
+        "a name in Snowflake: letters, digits and underscores, or any text in double quotes"
+      )
 
 /** As Snowflake keeps names: in capital letters unless they are in quotes. */
 function nameOf(name: string): string {
