@@ -34,6 +34,8 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     "Changed",
     /** The statement is wrong, or does more than read. */
     "BadQuery",
+    /** It did not finish in the longest time that it had. Nothing was committed. */
+    "TimedOut",
     /** It cannot read the objects of an hour. Nothing was committed. */
     "Unreadable",
     "Failed"

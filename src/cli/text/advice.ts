@@ -80,7 +80,10 @@ const ADVICE: {
         : ": amplitude-lake load makes it, or name another file (--warehouse-file)"
     },
     NotADatabase: " (--warehouse-file)",
-    Foreign: " (--warehouse-file)",
+    Foreign: (told) =>
+      isOfSnowflake(told)
+        ? "; name another schema (SNOWFLAKE_SCHEMA), or bring the table back: UNDROP TABLE"
+        : " (--warehouse-file)",
     AccessDenied: (told) =>
       isOfSnowflake(told)
         ? "; check SNOWFLAKE_USER with its key, or SNOWFLAKE_TOKEN, and what SNOWFLAKE_ROLE may do"

@@ -84,7 +84,11 @@ const prepare = Effect.fnUntraced(function* (client: Client, path: string, to: "
         ({ reason }) => reason === "NotFound",
         () => Effect.zipRight(client.run("open", [...TABLES, ...FIRST_ROWS]), look)
       )
-  const [lock] = yield* client.rows("open", sql.LOCK_ROWS)
+  const [lock] = yield* Effect.mapError(client.rows("open", sql.LOCK_ROWS), (error) =>
+    error.reason === "NotFound"
+      ? new WarehouseError({ reason: "Foreign", method: "open", path, detail: error.detail })
+      : error
+  )
   // Without a row, two loaders would not wait for each other.
   if (to === "load" && Number(lock?.[0]) === 0) yield* client.run("open", FIRST_ROWS)
   const version = Number(about.find(([name]) => name === "schema")?.[1])

@@ -48,6 +48,8 @@ const BY_CODE: Readonly<Record<string, Reason>> = {
   "003001": "AccessDenied",
   // Waited too long for the lock of another transaction.
   "000625": "Busy",
+  // The statement was canceled after the longest time that it, or its warehouse, has.
+  "000630": "TimedOut",
   // The compute warehouse is suspended and cannot be resumed.
   "090073": "Unavailable",
   "000607": "Unavailable"
@@ -57,7 +59,8 @@ const BY_CODE: Readonly<Record<string, Reason>> = {
 const OF_FILES = /^(0910|100)\d+$/
 
 const ADVICE: Readonly<Partial<Record<Reason, string>>> = {
-  NotFound: "; it may also be hidden from the role"
+  NotFound: "; it may also be hidden from the role",
+  TimedOut: "; a larger compute warehouse takes less time"
 }
 
 interface Said {
@@ -92,13 +95,14 @@ export function refusalError(refusal: Refusal): WarehouseError {
     reason,
     method,
     path,
-    detail: status === 422 ? detail : `HTTP ${status}: ${detail}`,
+    detail: status === 422 || reason === "TimedOut" ? detail : `HTTP ${status}: ${detail}`,
     ...(wait === undefined ? {} : { retryAfter: wait })
   })
 }
 
 function reasonOf(status: number, { code, message }: Said, method: Attempt["method"]): Reason {
   if (status === 401 || status === 403) return "AccessDenied"
+  if (status === 408) return "TimedOut"
   if (status === 404) return "Misconfigured"
   if (status === 429 || status >= 500) return "Unavailable"
   if (status >= 300 && status < 400) return "Misconfigured"

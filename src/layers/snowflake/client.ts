@@ -136,7 +136,8 @@ export function makeClient(options: ClientOptions): Client {
       const now = yield* Clock.currentTimeMillis
       const hide = hider(yield* authorization.secrets)
       const error = refusalError({ method, path, status, headers, body, now, hide })
-      return yield* Effect.fail({ error, isFinal: status < 500 })
+      // Of a poll, 429 says nothing about the statement, which goes on.
+      return yield* Effect.fail({ error, isFinal: status < 500 && status !== 429 })
     }
     const result = yield* Effect.mapError(Schema.decode(Result)(body), () => {
       const detail = `${route.host} answered with something else than a result; check for a proxy between here and there`

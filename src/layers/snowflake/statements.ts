@@ -241,7 +241,8 @@ function comparison(id: string, ...more: ReadonlyArray<string>): string {
   return failing(
     MARKS.Differs,
     `  SELECT TO_CHAR(L.HOUR, ${HOUR_FORMAT}) || ' has ' || COUNT(R.KEY) || ' lines for the ' || L.EVENTS || ' that were announced, the last number '
-    || COALESCE(MAX(R.LINE), 0) || ', and ' || COUNT_IF(${OTHER_CONTENT}) || ' lines of another object' AS FOUND
+    || COALESCE(MAX(R.LINE), 0) || IFF(COUNT(R.KEY) = L.EVENTS AND MAX(R.LINE) > L.EVENTS, ', as if blank lines were numbered', '')
+    || ', and ' || COUNT_IF(${OTHER_CONTENT}) || ' lines of another object' AS FOUND
   FROM LOADS L LEFT JOIN EVENTS_RAW R ON R.HOUR = L.HOUR
   WHERE ${oursOf(id)("L.LOAD_ID")}
   GROUP BY L.HOUR, L.KEY, L.EVENTS, L.ETAG
@@ -295,11 +296,11 @@ export function setCalendar(
   hours: ReadonlyArray<CalendarHour>,
   seenAt: number
 ): ReadonlyArray<string> {
-  const replace = "DELETE FROM CALENDAR"
-  if (hours.length === 0) return ["BEGIN", replace, "COMMIT"]
+  // Two loaders at once would each insert all of it.
+  const replace = ["BEGIN", LOCK, "DELETE FROM CALENDAR"]
+  if (hours.length === 0) return [...replace, "COMMIT"]
   return [
-    "BEGIN",
-    replace,
+    ...replace,
     `INSERT INTO CALENDAR (HOUR, STATE, EVENTS, SEEN_AT)
 SELECT DATEADD(HOUR, E.INDEX, TO_TIMESTAMP_NTZ(S.VALUE[0]::VARCHAR, ${HOUR_FORMAT})), S.VALUE[1]::VARCHAR,
   IFF(IS_NULL_VALUE(E.VALUE), NULL, E.VALUE::NUMBER(38, 0)), ${timeOf(seenAt)}

@@ -91,6 +91,7 @@ export const claimWarehouse = Effect.fnUntraced(function* (
   warehouse: OpenWarehouse,
   options: ClaimOptions
 ) {
+  const { retry } = yield* Run
   const { location, place } = yield* ObjectStorage
   const { isMoved, project } = yield* checkWarehouse(options)
   const isKnown = Option.exists(
@@ -98,7 +99,7 @@ export const claimWarehouse = Effect.fnUntraced(function* (
     (it) => it.place === location && Option.isSome(it.project) === Option.isSome(project)
   )
   if (isKnown) return project
-  yield* warehouse.claim({ place: location, project })
+  yield* retry(warehouse.claim({ place: location, project }))
   if (isMoved) yield* Effect.logInfo(`The warehouse follows its lake to ${place}`)
   return project
 })

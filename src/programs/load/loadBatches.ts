@@ -61,7 +61,15 @@ export const loadBatches = (
     })
   })
 
-/** Ends hours in batches. One that fails because of one of its hours is halved until that hour is alone. */
+/** Whether fewer hours may be loaded in the time that more of them did not have. */
+function isTimeout(error: RunError): boolean {
+  return error._tag === "WarehouseError" && error.reason === "TimedOut"
+}
+
+/**
+ * Ends hours in batches. One that fails because of one of its hours is halved until that hour is alone,
+ * and so is one that takes too long.
+ */
 export const endInBatches = Effect.fnUntraced(function* (
   known: ReadonlyArray<KnownHour>,
   outcomes: Outcomes,
@@ -125,7 +133,7 @@ export const endInBatches = Effect.fnUntraced(function* (
     return beforeDeadline(retry(loadAll(batch))).pipe(
       inSpan("load", { hour: first.hour, hours: batch.length }),
       Effect.catchAll((error) =>
-        batch.length > 1 && isOfHour(error)
+        batch.length > 1 && (isOfHour(error) || isTimeout(error))
           ? Effect.zipRight(loadBatch(batch.slice(0, half)), loadBatch(batch.slice(half)))
           : notLoaded(batch, error)
       )

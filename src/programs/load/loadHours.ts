@@ -135,7 +135,7 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   // Before the store is listed: what lands in between waits for the next run.
   const stored = yield* storedLines(piped, datesOf(options, now))
   const lake = yield* retry(takeLake(store))
-  const rows = yield* rowsOf(warehouse)
+  const rows = yield* retry(rowsOf(warehouse))
   const known = yield* hoursToKnow(lake, rows, options, now, stored.keys())
   soFar.window = windowOf(known)
   soFar.conflicts = yield* describeConflicts(store, lake.conflicts)
@@ -157,7 +157,7 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
     soFar.olderGaps = countGaps(gapsBetween(first, last, (hour) => gaps.has(hour)))
   }
   const project = yield* claimWarehouse(warehouse, {
-    known: yield* warehouse.lake,
+    known: yield* retry(warehouse.lake),
     rows,
     inventory: lake.inventory
   })
@@ -171,7 +171,8 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   } else {
     yield* loadEach(known, soFar, (it, ended) => loadHour(it, { ...each, ended }))
   }
-  yield* warehouse.setCalendar(calendarOf({ ...calendar, rows: yield* rowsOf(warehouse) }), now)
+  const after = calendarOf({ ...calendar, rows: yield* retry(rowsOf(warehouse)) })
+  yield* retry(warehouse.setCalendar(after, now))
 })
 
 /** The ledger by hour. */

@@ -27,7 +27,7 @@ export const ledgerOf = Effect.fnUntraced(function* ({ lake, loads }: OpenWareho
 export const readLedger = Effect.gen(function* () {
   const { retry } = yield* Run
   const opened = yield* Effect.flatMap(Warehouse, (it) => retry(it.open("read")))
-  return yield* ledgerOf(opened)
+  return yield* retry(ledgerOf(opened))
 }).pipe(
   Effect.scoped,
   Effect.catchIf(

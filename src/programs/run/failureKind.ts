@@ -83,6 +83,7 @@ function warehouseKind({ reason }: WarehouseError): FailureKind {
     case "Unavailable":
     case "Changed":
     case "NoSpace":
+    case "TimedOut":
       return "temporary"
     default:
       return "permanent"

@@ -191,7 +191,10 @@ describe("WarehouseSnowflake, when something goes wrong", () => {
       const account = yield* snowflakeAccount({ numbersBlankLines: true })
       const error = yield* Effect.flip(loaded(account, hourToLoad(H21, "{}\n\n[]\n")))
       assert.equal(error.reason, "Differs")
-      assert.match(error.detail, /has 2 lines for the 2 that were announced, the last number 3/)
+      assert.match(
+        error.detail,
+        /has 2 lines for the 2 that were announced, the last number 3, as if blank lines were numbered,/
+      )
     })
   )
 
@@ -272,6 +275,18 @@ describe("WarehouseSnowflake, when something goes wrong", () => {
       const error = yield* Effect.flip(loaded(account, hourToLoad(H21, TWO)))
       assert.equal(error.reason, "Failed")
       assert.match(error.detail, /malformed/i)
+      assert.deepEqual(yield* counts(account), [2, 1, 2])
+    })
+  )
+
+  it.scopedLive("names a table that somebody has dropped, and makes none in its place", () =>
+    Effect.gen(function* () {
+      const account = yield* snowflakeAccount()
+      yield* loaded(account, hourToLoad(H20, TWO))
+      yield* Effect.promise(() => account.server.sessions.behind("drop table calendar"))
+      const error = yield* Effect.flip(loaded(account, hourToLoad(H21, TWO)))
+      assert.equal(error.reason, "Foreign")
+      assert.match(error.message, /Cannot open .*CALENDAR does not exist.*hidden from the role/i)
       assert.deepEqual(yield* counts(account), [2, 1, 2])
     })
   )

@@ -39,7 +39,8 @@ WHEN NOT MATCHED THEN INSERT (HOUR, KEY, FORMAT, EVENTS, BYTES, MALFORMED, LINES
 SELECT TO_NUMBER(IFF(COUNT(*) = 0, '0', 'AMPLITUDE_LAKE DIFFERS ' || LISTAGG(FOUND, '; ') WITHIN GROUP (ORDER BY FOUND)))
 FROM (
   SELECT TO_CHAR(L.HOUR, 'YYYY-MM-DD"T"HH24') || ' has ' || COUNT(R.KEY) || ' lines for the ' || L.EVENTS || ' that were announced, the last number '
-    || COALESCE(MAX(R.LINE), 0) || ', and ' || COUNT_IF(REGEXP_LIKE(R.CONTENT_KEY, '[0-9a-f]{32}(-[0-9]+)?')
+    || COALESCE(MAX(R.LINE), 0) || IFF(COUNT(R.KEY) = L.EVENTS AND MAX(R.LINE) > L.EVENTS, ', as if blank lines were numbered', '')
+    || ', and ' || COUNT_IF(REGEXP_LIKE(R.CONTENT_KEY, '[0-9a-f]{32}(-[0-9]+)?')
       AND REGEXP_LIKE(REPLACE(L.ETAG, '"', ''), '[0-9a-f]{32}(-[0-9]+)?')
       AND R.CONTENT_KEY <> REPLACE(L.ETAG, '"', '')) || ' lines of another object' AS FOUND
   FROM LOADS L LEFT JOIN EVENTS_RAW R ON R.HOUR = L.HOUR
