@@ -10,7 +10,7 @@ const ROWS = {
   C: 2,
   X: 6,
   T: 2,
-  W: 5,
+  W: 13,
   K: 3
 }
 const numbers = Object.entries(ROWS).flatMap(([letter, count]) =>

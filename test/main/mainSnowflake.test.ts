@@ -1,65 +1,10 @@
 import assert from "node:assert/strict"
-import { chmod, writeFile } from "node:fs/promises"
-import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { temporaryFolder } from "../fixtures/disk.ts"
-import { sha256Of } from "../fixtures/newObject.ts"
-import { run } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
-import {
-  ACCOUNT,
-  ENCRYPTED_KEY,
-  PASSPHRASE,
-  snowflakeAccount,
-  USER
-} from "../fixtures/snowflake/account.ts"
-import { CONTEXT } from "../fixtures/snowflake/server.ts"
+import { PREFIX, workplace } from "../fixtures/snowflake/workplace.ts"
 
-const PREFIX = "python-import/"
 const HOURS = ["--start-date", "2025-11-10T21", "--end-date", "2025-11-10T23"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]
-
-/** A bucket, and a Snowflake whose stage it is; a folder whose env file describes both. */
-const workplace = Effect.gen(function* () {
-  const folder = yield* temporaryFolder
-  const s3 = yield* S3Server.make({ buckets: { lake: "eu-west-2" } })
-  const { server } = yield* snowflakeAccount({
-    prefix: PREFIX,
-    objectAt: (name) => {
-      const object = s3.buckets.get("lake")?.objects.get(name)
-      const bytes = object?.bytes
-      return Promise.resolve(
-        bytes === undefined ? undefined : { bytes, etag: object?.etag ?? sha256Of(bytes) }
-      )
-    }
-  })
-  const variables = {
-    AWS_ACCESS_KEY_ID: "AKTEST",
-    AWS_SECRET_ACCESS_KEY: "SKTEST",
-    AWS_REGION: "eu-west-2",
-    AWS_BUCKET_NAME: "lake",
-    AWS_ENDPOINT_URL_S3: s3.url,
-    SNOWFLAKE_ACCOUNT: ACCOUNT,
-    SNOWFLAKE_USER: USER,
-    SNOWFLAKE_PRIVATE_KEY_PATH: "key.p8",
-    SNOWFLAKE_PRIVATE_KEY_PASSPHRASE: PASSPHRASE,
-    SNOWFLAKE_ROLE: CONTEXT.role.toLowerCase(),
-    SNOWFLAKE_WAREHOUSE: CONTEXT.warehouse,
-    SNOWFLAKE_DATABASE: CONTEXT.database,
-    SNOWFLAKE_SCHEMA: CONTEXT.schema,
-    SNOWFLAKE_HOST: server.origin
-  }
-  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value}"`)
-  yield* Effect.promise(async () => {
-    await writeFile(join(folder, "key.p8"), ENCRYPTED_KEY, { mode: 0o600 })
-    await writeFile(join(folder, ".env"), lines.join("\n"))
-    await chmod(join(folder, ".env"), 0o600)
-  })
-  const lake = (...args: ReadonlyArray<string>) =>
-    run([...args, "--retry-base-ms", "1"], { folder, env: { AWS_EC2_METADATA_DISABLED: "true" } })
-  return { folder, s3, server, lake }
-})
 
 describe("amplitude-lake with Snowflake", () => {
   it.scopedLive(
