@@ -78,7 +78,7 @@ function isPlanted(name: string, count: number, total: number, planted: number):
 }
 
 describe("menu_evidence of the synthetic shop", () => {
-  const { misleading, popular } = menu
+  const { misleading, popular, signs } = menu
   const british = sites[misleading.site]
 
   test("finds the item that misleads, as often as planted", () => {
@@ -95,9 +95,9 @@ describe("menu_evidence of the synthetic shop", () => {
     assert.isAtLeast(numberIn(offers, "share_high"), misleading.misled)
     // What visitors do when they are misled: they choose again, return or search.
     for (const [sign, share] of [
-      ["second_guesses", 0.4],
-      ["returns", 0.35],
-      ["searches", 0.25]
+      ["second_guesses", signs.secondGuess],
+      ["returns", signs.return],
+      ["searches", 1 - signs.secondGuess - signs.return]
     ] as const) {
       isPlanted(sign, numberIn(offers, sign), sessions, share * misleading.misled)
     }
