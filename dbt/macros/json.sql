@@ -1,6 +1,7 @@
 {#
     Fields of a JSON column as columns. `fields` holds [name, path, type]; of the type `json` the
-    field stays JSON. DuckDB parses each document once for all fields, Snowflake reads a variant.
+    field stays JSON, and JSON's null is null. DuckDB parses each document once for all fields,
+    Snowflake reads a variant.
 #}
 {% macro select_json_fields(relation, json, fields, keep) -%}
     {{ return(adapter.dispatch('select_json_fields', 'amplitude_lake')(relation, json, fields, keep)) }}
@@ -27,10 +28,11 @@
 {% macro snowflake__select_json_fields(relation, json, fields, keep) -%}
     select
         {{ keep | join(',\n        ') }}
-        {%- for name, path, type in fields %},
-        {% if type not in ('varchar', 'json') %}try_cast({% endif -%}
-        {{ amplitude_lake.snowflake_json_path(json, path) }}{{ '::varchar' if type != 'json' }}
-        {%- if type not in ('varchar', 'json') %} as {{ type }}){% endif %} as {{ name }}
+        {%- for name, path, type in fields %}
+        {%- set field = amplitude_lake.snowflake_json_path(json, path) %},
+        {% if type == 'json' %}iff(is_null_value({{ field }}), null, {{ field }})
+        {%- elif type == 'varchar' %}{{ field }}::varchar
+        {%- else %}try_cast({{ field }}::varchar as {{ type }}){% endif %} as {{ name }}
         {%- endfor %}
     from {{ relation }}
 {%- endmacro %}

@@ -14,15 +14,25 @@ export interface Dbt {
   readonly end: () => Promise<void>
 }
 
+export interface DbtOptions {
+  /** The folder of the project, by default the one that is tested. */
+  readonly project?: string
+  readonly target?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Its files go to `folder`. Only one command runs at a time. */
-export function startDbt(folder: string, target = "duckdb", env: NodeJS.ProcessEnv = {}): Dbt {
+export function startDbt(
+  folder: string,
+  { env = {}, project = PROJECT, target = "duckdb" }: DbtOptions = {}
+): Dbt {
   const child = spawn(PYTHON, [resolve("test/dbt/runs.py")], {
     cwd: folder,
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, NO_COLOR: "1", ...env }
   })
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
-  const options = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target", target]
+  const options = ["--project-dir", project, "--profiles-dir", project, "--target", target]
   options.push("--target-path", join(folder, "target"), "--log-path", join(folder, "logs"))
   return {
     run: async (warehouse, ...command) => {

@@ -139,9 +139,13 @@ function cellOf(value: DuckDBValue): Cell {
 
 export type Read = (sql: string) => Promise<ReadonlyArray<Row>>
 
-/** Runs the models on a world, and reads what they made. */
-export async function inWarehouse<A>(world: World, read: (read: Read) => Promise<A>): Promise<A> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" })
+/** Runs the models on a world, in a new file if one is named, and reads what they made. */
+export async function inWarehouse<A>(
+  world: World,
+  read: (read: Read) => Promise<A>,
+  file = ":memory:"
+): Promise<A> {
+  const instance = await DuckDBInstance.create(file, { threads: "1" })
   try {
     const connection = await instance.connect()
     try {
