@@ -79,7 +79,7 @@ const LINK_INTO_STAGING = "^link data/.amplitude-lake/runs/RUN/[1-9]"
 const OUT_OF_STAGING = "^rename data/[^/]*[.]jsonl$"
 
 describe("X5 two projects in one folder", () => {
-  it.scopedLive("keep their hours apart, whatever the order", () =>
+  it.scopedLive.runIf(isLong)("keep their hours apart, whatever the order", () =>
     Effect.gen(function* () {
       const it = yield* makeFolder
       assertCode(yield* it.run("shop", "fetch"), 0)

@@ -127,7 +127,7 @@ const RACES: ReadonlyArray<Race> = [
   { one: "all", other: "all", where: "one machine", long: true },
   { one: "all", other: "all", where: "two machines", long: true },
   { one: "fetch", other: "sync", where: "one machine", long: true },
-  { one: "sync", other: "sync", where: "one machine" },
+  { one: "sync", other: "sync", where: "one machine", long: true },
   { one: "sync", other: "sync", where: "two machines", long: true },
   { one: "all", other: "sync", where: "one machine", long: true }
 ]

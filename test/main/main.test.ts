@@ -353,22 +353,24 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("lands closed hours only, and exits 3 for open ones requested by date", () =>
-      Effect.gen(function* () {
-        const { amplitude, lake, lines, source } = yield* workplace
-        const early = ["--now", `${DATE}T10:30:00Z`, "--lag-hours", "1"]
-        const hours = ["--start-date", `${DATE}T07`, "--end-date", `${DATE}T10`]
-        const ended = yield* lake("all", "--dev", ...source, ...early, ...hours, "--json")
-        assertCode(ended, 3)
-        const { landed, open, exitCode } = summaryOf(ended)
-        assert.deepEqual(
-          landed,
-          [`${DATE}T07`, `${DATE}T08`].filter((hour) => lines.has(hour))
-        )
-        assert.deepEqual(open, [`${DATE}T09`, `${DATE}T10`])
-        assert.equal(exitCode, 3)
-        assert.deepEqual(amplitude.windows, ["20251110T07..20251110T08"])
-      })
+    it.scoped.runIf(isLong)(
+      "lands closed hours only, and exits 3 for open ones requested by date",
+      () =>
+        Effect.gen(function* () {
+          const { amplitude, lake, lines, source } = yield* workplace
+          const early = ["--now", `${DATE}T10:30:00Z`, "--lag-hours", "1"]
+          const hours = ["--start-date", `${DATE}T07`, "--end-date", `${DATE}T10`]
+          const ended = yield* lake("all", "--dev", ...source, ...early, ...hours, "--json")
+          assertCode(ended, 3)
+          const { landed, open, exitCode } = summaryOf(ended)
+          assert.deepEqual(
+            landed,
+            [`${DATE}T07`, `${DATE}T08`].filter((hour) => lines.has(hour))
+          )
+          assert.deepEqual(open, [`${DATE}T09`, `${DATE}T10`])
+          assert.equal(exitCode, 3)
+          assert.deepEqual(amplitude.windows, ["20251110T07..20251110T08"])
+        })
     )
 
     it.scoped.runIf(isLong)("uploads nothing in a dry run of sync", () =>
@@ -479,7 +481,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
         })
     )
 
-    it.scoped("says why keys are refused, and never shows them", () =>
+    it.scoped.runIf(isLong)("says why keys are refused, and never shows them", () =>
       Effect.gen(function* () {
         const { folder, amplitude, lake, options } = yield* workplace
         const other = { AMP_API_KEY: "another", AMP_SECRET_KEY: "pair" }
@@ -638,24 +640,20 @@ describe("amplitude-lake", { concurrent: true }, () => {
       ["SIGTERM", 143],
       ["SIGINT", 130]
     ] as const) {
-      it.scoped.runIf(isLong || signal === "SIGINT")(
-        `exits ${code} on ${signal}, and leaves nothing half written`,
-        () =>
-          Effect.gen(function* () {
-            const { folder, lake, lines, source, store, ...more } = yield* workplace
-            const { ended, took } = yield* endMidway(signal, { ...more, source })
-            assertCode(ended, code)
-            assert.match(ended.stderr, /Interrupted\. Partial work is cleaned up/)
-            assert.ok(took < 5000, `it took ${took} ms`)
-            assert.deepEqual(
-              (yield* pathsBelow(folder)).filter((path) =>
-                /jsonl|\.zip|\.part|\/runs\/./.test(path)
-              ),
-              []
-            )
-            assertCode(yield* lake("all", "--dev", ...source, ...DAY, ...QUIET), 0)
-            yield* assertWholeDay(store, lines)
-          })
+      it.scoped.runIf(isLong)(`exits ${code} on ${signal}, and leaves nothing half written`, () =>
+        Effect.gen(function* () {
+          const { folder, lake, lines, source, store, ...more } = yield* workplace
+          const { ended, took } = yield* endMidway(signal, { ...more, source })
+          assertCode(ended, code)
+          assert.match(ended.stderr, /Interrupted\. Partial work is cleaned up/)
+          assert.ok(took < 5000, `it took ${took} ms`)
+          assert.deepEqual(
+            (yield* pathsBelow(folder)).filter((path) => /jsonl|\.zip|\.part|\/runs\/./.test(path)),
+            []
+          )
+          assertCode(yield* lake("all", "--dev", ...source, ...DAY, ...QUIET), 0)
+          yield* assertWholeDay(store, lines)
+        })
       )
     }
   })
