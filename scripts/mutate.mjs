@@ -483,6 +483,14 @@ const MUTATIONS = [
     named: "replaces no load but the one"
   },
   {
+    name: "warehouse: the key of the ledger",
+    file: "src/layers/duckdb/tables.ts",
+    find: "hour timestamp primary key",
+    put: "hour timestamp not null",
+    tests: "test/layers/duckdb/WarehouseDuckDb",
+    named: "has a ledger that takes an hour once"
+  },
+  {
     name: "warehouse: removes lines without a ledger row before a load",
     file: "src/layers/duckdb/openWarehouse.ts",
     find: 'yield* run("load", "delete from amplitude.events_raw where hour = $1", [at])',
@@ -561,6 +569,30 @@ const MUTATIONS = [
     put: "",
     tests: "test/programs/load/loadHours",
     named: "does not take the metadata's word"
+  },
+  {
+    name: "warehouse: only what says that it replaces an hour replaces it",
+    file: "src/programs/load/decideLoad.ts",
+    find: 'return isNewer ? "replace" : "conflict"',
+    put: 'return "replace"',
+    tests: "test/programs/load/decideLoad",
+    named: "landed, anything else"
+  },
+  {
+    name: "warehouse: neither of two objects is loaded",
+    file: "src/programs/load/decideLoad.ts",
+    find: 'if (store._tag === "Several") return "conflict"',
+    put: "",
+    tests: "test/programs/load/decideLoad",
+    named: "two objects"
+  },
+  {
+    name: "warehouse: another pipeline's hours are loaded on request only",
+    file: "src/programs/load/decideLoad.ts",
+    find: ' || unverified || replace ? "load" : "leave"',
+    put: ' || unverified || replace ? "load" : "load"',
+    tests: "test/programs/load/decideLoad",
+    named: "unverified . nothing"
   },
   {
     name: "warehouse: an erasure that left an hour empty is followed",

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { DuckDBInstance } from "@duckdb/node-api"
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Either, Option, Stream } from "effect"
+import { Cause, Chunk, Effect, Either, Option, Stream } from "effect"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
 import type { Hour } from "../../../src/services/Hour.ts"
 import type { Cell, HourToLoad } from "../../../src/services/Warehouse.ts"
@@ -194,6 +194,18 @@ describe("WarehouseDuckDb", () => {
       })
     )
   }
+
+  it.scopedLive("has a ledger that takes an hour once, whoever writes to it", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, NAME)
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      const again =
+        "insert into amplitude.loads select * replace ('other' as load_id) from amplitude.loads"
+      const cause = yield* Effect.sandbox(queryFile(file, again)).pipe(Effect.flip)
+      assert.match(Cause.pretty(cause), /Constraint Error: Duplicate key/)
+      assert.equal((yield* loaded(file)).length, 1)
+    })
+  )
 
   it.scopedLive("says so where the folder does not exist", () =>
     Effect.gen(function* () {
