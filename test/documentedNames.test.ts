@@ -34,7 +34,8 @@ const OF_SNOWFLAKE: ReadonlyArray<string> = [
     (name) => readFileSync(join(GOLDEN, name), "utf8").match(/\w+/g) ?? []
   ),
   "STRIP_OUTER_ARRAY",
-  "AUTO_SUSPEND"
+  "AUTO_SUSPEND",
+  "PROGRAMMATIC_ACCESS_TOKEN"
 ]
 
 describe("What the pages name", () => {

@@ -8,6 +8,7 @@ import { runMain } from "@effect/platform-node/NodeRuntime"
 import type { CommandError } from "./CommandError.ts"
 import { type CommandLine, readCommandLine } from "./settings/commandLine.ts"
 import { endingOf, INTERRUPTED_ERROR, INTERRUPTED_TEXT, logEnding } from "./ending.ts"
+import { needsConnection } from "./settings/env/snowflake.ts"
 import { readEnvFile } from "./settings/env/envFile.ts"
 import { openLogFile } from "./terminal/logFile.ts"
 import { print } from "./terminal/print.ts"
@@ -30,7 +31,16 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const { lines, variables: file } = yield* readEnvFile(fileName, isNamed).pipe(
     withLogs({ logLevel: "info", logFormat })
   )
+  const usesSnowflake = command === "setup snowflake" || flags.warehouse === "snowflake"
+  const connection =
+    usesSnowflake && needsConnection(process.env, file)
+      ? (yield* Effect.promise(() => import("./settings/env/connections.ts"))).readConnection(
+          process.env,
+          file
+        )
+      : undefined
   const resolved = resolveSettings(command, {
+    connection,
     flags,
     environment: process.env,
     file,

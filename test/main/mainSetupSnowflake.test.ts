@@ -148,6 +148,37 @@ describe("amplitude-lake setup snowflake", () => {
     })
   )
 
+  it.scopedLive("takes account, key and names from connections.toml, as Snowflake's tools do", () =>
+    Effect.gen(function* () {
+      const { folder, server } = yield* workplace
+      const toml = [
+        "[lake]",
+        `account = "${ACCOUNT}"`,
+        `user = "${USER}"`,
+        'private_key_file = "key.p8"',
+        `private_key_file_pwd = "${PASSPHRASE}"`,
+        `role = "${ADMIN}"`,
+        `host = "${server.origin}"`,
+        `warehouse = "${CONTEXT.warehouse}"`,
+        `database = "${CONTEXT.database}"`,
+        `schema = "${CONTEXT.schema}"`
+      ].join("\n")
+      yield* Effect.promise(async () => {
+        await writeFile(join(folder, "connections.toml"), toml)
+        await chmod(join(folder, "connections.toml"), 0o644)
+        await writeFile(join(folder, ".env"), "AWS_BUCKET_NAME=lake", { mode: 0o600 })
+      })
+      const args = ["--aws-role-arn", ROLE_ARN, "--apply"]
+      const ended = yield* run(["setup", "snowflake", ...args], {
+        folder,
+        env: { SNOWFLAKE_HOME: folder, SNOWFLAKE_DEFAULT_CONNECTION_NAME: "lake" }
+      })
+      assert.equal(ended.code, 0, ended.stdout + ended.stderr)
+      assert.match(ended.stderr, /connections\.toml\W+is readable by other users/)
+      assert.ok(!(ended.stdout + ended.stderr).includes(PASSPHRASE))
+    })
+  )
+
   it.scopedLive("refuses with 2 what contradicts itself, and asks Snowflake nothing", () =>
     Effect.gen(function* () {
       const { server, setup } = yield* workplace

@@ -5,6 +5,7 @@
  * @module
  */
 import { Either } from "effect"
+import type { SnowflakeConnection } from "./env/connections.ts"
 import { flagName, type Setting, VARIABLE_PREFIX } from "./setting.ts"
 import {
   type CommandName,
@@ -24,6 +25,8 @@ export interface Sources {
   readonly file: Readonly<Record<string, string | undefined>>
   /** The line of the env file on which each of them is set; absent if there is no file. */
   readonly fileLines?: Readonly<Record<string, number>> | undefined
+  /** The connection of Snowflake's own tools. */
+  readonly connection?: SnowflakeConnection | undefined
   /** The env file's name, for messages. */
   readonly fileName: string
   /** Milliseconds since 1970. */

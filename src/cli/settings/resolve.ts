@@ -131,10 +131,19 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       // What config shows of a source needs no keys.
       const hasSource = declaredBy(command).includes("source") && command !== "config"
       if (declaredBy(command).includes("warehouse")) {
-        const { problems = [], value } =
-          command === "verify" ? { value: undefined } : snowflakeOf(read, sources)
+        const {
+          problems = [],
+          value,
+          warnings = []
+        }: Part<SnowflakeEnvironment> = command === "verify"
+          ? { value: undefined }
+          : snowflakeOf(read, sources)
         if (problems.length > 0) return { ...found, value: undefined, problems }
-        return { ...found, value: { store, snowflake: value } }
+        return {
+          ...found,
+          warnings: [...(found.warnings ?? []), ...warnings],
+          value: { store, snowflake: value }
+        }
       }
       if (!hasSource) return { ...found, value: { store } }
       // Where our version lies here, nothing is requested.
@@ -190,15 +199,18 @@ function storeOf(read: ReadSettings, { environment, file, fileName }: Sources): 
 }
 
 function snowflakeSetupOf(read: ReadSettings, sources: Sources): Part<object> {
-  const { environment, file, fileName } = sources
   const { value: store, ...found } = storeOf(read, sources)
-  const target = resolveTarget(environment, file, fileName)
+  const target = resolveTarget(sources)
   const snowflake = read.values.print
     ? Either.map(target, () => undefined)
-    : resolveSnowflake(environment, file, fileName)
+    : resolveSnowflake(sources)
   const problems = [...(found.problems ?? []), ...Either.match(snowflake, NO_VALUE)]
   return Either.isRight(target) && Either.isRight(snowflake) && store !== undefined
-    ? { ...found, value: { store, target: target.right, snowflake: snowflake.right } }
+    ? {
+        ...found,
+        warnings: [...(found.warnings ?? []), ...(sources.connection?.warnings ?? [])],
+        value: { store, target: target.right, snowflake: snowflake.right }
+      }
     : { ...found, value: undefined, problems }
 }
 
@@ -207,14 +219,11 @@ const NO_VALUE = {
   onRight: (): ReadonlyArray<string> => []
 }
 
-function snowflakeOf(
-  { values }: ReadSettings,
-  { environment, file, fileName }: Sources
-): Part<SnowflakeEnvironment> {
+function snowflakeOf({ values }: ReadSettings, sources: Sources): Part<SnowflakeEnvironment> {
   if (values.warehouse !== "snowflake") return { value: undefined }
-  return Either.match(resolveSnowflake(environment, file, fileName), {
+  return Either.match(resolveSnowflake(sources), {
     onLeft: (problems) => ({ value: undefined, problems }),
-    onRight: (value) => ({ value })
+    onRight: (value) => ({ value, warnings: sources.connection?.warnings ?? [] })
   })
 }
 

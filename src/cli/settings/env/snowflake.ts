@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { Either, Redacted } from "effect"
 import type { WarehouseSnowflakeOptions } from "../../../layers/snowflake/WarehouseSnowflake.ts"
+import type { SnowflakeConnection } from "./connections.ts"
 import type { Parse } from "../parse.ts"
 import { parseSafeOrigin } from "../../../services/SafeUrl.ts"
 import { secretProblem } from "./secretForm.ts"
@@ -14,11 +15,24 @@ export type SnowflakeEnvironment = Pick<
 /** Where a lake is in an account, whoever asks. */
 export type SnowflakeTarget = Pick<SnowflakeEnvironment, "warehouse" | "database" | "schema">
 
+/** Where settings of Snowflake are looked up. */
+export interface SnowflakeSources {
+  readonly environment: Variables
+  readonly file: Variables
+  readonly fileName: string
+  /** Read by the entry point, and only if it is needed. */
+  readonly connection?: SnowflakeConnection | undefined
+}
+
 type Variables = Readonly<Record<string, string | undefined>>
 
 const KEY = "SNOWFLAKE_PRIVATE_KEY_PATH"
 const PASSPHRASE = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
 const TOKEN = "SNOWFLAKE_TOKEN"
+
+/** Which connection of Snowflake's own tools counts where nothing else is set. */
+const HOME = "SNOWFLAKE_HOME"
+const CONNECTION = "SNOWFLAKE_DEFAULT_CONNECTION_NAME"
 
 /** Proofs of who calls. If the environment sets any of them, those of the env file are ignored. */
 const PROOFS = [KEY, PASSPHRASE, TOKEN]
@@ -34,7 +48,9 @@ export const snowflakeVariables = [
   "SNOWFLAKE_WAREHOUSE",
   "SNOWFLAKE_DATABASE",
   "SNOWFLAKE_SCHEMA",
-  "SNOWFLAKE_HOST"
+  "SNOWFLAKE_HOST",
+  HOME,
+  CONNECTION
 ] as const
 type Name = (typeof snowflakeVariables)[number]
 
@@ -68,25 +84,57 @@ export function snowflakeCounting(
   )
 }
 
+/** Whether something is left for a connection of Snowflake's own tools to say, or one is named. */
+export function needsConnection(environment: Variables, file: Variables): boolean {
+  const counting = snowflakeCounting(environment, file)
+  return (
+    counting.has(CONNECTION) ||
+    !NEEDED.every(([name]) => counting.has(name)) ||
+    !(counting.has(KEY) || counting.has(TOKEN))
+  )
+}
+
+/** What variables and connection say, the former first. */
+function lookUp({ connection, environment, file, fileName }: SnowflakeSources) {
+  const counting = snowflakeCounting(environment, file)
+  const own = (name: Name) =>
+    counting.has(name)
+      ? textOf(counting.get(name) === "file" ? file : environment, name)
+      : undefined
+  const isProven = PROOFS.some((name) => counting.has(name))
+  const account = own("SNOWFLAKE_ACCOUNT")?.toLowerCase()
+  const theirs = connection?.values["SNOWFLAKE_ACCOUNT"]?.toLowerCase()
+  // Keys and tokens are for their own account alone.
+  const isOther = account !== undefined && theirs !== undefined && account !== theirs
+  const other = (name: Name) =>
+    isOther || (isProven && PROOFS.includes(name))
+      ? undefined
+      : connection?.values[name]?.trim() || undefined
+  return {
+    find: (name: Name) => own(name) ?? other(name),
+    where: (name: Name) =>
+      counting.has(name) || other(name) === undefined
+        ? `${name} in ${counting.get(name) === "file" ? fileName : "the environment"}`
+        : `${name} by the ${connection?.where}`,
+    tokenType: own(TOKEN) === undefined ? connection?.tokenType : undefined,
+    problems: isOther ? [] : (connection?.problems ?? [])
+  }
+}
+
 /**
  * Resolves where and as whom to load, or names everything that is missing or wrong. No message repeats
  * a value.
  */
 export function resolveSnowflake(
-  environment: Variables,
-  file: Variables,
-  fileName: string
+  sources: SnowflakeSources
 ): Either.Either<SnowflakeEnvironment, ReadonlyArray<string>> {
-  const counting = snowflakeCounting(environment, file)
-  const find = (name: Name) =>
-    counting.has(name)
-      ? textOf(counting.get(name) === "file" ? file : environment, name)
-      : undefined
-  const where = (name: Name) =>
-    `${name} in ${counting.get(name) === "file" ? fileName : "the environment"}`
-  const problems = NEEDED.filter(([name]) => find(name) === undefined).map(
+  const { fileName } = sources
+  const { find, tokenType, where, ...looked } = lookUp(sources)
+  const problems = [...looked.problems]
+  const missing = NEEDED.filter(([name]) => find(name) === undefined).map(
     ([name, what]) => `${what} is missing: set ${name} in the environment or in ${fileName}`
   )
+  problems.push(...missing)
   const account = find("SNOWFLAKE_ACCOUNT") ?? ""
   if (account !== "" && !ACCOUNT.test(account)) {
     problems.push(
@@ -125,7 +173,7 @@ export function resolveSnowflake(
     origin: origin.right,
     credentials:
       privateKey === undefined
-        ? { token: Redacted.make(token ?? "") }
+        ? { token: Redacted.make(token ?? ""), tokenType }
         : {
             user: user ?? "",
             privateKey: Redacted.make(privateKey),
@@ -136,25 +184,22 @@ export function resolveSnowflake(
 
 /** Resolves where a lake is, for statements that somebody else runs. */
 export function resolveTarget(
-  environment: Variables,
-  file: Variables,
-  fileName: string
+  sources: SnowflakeSources
 ): Either.Either<SnowflakeTarget, ReadonlyArray<string>> {
-  const counting = snowflakeCounting(environment, file)
-  const missing = TARGET.filter(([name]) => !counting.has(name))
+  const { find } = lookUp(sources)
+  const missing = TARGET.filter(([name]) => find(name) === undefined)
   if (missing.length > 0) {
     return Either.left(
       missing.map(
-        ([name, what]) => `${what} is missing: set ${name} in the environment or in ${fileName}`
+        ([name, what]) =>
+          `${what} is missing: set ${name} in the environment or in ${sources.fileName}`
       )
     )
   }
-  const find = (name: Name) =>
-    nameOf(textOf(counting.get(name) === "file" ? file : environment, name))
   return Either.right({
-    warehouse: find("SNOWFLAKE_WAREHOUSE"),
-    database: find("SNOWFLAKE_DATABASE"),
-    schema: find("SNOWFLAKE_SCHEMA")
+    warehouse: nameOf(find("SNOWFLAKE_WAREHOUSE") ?? ""),
+    database: nameOf(find("SNOWFLAKE_DATABASE") ?? ""),
+    schema: nameOf(find("SNOWFLAKE_SCHEMA") ?? "")
   })
 }
 

@@ -24,8 +24,11 @@ const BY_TOKEN = { ...PLACE, SNOWFLAKE_TOKEN: "a-secret-token" }
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+const environmentOf = (environment: Variables, file: Variables = {}) =>
+  resolveSnowflake({ environment, file, fileName: ".env" })
+
 const problems = (environment: Variables, file: Variables = {}) =>
-  Either.match(resolveSnowflake(environment, file, "lake.env"), {
+  Either.match(resolveSnowflake({ environment, file, fileName: "lake.env" }), {
     onLeft: (it) => it,
     onRight: () => []
   })
@@ -33,7 +36,7 @@ const problems = (environment: Variables, file: Variables = {}) =>
 describe("resolveSnowflake()", () => {
   it("reads a key and its passphrase, and names as Snowflake keeps them", () => {
     const passphrase = { SNOWFLAKE_PRIVATE_KEY_PASSPHRASE: "words" }
-    const found = Either.getOrThrow(resolveSnowflake({ ...BY_KEY, ...passphrase }, {}, ".env"))
+    const found = Either.getOrThrow(environmentOf({ ...BY_KEY, ...passphrase }))
     const { credentials, ...place } = found
     assert.deepEqual(place, {
       account: "myorg-account",
@@ -50,15 +53,13 @@ describe("resolveSnowflake()", () => {
 
   it("reads a token, a role and a host from the env file", () => {
     const file = { ...BY_TOKEN, SNOWFLAKE_ROLE: "loader", SNOWFLAKE_HOST: "x.example.com" }
-    const { credentials, origin, role } = Either.getOrThrow(resolveSnowflake({}, file, ".env"))
+    const { credentials, origin, role } = Either.getOrThrow(environmentOf({}, file))
     assert.deepEqual([origin, role], ["https://x.example.com", "LOADER"])
     assert.ok("token" in credentials)
   })
 
   it("does not mix a proof of the environment with another one of the env file", () => {
-    const { credentials } = Either.getOrThrow(
-      resolveSnowflake({ SNOWFLAKE_TOKEN: "mine" }, BY_KEY, ".env")
-    )
+    const { credentials } = Either.getOrThrow(environmentOf({ SNOWFLAKE_TOKEN: "mine" }, BY_KEY))
     assert.ok("token" in credentials)
   })
 
