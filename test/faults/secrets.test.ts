@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import * as fs from "node:fs/promises"
+import { generateKeyPairSync } from "node:crypto"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { it } from "@effect/vitest"
@@ -14,6 +15,7 @@ import {
 import * as AmplitudeHttp from "../../src/layers/http/AmplitudeHttp.ts"
 import * as ObjectStorageAzure from "../../src/layers/azure/ObjectStorageAzure.ts"
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
+import * as WarehouseSnowflake from "../../src/layers/snowflake/WarehouseSnowflake.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
 import * as AzureServer from "../fixtures/azureServer.ts"
@@ -45,6 +47,18 @@ const AZURE = {
   signature: "canary/sas+signature=9",
   password: "canary~password-10"
 }
+const SNOWFLAKE = {
+  token: "canary/oauth+token=11",
+  passphrase: "canary passphrase+12",
+  key: generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey
+}
+const KEY_FILE = SNOWFLAKE.key
+  .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: SNOWFLAKE.passphrase })
+  .toString()
+/** A private key shows by any of its lines, encrypted or not. */
+const KEY_LINES = [KEY_FILE, SNOWFLAKE.key.export({ type: "pkcs8", format: "pem" }).toString()]
+  .flatMap((pem) => pem.split("\n"))
+  .filter((line) => line.length > 60)
 const SAS = `sv=2024-11-04&sp=rcwl&se=2099-01-01T00%3A00%3A00Z&sr=c&sig=${encodeURIComponent(AZURE.signature)}`
 const basic = `${AMPLITUDE.AMP_API_KEY}:${AMPLITUDE.AMP_SECRET_KEY}`
 
@@ -76,11 +90,18 @@ const CANARIES = [
   HEART,
   ...Object.values(AZURE),
   COLLECTOR,
+  SNOWFLAKE.token,
+  SNOWFLAKE.passphrase,
   PROXY.password,
   `${PROXY.user}:${PROXY.password}`
-].flatMap(formsOf)
+]
+  .flatMap(formsOf)
+  .concat(KEY_LINES)
+/** Any JWT: each is signed for the moment. */
+const JWT = /eyJ[\w-]{8,}\.eyJ[\w-]+/
 
 function assertNoCanary(text: string, where: string): void {
+  assert.doesNotMatch(text, JWT, where)
   for (const canary of CANARIES) {
     assert.ok(!text.includes(canary), `${canary} is in ${where}: ${text}`)
   }
@@ -152,6 +173,21 @@ const fails = Effect.fnUntraced(function* (
   yield* assertNoCanaryBelow(options.folder)
 })
 
+/** As `fails`, in a folder with the key's file, which is where the key belongs. */
+const failsWithKey = Effect.fnUntraced(function* (
+  code: number,
+  args: ReadonlyArray<string>,
+  options: ProgramOptions
+) {
+  for (const log of logs()) {
+    const ended = yield* run([...args, ...log, ...LOG_DIR], options)
+    assertNoCanary(`${ended.stdout}\n${ended.stderr}`, `what ${args[0]} prints`)
+    assert.equal(ended.code, code, ended.stderr)
+  }
+  yield* Effect.promise(() => fs.rm(join(options.folder, "key.p8"), { force: true }))
+  yield* assertNoCanaryBelow(options.folder)
+})
+
 const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]
 const ONCE = ["--retries", "0", "--retry-base-ms", "1"]
 const all = (origin: string) => ["all", "--dev", "--amplitude-url", origin, ...HOURS, ...ONCE]
@@ -184,6 +220,19 @@ function echo(status: number, type: "json" | "html"): Step {
       headers: { "Content-Type": type === "json" ? "application/json" : "text/html" },
       body
     })(socket, request)
+  }
+}
+
+/** Answers as Snowflake does, with the token in the message, and ends the connection: the body is not read. */
+function echoToken(status: number): Step {
+  return (socket, { headers: { authorization = "" } }) => {
+    const message = `token ${authorization} (${authorization.replace("Bearer ", "")}) is invalid`
+    const body = JSON.stringify({ code: "390303", message })
+    return answer(status, {
+      headers: { "Content-Type": "application/json" },
+      body,
+      ending: "end"
+    })(socket, { authorization } as never)
   }
 }
 
@@ -288,6 +337,44 @@ const azureIdentities = (url: string): ReadonlyArray<Readonly<Record<string, str
   {
     AZURE_STORAGE_CONNECTION_STRING: `AccountName=${AzureServer.ACCOUNT};AccountKey=${AZURE.key};BlobEndpoint=${url}`
   }
+]
+
+/** Everyone who Snowflake may be asked as, by the environment. */
+const SNOWFLAKES: ReadonlyArray<Readonly<Record<string, string>>> = [
+  { SNOWFLAKE_TOKEN: SNOWFLAKE.token },
+  {
+    SNOWFLAKE_USER: "loader",
+    SNOWFLAKE_PRIVATE_KEY_PATH: "key.p8",
+    SNOWFLAKE_PRIVATE_KEY_PASSPHRASE: SNOWFLAKE.passphrase
+  }
+]
+
+/** A folder with the key's file, and the environment of one of them. */
+const snowflakeHere = (identity: Readonly<Record<string, string>>, host: string) =>
+  Effect.tap(
+    here({
+      ...identity,
+      SNOWFLAKE_ACCOUNT: "myorg-lake",
+      SNOWFLAKE_WAREHOUSE: "LOADING",
+      SNOWFLAKE_DATABASE: "LAKE",
+      SNOWFLAKE_SCHEMA: "AMPLITUDE",
+      SNOWFLAKE_HOST: host,
+      ...AWS,
+      AWS_BUCKET_NAME: "lake"
+    }),
+    ({ env = {}, folder }) =>
+      "SNOWFLAKE_USER" in env
+        ? Effect.promise(() => fs.writeFile(join(folder, "key.p8"), KEY_FILE, { mode: 0o600 }))
+        : Effect.void
+  )
+
+/** What Snowflake, or a proxy before it, answers to whatever is asked, and what the program then exits with. */
+const SNOWFLAKE_ANSWERS: ReadonlyArray<readonly [name: string, code: number, step: Step]> = [
+  ["401 that echoes the token", 7, echoToken(401)],
+  ["403 that echoes the token", 7, echoToken(403)],
+  ["422 that echoes the token", 2, echoToken(422)],
+  ["503 that echoes the token", 5, echoToken(503)],
+  ["200 that is no result", 5, echo(200, "html")]
 ]
 
 const inAzure = ["--store", "azure", "--container", "lake"]
@@ -645,6 +732,59 @@ describe("K1 no canary of a key", { timeout: isLong ? 600_000 : 60_000 }, () => 
         const lines = Object.entries(identity).map(([name, value]) => `${name}='${value}'`)
         yield* writeEnv(options.folder, lines.join("\n"))
         yield* fails(2, ["list", ...inAzure], options)
+      }
+    })
+  )
+
+  for (const [name, code, step] of SNOWFLAKE_ANSWERS) {
+    it.scopedLive.runIf(isLong || name.startsWith("403"))(
+      `is shown or kept after Snowflake answered ${name}`,
+      () =>
+        Effect.gen(function* () {
+          for (const identity of SNOWFLAKES) {
+            const server = yield* scriptedServer(times(step))
+            const options = yield* snowflakeHere(identity, server.origin)
+            yield* failsWithKey(code, ["load", "--warehouse", "snowflake", ...ONCE], options)
+            assert.ok(server.requests.length > 0)
+            assert.ok(server.requests[0]?.headers["authorization"]?.startsWith("Bearer "))
+          }
+          for (const credentials of [
+            { token: Redacted.make(SNOWFLAKE.token) },
+            {
+              user: "loader",
+              privateKey: Redacted.make(KEY_FILE),
+              passphrase: Redacted.make(SNOWFLAKE.passphrase)
+            }
+          ]) {
+            const server = yield* scriptedServer(times(step))
+            const warehouse = yield* WarehouseSnowflake.make({
+              account: "myorg-lake",
+              credentials,
+              origin: server.origin,
+              warehouse: "LOADING",
+              database: "LAKE",
+              schema: "AMPLITUDE"
+            })
+            assertSilent(warehouse)
+            assertSilent(yield* Effect.flip(Effect.scoped(warehouse.open("load"))))
+          }
+        })
+    )
+  }
+
+  it.scopedLive("is repeated of settings for Snowflake that are wrong", () =>
+    Effect.gen(function* () {
+      const [token = {}, key = {}] = SNOWFLAKES
+      for (const identity of [
+        { ...token, ...key },
+        { ...key, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE: `${SNOWFLAKE.passphrase}!` },
+        { ...key, SNOWFLAKE_USER: "" },
+        { ...token, SNOWFLAKE_ACCOUNT: SNOWFLAKE.token },
+        { ...token, SNOWFLAKE_HOST: `https://x:${SNOWFLAKE.token}@a.test` }
+      ]) {
+        const options = yield* snowflakeHere(identity, "http://127.0.0.1:9")
+        const env = { ...options.env, ...identity }
+        yield* failsWithKey(2, ["load", "--warehouse", "snowflake", ...ONCE], { ...options, env })
       }
     })
   )

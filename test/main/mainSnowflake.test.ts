@@ -1,7 +1,12 @@
 import assert from "node:assert/strict"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { PREFIX, workplace } from "../fixtures/snowflake/workplace.ts"
+import { run } from "../fixtures/program.ts"
+import { scriptedServer, tunnelTo } from "../fixtures/scriptedServer.ts"
+import { selfSigned } from "../fixtures/selfSigned.ts"
+import { PREFIX, workplace, workplaceWith } from "../fixtures/snowflake/workplace.ts"
 
 const HOURS = ["--start-date", "2025-11-10T21", "--end-date", "2025-11-10T23"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]
@@ -77,6 +82,34 @@ describe("amplitude-lake with Snowflake", () => {
         assert.deepEqual([piped, skipped.length], [{ reconciled: [], holes: [], doubles: [] }, 3])
       }),
     { timeout: 180_000 }
+  )
+
+  it.scopedLive(
+    "reaches Snowflake through a proxy, by a certificate of one's own authority",
+    () =>
+      Effect.gen(function* () {
+        const tls = selfSigned(["myorg-lake.snowflakecomputing.com"])
+        const { folder, options, server } = yield* workplaceWith({ tls })
+        yield* Effect.promise(() => writeFile(join(folder, "authority.pem"), tls.cert))
+        const { port } = new URL(server.origin)
+        const proxy = yield* scriptedServer(Array.from({ length: 9 }, () => tunnelTo(Number(port))))
+        const ended = (env: Readonly<Record<string, string>>) =>
+          run(["load", "--warehouse", "snowflake", "--retries", "0"], {
+            folder,
+            env: { ...options.env, HTTPS_PROXY: proxy.origin, ...env }
+          })
+        const untrusted = yield* ended({})
+        assert.equal(untrusted.code, 2, untrusted.stderr)
+        assert.match(untrusted.stderr, /DEPTH_ZERO_SELF_SIGNED_CERT.*NODE_EXTRA_CA_CERTS/)
+        assert.equal(server.requests.length, 0)
+        const trusted = yield* ended({ NODE_EXTRA_CA_CERTS: join(folder, "authority.pem") })
+        assert.equal(trusted.code, 0, trusted.stderr)
+        assert.ok(server.requests.length > 0)
+        for (const { method, target } of proxy.requests) {
+          assert.equal(`${method} ${target}`, "CONNECT myorg-lake.snowflakecomputing.com:443")
+        }
+      }),
+    { timeout: 120_000 }
   )
 
   it.scopedLive("says which variables to check if Snowflake refuses, and exits with 7", () =>

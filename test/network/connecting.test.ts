@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as ObjectStorageAzure from "../../src/layers/azure/ObjectStorageAzure.ts"
 import * as AmplitudeHttp from "../../src/layers/http/AmplitudeHttp.ts"
+import * as WarehouseSnowflake from "../../src/layers/snowflake/WarehouseSnowflake.ts"
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
@@ -34,6 +35,21 @@ describe.skipIf(process.platform !== "linux")(
           credentials: { accessKeyId: "AKTEST", secretAccessKey: secret }
         })
         const error = yield* Effect.flip(store.head("2025-11-10_00.jsonl"))
+        assert.strictEqual(error.reason, "AccessDenied")
+      })
+    )
+
+    it.scopedLive("is reached by the Snowflake client", () =>
+      Effect.gen(function* () {
+        const warehouse = yield* WarehouseSnowflake.make({
+          account: "myorg-lake",
+          credentials: { token: secret },
+          warehouse: "LOADING",
+          database: "LAKE",
+          schema: "AMPLITUDE",
+          origin: `http://localhost:${yield* slowHost}`
+        })
+        const error = yield* Effect.flip(Effect.scoped(warehouse.open("read")))
         assert.strictEqual(error.reason, "AccessDenied")
       })
     )
