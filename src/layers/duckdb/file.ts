@@ -108,6 +108,12 @@ function attach({ run }: Connection, path: string, to: keyof typeof OPTIONS) {
   return run("open", `attach '${file}' as ${CATALOG} (type duckdb, ${OPTIONS[to]}); use ${CATALOG}`)
 }
 
+const removeUnfinished = (path: string) =>
+  onDisk(path, async () => {
+    await fs.rm(`${path}.new`, { force: true })
+    await fs.rm(`${path}.new.wal`, { force: true })
+  })
+
 /** Makes a file with the lake's tables, which appears whole under its name. */
 const makeFile = Effect.fnUntraced(function* (options: FileOptions) {
   const { path } = options
@@ -124,10 +130,7 @@ const makeFile = Effect.fnUntraced(function* (options: FileOptions) {
       yield* connection.run("open", `begin; ${TABLES} commit; checkpoint`)
     })
   )
-  const remove = onDisk(unfinished, async () => {
-    await fs.rm(unfinished, { force: true })
-    await fs.rm(`${unfinished}.wal`, { force: true })
-  })
+  const remove = removeUnfinished(path)
   // If the name is taken by now, another run was faster.
   const name = onDisk(unfinished, () =>
     fs.link(unfinished, path).catch((cause) => {
@@ -186,6 +189,8 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
   if (to === "load") {
     yield* connection.run("open", `use memory; detach ${CATALOG}`)
     yield* attach(connection, path, to)
+    // A run that was killed once it had named the file left its other name.
+    yield* removeUnfinished(path)
   }
   // From now on, queries reach no other file and no network.
   yield* connection.run("open", "set TimeZone = 'UTC'; set enable_external_access = false")

@@ -225,6 +225,17 @@ describe("WarehouseDuckDb", () => {
     })
   )
 
+  it.scopedLive("leaves no other name of a file whose making was killed after it was named", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const file = join(folder, NAME)
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      yield* Effect.promise(() => fs.link(file, `${file}.new`))
+      assert.equal((yield* loaded(file)).length, 1)
+      assert.deepEqual(yield* pathsBelow(folder), [NAME])
+    })
+  )
+
   it.scopedLive("keeps row groups small and text compressed, however often it is opened", () =>
     Effect.gen(function* () {
       const file = join(yield* temporaryFolder, "it's a lake.duckdb")
