@@ -28,6 +28,12 @@ interface Packed {
 const run = (command: string, ...args: ReadonlyArray<string>) =>
   execFileSync(command, args, { cwd: app, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
 
+/** As it is typed after an installation. */
+async function program(...words: ReadonlyArray<string>): Promise<string> {
+  const typed = ["--no", "--", "amplitude-lake", ...words]
+  return (await promisify(execFile)("npx", typed, { cwd: app })).stdout
+}
+
 const npm = (cwd: string, ...args: ReadonlyArray<string>) =>
   promisify(execFile)("npm", args, { cwd })
 
@@ -110,9 +116,9 @@ describe("the packed package", () => {
       assert.ok(!alone.includes(name), name)
   })
 
-  it("runs by npx", () => {
+  it("runs by npx", async () => {
     assert.ok(readdirSync(join(app, "node_modules/.bin")).includes("amplitude-lake"))
-    const landed = run("npx", "--no", "--", "amplitude-lake", "all", ...SYNTHETIC)
+    const landed = await program("all", ...SYNTHETIC)
     assert.match(landed, /^landed +\d+ hours/m)
   })
 
@@ -153,5 +159,14 @@ describe("the packed package", () => {
       assert.match(printed, /\[ '2025-11-10T21', '2025-11-10T22' \]/, name)
     }
     assert.match(readFileSync(join(app, "lake/events/2025-11-10_21.jsonl"), "utf8"), /^\{/)
+  })
+
+  it("loads, builds the models that it brings, and answers from them, with DuckDB's package beside it", async () => {
+    symlinkSync(resolve("node_modules/@duckdb"), join(app, "node_modules/@duckdb"))
+    await program("all", ...SYNTHETIC, "--start-date", "2025-11-10", "--end-date", "2025-11-10")
+    await program("load", "--dev")
+    assert.match(await program("model"), /^analytics\.journeys +\d+ rows/m)
+    const answer = await program("sql", "from analytics.journeys limit 5", "--output", "csv")
+    assert.match(answer, /^site,journey,steps,is_cut,sessions,share\n(.+\n){5}$/)
   })
 })
