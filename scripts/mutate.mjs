@@ -23,6 +23,7 @@ const [ZIP, S3] = ["test/layers/unpack/UnpackerZip", "test/layers/s3/ObjectStora
 const AZURE = "test/layers/azure/ObjectStorageAzure.test.ts"
 const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 
+const SNOWFLAKE_SETUP = "test/layers/snowflake/WarehouseSetupSnowflake"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
 const MUTATIONS = [
@@ -625,6 +626,46 @@ const MUTATIONS = [
     put: "% this.shards === this.shard",
     tests: "test/programs/plan/Shard",
     named: "have every hour of any window once"
+  },
+  {
+    name: "Snowflake: a pipe is never replaced",
+    file: "src/layers/snowflake/setupStatements.ts",
+    find: "CREATE PIPE IF NOT EXISTS",
+    put: "CREATE OR REPLACE PIPE",
+    tests: SNOWFLAKE_SETUP,
+    named: "replaces and drops nothing"
+  },
+  {
+    name: "Snowflake: a pipe takes hours alone",
+    file: "src/layers/snowflake/setupStatements.ts",
+    find: "PATTERN = ${literal(HOUR_NAMES)}",
+    put: "PATTERN = '.*[.]jsonl.*'",
+    tests: SNOWFLAKE_SETUP,
+    named: "lets the pipe take hours"
+  },
+  {
+    name: "Snowflake: the locations of others in an integration",
+    file: "src/layers/snowflake/setupParts.ts",
+    find: '[...listOf(found["reads"]), url]',
+    put: "[url]",
+    tests: SNOWFLAKE_SETUP,
+    named: "adds a location"
+  },
+  {
+    name: "Snowflake: what was made is read back",
+    file: "src/programs/setup/setupWarehouse.ts",
+    find: "Option.exists((it) => Object.keys(wanted)",
+    put: "() => true || Option.exists((it) => Object.keys(wanted)",
+    tests: "test/programs/setup/setupWarehouse",
+    named: "believes no change"
+  },
+  {
+    name: "Snowflake: a key of one account goes to no other",
+    file: "src/cli/settings/env/snowflake.ts",
+    find: "isOther || (isProven",
+    put: "(isProven",
+    tests: "test/cli/settings/env/connections",
+    named: "sends what it has of one account"
   }
 ]
 
