@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
-import { generateKeyPairSync } from "node:crypto"
+import { createPrivateKey, generateKeyPairSync } from "node:crypto"
 import { describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Either, Redacted, TestClock } from "effect"
+import { authorizationOf } from "../../../src/layers/snowflake/credentials.ts"
 import * as WarehouseSnowflake from "../../../src/layers/snowflake/WarehouseSnowflake.ts"
 import {
   ENCRYPTED_KEY,
@@ -13,6 +14,11 @@ import {
 
 const privateKey = Redacted.make(PRIVATE_KEY)
 const encrypted = Redacted.make(ENCRYPTED_KEY)
+const traditional = Redacted.make(
+  createPrivateKey(PRIVATE_KEY)
+    .export({ type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: PASSPHRASE })
+    .toString()
+)
 const TOKEN = "ver:1-hint:2-ETMsDgAAAX"
 const token = Redacted.make(TOKEN)
 
@@ -29,6 +35,9 @@ const accepted: Readonly<Record<string, Options>> = {
   "a private key": { credentials: { user: USER, privateKey } },
   "an encrypted private key": {
     credentials: { user: USER, privateKey: encrypted, passphrase: Redacted.make(PASSPHRASE) }
+  },
+  "an encrypted private key in OpenSSL's own form": {
+    credentials: { user: USER, privateKey: traditional, passphrase: Redacted.make(PASSPHRASE) }
   },
   "a user in any case": { credentials: { user: "Loader", privateKey } },
   "an account with its region": { account: "MyOrg-Lake.eu-west-1" },
@@ -121,6 +130,28 @@ describe("WarehouseSnowflake's credentials", () => {
       })
     )
   }
+
+  it.effect("are a JWT of less than an hour, which is renewed before it expires", () =>
+    Effect.gen(function* () {
+      const { headers } = Either.getOrThrow(
+        authorizationOf("myorg-lake", { user: USER, privateKey })
+      )
+      const claims = Effect.map(headers, ({ authorization = "" }) => {
+        const [, part = ""] = authorization.split(".")
+        return JSON.parse(Buffer.from(part, "base64url").toString()) as {
+          readonly iat: number
+          readonly exp: number
+        }
+      })
+      const first = yield* claims
+      assert.equal(first.exp - first.iat, 59 * 60)
+      yield* TestClock.adjust("53 minutes")
+      assert.deepEqual(yield* claims, first)
+      yield* TestClock.adjust("2 minutes")
+      const second = yield* claims
+      assert.equal(second.iat - first.iat, 55 * 60)
+    })
+  )
 
   it.scopedLive("appear in no message, even if Snowflake repeats the token", () =>
     Effect.gen(function* () {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import * as WarehouseSnowflake from "../../../src/layers/snowflake/WarehouseSnowflake.ts"
+import { addHours, Hour } from "../../../src/services/Hour.ts"
 import type { HourToLoad, OpenWarehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
 import { hourToLoad } from "../../fixtures/hourToLoad.ts"
 import { isLong } from "../../fixtures/long.ts"
@@ -54,6 +55,14 @@ const again = <A>(load: Effect.Effect<A, WarehouseError>) =>
     ({ isTransient }) => isTransient,
     () => load
   )
+
+/** A second passes between two looks at the clock: tokens of one second are the same text. */
+function eachSecondLater(): Clock.Clock {
+  let seconds = 0
+  return Object.assign(Clock.make(), {
+    currentTimeMillis: Effect.sync(() => Date.now() + 1000 * seconds++)
+  })
+}
 
 describe("WarehouseSnowflake, when something goes wrong", () => {
   const lost: ReadonlyArray<readonly [what: string, (it: SqlRequest) => boolean, SqlFault]> = [
@@ -151,16 +160,57 @@ describe("WarehouseSnowflake, when something goes wrong", () => {
     })
   )
 
-  it.scopedLive.runIf(isLong)("makes another token if the last one has expired", () =>
+  it.scopedLive.runIf(isLong)(
+    "makes another token if the last one has expired, also while a load runs",
+    () =>
+      Effect.gen(function* () {
+        const account = yield* snowflakeAccount()
+        yield* loaded(account, hourToLoad(H20, TWO))
+        let polls = 0
+        account.server.setPlan(({ kind }) => {
+          if (kind === "poll" && ++polls === 1) account.server.expireTokens()
+          return undefined
+        })
+        yield* loaded(account, hourToLoad(H21, TWO))
+        // One with the old token, one with the new.
+        assert.equal(polls, 2)
+        assert.equal(account.server.requests.filter(isLoad).length, 2)
+        assert.deepEqual(yield* counts(account), [4, 2, 4])
+      }).pipe(Effect.withClock(eachSecondLater()))
+  )
+
+  it.scopedLive("looks at a statement until it is finished, and sends it once", () =>
     Effect.gen(function* () {
       const account = yield* snowflakeAccount()
-      yield* loaded(account, hourToLoad(H20, TWO))
-      account.server.expireTokens()
-      // A token of the same second would be the same text.
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1100)))
+      let polls = 0
+      account.server.setPlan(({ kind }) =>
+        kind === "poll" && ++polls <= 5 ? { do: "running" } : undefined
+      )
       yield* loaded(account, hourToLoad(H21, TWO))
-      assert.deepEqual(yield* counts(account), [4, 2, 4])
+      assert.equal(polls, 6)
+      assert.equal(account.server.requests.filter(isLoad).length, 1)
+      assert.deepEqual(yield* counts(account), [2, 1, 2])
     })
+  )
+
+  it.scopedLive(
+    "loads a thousand hours in one transaction, and no more",
+    () =>
+      Effect.gen(function* () {
+        const account = yield* snowflakeAccount()
+        const start = Hour.make("2025-01-01T00")
+        const hours = Array.from({ length: 1000 }, (_, index) =>
+          hourToLoad(addHours(start, index), `{"n":${index}}\n`)
+        )
+        yield* Effect.forEach(hours, account.put)
+        const most = yield* opened(account, ({ together }) =>
+          Effect.as(together?.load(hours) ?? Effect.die("no batches"), together?.most)
+        )
+        assert.equal(most, 1000)
+        assert.equal(account.server.requests.filter(isLoad).length, 1)
+        assert.deepEqual(yield* counts(account), [1000, 1000, 1000])
+      }),
+    { timeout: 120_000 }
   )
 
   it.scopedLive("leaves nothing of an hour whose object is gone, and names it", () =>
