@@ -532,6 +532,62 @@ const MUTATIONS = [
     named: "compares the ledger with the lines that it reads"
   },
   {
+    name: "snowflake: a transaction fails before its COMMIT if the number of lines differs",
+    file: "src/layers/snowflake/statements.ts",
+    find: '    "COUNT(R.KEY) <> L.EVENTS",\n',
+    put: "",
+    tests: "test/layers/snowflake/piped",
+    named: "writes no ledger row if lines are there twice"
+  },
+  {
+    name: "snowflake: a transaction fails if the ledger is not as it was",
+    file: "src/layers/snowflake/statements.ts",
+    find: "WHERE COALESCE(L.LOAD_ID, '') <> E.LOAD_ID AND NOT",
+    put: "WHERE L.LOAD_ID <> L.LOAD_ID AND NOT",
+    tests: "test/layers/snowflake/piped",
+    named: "writes no ledger row that another has written"
+  },
+  {
+    name: "snowflake: a request whose answer was lost keeps its ID",
+    file: "src/layers/snowflake/client.ts",
+    find: "      uncertain.set(statement, requestId)\n",
+    put: "",
+    tests: "test/layers/snowflake/faults",
+    named: "sends what may have been carried out with the same request ID"
+  },
+  {
+    name: "snowflake: a token that has expired is replaced",
+    file: "src/layers/snowflake/client.ts",
+    find: "if (answer.status === 401 && authorization.renew !== undefined) {",
+    put: "if (answer.status === 0 && authorization.renew !== undefined) {",
+    tests: "test/layers/snowflake/faults",
+    named: "makes another token if the last one has expired"
+  },
+  {
+    name: "snowflake: the statement of an interrupted load is cancelled",
+    file: "src/layers/snowflake/client.ts",
+    find: "Cause.isInterruptedOnly(cause) ? stopped(method, submission) : Effect.failCause(cause)",
+    put: "Effect.failCause(cause)",
+    tests: "test/layers/snowflake/faults",
+    named: "cancels the statement of an interrupted load"
+  },
+  {
+    name: "snowflake: no token in a message",
+    file: "src/layers/snowflake/client.ts",
+    find: "const hide = hider(yield* authorization.secrets)",
+    put: "const hide = (text: string) => text",
+    tests: "test/layers/snowflake/credentials",
+    named: "appear in no message"
+  },
+  {
+    name: "snowpipe: an hour agrees only if each of its lines is there once",
+    file: "src/programs/load/decidePiped.ts",
+    find: "const isWhole = counts.every((it) => it.key === key && it.numbers === it.lines)",
+    put: "const isWhole = counts.length >= 0",
+    tests: "test/programs/load/decidePiped",
+    named: "decides: a line twice|decides: as many lines, under another key"
+  },
+  {
     name: "models: each in one transaction",
     file: "src/layers/duckdb/buildModel.ts",
     find: "inTransaction(connection, replaceModel(connection, model))",
