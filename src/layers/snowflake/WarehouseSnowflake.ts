@@ -8,6 +8,7 @@ import { Warehouse, WarehouseError } from "../../services/Warehouse.ts"
 import type { Client } from "./client.ts"
 import { connect, type ConnectionOptions } from "./connect.ts"
 import { openWarehouse } from "./openWarehouse.ts"
+import { PIPE } from "./setupParts.ts"
 import * as sql from "./statements.ts"
 import { FIRST_ROWS, SCHEMA_VERSION, TABLES } from "./tables.ts"
 
@@ -21,7 +22,7 @@ export interface WarehouseSnowflakeOptions extends ConnectionOptions {
   readonly schema: string
   /** The stage, whose URL is the store with its prefix. Defaults to `LAKE`. */
   readonly stage?: string | undefined
-  /** The pipe that may load in the place of this program. Defaults to `LAKE`. */
+  /** The pipe that may load in the place of this program. Defaults to `LAKE_PIPE`. */
   readonly pipe?: string | undefined
   /** The store's prefix, which the stage's URL ends with. Defaults to none. */
   readonly prefix?: string | undefined
@@ -32,7 +33,7 @@ export const make: (
   options: WarehouseSnowflakeOptions
 ) => Effect.Effect<Warehouse["Type"], never, Scope.Scope> = Effect.fnUntraced(function* (options) {
   const { account, database, prefix = "", role, schema, stage = "LAKE", warehouse } = options
-  const pipe = [database, schema, options.pipe ?? "LAKE"]
+  const pipe = [database, schema, options.pipe ?? PIPE]
   const path = `snowflake://${account}/${database}/${schema}`
   const misconfigured = (detail: string) =>
     new WarehouseError({ reason: "Misconfigured", method: "open", path, detail })

@@ -154,11 +154,11 @@ describe("WarehouseSnowflake, with a pipe", () => {
       const usual = yield* snowflakeAccount()
       assert.equal(
         yield* said(usual, "events/2025-11-10_2"),
-        "ALTER PIPE AMPLITUDE_LAKE.AMPLITUDE.LAKE REFRESH PREFIX = '2025-11-10_2'"
+        "ALTER PIPE AMPLITUDE_LAKE.AMPLITUDE.LAKE_PIPE REFRESH PREFIX = '2025-11-10_2'"
       )
       assert.equal(
         yield* said(usual, "events/"),
-        "ALTER PIPE AMPLITUDE_LAKE.AMPLITUDE.LAKE REFRESH"
+        "ALTER PIPE AMPLITUDE_LAKE.AMPLITUDE.LAKE_PIPE REFRESH"
       )
       const own = yield* snowflakeAccount({}, { pipe: "my pipe" })
       assert.match(yield* said(own, "events/"), /^ALTER PIPE AMPLITUDE_LAKE\.AMPLITUDE\."my pipe" /)

@@ -73,8 +73,8 @@ const scripts: Readonly<Record<string, ReadonlyArray<string>>> = {
       hours: [{ row: rowOf(H21, '{"a":1}\n{"a":2}\n') }, { row: rowOf("2025-11-10T23", "") }],
       id: "batch"
     }),
-    sql.refresh(["AMPLITUDE_LAKE", "AMPLITUDE", "LAKE"], "2025-11-10_2"),
-    sql.refresh(["AMPLITUDE_LAKE", "My schema", "LAKE"], "")
+    sql.refresh(["AMPLITUDE_LAKE", "AMPLITUDE", "LAKE_PIPE"], "2025-11-10_2"),
+    sql.refresh(["AMPLITUDE_LAKE", "My schema", "LAKE_PIPE"], "")
   ],
   "load.sql": sql.load({
     hours: [

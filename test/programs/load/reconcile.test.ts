@@ -88,7 +88,7 @@ describe("loadHours() that reconciles what a pipe has loaded", () => {
         )
         assert.equal(
           found.piped?.refresh,
-          "ALTER PIPE AMPLITUDE_LAKE.AMPLITUDE.LAKE REFRESH PREFIX = '2025-11-10_1'"
+          "ALTER PIPE AMPLITUDE_LAKE.AMPLITUDE.LAKE_PIPE REFRESH PREFIX = '2025-11-10_1'"
         )
         assert.equal(found.exitCode, 3)
         yield* pipe(...HOURS)
