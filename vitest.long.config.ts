@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 240_000,
     maxWorkers: 2,
     minWorkers: 2,
+    // It imports JSON in a way that node refuses.
+    server: { deps: { inline: [/@actions\/workflow-parser/] } },
     env: { FAULTS_SECONDS: process.env["FAULTS_SECONDS"] ?? "120" }
   }
 })
