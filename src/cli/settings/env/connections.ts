@@ -15,7 +15,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 export interface SnowflakeConnection {
   /** Where it is, for messages. */
   readonly where: string
-  /** By the variable that it stands in for. */
+  /** Keyed by the variable that each value replaces where it is not set. */
   readonly values: Variables
   readonly tokenType?: "OAUTH" | "PROGRAMMATIC_ACCESS_TOKEN" | undefined
   readonly problems: ReadonlyArray<string>

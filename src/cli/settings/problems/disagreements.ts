@@ -5,15 +5,14 @@
  */
 import { type Stats, statSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { hourAt } from "../../services/Hour.ts"
+import { hourAt } from "../../../services/Hour.ts"
 import {
   isBlank,
   type ReadSettings,
   type Sources,
   standardKeys,
   storeNamed
-} from "./readSettings.ts"
-import { flagName, type Setting } from "./setting.ts"
+} from "../readSettings.ts"
 import {
   type CommandName,
   declaredBy,
@@ -22,9 +21,16 @@ import {
   type SettingName,
   settings,
   type Values
-} from "./table.ts"
-
-type Problems = ReadonlyArray<string>
+} from "../table.ts"
+import { flagOf, isTyped, type Problems } from "./flags.ts"
+import {
+  loadProblems,
+  reconcileProblems,
+  replaceProblems,
+  shardProblems,
+  snowflakeProblems,
+  snowflakeSetupProblems
+} from "./warehouseProblems.ts"
 
 /** All that contradicts something else. Settings that are invalid by themselves are left out. */
 export function disagreements(
@@ -83,34 +89,6 @@ function archiveProblems({ found, values }: ReadSettings): Problems {
     .map((name) => `--from-archive cannot be combined with ${flagOf(name)}`)
 }
 
-/** Whether it was set by its flag. What a variable sets for another command contradicts nothing. */
-function isTyped(found: ReadSettings["found"], name: SettingName): boolean {
-  return found.get(name)?.[0]?.place === "flag"
-}
-
-function replaceProblems({ found, values }: ReadSettings): Problems {
-  if (values.replace === undefined) return []
-  return (["startDate", "endDate", "yesterday"] as const)
-    .filter((name) => isTyped(found, name))
-    .map((name) => `--replace cannot be combined with ${flagOf(name)}`)
-}
-
-/** A share of the days is for machines that share nothing but the lake. */
-function shardProblems(
-  command: CommandName,
-  { fromArchive, load, shard, warehouse }: Values
-): Problems {
-  if (shard === undefined) return []
-  if (command === "all" && fromArchive !== undefined) {
-    return ["--from-archive cannot be combined with --shard: archives land whole"]
-  }
-  return (command === "all" && load) || (command === "load" && warehouse !== "snowflake")
-    ? [
-        "--shard divides work between machines, and a DuckDB file has one writer: run load without --shard, or with --warehouse snowflake"
-      ]
-    : []
-}
-
 function futureProblems(
   command: CommandName,
   { values, wrong }: ReadSettings,
@@ -154,25 +132,12 @@ function companionProblems(
   return problems
 }
 
-/** Flags of `all` that only matter to what it loads. */
-function loadProblems(command: CommandName, { found, values }: ReadSettings): Problems {
-  if (command === "config" || values.load) return []
-  return (["warehouseFile", "unverified"] as const)
-    .filter((name) => isTyped(found, name))
-    .map((name) => `${flagOf(name)} has no effect without ${flagOf("load")}`)
-}
-
 /** Flags that belong to a store other than the selected one. */
 const foreign: Readonly<Record<Values["store"], ReadonlyArray<SettingName>>> = {
   s3: ["container"],
   azure: ["bucket", "sse", "sseKmsKeyId"],
   local: [],
   memory: []
-}
-
-function flagOf(name: SettingName): string | undefined {
-  const { flag }: Setting<unknown> = settings[name]
-  return flag === undefined ? undefined : flagName(flag)
 }
 
 function missing(what: "bucket" | "container", fileName: string): string {
@@ -228,66 +193,6 @@ function storeProblems(read: ReadSettings, used: ReadonlySet<SettingName>): Prob
   }
   if (named === "local" && used.has("dataDir") && isSameFolder(join(localDir, prefix), dataDir)) {
     problems.push(`--data-dir "${dataDir}" is the folder of the local store: choose another`)
-  }
-  return problems
-}
-
-/** Only Snowflake has a pipe. */
-function reconcileProblems({ found, values }: ReadSettings): Problems {
-  if (!values.reconcile) return []
-  const others = (["replace", "unverified", "dryRun"] as const)
-    .filter((name) => isTyped(found, name))
-    .map((name) => `--reconcile cannot be combined with ${flagOf(name)}`)
-  return values.warehouse === "snowflake"
-    ? others
-    : [
-        "--reconcile needs --warehouse snowflake: nothing but load brings lines into a file",
-        ...others
-      ]
-}
-
-/** Snowflake reads the store by itself. */
-function snowflakeProblems(command: CommandName, read: ReadSettings): Problems {
-  const { found, values } = read
-  if (values.warehouse !== "snowflake") return []
-  if (command === "verify") {
-    return [
-      "verify cannot read lines back from Snowflake, which keeps no text of them: use verify without --warehouse for the store, and status --warehouse snowflake for the ledger"
-    ]
-  }
-  const named = storeNamed(read)
-  const problems = []
-  if (named === "local" || named === "memory") {
-    problems.push(
-      `--warehouse snowflake needs --store s3 or azure: Snowflake reads the store by itself, and cannot reach --store ${named}`
-    )
-  }
-  if (isTyped(found, "warehouseFile")) {
-    problems.push("--warehouse-file cannot be combined with --warehouse snowflake")
-  }
-  return problems
-}
-
-function snowflakeSetupProblems({ found, values, wrong }: ReadSettings): Problems {
-  const store = storeNamed({ found, values })
-  if (wrong.has("store")) return []
-  if (store === "local" || store === "memory") {
-    return [
-      `setup snowflake needs --store s3 or azure: Snowflake reads the store by itself, and cannot reach --store ${store}`
-    ]
-  }
-  const acting = (["apply", "print", "describe"] as const).filter((name) => values[name])
-  const problems: Array<string> = []
-  if (acting.length > 1) {
-    problems.push(`${acting.map(flagOf).join(" and ")} cannot be combined`)
-  }
-  const needed = store === "s3" ? "awsRoleArn" : "azureTenant"
-  if (values[needed] === undefined && !wrong.has(needed) && !values.describe) {
-    problems.push(`${flagOf(needed)} is missing: setup snowflake needs it for --store ${store}`)
-  }
-  const hasQueue = values.queueIntegration !== undefined || wrong.has("queueIntegration")
-  if (store === "azure" && values.pipe && !hasQueue) {
-    problems.push("--pipe needs --queue-integration for --store azure")
   }
   return problems
 }
