@@ -670,7 +670,7 @@ const MUTATIONS = [
   {
     name: "a shard: only its hours",
     file: "src/programs/plan/planRun.ts",
-    find: "window.hours.filter(isOurs)",
+    find: "window.hours.filter(isInShard)",
     put: "window.hours",
     tests: "test/programs/plan/Shard",
     named: "requests and lands the days of its shard"
@@ -701,7 +701,7 @@ const MUTATIONS = [
   },
   {
     name: "Snowflake: the locations of others in an integration",
-    file: "src/layers/snowflake/setupParts.ts",
+    file: "src/layers/snowflake/setupStorage.ts",
     find: '[...listOf(found["reads"]), url]',
     put: "[url]",
     tests: SNOWFLAKE_SETUP,

@@ -8,15 +8,9 @@ import { WarehouseError } from "../../services/Warehouse.ts"
 import { WarehouseSetup } from "../../services/WarehouseSetup.ts"
 import type { Client } from "./client.ts"
 import { connect, type ConnectionOptions } from "./connect.ts"
-import {
-  described,
-  INTEGRATION,
-  look,
-  named,
-  partsOf,
-  PIPE,
-  type SetupOptions
-} from "./setupParts.ts"
+import { described, look, named } from "./setupLook.ts"
+import { partsOf } from "./setupParts.ts"
+import { INTEGRATION, PIPE, type SetupOptions } from "./setupStorage.ts"
 import { identifier, qualified } from "./setupStatements.ts"
 import { literal } from "./statements.ts"
 

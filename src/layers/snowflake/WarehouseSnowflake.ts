@@ -8,7 +8,7 @@ import { Warehouse, WarehouseError } from "../../services/Warehouse.ts"
 import type { Client } from "./client.ts"
 import { connect, type ConnectionOptions } from "./connect.ts"
 import { openWarehouse } from "./openWarehouse.ts"
-import { PIPE } from "./setupParts.ts"
+import { PIPE } from "./setupStorage.ts"
 import * as sql from "./statements.ts"
 import { FIRST_ROWS, SCHEMA_VERSION, TABLES } from "./tables.ts"
 

@@ -19,7 +19,7 @@ export const LoadConflict = Schema.Struct({
   keys: Schema.Array(Schema.String),
   /** Whether these are two objects between which nobody has chosen. */
   isUndecided: Schema.Boolean,
-  /** Absent where the store has several objects, or one without metadata that are true. */
+  /** Absent where the store has several objects, or one whose metadata are missing or wrong. */
   store: Schema.optional(Lines),
   /** How an object that was changed since it landed differs from its own metadata. */
   problems: Schema.optional(Schema.Array(Schema.String)),

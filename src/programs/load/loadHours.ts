@@ -144,10 +144,10 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
     newestClosed,
     isSettled: (hour: Hour) => isSettled(hour, now)
   }
-  const isOurs = inShard(options.shard)
+  const isInShard = inShard(options.shard)
   const gaps = new Set(
     calendarOf({ ...calendar, rows }).flatMap(({ hour, state }) =>
-      state === "gap" && (options.end === undefined || hour <= options.end) && isOurs(hour)
+      state === "gap" && (options.end === undefined || hour <= options.end) && isInShard(hour)
         ? hour
         : []
     )
@@ -201,10 +201,10 @@ export const hoursToKnow = Effect.fnUntraced(function* (
     const detail = `${replace} is not in the store, so there is nothing to load in its place`
     return yield* new LoadError({ reason: "NotLanded", detail })
   }
-  const isOurs = inShard(options.shard)
+  const isInShard = inShard(options.shard)
   const { first, last } = datesOf(options, now)
   return [...new Set([...inventory.keys(), ...rows.keys(), ...stored])]
-    .filter((hour) => (first ?? "") <= hour && hour <= (last ?? "9") && isOurs(hour))
+    .filter((hour) => (first ?? "") <= hour && hour <= (last ?? "9") && isInShard(hour))
     .sort()
     .map(knownOf)
 })

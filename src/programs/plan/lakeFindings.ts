@@ -36,7 +36,7 @@ export const findingsOf = Effect.fnUntraced(function* (
   const isExtended =
     oldest !== undefined && firstLanded !== undefined && addHours(window.last, 1) < firstLanded
   const newer = isExtended
-    ? gapsBetween(addHours(window.last, 1), addHours(firstLanded, -1), lake.isOurs)
+    ? gapsBetween(addHours(window.last, 1), addHours(firstLanded, -1), lake.isInShard)
     : []
   return {
     olderGaps: countGaps(olderGaps),

@@ -40,7 +40,7 @@ export interface Plan {
 /** A lake from its first landed hour on. */
 export interface LakeState {
   /** Whether the run answers for an hour: always, unless it has a shard. */
-  readonly isOurs: (hour: Hour) => boolean
+  readonly isInShard: (hour: Hour) => boolean
   /** `undefined` where no hour has landed. */
   readonly firstLanded: Hour | undefined
   readonly acceptances: ReadonlyArray<Acceptance>
@@ -76,8 +76,8 @@ export const planRun = Effect.fn("planRun")(function* (
   const window = planWindow(options, { now, newestClosed }, new Set([...have, ...accepted]))
   const firstLanded = outermost(landed.keys())
   const isLeft = (hour: Hour) => !have.has(hour) && accepted.has(hour) && !isByDate(options)
-  const isOurs = inShard(options.shard)
-  const hours = window.hours.filter(isOurs)
+  const isInShard = inShard(options.shard)
+  const hours = window.hours.filter(isInShard)
   const absent = hours.filter((hour) => !have.has(hour) && !isLeft(hour))
   const missing = absent.filter((hour) => isClosed(hour, now))
   return {
@@ -92,7 +92,7 @@ export const planRun = Effect.fn("planRun")(function* (
     staging: { store: staging, inventory: staged },
     notOurs,
     lake: {
-      isOurs,
+      isInShard,
       firstLanded,
       acceptances,
       conflicts,
@@ -102,7 +102,7 @@ export const planRun = Effect.fn("planRun")(function* (
           ? []
           : gapsBetween(first < firstLanded ? firstLanded : first, last, (hour) => {
               const isThere = landed.has(hour) || (isStagedThere && staged.has(hour))
-              return isOurs(hour) && !isThere && !accepted.has(hour) && isSettled(hour, now)
+              return isInShard(hour) && !isThere && !accepted.has(hour) && isSettled(hour, now)
             })
     }
   }
