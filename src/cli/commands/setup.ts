@@ -17,7 +17,7 @@ import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
 import { advisedItem } from "../text/advice.ts"
-import { bucketText } from "../text/bucketText.ts"
+import { bucketText } from "../text/setup/bucketText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 

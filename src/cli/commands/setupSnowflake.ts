@@ -11,7 +11,7 @@ import { warehouseSetupLayer } from "../layers.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
 import { advised } from "../text/advice.ts"
-import { accessText, scriptText, warehouseSetupText } from "../text/warehouseSetupText.ts"
+import { accessText, scriptText, warehouseSetupText } from "../text/setup/warehouseSetupText.ts"
 import { retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
 

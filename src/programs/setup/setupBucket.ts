@@ -15,6 +15,7 @@ import { errorName, failureKind } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run } from "../run/Run.ts"
+import { setupItemFields } from "./setupItem.ts"
 
 /** One aspect of a bucket, and what happened to it. */
 export const BucketItem = Schema.Struct({
@@ -27,13 +28,7 @@ export const BucketItem = Schema.Struct({
     "policy",
     "notification"
   ),
-  state: Schema.Literal("same", "would change", "changed", "cannot"),
-  /** Its current or planned value; for `cannot`, why and what to do. */
-  message: Schema.String,
-  /** Its previous value, if different. */
-  from: Schema.optional(Schema.String),
-  /** Class and reason of a failure, such as `BucketSetupError.AccessDenied`. */
-  error: Schema.optional(Schema.String)
+  ...setupItemFields
 })
 export type BucketItem = typeof BucketItem.Type
 

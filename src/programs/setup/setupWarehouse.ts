@@ -10,18 +10,13 @@ import { errorName, failureKind } from "../run/failureKind.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run } from "../run/Run.ts"
+import { setupItemFields } from "./setupItem.ts"
 
 /** One part of a warehouse, and what happened to it. */
 export const WarehouseItem = Schema.Struct({
   /** Such as `stage LAKE`. */
   name: Schema.String,
-  state: Schema.Literal("same", "would change", "changed", "cannot"),
-  /** What it is or would be; for `cannot`, why and what to do. */
-  message: Schema.String,
-  /** What it was, if different. */
-  from: Schema.optional(Schema.String),
-  /** Class and reason of a failure, such as `WarehouseError.AccessDenied`. */
-  error: Schema.optional(Schema.String)
+  ...setupItemFields
 })
 export type WarehouseItem = typeof WarehouseItem.Type
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { BucketReport } from "../../programs/setup/setupBucket.ts"
-import { plural, wrapped } from "./printed.ts"
+import type { BucketReport } from "../../../programs/setup/setupBucket.ts"
+import { plural, wrapped } from "../printed.ts"
 
 /** One line per setting: its state, its name, and its old and new value. Wraps at `width`. */
 export function bucketText({ items }: BucketReport, width = Infinity): string {

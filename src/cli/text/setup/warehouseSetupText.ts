@@ -4,11 +4,11 @@
  * @module
  */
 import { Either } from "effect"
-import type { WarehouseReport } from "../../programs/setup/setupWarehouse.ts"
-import type { StoreAccess } from "../../services/WarehouseSetup.ts"
-import { type Setting, variableOf } from "../settings/setting.ts"
-import { setupSettings } from "../settings/setup.ts"
-import { plural, wrapped } from "./printed.ts"
+import type { WarehouseReport } from "../../../programs/setup/setupWarehouse.ts"
+import type { StoreAccess } from "../../../services/WarehouseSetup.ts"
+import { type Setting, variableOf } from "../../settings/setting.ts"
+import { setupSettings } from "../../settings/setup.ts"
+import { plural, wrapped } from "../printed.ts"
 
 /** One line per part: its state, its name, and what it was and is. Wraps at `width`. */
 export function warehouseSetupText({ items }: WarehouseReport, width = Infinity): string {
