@@ -668,6 +668,22 @@ const MUTATIONS = [
     named: "is reached by the"
   },
   {
+    name: "a backfill: no more requests at once than its lanes",
+    file: "src/programs/run/Run.ts",
+    find: "makeRequestGate(lanes)",
+    put: "makeRequestGate(lanes + 1)",
+    tests: "test/programs/fleet/backfillHours",
+    named: "as many requests at once as it has lanes"
+  },
+  {
+    name: "a backfill: gaps of any age",
+    file: "src/programs/fleet/backfillHours.ts",
+    find: ", healDays: WHOLE_LAKE_DAYS",
+    put: "",
+    tests: "test/programs/fleet/backfillHours",
+    named: "lands every gap of the lake"
+  },
+  {
     name: "a shard: only its hours",
     file: "src/programs/plan/planRun.ts",
     find: "window.hours.filter(isInShard)",

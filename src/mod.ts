@@ -20,6 +20,11 @@ export {
   verifyHours,
   type VerifyOptions
 } from "./programs/inspect/verifyHours.ts"
+export {
+  backfillHours,
+  type BackfillOptions,
+  planBackfill
+} from "./programs/fleet/backfillHours.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
 export {
   type LandAndLoadOptions,

@@ -441,6 +441,7 @@ const COMMANDS: {
   fetch: [7, ...IN_S3, ...HOURS, ...ONCE],
   sync: [7, ...IN_S3, ...ONCE],
   all: [7, ...IN_S3, ...HOURS, ...ONCE],
+  backfill: [7, ...IN_S3, ...HOURS, ...ONCE],
   load: [7, ...IN_S3, ...ONCE],
   model: [2, ...ONCE],
   sql: [2, "select 1", "--retries", "0"],

@@ -6,7 +6,6 @@
 import { Effect, Layer } from "effect"
 import { landAndLoad } from "../../programs/load/landAndLoad.ts"
 import { planLoad } from "../../programs/load/planLoad.ts"
-import { countGaps } from "../../programs/plan/gaps.ts"
 import { isByDate } from "../../programs/plan/planWindow.ts"
 import { EXIT } from "../../programs/run/exitCode.ts"
 import {
@@ -19,11 +18,9 @@ import {
   syncHours
 } from "../../programs/runPipeline.ts"
 import type { Clock } from "../../services/Clock.ts"
-import { addHours } from "../../services/Hour.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Unpacker } from "../../services/Unpacker.ts"
-import type { Window } from "../../services/Window.ts"
 import {
   archiveFilesLayer,
   archiveFolderLayer,
@@ -38,8 +35,9 @@ import {
 import type { ReportOf } from "../json/outputs.ts"
 import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
 import { loadPlanText } from "../text/loadText.ts"
-import { planText, stagedText } from "../text/printed.ts"
+import { stagedText } from "../text/printed.ts"
 import { datesOf, loadingOf, movingOf, runOptions } from "./options.ts"
+import { planReport } from "./planReport.ts"
 import { type Work, work } from "./Report.ts"
 import { summarized, type SummaryOptions } from "./summaryReport.ts"
 
@@ -158,23 +156,9 @@ function isLoading(settings: Landing): settings is SettingsOf<"all"> {
 function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
   const layer = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
   const options = runOptions(settings)
-  const shard = options.shard && String(options.shard)
-  const planned = Effect.map(planHours(options), (found) => ({
-    json: {
-      dryRun: true as const,
-      window: windowOf(found.window),
-      ...(shard === undefined ? {} : { shard }),
-      present: found.present,
-      missing: found.missing,
-      open: found.open,
-      accepted: found.accepted,
-      olderGaps: countGaps(found.lake.gaps({ last: addHours(found.window.first, -1) })),
-      conflicts: found.lake.conflicts.map(({ hour, name }) => ({ hour, name })),
-      requests: found.requests.map(windowOf)
-    },
-    text: () => planText(found, shard),
-    exitCode: EXIT.done
-  }))
+  const planned = Effect.map(planHours(options), (found) =>
+    planReport(found, options.shard && String(options.shard))
+  )
   if (!isLoading(settings)) return work({ layer, run: planned })
   const { warehouseFile } = settings
   return work({
@@ -185,10 +169,6 @@ function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
       text: () => `${report.text()}\n${loadPlanText(load, warehouseFile)}`
     }))
   })
-}
-
-function windowOf({ first, last }: Window) {
-  return { first, last }
 }
 
 /** Shows what sync would upload. */

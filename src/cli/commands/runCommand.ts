@@ -20,6 +20,7 @@ import { asTyped, programName } from "../text/asTyped.ts"
 import type { LakeSettings } from "../text/lakeName.ts"
 import { print } from "../terminal/print.ts"
 import { withProgress } from "../terminal/progress.ts"
+import { backfill } from "./backfill.ts"
 import { clean } from "./clean.ts"
 import { config } from "./config.ts"
 import { all, fetch, sync } from "./land.ts"
@@ -37,6 +38,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   fetch,
   sync,
   all,
+  backfill,
   load,
   model,
   sql,

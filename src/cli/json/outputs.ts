@@ -53,6 +53,7 @@ export const outputs = {
       { ...RunPlan.fields, load: Schema.optional(LoadPlan) }
     ]
   },
+  backfill: { schema: 1, reports: [summary, RunPlan.fields] },
   load: { schema: 1, reports: [LoadSummary.fields, LoadPlan.fields] },
   model: { schema: 1, reports: [ModelSummary.fields] },
   status: { schema: 1, reports: [Status.fields], long: ["hours"] },

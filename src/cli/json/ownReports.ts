@@ -14,7 +14,7 @@ import { Hour } from "../../services/Hour.ts"
 const Hours = Schema.Array(Hour)
 const Stretch = Schema.Struct({ first: Hour, last: Hour })
 
-/** `fetch` and `all` with `--dry-run`. */
+/** `fetch`, `all` and `backfill` with `--dry-run`. */
 export const RunPlan = Schema.Struct({
   dryRun: Schema.Literal(true),
   window: Stretch,

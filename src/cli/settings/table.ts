@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { backfillSettings } from "./commands/backfill.ts"
 import { cleanSettings } from "./commands/clean.ts"
 import { decisionSettings } from "./decision.ts"
 import { loadSettings } from "./commands/load.ts"
@@ -23,6 +24,7 @@ export const settings = {
   ...sourceSettings,
   ...storeSettings,
   ...runSettings,
+  ...backfillSettings,
   ...cleanSettings,
   ...verifySettings,
   ...loadSettings,
@@ -103,6 +105,30 @@ const run = [
   "recheck"
 ] as const
 
+const backfill = [
+  "startDate",
+  "endDate",
+  "lagHours",
+  "settleHours",
+  "now",
+  "lanes",
+  ...source,
+  ...store,
+  "dataDir",
+  "workDir",
+  "archiveDir",
+  "envFile",
+  "requestHours",
+  "concurrency",
+  ...retry,
+  "inflate",
+  "maxDuration",
+  "dryRun",
+  ...output,
+  ...alerts,
+  "metricsFile"
+] as const satisfies ReadonlyArray<SettingName>
+
 const gapSettings = [
   "lagHours",
   "settleHours",
@@ -177,6 +203,10 @@ export const commands = {
       unverified:
         "with --load: also load hours that another pipeline landed, without metadata to compare them with"
     }
+  },
+  backfill: {
+    help: "Land a backlog: every gap after the lake's first landed hour, or the hours between two dates, by up to four requests to Amplitude at once. Typed again, it goes on where it was stopped.",
+    settings: backfill
   },
   load: {
     help: "Load landed hours into the warehouse: every hour that is not there yet, oldest first, each whole with its ledger row or not at all. Exits 8 where store and warehouse contradict each other, 3 where hours failed or were left.",

@@ -35,9 +35,6 @@ export interface Landing<R> {
   readonly newestFirst?: boolean | undefined
 }
 
-/** Two windows downloading, one being unpacked and landed. */
-const WINDOWS_AT_ONCE = 3
-
 /**
  * Exports closed hours (oldest first) and passes each to `onHour` once its whole archive is
  * verified. Archives left in the spool are used first. Returns one outcome per hour, in no
@@ -47,7 +44,7 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   hours: ReadonlyArray<Hour>,
   landing: Landing<R>
 ) {
-  const { requestHours } = yield* Run
+  const { requestHours, windowsAtOnce } = yield* Run
   const progress = yield* Progress
   progress.planned(hours.length)
 
@@ -58,7 +55,7 @@ export const exportHours = Effect.fn("exportHours")(function* <R>(
   const exported = yield* Effect.forEach(
     landing.newestFirst === true ? requests.toReversed() : requests,
     (window) => exportWindow(window, landing),
-    { concurrency: WINDOWS_AT_ONCE }
+    { concurrency: windowsAtOnce }
   )
   return [...resumed, ...exported.flat()]
 })

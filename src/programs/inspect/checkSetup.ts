@@ -17,7 +17,6 @@ import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
 import * as defaults from "../run/defaults.ts"
 import type { FailureKind } from "../run/HourOutcome.ts"
-import { REQUESTS_AT_ONCE } from "../run/requestGate.ts"
 import { asRun, type LagOptions, type SettleOptions } from "../run/Run.ts"
 
 /** The result of one check of the setup. */
@@ -240,7 +239,7 @@ function archivesOf(inventory: Inventory): number {
       zipped.reduce((sum, size) => sum + size, 0)
     )
   }
-  return REQUESTS_AT_ONCE * Math.min(LARGEST_ARCHIVE, defaults.requestHours * largest)
+  return defaults.lanes * Math.min(LARGEST_ARCHIVE, defaults.requestHours * largest)
 }
 
 function gapFinding(gaps: GapCount | null): Finding {

@@ -34,6 +34,11 @@ export interface LandingOptions extends SettleOptions, RetryOptions {
   /** Hours landed in parallel. Defaults to 4. */
   readonly concurrency?: number | undefined
   /**
+   * Requests to Amplitude at once. While they are made, one more window is unpacked and landed.
+   * Defaults to 2.
+   */
+  readonly lanes?: number | undefined
+  /**
    * How keys are named: `2025-11-10_21.jsonl` (`hourly`) or `dt=2025-11-10/hour=21/…` (`hive`).
    * Defaults to `hourly`.
    */
@@ -61,6 +66,8 @@ export class Run extends Context.Tag("amplitude-lake/Run")<
     readonly format: Format
     readonly version: string
     readonly host: string
+    /** Windows that are on their way at once. */
+    readonly windowsAtOnce: number
     readonly gate: RequestGate
     readonly log: RunLog
     /** One permit per hour that may be landed in parallel. */
@@ -85,6 +92,7 @@ const makeRun = Effect.fnUntraced(function* (options: LandingOptions) {
   const {
     concurrency = defaults.concurrency,
     lagHours = defaults.lagHours,
+    lanes = defaults.lanes,
     maxDuration,
     settleHours = defaults.settleHours
   } = options
@@ -100,7 +108,8 @@ const makeRun = Effect.fnUntraced(function* (options: LandingOptions) {
     format: options.format ?? defaults.format,
     version: options.version ?? version,
     host: options.host ?? defaults.host,
-    gate: yield* makeRequestGate,
+    windowsAtOnce: lanes + 1,
+    gate: yield* makeRequestGate(lanes),
     log: yield* makeRunLog,
     landings: yield* Effect.makeSemaphore(concurrency),
     isClosed: (hour, at) => isOverSince(hour, lagHours, at),

@@ -18,3 +18,7 @@ export const retries = 5
 export const retryBase = Duration.seconds(1)
 export const abortDays = 7
 export const host = "unknown"
+/** Amplitude allows 5 requests at once per project; this leaves some for its other users. */
+export const lanes = 2
+/** Of a backfill. */
+export const backfillLanes = 4

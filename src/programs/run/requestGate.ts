@@ -11,12 +11,10 @@ export interface RequestGate {
   readonly isSkewSaid: Ref.Ref<boolean>
 }
 
-/** Amplitude allows 5 concurrent requests per account; this leaves some for its other users. */
-export const REQUESTS_AT_ONCE = 2
-
-export const makeRequestGate: Effect.Effect<RequestGate> = Effect.all({
-  requests: Effect.makeSemaphore(REQUESTS_AT_ONCE),
-  unpackings: Effect.makeSemaphore(1),
-  refusal: Ref.make(Option.none<AmplitudeError>()),
-  isSkewSaid: Ref.make(false)
-})
+export const makeRequestGate = (requestsAtOnce: number): Effect.Effect<RequestGate> =>
+  Effect.all({
+    requests: Effect.makeSemaphore(requestsAtOnce),
+    unpackings: Effect.makeSemaphore(1),
+    refusal: Ref.make(Option.none<AmplitudeError>()),
+    isSkewSaid: Ref.make(false)
+  })

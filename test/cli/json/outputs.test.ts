@@ -151,6 +151,9 @@ describe("--json", () => {
         assert.deepEqual([code, lake?.project], [0, "123456"])
         const planned = yield* print(["all", ...dirs, ...source, ...DATES, "--dry-run"])
         assert.deepEqual([planned.fields["dryRun"], planned.fields["missing"]], [true, []])
+        const backfill = ["backfill", ...dirs, ...source, ...DATES]
+        assert.equal((yield* print([...backfill, "--dry-run"])).fields["dryRun"], true)
+        assert.equal((yield* print(backfill)).code, 0)
         assert.equal((yield* print(["list", ...dirs.slice(0, 3)])).code, 0)
 
         const objects = join(folder, "lake/python-import")

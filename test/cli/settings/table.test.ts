@@ -26,7 +26,7 @@ const TEXTS =
   `local aws:kms true false 7 6 lake pond 30d 60d https://one.test/x https://two.test/x https://one.test https://two.test
   arn:aws:kms:eu-west-2:111122223333:key/one arn:aws:kms:eu-west-2:111122223333:key/two arn:aws:iam::111122223333:user/one
   arn:aws:iam::111122223333:user/two arn:aws:iam::111122223333:role/one arn:aws:iam::111122223333:role/two
-  arn:aws:sqs:eu-west-2:111122223333:one arn:aws:sqs:eu-west-2:111122223333:two 1/4 2/4
+  arn:aws:sqs:eu-west-2:111122223333:one arn:aws:sqs:eu-west-2:111122223333:two 3 2 1/4 2/4
   8f0c4a52-1b2c-4d3e-8f90-123456789abc 8f0c4a52-1b2c-4d3e-8f90-123456789abd`.split(/\s+/)
 
 /** Three different texts that a setting takes, or as many as there are. */

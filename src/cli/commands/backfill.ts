@@ -1,0 +1,64 @@
+/**
+ * The command that lands a backlog.
+ *
+ * @module
+ */
+import { Effect, Layer } from "effect"
+import {
+  backfillHours,
+  type BackfillOptions,
+  planBackfill
+} from "../../programs/fleet/backfillHours.ts"
+import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import {
+  archiveFolderLayer,
+  clockLayer,
+  sourceLayer,
+  spoolLayer,
+  stagingLayer,
+  storeLayer,
+  unpackerLayer
+} from "../layers.ts"
+import type { ReportOf } from "../json/outputs.ts"
+import type { SettingsOf } from "../settings/settingsOf.ts"
+import { movingOf } from "./options.ts"
+import { planReport } from "./planReport.ts"
+import { type Work, work } from "./Report.ts"
+import { summarized } from "./summaryReport.ts"
+
+export function backfill(settings: SettingsOf<"backfill">): Work<ReportOf<"backfill">> {
+  const { source } = settings
+  const options = optionsOf(settings)
+  const lake = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
+  if (source._tag === "Unasked") {
+    return work({ layer: lake, run: Effect.map(planBackfill(options), (it) => planReport(it)) })
+  }
+  return work({
+    layer: Layer.mergeAll(
+      lake,
+      sourceLayer(source),
+      unpackerLayer(settings),
+      archiveFolderLayer(settings),
+      spoolLayer(settings)
+    ),
+    ...summarized(
+      (more) => backfillHours({ ...options, ...more }),
+      Effect.map(ObjectStorage, ({ place }) => ({ place, source }))
+    )
+  })
+}
+
+function optionsOf(settings: SettingsOf<"backfill">): BackfillOptions {
+  const { endDate, format, lagHours, lanes, requestHours, settleHours, startDate } = settings
+  return {
+    ...movingOf(settings),
+    start: startDate?.hour,
+    end: endDate?.hour,
+    isRelative: (endDate ?? startDate)?.isRelative,
+    lagHours,
+    settleHours,
+    requestHours,
+    format,
+    lanes
+  }
+}
