@@ -738,6 +738,30 @@ const MUTATIONS = [
     put: "(isProven",
     tests: "test/cli/settings/env/connections",
     named: "sends what it has of one account"
+  },
+  {
+    name: "a copy is compared with its metadata",
+    file: "src/programs/copy/copyHour.ts",
+    find: "if (problems.length > 0) return",
+    put: "if (problems.length > 99) return",
+    tests: "test/programs/copy/copyLake",
+    named: "copies no object that is not what its metadata say"
+  },
+  {
+    name: "an hour in the target of a copy is compared",
+    file: "src/programs/copy/copyHour.ts",
+    find: "if (sameLines(ours, theirs)) return skipped",
+    put: "if (ours !== theirs) return skipped",
+    tests: "test/programs/copy/copyLake",
+    named: "names an hour that the target has with other lines"
+  },
+  {
+    name: "a listed file agrees with its sidecar",
+    file: "src/layers/disk/storeFiles.ts",
+    find: "if (sidecar.size !== size || sidecar.inode !== String(stats.ino)) return undefined",
+    put: "if (size < 0) return undefined",
+    tests: DISK,
+    named: "lists a file that was edited, or is of another program"
   }
 ]
 

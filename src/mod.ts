@@ -25,6 +25,8 @@ export {
   type BackfillOptions,
   planBackfill
 } from "./programs/fleet/backfillHours.ts"
+export { copyLake, type CopyOptions } from "./programs/copy/copyLake.ts"
+export { CopySummary } from "./programs/copy/CopySummary.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
 export {
   type LandAndLoadOptions,
@@ -82,6 +84,7 @@ export { ArchiveFiles } from "./services/ArchiveFiles.ts"
 export { ArchiveError, ArchiveFolder } from "./services/ArchiveFolder.ts"
 export { BucketSetup, BucketSetupError } from "./services/BucketSetup.ts"
 export { Clock } from "./services/Clock.ts"
+export { CopyTarget } from "./services/CopyTarget.ts"
 export { FolderError, Folders } from "./services/Folders.ts"
 export { Hour } from "./services/Hour.ts"
 export { Format, Layout } from "./services/HourKey.ts"

@@ -13,9 +13,10 @@ import type { Amplitude } from "../services/Amplitude.ts"
 import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { BucketSetup } from "../services/BucketSetup.ts"
 import type { Clock } from "../services/Clock.ts"
+import { CopyTarget } from "../services/CopyTarget.ts"
 import type { Folders } from "../services/Folders.ts"
 import type { Heartbeat } from "../services/Heartbeat.ts"
-import type { ObjectStorage } from "../services/ObjectStorage.ts"
+import { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
@@ -79,6 +80,13 @@ export function storeLayer({ store }: Has<"store">): Layer.Layer<ObjectStorage> 
         (ObjectStorageMemory) => ObjectStorageMemory.layer({ prefix: store.prefix })
       )
   }
+}
+
+/** Where a lake is copied to. */
+export function targetLayer({
+  target
+}: Pick<SettingsOf<"copy">, "target">): Layer.Layer<CopyTarget> {
+  return Layer.effect(CopyTarget, ObjectStorage).pipe(Layer.provide(storeLayer({ store: target })))
 }
 
 /** The options of the synthetic events. */

@@ -453,6 +453,7 @@ const COMMANDS: {
   list: [7, ...IN_S3, ...ONCE],
   check: [7, ...IN_S3],
   verify: [7, ...IN_S3, ...ONCE],
+  copy: [7, ...IN_S3, "--to-prefix", "copy/", ...ONCE],
   clean: [7, ...IN_S3, ...ONCE],
   "setup bucket": [7, ...IN_S3, ...ONCE],
   "setup iam": [0, ...IN_S3],

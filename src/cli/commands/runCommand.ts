@@ -23,6 +23,7 @@ import { withProgress } from "../terminal/progress.ts"
 import { backfill } from "./backfill.ts"
 import { clean } from "./clean.ts"
 import { config } from "./config.ts"
+import { copy } from "./copy.ts"
 import { all, fetch, sync } from "./land.ts"
 import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
@@ -50,6 +51,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   list,
   check,
   verify,
+  copy,
   clean,
   "setup bucket": setupBucket,
   "setup iam": setupIam,

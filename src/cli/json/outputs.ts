@@ -6,6 +6,7 @@
 import { Schema } from "effect"
 import { ModelSummary } from "../../programs/answer/buildModels.ts"
 import { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
+import { CopySummary } from "../../programs/copy/CopySummary.ts"
 import { SetupChecks } from "../../programs/inspect/checkSetup.ts"
 import { GapList } from "../../programs/inspect/listGaps.ts"
 import { Status } from "../../programs/inspect/statusOfHours.ts"
@@ -64,6 +65,7 @@ export const outputs = {
   list: { schema: 1, reports: [ObjectList.fields] },
   check: { schema: 1, reports: [SetupChecks.fields] },
   verify: { schema: 1, reports: [Verification.fields], long: ["verified", "unverified"] },
+  copy: { schema: 1, reports: [CopySummary.fields] },
   clean: { schema: 1, reports: [Cleaning.fields] },
   "setup bucket": { schema: 1, reports: [BucketReport.fields] },
   "setup iam": { schema: 1, reports: [Policies.fields] },

@@ -128,6 +128,7 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       if (wrong.has("store")) return { value: undefined }
       const { value: store, ...found } = storeOf(read, sources)
       if (store === undefined) return { ...found, value: undefined }
+      if (command === "copy") return targetOf(read, sources, { ...found, value: store })
       // What config shows of a source needs no keys.
       const hasSource = declaredBy(command).includes("source") && command !== "config"
       if (declaredBy(command).includes("warehouse")) {
@@ -217,6 +218,34 @@ function snowflakeSetupOf(read: ReadSettings, sources: Sources): Part<object> {
 const NO_VALUE = {
   onLeft: (problems: ReadonlyArray<string>) => problems,
   onRight: (): ReadonlyArray<string> => []
+}
+
+/** The store of a lake together with the one that it is copied to. */
+function targetOf(read: ReadSettings, sources: Sources, source: Part<Store>): Part<object> {
+  const { values } = read
+  const { toBucket, toContainer, toLocalDir, toPrefix, toStore } = values
+  const named = toStore ?? (toLocalDir === undefined ? storeNamed(read) : "local")
+  const { value: target, ...found } = storeOf(
+    {
+      ...read,
+      values: {
+        ...values,
+        dev: false,
+        store: named,
+        bucket: toBucket ?? values.bucket,
+        container: toContainer ?? values.container,
+        localDir: toLocalDir ?? values.localDir,
+        prefix: toPrefix ?? values.prefix
+      }
+    },
+    sources
+  )
+  return {
+    value: target === undefined ? undefined : { store: source.value, target },
+    variables: { ...source.variables, ...found.variables },
+    problems: found.problems ?? [],
+    warnings: [...(source.warnings ?? []), ...(found.warnings ?? [])]
+  }
 }
 
 function snowflakeOf({ values }: ReadSettings, sources: Sources): Part<SnowflakeEnvironment> {

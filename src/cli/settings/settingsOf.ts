@@ -17,6 +17,7 @@ import {
   type required,
   type SettingName,
   source,
+  targetPlace,
   type Values
 } from "./table.ts"
 
@@ -88,6 +89,9 @@ type Declared<C extends CommandName> = (typeof commands)[C]["settings"][number]
 
 type StoreOf<Name> = "store" extends Name ? { readonly store: Store } : unknown
 
+/** Where a lake is copied to. */
+type TargetOf<Name> = "toStore" extends Name ? { readonly target: Store } : unknown
+
 type SourceOf<Name> = "source" extends Name
   ? {
       readonly source:
@@ -123,10 +127,18 @@ interface OwnParts {
 
 type PartsOf<C extends CommandName> = C extends keyof OwnParts
   ? OwnParts[C]
-  : StoreOf<Declared<C>> & SourceOf<Declared<C>> & SnowflakeOf<Declared<C>>
+  : StoreOf<Declared<C>> & TargetOf<Declared<C>> & SourceOf<Declared<C>> & SnowflakeOf<Declared<C>>
 
 /** Settings that a command gets only inside another value. */
-const combinedSettings = [...place, ...source, "fromArchive", "port", "maxBytes", "dump"] as const
+const combinedSettings = [
+  ...place,
+  ...targetPlace,
+  ...source,
+  "fromArchive",
+  "port",
+  "maxBytes",
+  "dump"
+] as const
 
 /** Combined elsewhere, but single settings of these commands. */
 const exceptions = {

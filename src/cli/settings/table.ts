@@ -5,6 +5,7 @@
  */
 import { backfillSettings } from "./commands/backfill.ts"
 import { cleanSettings } from "./commands/clean.ts"
+import { copySettings } from "./commands/copy.ts"
 import { decisionSettings } from "./decision.ts"
 import { loadSettings } from "./commands/load.ts"
 import { outputSettings } from "./output.ts"
@@ -27,6 +28,7 @@ export const settings = {
   ...backfillSettings,
   ...cleanSettings,
   ...verifySettings,
+  ...copySettings,
   ...loadSettings,
   ...modelSettings,
   ...sqlSettings,
@@ -72,6 +74,14 @@ export const source = [
 /** Which lake: a store, and a prefix in it. */
 const lake = ["store", "dev", "bucket", "container", "localDir", "prefix"] as const
 const encryption = ["sse", "sseKmsKeyId"] as const
+/** Where a lake is copied to. */
+export const targetPlace = [
+  "toStore",
+  "toBucket",
+  "toContainer",
+  "toLocalDir",
+  "toPrefix"
+] as const satisfies ReadonlyArray<SettingName>
 /** Which lake, and how objects are put there. Also verify and clean put one: the mark of a conflict. */
 export const place = [...lake, ...encryption] as const
 const store = [...place, "layout", "format"] as const
@@ -343,6 +353,28 @@ export const commands = {
       maxDuration:
         "stop after this long, such as 90s, 50m or 2h, and name the hours that were not read",
       warehouse: "look into the warehouse, too: duckdb, the file that load makes"
+    }
+  },
+  copy: {
+    help: "Copy the lake to another store, prefix, layout or format: every hour that is not there yet, verified on the way and put only if absent, and then what people decided. Changes nothing here, and no object there. Run it again to go on. Exits 8 if an hour is there with other lines, or a conflict is open.",
+    settings: [
+      ...place,
+      ...targetPlace,
+      "toLayout",
+      "toFormat",
+      "envFile",
+      "concurrency",
+      ...retry,
+      "maxDuration",
+      "dryRun",
+      ...output
+    ],
+    helps: {
+      concurrency: "hours copied in parallel",
+      dryRun:
+        "list both stores and show which hours would be copied, without reading or writing any",
+      sse: "S3: encryption that every put to the target requests, AES256 or aws:kms (default: the bucket's own encryption)",
+      maxDuration: "stop after this long, such as 90s, 50m or 2h; the next run goes on from there"
     }
   },
   clean: {

@@ -178,6 +178,8 @@ describe("--json", () => {
         const kept = yield* print(["resolve", hour, "--keep", "store", ...dirs, ...work])
         assert.equal(kept.code, 0)
         assert.equal((yield* print(["verify", ...dirs.slice(0, 3), "--now", NOW])).code, 8)
+        const copy = ["copy", ...dirs.slice(0, 3), "--to-prefix", "copy/"]
+        assert.equal((yield* print(copy)).code, 8)
         assert.equal((yield* print(["clean", ...dirs, ...work])).code, 0)
 
         const file = ["--warehouse-file", join(folder, "lake.duckdb")]

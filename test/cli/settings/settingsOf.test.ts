@@ -74,6 +74,7 @@ describe("SettingsOf", () => {
       const declared = new Set<string>(commands[command].settings)
       const parts = [
         "store",
+        "target",
         "source",
         "bucket",
         "credentials",

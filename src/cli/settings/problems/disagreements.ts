@@ -23,6 +23,7 @@ import {
   type Values
 } from "../table.ts"
 import { flagOf, isTyped, type Problems } from "./flags.ts"
+import { targetProblems } from "./targetProblems.ts"
 import {
   loadProblems,
   reconcileProblems,
@@ -51,6 +52,7 @@ export function disagreements(
     ...snowflakeProblems(command, read),
     ...shardProblems(command, values),
     ...(command === "setup snowflake" ? snowflakeSetupProblems(read) : []),
+    ...(used.has("toStore") && !wrong.has("store") ? targetProblems(read, sources) : []),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
     ...(used.has("load") ? loadProblems(command, read) : []),
