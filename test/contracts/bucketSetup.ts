@@ -25,6 +25,14 @@ const RULES = [
   }
 ]
 
+/** A queue that is told of every new object whose key begins with a prefix. */
+const queue = (prefix: string) => ({
+  Id: `below ${prefix}`,
+  QueueArn: `arn:aws:sqs:us-east-1:111122223333:${prefix.replaceAll("/", "-")}`,
+  Events: ["s3:ObjectCreated:*"],
+  Filter: { Key: { FilterRules: [{ Name: "prefix", Value: prefix }] } }
+})
+
 const gives = <A>(part: BucketAspect<A>, value: A) =>
   Effect.gen(function* () {
     yield* part.write(value)
@@ -40,7 +48,7 @@ const refusal = (effect: Effect.Effect<unknown, BucketSetupError>) =>
 export function bucketSetupContract<E>(
   name: string,
   layer: Layer.Layer<BucketSetup, E>,
-  { knowsOwnership = true } = {}
+  { knowsOwnership = true, knowsQueues = true } = {}
 ) {
   effectIt.layer(layer)(`${name} keeps the BucketSetup contract`, (it) => {
     it.effect("finds the bucket, and nothing set of it", () =>
@@ -106,6 +114,21 @@ export function bucketSetupContract<E>(
         yield* policy.write(JSON.stringify(written))
         assert.deepEqual(JSON.parse((yield* policy.read) ?? ""), written)
       })
+    )
+
+    it.effect.runIf(knowsQueues)(
+      "returns what was written: queues, none of whose prefixes lies in another's",
+      () =>
+        Effect.gen(function* () {
+          const { notifications } = yield* BucketSetup
+          assert.deepEqual(yield* notifications.read, {})
+          const both = { QueueConfigurations: [queue("logs/"), queue("python-import/")] }
+          yield* gives(notifications, both)
+          const third = [...both.QueueConfigurations, queue("python-import/2025")]
+          const refused = yield* refusal(notifications.write({ QueueConfigurations: third }))
+          assert.equal(refused, "Failed")
+          yield* gives(notifications, both)
+        })
     )
 
     it.effect("refuses invalid settings, and keeps the previous ones", () =>

@@ -14,7 +14,7 @@ import { layer, optionsFor, S3Target } from "../fixtures/s3Target.ts"
 vi.setConfig({ testTimeout: 60_000 })
 
 const MIB = 1024 * 1024
-/** Ceph has neither ownership controls nor the two keys of conditional puts in its policies. */
+/** Ceph has neither ownership controls, nor queues, nor the two keys of conditional puts in its policies. */
 const isAnother = (process.env["S3_TEST_ENDPOINT"] ?? "") !== ""
 const KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -25,7 +25,8 @@ const setupLayer = Layer.unwrapEffect(
 )
 
 bucketSetupContract("BucketSetupS3", Layer.provide(setupLayer, layer), {
-  knowsOwnership: !isAnother
+  knowsOwnership: !isAnother,
+  knowsQueues: !isAnother
 })
 
 const PREFIX = "python-import/"

@@ -47,10 +47,14 @@ function lifecycleProblem({ Rules }: Lifecycle): string | undefined {
 }
 
 function notificationProblem({ QueueConfigurations = [] }: Notifications): string | undefined {
-  const told = QueueConfigurations.map(({ Events = [], Filter }) => [Events, Filter])
-  return new Set(told.map((it) => JSON.stringify(it))).size < told.length
-    ? "Configurations overlap"
-    : undefined
+  const prefixes = QueueConfigurations.map(
+    ({ Filter }) =>
+      Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === "prefix")?.Value ?? ""
+  )
+  const overlaps = prefixes.some((one, at) =>
+    prefixes.some((other, index) => index !== at && one.startsWith(other))
+  )
+  return overlaps ? "Configurations overlap" : undefined
 }
 
 function policyProblem(policy: string | undefined): string | undefined {
