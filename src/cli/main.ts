@@ -31,7 +31,8 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
   const { lines, variables: file } = yield* readEnvFile(fileName, isNamed).pipe(
     withLogs({ logLevel: "info", logFormat })
   )
-  const usesSnowflake = command === "setup snowflake" || flags.warehouse === "snowflake"
+  const usesSnowflake =
+    command === "setup snowflake" || command === "config" || flags.warehouse === "snowflake"
   const connection =
     usesSnowflake && needsConnection(process.env, file)
       ? (yield* Effect.promise(() => import("./settings/env/connections.ts"))).readConnection(

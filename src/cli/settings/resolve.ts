@@ -55,7 +55,12 @@ export function resolveSettings<C extends CommandName>(
     ...disagreements(command, read, sources)
   ]
   const missing = missingSettings(command, read, sources)
-  const warnings = [...unknownInEnvironment(sources), ...(parts.warnings ?? [])]
+  const warnings = [
+    ...unknownInEnvironment(sources),
+    ...(parts.warnings ?? []),
+    // A lake that is loaded elsewhere need not mind what other tools are set to.
+    ...(command === "config" ? (sources.connection?.problems ?? []) : [])
+  ]
   const alone = Object.fromEntries(settingsAlone(command).map((name) => [name, values[name]]))
   const resolved = (value: object, variables: Variables = {}) =>
     Either.right({

@@ -46,6 +46,8 @@ function originOf({ line, setBy, source }: Row["unused"][number], envFile: strin
       return setBy ?? "default"
     case "flag":
       return `${setBy}, a flag`
+    case "connection":
+      return setBy ?? ""
     case "environment":
       return `${setBy} in the environment`
     case "file":

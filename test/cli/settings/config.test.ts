@@ -121,6 +121,30 @@ describe("config", () => {
     assert.equal(azure("AWS_REGION"), undefined)
   })
 
+  it("shows what a connection of Snowflake's own tools sets, masked, and not what a variable sets", () => {
+    const { row, text } = shown({
+      environment: { SNOWFLAKE_USER: "loader" },
+      connection: {
+        where: 'connection "default" in "/home/lake/.snowflake/connections.toml"',
+        values: {
+          SNOWFLAKE_ACCOUNT: "myorg-shop",
+          SNOWFLAKE_USER: "somebody",
+          SNOWFLAKE_TOKEN: "canary"
+        },
+        problems: [],
+        warnings: []
+      }
+    })
+    assert.match(
+      text,
+      /^ {2}SNOWFLAKE_ACCOUNT +myorg-shop +connection "default" in "\/home\/lake\/\.snowflake\/connections\.toml"$/m
+    )
+    assert.equal(row("SNOWFLAKE_ACCOUNT")?.source, "connection")
+    assert.match(text, /^ {2}SNOWFLAKE_USER +loader +SNOWFLAKE_USER in the environment$/m)
+    assert.match(text, /^ {2}SNOWFLAKE_TOKEN +\*{8} +connection/m)
+    assert.doesNotMatch(JSON.stringify([row("SNOWFLAKE_TOKEN"), text]), /canary|somebody/)
+  })
+
   it("shows no part of a secret, whatever it looks like and wherever it is set", () => {
     const secrets = [
       ...keys.flatMap((name) => [...settings[name].variables, ...settings[name].fileVariables]),

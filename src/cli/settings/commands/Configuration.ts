@@ -4,8 +4,8 @@ import { Schema } from "effect"
 const Shown = Schema.Struct({
   /** The text as it is set; `null` if there is none. */
   value: Schema.NullOr(Schema.String),
-  source: Schema.Literal("flag", "environment", "file", "default"),
-  /** The flag or variable that sets it; `null` for a default. */
+  source: Schema.Literal("flag", "environment", "file", "connection", "default"),
+  /** The flag or variable that sets it, or the connection of Snowflake's own tools; `null` for a default. */
   setBy: Schema.NullOr(Schema.String),
   /** The line of the env file. */
   line: Schema.NullOr(Schema.Int)

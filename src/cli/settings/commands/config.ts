@@ -6,7 +6,7 @@
 import { resolve } from "node:path"
 import { Either, Redacted } from "effect"
 import { azureCounting, azureVariables } from "../azureEnvironment.ts"
-import { snowflakeCounting, snowflakeVariables } from "../env/snowflake.ts"
+import { snowflakeConnected, snowflakeCounting, snowflakeVariables } from "../env/snowflake.ts"
 import {
   type Found,
   isBlank,
@@ -37,7 +37,8 @@ export function configurationOf(
         "Snowflake",
         snowflakeVariables,
         snowflakeCounting(sources.environment, sources.file),
-        sources
+        sources,
+        snowflakeConnected(sources)
       )
     ],
     missing,
@@ -110,7 +111,8 @@ function shownVariables(
   group: string,
   names: ReadonlyArray<string>,
   counting: ReadonlyMap<string, "environment" | "file">,
-  sources: Sources
+  sources: Sources,
+  connected: ReadonlyMap<string, string> = new Map()
 ): ReadonlyArray<ShownSetting> {
   const { environment, file } = sources
   return names.flatMap((name) => {
@@ -118,9 +120,12 @@ function shownVariables(
       const text = (place === "file" ? file : environment)[name]
       return text === undefined || isBlank(text) ? [] : [{ name, place, text: text.trim() }]
     })
-    if (places.length === 0) return []
+    const text = connected.get(name)
+    if (places.length === 0 && text === undefined) return []
     const shown = places.map((it) => shownOf(it, sources, (text) => publicText(name, text)))
-    const counts = shown.find(({ source }) => source === counting.get(name))
+    const counts =
+      shown.find(({ source }) => source === counting.get(name)) ??
+      (text === undefined ? undefined : connectedOf(publicText(name, text), sources))
     return [
       {
         name,
@@ -131,6 +136,10 @@ function shownVariables(
       }
     ]
   })
+}
+
+function connectedOf(value: string, { connection }: Sources): Shown {
+  return { value, source: "connection", setBy: connection?.where ?? null, line: null }
 }
 
 const PUBLIC =

@@ -111,6 +111,7 @@ function lookUp({ connection, environment, file, fileName }: SnowflakeSources) {
       ? undefined
       : connection?.values[name]?.trim() || undefined
   return {
+    other,
     find: (name: Name) => own(name) ?? other(name),
     where: (name: Name) =>
       counting.has(name) || other(name) === undefined
@@ -119,6 +120,18 @@ function lookUp({ connection, environment, file, fileName }: SnowflakeSources) {
     tokenType: own(TOKEN) === undefined ? connection?.tokenType : undefined,
     problems: isOther ? [] : (connection?.problems ?? [])
   }
+}
+
+/** What the connection of Snowflake's own tools sets, where no variable does. */
+export function snowflakeConnected(sources: SnowflakeSources): ReadonlyMap<string, string> {
+  const counting = snowflakeCounting(sources.environment, sources.file)
+  const { other } = lookUp(sources)
+  return new Map(
+    snowflakeVariables.flatMap((name) => {
+      const text = counting.has(name) ? undefined : other(name)
+      return text === undefined ? [] : [[name, text] as const]
+    })
+  )
 }
 
 /**
