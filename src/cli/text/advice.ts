@@ -39,6 +39,12 @@ function isOfSnowflake({ message }: Told): boolean {
   return message.includes('the warehouse "snowflake://')
 }
 
+function otherWarehouse(told: Told): string {
+  return isOfSnowflake(told)
+    ? "; name a schema of its own for each lake (SNOWFLAKE_SCHEMA)"
+    : "; use another --warehouse-file"
+}
+
 const ADVICE: {
   readonly [Tag in AnyError["_tag"]]: Readonly<
     Partial<Record<Extract<AnyError, { readonly _tag: Tag }>["reason"], Advice>>
@@ -66,8 +72,8 @@ const ADVICE: {
     Doubled: "; name the one that counts: --keep KEY"
   },
   LoadError: {
-    OtherProject: "; use another --warehouse-file",
-    OtherPlace: "; use another --warehouse-file"
+    OtherProject: otherWarehouse,
+    OtherPlace: otherWarehouse
   },
   ModelError: {},
   WarehouseError: {

@@ -3,7 +3,7 @@ import type { Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import { sameLines } from "../../services/LinesDigest.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
-import type { LoadedHour, OpenWarehouse, WarehouseLake } from "../../services/Warehouse.ts"
+import { type LoadedHour, type OpenWarehouse, Warehouse, type WarehouseLake } from "../../services/Warehouse.ts"
 import { findProject } from "../plan/findProject.ts"
 import type { HourObject, Inventory } from "../plan/inventory.ts"
 import { Run } from "../run/Run.ts"
@@ -43,7 +43,8 @@ export const checkProject = Effect.fnUntraced(function* ({
   if (isHere && Option.isSome(old)) return old
   const found = yield* findProject([{ store, inventory }])
   if (Option.isSome(old) && Option.isSome(found) && old.value !== found.value) {
-    const detail = `the warehouse holds Amplitude project ${old.value}, but ${store.place} holds project ${found.value}`
+    const warehouse = yield* Warehouse
+    const detail = `the warehouse "${warehouse.place}" holds Amplitude project ${old.value}, but ${store.place} holds project ${found.value}`
     return yield* new LoadError({ reason: "OtherProject", detail })
   }
   return Option.orElse(old, () => found)
@@ -56,6 +57,7 @@ const checkMoved = Effect.fnUntraced(function* (
   inventory: Inventory
 ) {
   const store = yield* ObjectStorage
+  const warehouse = yield* Warehouse
   const both = [...rows.values()].flatMap((row) => {
     const objects = inventory.get(row.hour) ?? []
     return objects.length === 0 ? [] : [{ row, objects }]
@@ -70,7 +72,7 @@ const checkMoved = Effect.fnUntraced(function* (
     both.length === 0
       ? `${store.place} has none of its hours`
       : `${store.place} has other lines of ${differing[0]?.row.hour}${differing.length > 1 ? ` and ${differing.length - 1} more hours` : ""}`
-  const detail = `the warehouse was loaded from ${place}, and ${why}`
+  const detail = `the warehouse "${warehouse.place}" was loaded from ${place}, and ${why}`
   return yield* new LoadError({ reason: "OtherPlace", detail })
 })
 

@@ -55,6 +55,14 @@ describe("adviceFor()", () => {
     assert.equal(adviceFor({ error, message: "The bucket is in another region" }), "")
   })
 
+  it("names a schema for another lake in Snowflake, and a file for one in DuckDB", () => {
+    const error = "LoadError.OtherProject"
+    const named = (place: string) =>
+      adviceFor({ error, message: `the warehouse "${place}" holds project 1` })
+    assert.match(named("snowflake://myorg-shop/LAKE/AMPLITUDE"), /\(SNOWFLAKE_SCHEMA\)$/)
+    assert.match(named("lake.duckdb"), /--warehouse-file$/)
+  })
+
   it("is empty if no flag would help", () => {
     for (const error of [undefined, "UnpackerError.Corrupt", "ClockSkew", "Other.NoSpace"]) {
       const told = { error, message: "the fact" }
