@@ -75,7 +75,7 @@ describe("amplitude-lake setup snowflake", () => {
     "goes from nothing to loaded hours, with the trust policy, and as the loader alone",
     () =>
       Effect.gen(function* () {
-        const { as, folder, setEnv, setup } = yield* workplace
+        const { as, folder, server, setEnv, setup } = yield* workplace
         const early = yield* setup("--describe")
         assert.equal(early.code, 2, early.stderr)
         assert.match(early.stderr, /storage integration AMPLITUDE_LAKE.* setup snowflake --apply/)
@@ -114,10 +114,17 @@ describe("amplitude-lake setup snowflake", () => {
         const synthetic = ["--source", "synthetic", "--events-per-hour", "20"]
         const landed = yield* as(ADMIN, "all", ...hours, ...synthetic)
         assert.equal(landed.code, 0, landed.stderr)
-        const loaded = yield* as("AMPLITUDE_LOADER", "load", "--warehouse", "snowflake")
+        yield* Effect.promise(() =>
+          server.sessions.pipe({ names: ["python-import/2025-11-10_21.jsonl"] })
+        )
+        const load = ["load", "--warehouse", "snowflake"]
+        const reconciled = yield* as("AMPLITUDE_LOADER", ...load, "--reconcile")
+        assert.equal(reconciled.code, 3, reconciled.stderr)
+        assert.match(reconciled.stdout, /^reconciled {2}1 hour, which the ledger has now$/m)
+        const loaded = yield* as("AMPLITUDE_LOADER", ...load)
         assert.equal(loaded.code, 0, loaded.stderr)
-        assert.match(loaded.stdout, /loaded {6}3 hours/)
-        const output = [early, shown, applied, again, described, landed, loaded]
+        assert.match(loaded.stdout, /loaded {6}2 hours/)
+        const output = [early, shown, applied, again, described, landed, reconciled, loaded]
           .map(({ stderr, stdout }) => stdout + stderr)
           .join()
         assert.doesNotMatch(output, /SKTEST|a passphrase of its own|BEGIN|eyJ/)
