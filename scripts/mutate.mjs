@@ -805,24 +805,43 @@ function isByOutcome({ failureMessages }) {
   )
 }
 
+const anyOf = (mutations) => mutations.map(({ named }) => `(?:${named})`).join("|")
+
+/** How many tests named for a mutation passed and failed. */
+const countsOf = ({ failed, passed }, { named }) => {
+  const isNamed = ({ fullName }) => new RegExp(named).test(fullName)
+  return { failed: failed.filter(isNamed).length, passed: passed.filter(isNamed).length }
+}
+
+/** What the tests named for each mutation do before anything is removed, and in which form they run. All are of the same files. */
+async function untouched(copy, mutations) {
+  const [{ tests } = {}] = mutations
+  const short = await vitest(copy, tests, anyOf(mutations), 0)
+  const isAbsent = (mutation) => {
+    const { failed, passed } = countsOf(short, mutation)
+    return failed + passed === 0
+  }
+  // The short form leaves those tests to the long one.
+  const absent = mutations.filter(isAbsent)
+  const long = absent.length === 0 ? short : await vitest(copy, tests, anyOf(absent), 1)
+  return mutations.map((mutation) =>
+    absent.includes(mutation)
+      ? { ...mutation, seconds: 1, before: countsOf(long, mutation) }
+      : { ...mutation, seconds: 0, before: countsOf(short, mutation) }
+  )
+}
+
 /** The name of a test that noticed, or the problem. */
-async function caught(copy, { file, find, name, named, put, tests }) {
+async function caught(copy, { before, file, find, name, named, put, seconds, tests }) {
   const path = join(copy, file)
   const source = await readFile(path, "utf8")
   if (source.split(find).length !== 2) {
     return { name, problem: `the text to remove must occur exactly once in ${file}: ${find}` }
   }
-  let seconds = 0
-  let whole = await vitest(copy, tests, named, seconds)
-  if (whole.failed.length + whole.passed.length === 0) {
-    // The short form leaves that test to the long one.
-    seconds = 1
-    whole = await vitest(copy, tests, named, seconds)
-  }
-  if (whole.failed.length > 0 || whole.passed.length === 0) {
+  if (before.failed > 0 || before.passed === 0) {
     return {
       name,
-      problem: `before the removal, ${whole.failed.length} tests fail and ${whole.passed.length} pass`
+      problem: `before the removal, ${before.failed} tests fail and ${before.passed} pass`
     }
   }
   await writeFile(
@@ -846,20 +865,33 @@ async function makeCopy() {
 const [argument = ""] = process.argv.slice(2)
 const isWritten = argument === "--write"
 const word = isWritten ? "" : argument
-const left = MUTATIONS.filter(({ name }) => name.includes(word))
+const chosen = MUTATIONS.filter(({ name }) => name.includes(word))
 const results = new Map()
 const begun = Date.now()
-const workers = Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
-  const copy = await makeCopy()
-  try {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      results.set(next.name, await caught(copy, next))
+
+/** Works through a list by as many copies as there are cores. */
+async function inCopies(list, work) {
+  const left = [...list]
+  const done = []
+  const workers = Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
+    const copy = await makeCopy()
+    try {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        done.push(await work(copy, next))
+      }
+    } finally {
+      await rm(copy, { recursive: true, force: true })
     }
-  } finally {
-    await rm(copy, { recursive: true, force: true })
-  }
-})
-await Promise.all(workers)
+  })
+  await Promise.all(workers)
+  return done
+}
+
+const sameFiles = [...new Set(chosen.map(({ tests }) => tests))].map((files) =>
+  chosen.filter(({ tests }) => tests === files)
+)
+const tried = (await inCopies(sameFiles, untouched)).flat()
+await inCopies(tried, async (copy, next) => results.set(next.name, await caught(copy, next)))
 
 const rows = MUTATIONS.flatMap(({ name }) => {
   const result = results.get(name)
