@@ -3,7 +3,12 @@ import type { Hour } from "../../services/Hour.ts"
 import { metadataFromText } from "../../services/HourMetadata.ts"
 import { sameLines } from "../../services/LinesDigest.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
-import { type LoadedHour, type OpenWarehouse, Warehouse, type WarehouseLake } from "../../services/Warehouse.ts"
+import {
+  type LoadedHour,
+  type OpenWarehouse,
+  Warehouse,
+  type WarehouseLake
+} from "../../services/Warehouse.ts"
 import { findProject } from "../plan/findProject.ts"
 import type { HourObject, Inventory } from "../plan/inventory.ts"
 import { Run } from "../run/Run.ts"

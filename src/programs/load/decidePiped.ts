@@ -31,6 +31,8 @@ export function decidePiped(
     const isForPipe = lines === 0 && now - hourStart(hour) < refreshDays * DAY
     return { _tag: "Hole", lines, fix: isInLedger ? "replace" : isForPipe ? "refresh" : "load" }
   }
-  const isWhole = counts.every((it) => it.key === key && it.numbers === it.lines)
+  // The ledger may name another object with the same lines; the lines keep the key that they were loaded from.
+  const from = isInLedger ? counts[0]?.key : key
+  const isWhole = counts.every((it) => it.key === from && it.numbers === it.lines)
   return lines === events && isWhole ? { _tag: "Agrees" } : { _tag: "Double", lines }
 }

@@ -33,6 +33,18 @@ const rows: ReadonlyArray<
   ["lines of an empty hour", [[1]], "Double", { events: 0 }],
   ["the lines of both forms of an hour", [[3], [3, 3, `${KEY}.gz`]], "Double"],
   ["as many lines, under another key", [[3, 3, `${KEY}.gz`]], "Double"],
+  [
+    "as many lines, under the key of before, in the ledger",
+    [[3, 3, `${KEY}.gz`]],
+    "Agrees",
+    { isInLedger: true }
+  ],
+  [
+    "as many lines, under two keys, in the ledger",
+    [[1], [2, 2, `${KEY}.gz`]],
+    "Double",
+    { isInLedger: true }
+  ],
   ["too few lines under two keys", [[1], [1, 1, `${KEY}.gz`]], "Hole load"]
 ]
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import * as ClockFixed from "../../../src/layers/clock/ClockFixed.ts"
@@ -243,6 +244,32 @@ describe("loadHours() that reconciles what a pipe has loaded", () => {
         assert.deepEqual([later.piped?.doubles.map(({ hour }) => hour), later.exitCode], [[H12], 8])
         yield* load({ replace: hourOf(H12) })
         assert.equal((yield* reconcile()).exitCode, 0)
+      })
+    )
+  )
+
+  test(
+    "follows an hour that moved to another key and format with the same lines, and names no double",
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { reconcile, store } = yield* piped()
+        yield* reconcile()
+        const key = nameOf(H12).slice("events/".length)
+        const { metadata } = Option.getOrThrow(yield* store.head(key))
+        const body = gzipSync(Buffer.concat([...(yield* Stream.runCollect(store.get(key)))]))
+        yield* store.remove(key)
+        const sha256 = sha256Of(body)
+        yield* store.put({
+          key: "dt=2025-11-10/hour=12/events.jsonl.gz",
+          size: body.length,
+          sha256,
+          metadata: { ...metadata, sha256 },
+          body: Stream.succeed(body)
+        })
+        const moved = yield* reconcile()
+        assert.deepEqual([moved.relabelled, moved.exitCode], [[H12], 0])
+        const after = yield* reconcile()
+        assert.deepEqual([after.piped?.doubles, after.skipped, after.exitCode], [[], HOURS, 0])
       })
     )
   )
