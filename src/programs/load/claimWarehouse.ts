@@ -32,7 +32,8 @@ export const checkWarehouse = Effect.fnUntraced(function* (options: ClaimOptions
   const { inventory, known, rows } = options
   const project = yield* checkProject(options)
   const isHere = Option.exists(known, ({ place }) => place === store.location)
-  if (Option.isNone(known) || isHere) return { project, isMoved: false }
+  // A warehouse without hours was loaded from nowhere.
+  if (Option.isNone(known) || isHere || rows.size === 0) return { project, isMoved: false }
   yield* checkMoved(known.value, rows, inventory)
   return { project, isMoved: true }
 })
@@ -105,7 +106,8 @@ export const claimWarehouse = Effect.fnUntraced(function* (
     options.known,
     (it) => it.place === location && Option.isSome(it.project) === Option.isSome(project)
   )
-  if (isKnown) return project
+  // A place without hours may be a slip of the pen, and would keep the lake that was meant out.
+  if (isKnown || options.inventory.size === 0) return project
   yield* retry(warehouse.claim({ place: location, project }))
   if (isMoved) yield* Effect.logInfo(`The warehouse follows its lake to ${place}`)
   return project

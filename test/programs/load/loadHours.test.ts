@@ -36,6 +36,12 @@ const landed = Effect.fn(function* (
 })
 type Lake = Effect.Effect.Success<ReturnType<typeof landed>>
 
+/** Where a warehouse was loaded from, as it says. */
+const placeOf = ({ service }: Pick<Lake, "service">) =>
+  Effect.scoped(Effect.flatMap(service.open("read"), ({ lake }) => lake)).pipe(
+    Effect.map((it) => Option.getOrUndefined(it)?.place)
+  )
+
 /** Puts other bytes, or other metadata, in the place of an object. */
 const replaceObject = Effect.fn(function* (
   { store }: Pick<Lake, "store">,
@@ -435,10 +441,6 @@ describe("loadHours()", () => {
     Effect.gen(function* () {
       const lake = yield* landed()
       const elsewhere = { place: "s3://elsewhere/", project: Option.some("123456") }
-      yield* claimed(lake, elsewhere)
-      const none = yield* lake.load()
-      assert.deepEqual([none.error?.error, none.exitCode], ["LoadError.OtherPlace", 8])
-      yield* claimed(lake, { ...elsewhere, place: lake.store.location })
       yield* lake.load()
       yield* claimed(lake, elsewhere)
       assert.deepEqual((yield* lake.load()).skipped, [H20, H21, H22])
@@ -448,6 +450,24 @@ describe("loadHours()", () => {
       const differing = yield* lake.load()
       assert.deepEqual([differing.error?.error, differing.exitCode], ["LoadError.OtherPlace", 8])
       assert.match(differing.error?.message ?? "", /s3:\/\/elsewhere\/.*2025-11-10T21/)
+    })
+  )
+
+  it.effect("lets a warehouse without hours be loaded from anywhere", () =>
+    Effect.gen(function* () {
+      const lake = yield* landed()
+      yield* claimed(lake, { place: "s3://elsewhere/", project: Option.some("123456") })
+      assert.deepEqual((yield* lake.load()).loaded, [H20, H21, H22])
+      assert.deepEqual(yield* placeOf(lake), lake.store.location)
+    })
+  )
+
+  it.effect("claims no warehouse for a place without hours, which may be a typo", () =>
+    Effect.gen(function* () {
+      const lake = yield* landed()
+      for (const { key } of yield* Stream.runCollect(lake.store.list)) yield* lake.store.remove(key)
+      assert.equal((yield* lake.load()).exitCode, 0)
+      assert.equal(yield* placeOf(lake), undefined)
     })
   )
 
