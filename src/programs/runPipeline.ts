@@ -17,7 +17,7 @@ import { warnOfMixedForms } from "./plan/mixedForms.ts"
 import { planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
-import { failedHour, type RunError } from "./run/failureKind.ts"
+import { failedHour, logHoursLeft, type RunError } from "./run/failureKind.ts"
 import { Accepted, type HourOutcome, Open, Skipped } from "./run/HourOutcome.ts"
 import type { LandingError } from "./run/LandingError.ts"
 import { findObstacles } from "./plan/obstacles.ts"
@@ -289,10 +289,7 @@ function summarized<E extends RunError, R>(
 }
 
 function logPostponed(outcomes: ReadonlyArray<HourOutcome>): Effect.Effect<void> {
-  const { length } = outcomes.filter(({ _tag }) => _tag === "Postponed")
-  return length === 0
-    ? Effect.void
-    : Effect.logInfo(`Stopped at the longest duration: ${length} hours are left for the next run`)
+  return logHoursLeft(outcomes.filter(({ _tag }) => _tag === "Postponed").length)
 }
 
 function resultOf(outcomes: ReadonlyArray<HourOutcome>): RunResult {

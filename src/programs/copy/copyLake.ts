@@ -9,7 +9,13 @@ import { type HourObject, type Lake, takeInventory, takeLake } from "../plan/inv
 import { admitOneProject } from "../land/oneProject.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { exitCodeOf } from "../run/exitCode.ts"
-import { errorName, failureKind, logFailure, type RunError } from "../run/failureKind.ts"
+import {
+  errorName,
+  failureKind,
+  isPlannedStop,
+  logFailure,
+  type RunError
+} from "../run/failureKind.ts"
 import { LandingError } from "../run/LandingError.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, type LandingOptions, Run } from "../run/Run.ts"
@@ -79,7 +85,9 @@ export const copyLake = Effect.fn("copyLake")(
     const failures = [...outcomes].flatMap(([hour, it]) =>
       it._tag === "Failed" ? [{ hour, error: it.error }] : []
     )
-    const late = new Set(failures.filter(isLate).map(({ hour }) => hour))
+    const late = new Set(
+      failures.filter(({ error }) => isPlannedStop(error)).map(({ hour }) => hour)
+    )
     const records =
       dryRun || late.size > 0
         ? 0
@@ -149,10 +157,6 @@ const decide = Effect.fnUntraced(function* ({ dryRun, form, objects, standing }:
     isForeign: false
   } satisfies CopiedHour
 })
-
-function isLate({ error }: { readonly error: RunError }): boolean {
-  return error._tag === "LandingError" && error.reason === "OutOfTime"
-}
 
 /** Two Amplitude projects never share a lake. */
 const refuseOtherProject = Effect.fnUntraced(function* (source: Lake, target: Lake) {

@@ -121,6 +121,8 @@ export interface LoadResult {
   readonly conflicts: ReadonlyArray<OpenConflict>
   /** What ended the run before it was through with its hours. */
   readonly error?: RunError | undefined
+  /** Whether its time was over before the warehouse was open. Defaults to `false`. */
+  readonly isOver?: boolean | undefined
 }
 
 export interface LoadSummaryOptions extends LoadResult {
@@ -197,8 +199,9 @@ function exitCodeOfLoad({
   conflicts,
   error,
   isByDate,
+  isOver = false,
   outcomes
-}: Pick<LoadSummaryOptions, "conflicts" | "error" | "isByDate" | "outcomes">): ExitCode {
+}: Pick<LoadSummaryOptions, "conflicts" | "error" | "isByDate" | "isOver" | "outcomes">): ExitCode {
   const kinds = new Set(
     outcomes.flatMap((it) => (it._tag === "Failed" ? [failureKind(it.error)] : []))
   )
@@ -210,6 +213,6 @@ function exitCodeOfLoad({
     kinds,
     isDone: isOne("Loaded", "Replaced", "Relabelled", "Reconciled"),
     isTouched: outcomes.length > 0,
-    isIncomplete: isOne("Unverified", "Hole") || (isByDate && isOne("Postponed"))
+    isIncomplete: isOne("Unverified", "Hole") || (isByDate && (isOver || isOne("Postponed")))
   })
 }

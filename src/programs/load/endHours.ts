@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Hour } from "../../services/Hour.ts"
-import { logFailure, type RunError } from "../run/failureKind.ts"
+import { isPlannedStop, logFailure, logHoursLeft, type RunError } from "../run/failureKind.ts"
 import type { LoadOutcome } from "./LoadSummary.ts"
 
 /** Where the outcomes of a run's hours are kept. */
@@ -21,8 +21,8 @@ export function endHours({ outcomes }: Outcomes) {
   return {
     ended,
     failed: (hour: Hour, error: RunError): Effect.Effect<void, RunError> => {
-      if (isOutOfTime(error)) isOver = true
-      if (isOutOfTime(error)) return ended({ _tag: "Postponed", hour })
+      if (isPlannedStop(error)) isOver = true
+      if (isPlannedStop(error)) return ended({ _tag: "Postponed", hour })
       if (isOfWarehouse(error)) return Effect.fail(error)
       return Effect.zipRight(logFailure(error), ended({ _tag: "Failed", hour, error }))
     },
@@ -31,17 +31,9 @@ export function endHours({ outcomes }: Outcomes) {
     /** Says how many hours are left, if any. */
     tell: Effect.suspend(() => {
       const { length } = [...outcomes.values()].filter(({ _tag }) => _tag === "Postponed")
-      return length === 0
-        ? Effect.void
-        : Effect.logInfo(
-            `Stopped at the longest duration: ${length} hours are left for the next run`
-          )
+      return logHoursLeft(length)
     })
   }
-}
-
-function isOutOfTime(error: RunError): boolean {
-  return error._tag === "LandingError" && error.reason === "OutOfTime"
 }
 
 /** Whether an error says nothing of the hour, so that the next one would fail the same way. */

@@ -10,7 +10,7 @@ import { type Lake, takeLake } from "../plan/inventory.ts"
 import { inShard } from "../plan/Shard.ts"
 import { isByDate, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
-import type { RunError } from "../run/failureKind.ts"
+import { isPlannedStop, type RunError } from "../run/failureKind.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, type LandingOptions, Run, type SettleOptions } from "../run/Run.ts"
 import { countFailure, countLoads } from "../run/telemetry.ts"
@@ -57,6 +57,8 @@ interface SoFar extends Omit<LoadResult, "outcomes"> {
   conflicts: LoadResult["conflicts"]
   refresh?: LoadSummaryOptions["refresh"]
   error?: RunError | undefined
+  /** Whether its time was over before the warehouse was open. */
+  isOver: boolean
   readonly outcomes: Map<Hour, LoadOutcome>
 }
 
@@ -89,7 +91,13 @@ export const loadHours = Effect.fn("loadHours")(function* (
 ): Effect.fn.Return<LoadSummary, never, Clock | ObjectStorage | Run | Unpacker | Warehouse> {
   const { made } = yield* Run
   const begun = yield* EffectClock.currentTimeMillis
-  const soFar: SoFar = { window: null, outcomes: new Map(), olderGaps: null, conflicts: [] }
+  const soFar: SoFar = {
+    window: null,
+    outcomes: new Map(),
+    olderGaps: null,
+    conflicts: [],
+    isOver: false
+  }
   const told = Effect.gen(function* () {
     const outcomes = [...soFar.outcomes.values(), ...unreached(soFar, options)]
     yield* countLoads(outcomes)
@@ -103,14 +111,14 @@ export const loadHours = Effect.fn("loadHours")(function* (
     })
   })
   yield* Effect.scoped(loadAll(options, soFar)).pipe(
-    Effect.catchAll((error) =>
-      Effect.zipRight(
-        countFailure(error),
-        Effect.sync(() => {
-          soFar.error = error
-        })
-      )
-    ),
+    Effect.catchAll((error) => {
+      if (isPlannedStop(error)) {
+        soFar.isOver = true
+        return Effect.logInfo("Stopped at the longest duration before the warehouse was open")
+      }
+      soFar.error = error
+      return countFailure(error)
+    }),
     Effect.onInterrupt(() => Effect.flatMap(told, (it) => options.onInterrupt?.(it) ?? Effect.void))
   )
   return yield* Effect.uninterruptible(told)
@@ -118,11 +126,12 @@ export const loadHours = Effect.fn("loadHours")(function* (
 
 /** What has just landed, and could not be loaded because of what ended the run. */
 function unreached(
-  { error, outcomes }: SoFar,
+  { error, isOver, outcomes }: SoFar,
   { landed = [] }: LoadOptions
 ): ReadonlyArray<LoadOutcome> {
-  if (error === undefined) return []
-  return landed.flatMap((hour) => (outcomes.has(hour) ? [] : [{ _tag: "Failed", hour, error }]))
+  const left = landed.filter((hour) => !outcomes.has(hour))
+  if (isOver) return left.map((hour) => ({ _tag: "Postponed", hour }))
+  return error === undefined ? [] : left.map((hour) => ({ _tag: "Failed", hour, error }))
 }
 
 const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar) {

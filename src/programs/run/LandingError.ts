@@ -39,6 +39,7 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
     return this.reason === "Conflict" && this.isRecorded === true
   }
   override get message(): string {
-    return `Cannot land the hour: ${this.reason}: ${this.detail}`
+    const what = this.reason === "OutOfTime" ? "Cannot finish" : "Cannot land the hour"
+    return `${what}: ${this.reason}: ${this.detail}`
   }
 }

@@ -133,8 +133,16 @@ export function failedHour(hour: Hour, error: RunError): Failed | Postponed {
 }
 
 /** Whether the run's longest duration was over, so that the next run goes on from there. */
-function isPlannedStop(error: RunError): boolean {
+export function isPlannedStop(error: RunError): boolean {
   return error._tag === "LandingError" && error.reason === "OutOfTime"
+}
+
+/** Says how many hours a planned stop leaves, if any. */
+export function logHoursLeft(count: number): Effect.Effect<void> {
+  const hours = count === 1 ? "1 hour is" : `${count} hours are`
+  return count === 0
+    ? Effect.void
+    : Effect.logInfo(`Stopped at the longest duration: ${hours} left for the next run`)
 }
 
 /** Logs an error; of a planned stop the run says one line in the end. */

@@ -11,7 +11,7 @@ import { resolveConflict } from "../../../src/programs/resolve/resolveConflict.t
 import { allHours } from "../../../src/programs/runPipeline.ts"
 import { Hour } from "../../../src/services/Hour.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
-import { Warehouse } from "../../../src/services/Warehouse.ts"
+import { Warehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
 
 const [H20, H21, H22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
@@ -374,6 +374,32 @@ describe("loadHours()", () => {
         [[H20], [H21, H22], [], 0]
       )
       assert.deepEqual((yield* lake.load()).loaded, [H21, H22])
+    })
+  )
+
+  it.effect("postpones everything if its time is over before the warehouse is open", () =>
+    Effect.gen(function* () {
+      const lake = yield* landed()
+      const busy = Warehouse.of({
+        ...lake.service,
+        open: () =>
+          Effect.delay(
+            new WarehouseError({ reason: "Busy", method: "open", path: "it", detail: "no" }),
+            "1 second"
+          )
+      })
+      const run = (more: LoadOptions) =>
+        loadHours({ maxDuration: "2 seconds", retries: 9, ...more }).pipe(
+          passTime,
+          Effect.provideService(Warehouse, busy),
+          Effect.provide(lake.layer)
+        )
+      const found = yield* run({ landed: [hour(H20), hour(H21)] })
+      assert.deepEqual(
+        [found.postponed, found.failed, found.error, found.exitCode],
+        [[H20, H21], [], undefined, 0]
+      )
+      assert.equal((yield* run({ start: hour(H20) })).exitCode, 3)
     })
   )
 
