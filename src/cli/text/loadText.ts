@@ -18,7 +18,7 @@ import {
 export function loadText(summary: LoadSummary, warehouse: string): string {
   const { conflicts, olderGaps } = summary
   const lake = [
-    ...(olderGaps === null ? [] : [["missing", gapText(olderGaps)] as const]),
+    ...(olderGaps === null ? [] : [["gaps", gapText(olderGaps)] as const]),
     ...conflicts.map((it) => ["conflict", conflictText(it)] as const)
   ]
   const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
@@ -42,7 +42,9 @@ export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["
     if (hours.length > 0) rows.push([name, plural(hours.length, "hour") + more])
   }
   if (summary.piped !== undefined) rows.push(...pipedRows(summary.piped))
-  else if (summary.loaded.length === 0) rows.push(["loaded", "nothing new"])
+  else if (summary.loaded.length + summary.replaced.length + summary.relabelled.length === 0) {
+    rows.push(["loaded", "nothing new"])
+  }
   count("loaded", summary.loaded)
   count("replaced", summary.replaced, ", in the place of what was loaded before")
   if (summary.loaded.length + summary.replaced.length > 0) {
@@ -68,13 +70,17 @@ export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["
 export function differingText(conflict: LoadConflict): string {
   const { hour, isUndecided, keys, problems, store, warehouse } = conflict
   const names = keys.map(keyText).join(" and ")
-  if (isUndecided) return `${hour} has several objects, of which none is loaded: ${names}`
+  if (isUndecided) {
+    return `${hour} has several objects, and nothing more is loaded of it until one of them is chosen: ${names}`
+  }
   const loaded = warehouse === undefined ? "nothing" : linesText(warehouse)
   if (problems !== undefined) {
-    return `${hour}: ${names} is not what its metadata say (${problems.join("; ")}), and the warehouse keeps ${loaded}; put the earlier object back, or remove it and land the hour again: amplitude-lake all --start-date ${hour} --end-date ${hour}`
+    const differ =
+      keys.length === 1 ? "is not what its metadata say" : "are not what their metadata say"
+    return `${hour}: ${names} ${differ} (${problems.join("; ")}), and the warehouse keeps ${loaded}; put the earlier object back, or remove it and land the hour again: amplitude-lake all --start-date ${hour} --end-date ${hour}`
   }
   const landed = store === undefined ? "other bytes" : linesText(store)
-  return `${hour}: ${names} has ${landed}, and the warehouse has ${loaded}; to load what the store has: amplitude-lake load --replace ${hour}`
+  return `${hour}: ${names} ${keys.length === 1 ? "has" : "have"} ${landed}, and the warehouse has ${loaded}; to load what the store has: amplitude-lake load --replace ${hour}`
 }
 
 function linesText({ events, lineset }: { readonly events: number; readonly lineset: string }) {
@@ -96,7 +102,7 @@ export function loadPlanText(plan: LoadPlan, warehouse: string): string {
     skipped: "loaded already",
     kept: "loaded and no longer in the store",
     unverified: "landed by another pipeline",
-    differing: "with other lines than the warehouse"
+    differing: "in conflict with the warehouse"
   } as const satisfies Record<Exclude<keyof LoadPlan, "dryRun">, string>
   const rows = (Object.keys(names) as ReadonlyArray<keyof typeof names>)
     .filter((name) => plan[name].length > 0)

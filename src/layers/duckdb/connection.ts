@@ -31,10 +31,10 @@ const REASONS: ReadonlyArray<readonly [RegExp, Reason]> = [
 /** What DuckDB says of everything that is wrong with a statement begins otherwise. */
 const NOT_OF_STATEMENT = /^(IO|Out of Memory|INTERNAL|FATAL|INTERRUPT|Connection|Fatal)\b/
 
-/** Converts what DuckDB threw. Its message is the first line; the rest is advice for its own shell. */
+/** Converts what DuckDB threw. Its message ends with the first line, or before the advice for its own shell. */
 export function toWarehouseError(method: Method, path: string, cause: unknown): WarehouseError {
   const message = cause instanceof Error ? cause.message : String(cause)
-  const [detail = ""] = message.split("\n")
+  const [detail = ""] = message.split(/\n|\. However, /)
   const reason = REASONS.find(([pattern]) => pattern.test(detail))?.[1] ?? "Failed"
   return reason === "Failed" &&
     (method === "query" || method === "build") &&

@@ -227,7 +227,7 @@ function exposureOf(path: string, { mode, uid }: Pick<Stats, "mode" | "uid">): s
   if (own !== undefined && uid !== own && own !== 0) return `it belongs to another user (${uid})`
   // Windows has other rights.
   return own !== undefined && (mode & OTHERS) !== 0
-    ? `every user of this machine can read or write it: chmod o-rwx "${path}"`
+    ? `every user of this machine can ${(mode & 0o004) === 0 ? "write to" : (mode & 0o002) === 0 ? "read" : "read and write"} it: chmod o-rwx "${path}"`
     : ""
 }
 

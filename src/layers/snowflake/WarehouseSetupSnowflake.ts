@@ -11,7 +11,7 @@ import { connect, type ConnectionOptions } from "./connect.ts"
 import { described, look, named } from "./setupLook.ts"
 import { partsOf } from "./setupParts.ts"
 import { INTEGRATION, PIPE, type SetupOptions } from "./setupStorage.ts"
-import { identifier, qualified } from "./setupStatements.ts"
+import { identifier, qualified } from "./names.ts"
 import { literal } from "./statements.ts"
 
 export interface WarehouseSetupSnowflakeOptions extends SetupOptions {

@@ -1,7 +1,8 @@
 import { Effect, Either, Option } from "effect"
 import type { WarehousePart } from "../../services/WarehouseSetup.ts"
 import type { Client } from "./client.ts"
-import { type Grant, grant, identifier } from "./setupStatements.ts"
+import { identifier } from "./names.ts"
+import { type Grant, grant } from "./setupStatements.ts"
 import { TABLE_NAMES } from "./tables.ts"
 
 /** The parts of a lake, each as SQL has its name. */

@@ -8,7 +8,7 @@ import type { WarehousePart } from "../../services/WarehouseSetup.ts"
 import type { Client } from "./client.ts"
 import { grantsPart, loaderGrants, type LakeNames, readerGrants } from "./setupGrants.ts"
 import { type Look, look, named } from "./setupLook.ts"
-import * as make from "./setupStatements.ts"
+import { identifier, qualified } from "./names.ts"
 import {
   FORMAT,
   formatPart,
@@ -29,11 +29,11 @@ export function partsOf(client: Client, options: SetupOptions): ReadonlyArray<Wa
     options.loaderRole ?? "AMPLITUDE_LOADER",
     options.readerRole ?? "AMPLITUDE_READER"
   ]
-  const whole = (name: string) => make.qualified(database, schema, name)
+  const whole = (name: string) => qualified(database, schema, name)
   const names: LakeNames = {
-    warehouse: make.identifier(options.warehouse),
-    database: make.identifier(database),
-    schema: make.qualified(database, schema),
+    warehouse: identifier(options.warehouse),
+    database: identifier(database),
+    schema: qualified(database, schema),
     stage: whole(STAGE),
     format: whole(FORMAT),
     pipe: pipe ? whole(PIPE) : undefined,
@@ -61,7 +61,7 @@ export function partsOf(client: Client, options: SetupOptions): ReadonlyArray<Wa
     ...tables,
     rowsPart(client, names, ["table ABOUT", "table LOAD_LOCK"]),
     ...[loader, reader].map((role) => ({
-      ...there(`role ${role}`, [], `CREATE ROLE IF NOT EXISTS ${make.identifier(role)}`),
+      ...there(`role ${role}`, [], `CREATE ROLE IF NOT EXISTS ${identifier(role)}`),
       read: isShown(client, "ROLES", role, "")
     })),
     ...(pipe ? [pipePart(client, options, names, [...inSchema, stage, "table EVENTS_RAW"])] : []),

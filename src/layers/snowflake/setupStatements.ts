@@ -5,17 +5,8 @@
  *
  * @module
  */
+import { identifier } from "./names.ts"
 import { copyInto, FILE_FORMAT, HOUR_NAMES, literal } from "./statements.ts"
-
-/** A name as SQL has it: in quotes unless it is plain. */
-export function identifier(name: string): string {
-  return /^[A-Z_][A-Z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
-}
-
-/** A name with those of what it lies in. */
-export function qualified(...names: ReadonlyArray<string>): string {
-  return names.map(identifier).join(".")
-}
 
 /** Whose store a storage integration reads. */
 export type Provider =

@@ -8,6 +8,7 @@ import type { WarehousePart } from "../../services/WarehouseSetup.ts"
 import type { Client } from "./client.ts"
 import type { LakeNames } from "./setupGrants.ts"
 import { chosen, described, look, named } from "./setupLook.ts"
+import { identifier, qualified } from "./names.ts"
 import * as make from "./setupStatements.ts"
 import { HOUR_NAMES, literal } from "./statements.ts"
 
@@ -54,7 +55,7 @@ export function integrationPart(
     provider.name === "S3"
       ? [{ role: provider.roleArn }, ["role", "STORAGE_AWS_ROLE_ARN"] as const]
       : [{ tenant: provider.tenant }, ["tenant", "AZURE_TENANT_ID"] as const]
-  const name = make.identifier(integration)
+  const name = identifier(integration)
   return {
     name: `integration ${integration}`,
     needs: [],
@@ -105,7 +106,7 @@ export function stagePart(
   { format, stage }: LakeNames,
   needs: ReadonlyArray<string>
 ): WarehousePart {
-  const where = make.qualified(database, schema)
+  const where = qualified(database, schema)
   return {
     name: `stage ${STAGE}`,
     needs,
@@ -132,7 +133,7 @@ export function pipePart(
   { pipe = "", stage, table }: LakeNames,
   needs: ReadonlyArray<string>
 ): WarehousePart {
-  const where = make.qualified(database, schema)
+  const where = qualified(database, schema)
   const wanted = { takes: HOUR_NAMES, fills: "HOUR", "on error": "SKIP_FILE", ingests: "by itself" }
   return {
     name: `pipe ${PIPE}`,

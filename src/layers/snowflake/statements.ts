@@ -12,6 +12,7 @@ import type {
 } from "../../services/Warehouse.ts"
 import { Option } from "effect"
 import { MARKS } from "./answer.ts"
+import { qualified } from "./names.ts"
 
 /** The most objects that one COPY may name. */
 export const MOST_FILES = 1000
@@ -186,8 +187,7 @@ ORDER BY HOUR, KEY`
 
 /** Lets a pipe load what it has missed below a path of the stage. Its name is given in parts. */
 export function refresh(pipe: ReadonlyArray<string>, path: string): string {
-  const name = pipe.map((it) => (/^[A-Z_][A-Z0-9_$]*$/.test(it) ? it : `"${it}"`)).join(".")
-  return `ALTER PIPE ${name} REFRESH${path === "" ? "" : ` PREFIX = ${literal(path)}`}`
+  return `ALTER PIPE ${qualified(...pipe)} REFRESH${path === "" ? "" : ` PREFIX = ${literal(path)}`}`
 }
 
 function oursOf(id: string) {
