@@ -1,7 +1,9 @@
-// Builds the library as plain modules with types, and the program as a few files that bundle its packages.
+// Builds the library as plain modules with types, and the program as a few files that bundle its packages. Does nothing if
+// nothing has changed since the last build.
 import { execFileSync } from "node:child_process"
-import { readdirSync, readFileSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { build } from "rolldown"
 
 /** The folder of a module's package. */
@@ -26,6 +28,36 @@ const licences = {
   }
 }
 
+/** Where the digest of the last build is, outside what is packed. */
+const STAMP = "node_modules/.cache/amplitude-lake/build"
+const SETTINGS = [
+  "node_modules/.package-lock.json",
+  "package.json",
+  "scripts/build.mjs",
+  "tsconfig.build.json",
+  "tsconfig.json"
+]
+
+/** A digest of what the build reads and of what it has made. */
+function digest() {
+  const hash = createHash("sha256")
+  const files = ["dist", "src"].flatMap((folder) =>
+    existsSync(folder)
+      ? readdirSync(folder, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name))
+          .sort()
+      : []
+  )
+  for (const file of [...SETTINGS.filter((file) => existsSync(file)), ...files]) {
+    const bytes = readFileSync(file)
+    hash.update(`${file}\0${bytes.length}\0`).update(bytes)
+  }
+  return hash.digest("hex")
+}
+
+if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest()) process.exit(0)
+
 rmSync("dist", { recursive: true, force: true })
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
   stdio: "inherit"
@@ -42,3 +74,5 @@ await build({
   plugins: [licences],
   output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "program/[name].js" }
 })
+mkdirSync(dirname(STAMP), { recursive: true })
+writeFileSync(STAMP, digest())
