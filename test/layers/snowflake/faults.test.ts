@@ -193,7 +193,7 @@ describe("WarehouseSnowflake, when something goes wrong", () => {
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "loads a thousand hours in one transaction, and no more",
     () =>
       Effect.gen(function* () {
