@@ -16,6 +16,7 @@ export default defineConfig({
     // What they pack, build and start takes its time: they are among the long tests.
     exclude: [
       "test/dbt/**",
+      "test/fleet/**",
       "test/package.test.ts",
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",

@@ -25,6 +25,18 @@ export {
   type BackfillOptions,
   planBackfill
 } from "./programs/fleet/backfillHours.ts"
+export {
+  backfillByFleet,
+  type FleetBackfillOptions,
+  stopBackfill
+} from "./programs/fleet/backfillByFleet.ts"
+export { landWindow } from "./programs/fleet/landWindow.ts"
+export {
+  type WorkersLake,
+  type WorkerStanding,
+  workFleet,
+  type WorkOptions
+} from "./programs/fleet/workFleet.ts"
 export { copyLake, type CopyOptions } from "./programs/copy/copyLake.ts"
 export { CopySummary } from "./programs/copy/CopySummary.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
@@ -85,6 +97,16 @@ export { ArchiveError, ArchiveFolder } from "./services/ArchiveFolder.ts"
 export { BucketSetup, BucketSetupError } from "./services/BucketSetup.ts"
 export { Clock } from "./services/Clock.ts"
 export { CopyTarget } from "./services/CopyTarget.ts"
+export {
+  type BackfillName,
+  Fleet,
+  FleetError,
+  type FleetLake,
+  type FleetLane,
+  type FleetStanding,
+  type NewBackfill,
+  type TakenWindow
+} from "./services/Fleet.ts"
 export { FolderError, Folders } from "./services/Folders.ts"
 export { Hour } from "./services/Hour.ts"
 export { Format, Layout } from "./services/HourKey.ts"

@@ -62,6 +62,8 @@ describe("mod", () => {
       "CopySummary",
       "CopyTarget",
       "ExitCode",
+      "Fleet",
+      "FleetError",
       "FolderError",
       "Folders",
       "Format",
@@ -95,6 +97,7 @@ describe("mod", () => {
       "acceptGaps",
       "allHours",
       "archivedHours",
+      "backfillByFleet",
       "backfillHours",
       "buildModels",
       "checkSetup",
@@ -104,6 +107,7 @@ describe("mod", () => {
       "exitCodes",
       "fetchHours",
       "landAndLoad",
+      "landWindow",
       "listGaps",
       "loadHours",
       "planBackfill",
@@ -116,10 +120,12 @@ describe("mod", () => {
       "setupBucket",
       "setupWarehouse",
       "statusOfHours",
+      "stopBackfill",
       "syncHours",
       "verifyHours",
       "warehouseScript",
       "withdrawGaps",
+      "workFleet",
       "writerPolicy"
     ])
   })

@@ -112,7 +112,7 @@ describe("the packed package", () => {
   })
 
   it("brings no SDK that one layer needs, and no package that only the bundled program is made of", () => {
-    for (const name of ["@aws-sdk", "@azure", "@effect", "commander", "mime", "ws"])
+    for (const name of ["@aws-sdk", "@azure", "@effect", "commander", "mime", "pg", "ws"])
       assert.ok(!alone.includes(name), name)
   })
 

@@ -13,6 +13,7 @@ import type { Amplitude } from "../services/Amplitude.ts"
 import type { ArchiveFiles } from "../services/ArchiveFiles.ts"
 import type { BucketSetup } from "../services/BucketSetup.ts"
 import type { Clock } from "../services/Clock.ts"
+import type { Fleet } from "../services/Fleet.ts"
 import { CopyTarget } from "../services/CopyTarget.ts"
 import type { Folders } from "../services/Folders.ts"
 import type { Heartbeat } from "../services/Heartbeat.ts"
@@ -215,6 +216,18 @@ export function archiveFilesLayer(): Layer.Layer<ArchiveFiles> {
   return lazily(
     () => import("../layers/disk/ArchiveFilesFileSystem.ts"),
     (ArchiveFilesFileSystem) => ArchiveFilesFileSystem.layer()
+  )
+}
+
+/** What the machines of a fleet share. */
+export function fleetLayer({
+  databaseUrl: url
+}: {
+  readonly databaseUrl: Redacted.Redacted
+}): Layer.Layer<Fleet> {
+  return lazily(
+    () => import("../layers/postgres/FleetPostgres.ts"),
+    (FleetPostgres) => FleetPostgres.layer({ url })
   )
 }
 

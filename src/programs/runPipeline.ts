@@ -183,7 +183,8 @@ const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
   )
 })
 
-const landPlanned = Effect.fn("landPlanned")(function* (
+/** Lands what a window lacks in a store, or in staging. */
+export const landPlanned = Effect.fn("landPlanned")(function* (
   destination: ObjectStorage["Type"],
   options: WindowOptions,
   moved: ReadonlySet<Hour> = new Set()
@@ -248,7 +249,7 @@ function withWindow(result: RunResult): RunResult {
 }
 
 /** Lets a program be one run, and says what it did. */
-function summarized<E extends RunError, R>(
+export function summarized<E extends RunError, R>(
   program: Effect.Effect<RunResult, E, R>,
   options: RunOptions = {}
 ): Effect.Effect<Summary, E, ObjectStorage | Staging | Exclude<Exclude<R, Staging>, Run>> {

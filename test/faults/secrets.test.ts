@@ -442,6 +442,8 @@ const COMMANDS: {
   sync: [7, ...IN_S3, ...ONCE],
   all: [7, ...IN_S3, ...HOURS, ...ONCE],
   backfill: [7, ...IN_S3, ...HOURS, ...ONCE],
+  // It has no database.
+  worker: [2, ...IN_S3, ...ONCE],
   load: [7, ...IN_S3, ...ONCE],
   model: [2, ...ONCE],
   sql: [2, "select 1", "--retries", "0"],

@@ -13,6 +13,7 @@ import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import {
   archiveFolderLayer,
   clockLayer,
+  fleetLayer,
   sourceLayer,
   spoolLayer,
   stagingLayer,
@@ -33,6 +34,20 @@ export function backfill(settings: SettingsOf<"backfill">): Work<ReportOf<"backf
   if (source._tag === "Unasked") {
     return work({ layer: lake, run: Effect.map(planBackfill(options), (it) => planReport(it)) })
   }
+  const about = Effect.map(ObjectStorage, ({ place }) => ({ place, source }))
+  if (settings.databaseUrl !== undefined) {
+    const { databaseUrl, stop, watch } = settings
+    const layer = Layer.mergeAll(lake, sourceLayer(source), fleetLayer({ databaseUrl }))
+    const fleet = Effect.promise(() => import("../fleet/backfill.ts"))
+    if (stop) return work({ layer, run: Effect.flatMap(fleet, (it) => it.stop(options)) })
+    return work({
+      layer,
+      ...summarized(
+        (more) => Effect.flatMap(fleet, (it) => it.submit({ ...options, ...more, watch })),
+        about
+      )
+    })
+  }
   return work({
     layer: Layer.mergeAll(
       lake,
@@ -41,10 +56,7 @@ export function backfill(settings: SettingsOf<"backfill">): Work<ReportOf<"backf
       archiveFolderLayer(settings),
       spoolLayer(settings)
     ),
-    ...summarized(
-      (more) => backfillHours({ ...options, ...more }),
-      Effect.map(ObjectStorage, ({ place }) => ({ place, source }))
-    )
+    ...summarized((more) => backfillHours({ ...options, ...more }), about)
   })
 }
 

@@ -34,12 +34,14 @@ import { endedReport, failureReport, noText, type Report, type Work, work } from
 import { setupBucket, setupIam } from "./setup.ts"
 import { setupSnowflake } from "./setupSnowflake.ts"
 import { sql } from "./sql.ts"
+import { worker } from "./worker.ts"
 
 const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<ReportOf<C>> } = {
   fetch,
   sync,
   all,
   backfill,
+  worker,
   load,
   model,
   sql,

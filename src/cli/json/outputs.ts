@@ -28,6 +28,7 @@ import {
   Policies,
   RunPlan,
   Statements,
+  StoppedFleet,
   SyncPlan
 } from "./ownReports.ts"
 
@@ -54,7 +55,7 @@ export const outputs = {
       { ...RunPlan.fields, load: Schema.optional(LoadPlan) }
     ]
   },
-  backfill: { schema: 1, reports: [summary, RunPlan.fields] },
+  backfill: { schema: 1, reports: [summary, RunPlan.fields, StoppedFleet.fields] },
   load: { schema: 1, reports: [LoadSummary.fields, LoadPlan.fields] },
   model: { schema: 1, reports: [ModelSummary.fields] },
   status: { schema: 1, reports: [Status.fields], long: ["hours"] },

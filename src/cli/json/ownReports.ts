@@ -31,6 +31,19 @@ export const RunPlan = Schema.Struct({
   requests: Schema.Array(Stretch)
 })
 
+/** `backfill --stop`: how far the fleet was. */
+export const StoppedFleet = Schema.Struct({
+  stopped: Schema.Literal(true),
+  windows: Schema.NonNegativeInt,
+  /** On their way: they are finished. */
+  running: Schema.NonNegativeInt,
+  done: Schema.NonNegativeInt,
+  hours: Schema.NonNegativeInt,
+  hoursDone: Schema.NonNegativeInt,
+  /** That have a window. */
+  workers: Schema.NonNegativeInt
+})
+
 /** `sync` with `--dry-run`. */
 export const SyncPlan = Schema.Struct({
   dryRun: Schema.Literal(true),

@@ -87,6 +87,12 @@ Azure:
   alone, DefaultAzureCredential finds the credentials. Read from the
   environment or the env file.`
 
+const { databaseUrl } = settings
+const DATABASE = `
+Database:
+  ${databaseUrl.variables.join(", ")}  ${databaseUrl.help}
+  Read from the environment or the env file.`
+
 /**
  * Reads the command line. After printing help or the version to stdout it returns 0, after
  * explaining a misuse on stderr 2, else the command. A blank value is a misuse: it is what an unset
@@ -135,6 +141,7 @@ export function readCommandLine(
     sub.addHelpText("after", variablesHelp(command.settings))
     if (command.settings.includes("container")) sub.addHelpText("after", AZURE)
     if (command.settings.includes("apiKey")) sub.addHelpText("after", KEYS)
+    if (command.settings.includes("databaseUrl")) sub.addHelpText("after", DATABASE)
     const words = command.settings.filter((it) => settings[it].argument !== undefined)
     for (const word of words) {
       const argument = new Argument(settings[word].argument ?? "", settings[word].help)

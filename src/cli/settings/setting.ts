@@ -71,6 +71,8 @@ interface ArgumentOptions {
 }
 
 interface SecretOptions {
+  /** Defaults to any text without blanks. */
+  readonly parse?: Parse<Redacted.Redacted>
   readonly help: string
   readonly variables: ReadonlyArray<string>
   readonly fileVariables: ReadonlyArray<string>

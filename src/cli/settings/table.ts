@@ -6,6 +6,7 @@
 import { backfillSettings } from "./commands/backfill.ts"
 import { cleanSettings } from "./commands/clean.ts"
 import { copySettings } from "./commands/copy.ts"
+import { fleetSettings } from "./commands/fleet.ts"
 import { decisionSettings } from "./decision.ts"
 import { loadSettings } from "./commands/load.ts"
 import { outputSettings } from "./output.ts"
@@ -26,6 +27,7 @@ export const settings = {
   ...storeSettings,
   ...runSettings,
   ...backfillSettings,
+  ...fleetSettings,
   ...cleanSettings,
   ...verifySettings,
   ...copySettings,
@@ -122,6 +124,9 @@ const backfill = [
   "settleHours",
   "now",
   "lanes",
+  "watch",
+  "stop",
+  "databaseUrl",
   ...source,
   ...store,
   "dataDir",
@@ -217,6 +222,29 @@ export const commands = {
   backfill: {
     help: "Land a backlog: every gap after the lake's first landed hour, or the hours between two dates, by up to four requests to Amplitude at once. Typed again, it goes on where it was stopped.",
     settings: backfill
+  },
+  worker: {
+    help: "Join a fleet: land windows of the backfills that others submit to the same database, until a signal comes. Any number of workers may run, on any machine. What one has begun when it ends or dies, another one takes over.",
+    settings: [
+      "workerLanes",
+      "keepDays",
+      "healthPort",
+      "healthHost",
+      "databaseUrl",
+      "lagHours",
+      "settleHours",
+      "now",
+      ...source,
+      ...store,
+      "dataDir",
+      "workDir",
+      "archiveDir",
+      "envFile",
+      "concurrency",
+      ...retry,
+      "inflate",
+      ...log
+    ]
   },
   load: {
     help: "Load landed hours into the warehouse: every hour that is not there yet, oldest first, each whole with its ledger row or not at all. Exits 8 where store and warehouse contradict each other, 3 where hours failed or were left.",
@@ -500,6 +528,7 @@ export const commandEntries: ReadonlyArray<readonly [CommandName, CommandEntry]>
 
 /** Flags that a command cannot do without. */
 export const required = {
+  worker: ["databaseUrl"],
   "gaps accept": ["startDate", "endDate", "reason"],
   resolve: ["keep"]
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>

@@ -52,6 +52,12 @@ const ADVICE: {
 } = {
   AmplitudeError: { Unauthorized: KEYS, Forbidden: KEYS, TooLarge: OTHER_WAY },
   UnpackerError: {},
+  FleetError: {
+    Unavailable: "; check AMPLITUDE_LAKE_DATABASE_URL, and whether the server runs",
+    AccessDenied: "; check AMPLITUDE_LAKE_DATABASE_URL",
+    Misconfigured: "; check AMPLITUDE_LAKE_DATABASE_URL",
+    NotFound: ": type amplitude-lake backfill without --watch and --stop, which begins one"
+  },
   SpoolError: { Misconfigured: " (--work-dir)" },
   ArchiveError: { NoSpace: " (--archive-dir)" },
   FolderError: {},

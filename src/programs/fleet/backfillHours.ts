@@ -12,7 +12,8 @@ export interface BackfillOptions extends Omit<
 /** Reaches back to the first landed hour of any lake. */
 const WHOLE_LAKE_DAYS = 36_500
 
-function runOf(options: BackfillOptions): RunOptions {
+/** The options of `allHours` that make it a backfill. */
+export function runOf(options: BackfillOptions): RunOptions {
   return { ...options, lanes: options.lanes ?? defaults.backfillLanes, healDays: WHOLE_LAKE_DAYS }
 }
 

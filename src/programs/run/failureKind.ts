@@ -3,6 +3,7 @@ import type { Hour } from "../../services/Hour.ts"
 import type { AmplitudeError } from "../../services/Amplitude.ts"
 import type { ArchiveError } from "../../services/ArchiveFolder.ts"
 import type { BucketSetupError } from "../../services/BucketSetup.ts"
+import type { FleetError } from "../../services/Fleet.ts"
 import type { FolderError } from "../../services/Folders.ts"
 import type { ObjectStorageError } from "../../services/ObjectStorage.ts"
 import type { SpoolError } from "../../services/Spool.ts"
@@ -17,6 +18,7 @@ import type { LandingError } from "./LandingError.ts"
 /** Every error that can keep an hour from landing, or from being loaded. */
 export type RunError =
   | AmplitudeError
+  | FleetError
   | UnpackerError
   | SpoolError
   | ArchiveError
@@ -53,6 +55,9 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
       return error.reason === "Unavailable" || error.reason === "NoSpace"
         ? "temporary"
         : "permanent"
+    case "FleetError":
+      if (error.reason === "AccessDenied") return "refused"
+      return error.isTransient || error.reason === "Abandoned" ? "temporary" : "permanent"
     case "BucketSetupError":
       if (error.reason === "AccessDenied") return "refused"
       return error.isTransient ? "temporary" : "permanent"
@@ -109,6 +114,7 @@ function isFinal(error: RunError): boolean {
     case "LandingError":
       return error.reason === "Conflict" || error.reason === "OtherProject"
     case "AmplitudeError":
+    case "FleetError":
     case "SpoolError":
     case "ArchiveError":
     case "ObjectStorageError":

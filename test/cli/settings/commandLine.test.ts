@@ -271,7 +271,9 @@ describe("The help", () => {
       const [, keys] = helpOf(name).split("\nKeys:\n")
       assert.equal(
         keys !== undefined,
-        ["fetch", "all", "backfill", "resolve", "check", "simulate", "config"].includes(name),
+        ["fetch", "all", "backfill", "worker", "resolve", "check", "simulate", "config"].includes(
+          name
+        ),
         name
       )
       if (keys === undefined) continue

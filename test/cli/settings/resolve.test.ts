@@ -55,6 +55,8 @@ function problems(command: CommandName, given: Partial<Sources>): ReadonlyArray<
 
 const synthetic = { source: "synthetic", dev: true } as const
 const pair = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
+/** What worker cannot do without. */
+const fleet = { AMPLITUDE_LAKE_DATABASE_URL: "postgres://lake@localhost/lake" }
 
 function keysOf(given: Partial<Sources>): ReadonlyArray<string> {
   const { source } = settled("fetch", { flags: { dev: true }, ...given })
@@ -303,16 +305,14 @@ describe("The store", () => {
   it("must be set for each command that reads or writes it", () => {
     for (const command of names.filter((name) => declaredBy(name).includes("store"))) {
       const flags = requiredOf(command)
-      const found = problems(command, { environment: pair, flags })
+      const environment = { ...pair, ...fleet }
+      const found = problems(command, { environment, flags })
       assert.deepEqual(found, [
         "the bucket is missing: use --bucket, or set AMPLITUDE_LAKE_BUCKET in the environment or in keys.env; or use --dev to land hours in a local folder"
       ])
-      assert.deepEqual(
-        problems(command, { environment: pair, flags: { ...flags, store: "memory" } }),
-        []
-      )
-      assert.deepEqual(problems(command, { environment: pair, flags: { ...flags, dev: true } }), [])
-      const bucket = { ...pair, AWS_BUCKET_NAME: "lake" }
+      assert.deepEqual(problems(command, { environment, flags: { ...flags, store: "memory" } }), [])
+      assert.deepEqual(problems(command, { environment, flags: { ...flags, dev: true } }), [])
+      const bucket = { ...environment, AWS_BUCKET_NAME: "lake" }
       assert.deepEqual(problems(command, { environment: bucket, flags }), [])
     }
   })
@@ -619,7 +619,7 @@ describe("A setting that would expose the keys", () => {
   it("is refused by every command: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment", () => {
     const name = "NODE_TLS_REJECT_UNAUTHORIZED"
     for (const command of names) {
-      const environment = { ...pair, AWS_BUCKET_NAME: "lake" }
+      const environment = { ...pair, ...fleet, AWS_BUCKET_NAME: "lake" }
       const found = problemsOf(requiredOf(command), command, { ...environment, [name]: "0" })
       assert.equal(found.length, 1, command)
       assert.match(

@@ -42,6 +42,7 @@ export const allowed = {
 describe("SettingsOf", () => {
   it("holds what a command declares, with related settings as one value", () => {
     const environment = {
+      AMPLITUDE_LAKE_DATABASE_URL: "postgres://lake@localhost/lake",
       AMP_API_KEY: "key",
       AMP_SECRET_KEY: "secret",
       AWS_BUCKET_NAME: "lake",

@@ -76,7 +76,7 @@ describe("Every setting", () => {
     })
     // Each of them says what one run does; left in an env file, it would act in every run.
     const acting =
-      "abortUploads adoptProject apply describe dryRun dump endDate fromArchive json keep metricsFile now only print reason recheck reconcile replace sample sampleSeed startDate testWebhook toBucket toContainer toFormat toLayout toLocalDir toPrefix toStore warehouse yesterday"
+      "abortUploads adoptProject apply describe dryRun dump endDate fromArchive json keep metricsFile now only print reason recheck reconcile replace sample sampleSeed startDate stop testWebhook toBucket toContainer toFormat toLayout toLocalDir toPrefix toStore warehouse watch yesterday"
     assert.equal(typed.sort().join(" "), acting)
   })
 
@@ -137,6 +137,7 @@ describe("Every setting", () => {
     const keys = {
       AMP_API_KEY: "key",
       AMP_SECRET_KEY: "secret",
+      AMPLITUDE_LAKE_DATABASE_URL: "postgres://lake@localhost/lake",
       SNOWFLAKE_WAREHOUSE: "LOADING",
       SNOWFLAKE_DATABASE: "LAKE",
       SNOWFLAKE_SCHEMA: "AMPLITUDE"

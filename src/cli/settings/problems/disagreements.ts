@@ -22,7 +22,7 @@ import {
   settings,
   type Values
 } from "../table.ts"
-import { flagOf, isTyped, type Problems } from "./flags.ts"
+import { flagOf, isTyped, nameOf, type Problems } from "./flags.ts"
 import { targetProblems } from "./targetProblems.ts"
 import {
   loadProblems,
@@ -44,8 +44,9 @@ export function disagreements(
   return [
     ...requiredBy(command)
       .filter((name) => values[name] === undefined && !wrong.has(name))
-      .map((name) => `${flagOf(name)} is missing: ${command} needs it`),
+      .map((name) => `${nameOf(name)} is missing: ${command} needs it`),
     ...windowProblems(values),
+    ...fleetProblems(read, sources),
     ...archiveProblems(read),
     ...replaceProblems(read),
     ...reconcileProblems(read),
@@ -82,6 +83,21 @@ function windowProblems({ endDate, startDate, yesterday }: Values): Problems {
     problems.push("--yesterday cannot be combined with --start-date or --end-date")
   }
   return problems
+}
+
+function fleetProblems({ values, wrong }: ReadSettings, { fileName }: Sources): Problems {
+  const { databaseUrl, dryRun, stop, watch } = values
+  const used = [...(watch ? ["--watch"] : []), ...(stop ? ["--stop"] : [])]
+  const [variable] = settings.databaseUrl.variables
+  return [
+    ...(used.length > 1 ? ["--watch cannot be combined with --stop"] : []),
+    ...(dryRun ? used.map((it) => `--dry-run cannot be combined with ${it}`) : []),
+    ...(databaseUrl === undefined && !wrong.has("databaseUrl")
+      ? used.map(
+          (it) => `${it} needs a fleet: set ${variable} in the environment or in ${fileName}`
+        )
+      : [])
+  ]
 }
 
 function archiveProblems({ found, values }: ReadSettings): Problems {

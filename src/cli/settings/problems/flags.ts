@@ -15,6 +15,12 @@ export function flagOf(name: SettingName): string | undefined {
   return flag === undefined ? undefined : flagName(flag)
 }
 
+/** A setting by its flag; one without, by the variable that sets it. */
+export function nameOf(name: SettingName): string {
+  const { variables }: Setting<unknown> = settings[name]
+  return flagOf(name) ?? variables[0] ?? name
+}
+
 /** Whether it was set by its flag. What a variable sets for another command contradicts nothing. */
 export function isTyped(found: ReadSettings["found"], name: SettingName): boolean {
   return found.get(name)?.[0]?.place === "flag"
