@@ -17,20 +17,25 @@ import { withLogs, withLogsInFile } from "./terminal/logging.ts"
 import type { SettingsOf } from "./settings/settingsOf.ts"
 import { envFileOf } from "./settings/readSettings.ts"
 import { type CommandName, settings } from "./settings/table.ts"
-import { resolveSettings } from "./settings/resolve.ts"
+import { envFilesOf, resolveLakes } from "./settings/severalLakes.ts"
 import { otlpVariables } from "./telemetry/otlpVariables.ts"
 import { version } from "../programs/run/version.ts"
 import { type AnyExitCode, EXIT } from "../programs/run/exitCode.ts"
 
 const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
-  const { isNamed, path: fileName } = envFileOf({ flags, environment: process.env })
+  const named = envFileOf({ flags, environment: process.env })
+  const fileNames = yield* envFilesOf(command, named)
   // The other sources are not read yet.
   const logFormat = Either.getOrUndefined(
     settings.logFormat.parse(String(flags.logFormat), Date.now())
   )
-  const { lines, variables: file } = yield* readEnvFile(fileName, isNamed).pipe(
-    withLogs({ logLevel: "info", logFormat })
+  const files = yield* Effect.forEach(fileNames, (fileName) =>
+    Effect.map(
+      withLogs({ logLevel: "info", logFormat })(readEnvFile(fileName, named.isNamed)),
+      ({ lines, variables }) => ({ fileName, fileLines: lines, file: variables })
+    )
   )
+  const file = files[0]?.file ?? {}
   const usesSnowflake =
     command === "setup snowflake" || command === "config" || flags.warehouse === "snowflake"
   const connection =
@@ -40,15 +45,17 @@ const run = Effect.fn("main")(function* ({ command, flags }: CommandLine) {
           file
         )
       : undefined
-  const resolved = resolveSettings(command, {
-    connection,
-    flags,
-    environment: process.env,
-    file,
-    fileLines: lines,
-    fileName,
-    now: Date.now()
-  })
+  const now = Date.now()
+  const resolved = resolveLakes(
+    command,
+    files.map((it) => ({
+      ...it,
+      connection,
+      flags: flags.envFile === undefined ? flags : { ...flags, envFile: it.fileName },
+      environment: process.env,
+      now
+    }))
+  )
   if (Either.isLeft(resolved)) return yield* misuse({ command, flags }, resolved.left)
   exportEnv(resolved.right.variables)
   yield* Effect.forEach(resolved.right.warnings, (it) => Effect.logWarning(it)).pipe(

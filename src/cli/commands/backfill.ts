@@ -21,13 +21,17 @@ import {
   unpackerLayer
 } from "../layers.ts"
 import type { ReportOf } from "../json/outputs.ts"
+import type { Several } from "../settings/severalLakes.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { movingOf } from "./options.ts"
 import { planReport } from "./planReport.ts"
 import { type Work, work } from "./Report.ts"
 import { summarized } from "./summaryReport.ts"
 
-export function backfill(settings: SettingsOf<"backfill">): Work<ReportOf<"backfill">> {
+export function backfill({
+  lakes,
+  ...settings
+}: SettingsOf<"backfill"> & Several<"backfill">): Work<ReportOf<"backfill">> {
   const { source } = settings
   const options = optionsOf(settings)
   const lake = Layer.mergeAll(clockLayer(settings), storeLayer(settings), stagingLayer(settings))
@@ -39,6 +43,17 @@ export function backfill(settings: SettingsOf<"backfill">): Work<ReportOf<"backf
     const { databaseUrl, stop, watch } = settings
     const layer = Layer.mergeAll(lake, sourceLayer(source), fleetLayer({ databaseUrl }))
     const fleet = Effect.promise(() => import("../fleet/backfill.ts"))
+    if (lakes !== undefined) {
+      const parts = lakes.flatMap(({ source, ...lake }) =>
+        source._tag === "Unasked"
+          ? []
+          : [{ lake: { ...lake, source }, options: { ...optionsOf({ ...lake, source }), watch } }]
+      )
+      const layer = fleetLayer({ databaseUrl })
+      return stop
+        ? work({ layer, run: Effect.flatMap(fleet, (it) => it.stopAll(parts)) })
+        : work({ layer, run: Effect.flatMap(fleet, (it) => it.submitAll(parts)) })
+    }
     if (stop) return work({ layer, run: Effect.flatMap(fleet, (it) => it.stop(options)) })
     return work({
       layer,

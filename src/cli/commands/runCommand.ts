@@ -77,7 +77,8 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
   flags: CommandLine["flags"]
 ) {
   const asked: Work<object | undefined> = works[command](settings)
-  const common: CommonSettings & LakeSettings = settings
+  const common: CommonSettings & LakeSettings =
+    "lakes" in settings ? { ...settings, store: undefined } : settings
   const reported = yield* Ref.make(Option.none<Report>())
   const program = programName(process.argv[1] ?? "", process.cwd())
   const complete = (text: string) => asTyped(text, flags, program)
@@ -88,8 +89,8 @@ export const runCommand = Effect.fnUntraced(function* <C extends CommandName>(
       : complete(report.text(process.stdout))
   return yield* finished(asked, { show, complete }, reported).pipe(
     withProgress(settings),
-    withMetricsFile(command, settings),
-    withAlerts(command, settings, Ref.get(reported)),
+    withMetricsFile(command, common),
+    withAlerts(command, common, Ref.get(reported)),
     withTelemetry(command, settings, telemetry)
   )
 })

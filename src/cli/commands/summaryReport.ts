@@ -50,7 +50,8 @@ export function summarized<R>(
   }
 }
 
-function withAdvice(summary: LandedAndLoaded, source: Source | undefined): LandedAndLoaded {
+/** A summary with what to type after each failure. */
+export function withAdvice(summary: LandedAndLoaded, source: Source | undefined): LandedAndLoaded {
   const { error, failed, load } = summary
   return {
     ...summary,

@@ -5,15 +5,14 @@
  */
 import { Effect } from "effect"
 import { fleetLayer } from "../layers.ts"
+import type { Several } from "../settings/severalLakes.ts"
 import type { SettingsOf } from "../settings/settingsOf.ts"
 import { type Work, work } from "./Report.ts"
 
-/** Several lakes come from several env files. */
-type Settings = SettingsOf<"worker"> & {
-  readonly lakes?: ReadonlyArray<SettingsOf<"worker">> | undefined
-}
-
-export function worker({ lakes, ...settings }: Settings): Work<undefined> {
+export function worker({
+  lakes,
+  ...settings
+}: SettingsOf<"worker"> & Several<"worker">): Work<undefined> {
   return work({
     layer: fleetLayer(settings),
     run: Effect.flatMap(

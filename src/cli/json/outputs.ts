@@ -28,6 +28,7 @@ import {
   Policies,
   RunPlan,
   Statements,
+  SeveralBackfills,
   StoppedFleet,
   SyncPlan
 } from "./ownReports.ts"
@@ -55,7 +56,10 @@ export const outputs = {
       { ...RunPlan.fields, load: Schema.optional(LoadPlan) }
     ]
   },
-  backfill: { schema: 1, reports: [summary, RunPlan.fields, StoppedFleet.fields] },
+  backfill: {
+    schema: 1,
+    reports: [summary, RunPlan.fields, StoppedFleet.fields, SeveralBackfills.fields]
+  },
   load: { schema: 1, reports: [LoadSummary.fields, LoadPlan.fields] },
   model: { schema: 1, reports: [ModelSummary.fields] },
   status: { schema: 1, reports: [Status.fields], long: ["hours"] },

@@ -6,6 +6,7 @@
 import { Schema } from "effect"
 import { GapCount } from "../../programs/plan/gaps.ts"
 import { StagedElsewhere } from "../../programs/plan/stagedElsewhere.ts"
+import { Summary } from "../../programs/run/Summary.ts"
 import { OpenConflict } from "../../programs/resolve/OpenConflict.ts"
 import type { PolicyDocument } from "../../programs/setup/iamPolicies.ts"
 import { StoreAccess } from "../../services/WarehouseSetup.ts"
@@ -42,6 +43,21 @@ export const StoppedFleet = Schema.Struct({
   hoursDone: Schema.NonNegativeInt,
   /** That have a window. */
   workers: Schema.NonNegativeInt
+})
+
+const { project, ...summary } = Summary.fields
+
+/** `backfill` of several lakes: what `all` reports of each. */
+export const SeveralBackfills = Schema.Struct({
+  lakes: Schema.Array(
+    Schema.Struct({
+      envFile: Schema.String,
+      /** The full address of store and prefix. */
+      store: Schema.String,
+      project,
+      ...summary
+    })
+  )
 })
 
 /** `sync` with `--dry-run`. */

@@ -203,19 +203,19 @@ function parentOf(program: Command, name: string): Command {
 }
 
 function optionOf(
-  { flag, group, help, shown }: Setting<unknown>,
+  { flag, group, help, repeats, shown }: Setting<unknown>,
   helpHere = help
 ): Option | undefined {
   if (flag === undefined) return undefined
   const option = new Option(flag, shown === "" ? helpHere : `${helpHere} (default: ${shown})`)
   const takesText = option.required || option.optional
-  return (takesText ? option.argParser(parserOf(option)) : option).helpGroup(group)
+  return (takesText ? option.argParser(parserOf(option, repeats)) : option).helpGroup(group)
 }
 
 /** Reads a value. If a flag takes several, they are joined. */
-function parserOf({ variadic }: Option) {
+function parserOf({ variadic }: Option, repeats = false) {
   return (text: string, before: unknown) =>
-    variadic && typeof before === "string"
+    (variadic || repeats) && typeof before === "string"
       ? `${before}${SEPARATOR}${notBlank(notAFlag(text))}`
       : notBlank(notAFlag(text))
 }

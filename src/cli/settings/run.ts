@@ -31,7 +31,8 @@ export const runSettings = {
   }),
   envFile: value({
     flag: "--env-file <file>",
-    help: "file of VARIABLE=value lines",
+    help: "file of VARIABLE=value lines; a fleet takes several, or a folder of them, one for each lake",
+    repeats: true,
     parse: text,
     fallback: ".env"
   }),

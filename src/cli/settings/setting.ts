@@ -38,6 +38,8 @@ export interface Setting<A> {
   readonly fallback: A
   /** The default as `--help` shows it; empty if there is none. */
   readonly shown: string
+  /** Whether its flag may come several times; what came is joined. */
+  readonly repeats?: boolean
   /** Whether its text may contain a secret, which no message may repeat. */
   readonly isPrivate: boolean
 }
@@ -53,6 +55,7 @@ interface ToggleOptions {
 }
 
 interface OptionalOptions<A> extends ToggleOptions {
+  readonly repeats?: boolean
   readonly parse: Parse<A>
   /** Older names of its variable. */
   readonly variables?: ReadonlyArray<string>

@@ -178,5 +178,5 @@ type RequiredOf<C extends CommandName> = C extends keyof typeof required
 /** The settings that are read for every command. Those that it does not declare are absent. */
 export type CommonSettings = Pick<Values, "logLevel" | "logFormat" | "logDir"> &
   Partial<Pick<Values, "json" | "dryRun" | "webhook" | "notify" | "heartbeat" | "metricsFile">> & {
-    readonly store?: Store
+    readonly store?: Store | undefined
   }

@@ -5,6 +5,7 @@
  */
 import { basename, relative } from "node:path"
 import type { CommandLine } from "../settings/commandLine.ts"
+import { SEPARATOR } from "../settings/parse.ts"
 import {
   commandEntries,
   type CommandName,
@@ -50,7 +51,10 @@ function repeated(name: CommandName, flags: CommandLine["flags"]): ReadonlyArray
     // A file is what each command means by itself.
     if (it === "warehouse" && given !== "snowflake") return []
     const [word = ""] = flag.split(" ")
-    return [given === true ? word : `${word} ${quoted(String(given))}`]
+    if (given === true) return [word]
+    return String(given)
+      .split(SEPARATOR)
+      .map((text) => `${word} ${quoted(text)}`)
   })
 }
 
