@@ -684,6 +684,46 @@ const MUTATIONS = [
     named: "lands every gap of the lake"
   },
   {
+    name: "a fleet: the store says what has landed, not the database",
+    file: "src/programs/fleet/judgeBackfill.ts",
+    find: 'told?._tag === "Failed" || told?._tag === "Pending" ? told : undefined',
+    put: "told",
+    tests: "test/programs/fleet/backfillByFleet",
+    named: "believes the store of what has landed"
+  },
+  {
+    name: "a fleet: what one machine has staged is missing to the others",
+    file: "src/programs/fleet/backfillByFleet.ts",
+    find: "...staging, list: Stream.empty",
+    put: "...staging",
+    tests: "test/programs/fleet/backfillByFleet",
+    named: "staged on the machine that watches alone"
+  },
+  {
+    name: "a fleet: a worker without its lane stops landing",
+    file: "src/programs/fleet/workFleet.ts",
+    find: "Effect.raceFirst(land(lakes, taken), lane.lost)",
+    put: "land(lakes, taken)",
+    tests: "test/programs/fleet/workFleet",
+    named: "when its lane is lost"
+  },
+  {
+    name: "a fleet: refused keys stop a backfill",
+    file: "src/programs/fleet/workFleet.ts",
+    find: "lane.finish(taken, encodeResult(outcomes), isRefused)",
+    put: "lane.finish(taken, encodeResult(outcomes), false)",
+    tests: "test/programs/fleet/workFleet",
+    named: "whose keys are refused"
+  },
+  {
+    name: "a fleet: a signal hands the window over",
+    file: "src/programs/fleet/workFleet.ts",
+    find: "Effect.onInterrupt(() => handedOver(lane, taken.value)),",
+    put: "",
+    tests: "test/programs/fleet/workFleet",
+    named: "hands over what it was landing"
+  },
+  {
     name: "a shard: only its hours",
     file: "src/programs/plan/planRun.ts",
     find: "window.hours.filter(isInShard)",

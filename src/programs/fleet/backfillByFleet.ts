@@ -1,8 +1,9 @@
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Option, Stream } from "effect"
 import { Amplitude } from "../../services/Amplitude.ts"
 import { Fleet, FleetError, type FleetStanding } from "../../services/Fleet.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
+import { Staging } from "../../services/Staging.ts"
 import * as defaults from "../run/defaults.ts"
 import { isByDate } from "../plan/planWindow.ts"
 import { Run } from "../run/Run.ts"
@@ -42,7 +43,12 @@ export const backfillByFleet = Effect.fn("backfillByFleet")(
     const dated = { ...run, start: whole.first, end: whole.last, isRelative: !isByDate(options) }
     return yield* judgeBackfill(dated, outcomes)
   },
-  (self, options) => summarized(self, options)
+  (self, options) => summarized(Effect.provideServiceEffect(self, Staging, nothingStaged), options)
+)
+
+/** What is staged on this machine is in no worker's reach: it is missing until `sync` has uploaded it. */
+const nothingStaged = Effect.map(Staging, (staging) =>
+  Staging.of({ ...staging, list: Stream.empty })
 )
 
 /** Lets no further window of a backfill begin. */
