@@ -32,6 +32,7 @@ import { checkText, listText } from "../text/printed.ts"
 import { verificationText } from "../text/verificationText.ts"
 import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
+import { writePage } from "./writePage.ts"
 
 /** Programs look into a warehouse if there is one. */
 function warehouseIfAsked(
@@ -58,6 +59,10 @@ export function status(settings: SettingsOf<"status">): Work<ReportOf<"status">>
         prefix: settings.store.prefix
       }
       const found = yield* statusOfHours(options)
+      if (settings.html !== undefined) {
+        const { calendarPage } = yield* Effect.promise(() => import("../report/calendarPage.ts"))
+        yield* writePage(settings.html, calendarPage(found, place))
+      }
       return {
         json: found,
         text: (terminal) =>

@@ -29,6 +29,7 @@ import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { model } from "./model.ts"
+import { report } from "./writeReport.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
@@ -44,6 +45,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   worker,
   load,
   model,
+  report,
   sql,
   status,
   gaps,

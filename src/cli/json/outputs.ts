@@ -13,6 +13,7 @@ import { Status } from "../../programs/inspect/statusOfHours.ts"
 import { Verification } from "../../programs/inspect/verifyHours.ts"
 import { LoadPlan } from "../../programs/load/planLoad.ts"
 import { LoadSummary } from "../../programs/load/LoadSummary.ts"
+import { Report } from "../../programs/report/Report.ts"
 import { AcceptedGaps } from "../../programs/resolve/acceptGaps.ts"
 import { ResolvedConflict } from "../../programs/resolve/resolveConflict.ts"
 import { WithdrawnGaps } from "../../programs/resolve/withdrawGaps.ts"
@@ -62,6 +63,17 @@ export const outputs = {
   },
   load: { schema: 1, reports: [LoadSummary.fields, LoadPlan.fields] },
   model: { schema: 1, reports: [ModelSummary.fields] },
+  report: {
+    schema: 1,
+    reports: [
+      {
+        file: Schema.String.annotations({ description: "The HTML file that was written" }),
+        ...Report.fields,
+        load: Schema.optional(Schema.Struct(LoadSummary.fields)),
+        model: Schema.optional(Schema.Struct(ModelSummary.fields))
+      }
+    ]
+  },
   status: { schema: 1, reports: [Status.fields], long: ["hours"] },
   gaps: { schema: 1, reports: [GapList.fields] },
   "gaps accept": { schema: 1, reports: [AcceptedGaps.fields] },

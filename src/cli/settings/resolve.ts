@@ -129,6 +129,8 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
     case "model":
     case "sql":
       return { value: {} }
+    case "report":
+      return values.build ? storePart(read, sources) : { value: {} }
     default: {
       if (wrong.has("store")) return { value: undefined }
       const { value: store, ...found } = storeOf(read, sources)
@@ -157,6 +159,13 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       return { ...found, value: source === undefined ? undefined : { store, source } }
     }
   }
+}
+
+/** The store alone. */
+function storePart(read: ReadSettings, sources: Sources): Part<object> {
+  if (read.wrong.has("store")) return { value: undefined }
+  const { value: store, ...found } = storeOf(read, sources)
+  return { ...found, value: store === undefined ? undefined : { store } }
 }
 
 function bucketOf({ bucket }: Values, { environment, file, fileName }: Sources): Part<object> {

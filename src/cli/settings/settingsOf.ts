@@ -111,6 +111,8 @@ type SnowflakeOf<Name> = "warehouse" extends Name
 interface OwnParts {
   /** It writes no log file, so that it also explains a folder that cannot be written to. */
   readonly config: { readonly configuration: Configuration; readonly logDir: undefined }
+  /** Without a store where nothing is to be loaded. */
+  readonly report: { readonly store?: Store }
   readonly "setup bucket": {
     readonly bucket: string
     readonly credentials: Option.Option<S3Credentials>

@@ -14,6 +14,7 @@ import { runSettings } from "./run.ts"
 import { type Setting, TESTING } from "./setting.ts"
 import { setupSettings } from "./setup.ts"
 import { modelSettings } from "./commands/model.ts"
+import { reportSettings } from "./commands/report.ts"
 import { sqlSettings } from "./commands/sql.ts"
 import { simulateSettings } from "./commands/simulate.ts"
 import { keySettings, sourceSettings } from "./source.ts"
@@ -34,6 +35,7 @@ export const settings = {
   ...loadSettings,
   ...modelSettings,
   ...sqlSettings,
+  ...reportSettings,
   ...simulateSettings,
   ...setupSettings,
   ...decisionSettings,
@@ -279,6 +281,21 @@ export const commands = {
     help: "Build the models in the warehouse: the tables that answer questions, from the SQL that dbt has compiled for this version. Each is replaced in one transaction. A load comes first.",
     settings: ["warehouseFile", "sites", "ipRanges", "envFile", ...retry, ...output]
   },
+  report: {
+    help: "Write a report as one HTML file: what is in the lake, and what the models answer. It needs no network and runs no script. A load and the models come first; --build does both, and needs the lake's store.",
+    settings: [
+      "out",
+      "build",
+      "warehouseFile",
+      "lagHours",
+      "settleHours",
+      "now",
+      ...place,
+      "envFile",
+      ...retry,
+      ...output
+    ]
+  },
   sql: {
     help: "Run a query in the warehouse and print its result. It only reads: a statement that would change anything is refused. Times are UTC.",
     settings: ["query", "output", "warehouseFile", "envFile", ...retry, ...log]
@@ -295,6 +312,7 @@ export const commands = {
       "envFile",
       ...retry,
       "events",
+      "html",
       ...output,
       ...alerts,
       "metricsFile"

@@ -82,6 +82,9 @@ const ADVICE: {
     OtherPlace: otherWarehouse
   },
   ModelError: {},
+  ReportError: {
+    NotModelled: ": amplitude-lake model makes them, or report --build, which also loads"
+  },
   WarehouseError: {
     NotFound: (told) => {
       if (told.message.includes("storage integration")) {

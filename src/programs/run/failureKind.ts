@@ -11,6 +11,7 @@ import type { UnpackerError } from "../../services/Unpacker.ts"
 import type { WarehouseError } from "../../services/Warehouse.ts"
 import type { ModelError } from "../answer/ModelError.ts"
 import type { LoadError } from "../load/LoadError.ts"
+import type { ReportError } from "../report/ReportError.ts"
 import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
 import type { ResolveError } from "../resolve/ResolveError.ts"
 import type { LandingError } from "./LandingError.ts"
@@ -27,6 +28,7 @@ export type RunError =
   | ResolveError
   | LoadError
   | ModelError
+  | ReportError
   | WarehouseError
 
 /** An error's class and reason, such as `AmplitudeError.Forbidden`. */
@@ -66,6 +68,7 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
     case "WarehouseError":
       return warehouseKind(error)
     case "ModelError":
+    case "ReportError":
       return "permanent"
     case "LoadError":
       return error.reason === "Differs" || error.reason === "OtherPlace" ? "integrity" : "permanent"
@@ -121,6 +124,7 @@ function isFinal(error: RunError): boolean {
     case "ResolveError":
     case "LoadError":
     case "ModelError":
+    case "ReportError":
     case "WarehouseError":
       return false
   }

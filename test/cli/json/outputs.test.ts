@@ -192,6 +192,9 @@ describe("--json", () => {
           [built.code, built.lake],
           [existsSync("dbt/compiled/plan.json") ? 0 : 2, null]
         )
+        const reported = yield* printed(["report", ...file, "--out", join(folder, "report.html")])
+        seen.add(reported.command)
+        assert.equal(reported.code, built.code)
         const loads = ["--warehouse", ...file, "--now", NOW]
         const status = yield* print(["status", ...dirs, ...DATES, ...loads])
         assert.ok("warehouse" in status.fields)

@@ -304,7 +304,7 @@ describe("The window", () => {
 describe("The store", () => {
   it("must be set for each command that reads or writes it", () => {
     for (const command of names.filter((name) => declaredBy(name).includes("store"))) {
-      const flags = requiredOf(command)
+      const flags = { ...requiredOf(command), ...(command === "report" ? { build: true } : {}) }
       const environment = { ...pair, ...fleet }
       const found = problems(command, { environment, flags })
       assert.deepEqual(found, [

@@ -69,7 +69,9 @@ export function missingSettings(
   sources: Sources
 ): Problems {
   return [
-    ...missingPlace(new Set(declaredBy(command)), read, sources),
+    ...(command === "report" && !read.values.build
+      ? []
+      : missingPlace(new Set(declaredBy(command)), read, sources)),
     ...(needsKeys(command, read) ? missingKeys(read, sources) : [])
   ]
 }

@@ -1,0 +1,30 @@
+import { coverageOf } from "../../programs/report/coverage.ts"
+import type { CoverageState } from "../../programs/report/Report.ts"
+import type { Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
+import { coverageFigure } from "./coverageSection.ts"
+import { section } from "./figure.ts"
+import { html, name } from "./html.ts"
+import { page } from "./page.ts"
+
+/** The calendar of `status` as a page. */
+export function calendarPage(status: Status, place: string): string {
+  const hasWarehouse = status.warehouse !== undefined
+  const hours = status.hours.map((it) => ({ hour: it.hour, state: stateOf(it, hasWarehouse) }))
+  const coverage = coverageOf(status.newestLanded === null ? [] : hours, null)
+  return page({
+    title: "What is in the lake",
+    about: html`<p>${name(place)}</p>`,
+    body: section({
+      id: "coverage",
+      heading: "How complete it is",
+      body: coverageFigure(coverage, hasWarehouse ? {} : { loaded: "landed" })
+    })
+  })
+}
+
+function stateOf({ state, warehouse }: StatusHour, hasWarehouse: boolean): CoverageState {
+  if (warehouse === "gone") return "gone"
+  if (state === "unlanded") return "gap"
+  if (state !== "landed") return state
+  return hasWarehouse && warehouse !== "loaded" ? "landed" : "loaded"
+}

@@ -1,0 +1,102 @@
+import type { ClickedElement, Report } from "../../programs/report/Report.ts"
+import { figure, legend, missing } from "./figure.ts"
+import { type Html, html, name, short } from "./html.ts"
+import { intervalText, ofText, ratesPicture } from "./rates.ts"
+import { table } from "./table.ts"
+import { number, plural } from "./words.ts"
+
+const labelOf = ({ element, label }: ClickedElement) => name(label ?? element)
+
+/** Elements that were clicked again and again. */
+export function clicksFigure({ different, elements, repeaters }: Report["repeatedClicks"]): Html {
+  if (different === 0) {
+    return missing(
+      "No clicks are captured. Amplitude's browser SDK sends them with autocapture.elementInteractions; the model's variable click_events names clicks that your own code sends."
+    )
+  }
+  const [first] = elements
+  const none = html`<p>
+    None of ${plural(different, "element")} was clicked three times within a second, besides what is
+    made for it.
+  </p>`
+  return html`${first === undefined ? none : elementsFigure(elements, first, different)}${
+    repeaters.length === 0
+      ? html``
+      : html`<h3>Made to be clicked often</h3>
+          <p>
+            Steppers, galleries and the like: repeated clicks on them are how they are used. They
+            count in nothing above.
+          </p>
+          <details>
+            <summary>The numbers</summary>
+            ${elementTable("Elements that are made to be clicked often", repeaters)}${deviceTable(repeaters)}
+          </details> `
+  }`
+}
+
+function elementsFigure(
+  elements: ReadonlyArray<ClickedElement>,
+  first: ClickedElement,
+  different: number
+): Html {
+  const title = html`${labelOf(first)}: three clicks within a second in ${ofText(first.rage)}
+  sessions`
+  return figure({
+    title,
+    sentence: html`Of ${plural(different, "element")} those with the most such sessions. The line is
+    the 95 % interval of the share; the mark is the share of the site's other elements, summed. Text
+    fields are left out.`,
+    legend: legend([
+      { look: "k-share", text: "this element" },
+      { look: "k-others", text: "other elements of the site" }
+    ]),
+    picture: ratesPicture(
+      elements.map((it) => ({
+        label: html`${labelOf(it)} <i>${short(it.page ?? "")}</i>`,
+        rate: it.rage,
+        base: it.others
+      })),
+      "clicks-title",
+      title
+    ),
+    table: html`${elementTable("Elements by their repeated clicks", elements)}${deviceTable(elements)}`
+  })
+}
+
+function elementTable(caption: string, rows: ReadonlyArray<ClickedElement>): Html {
+  return table(
+    caption,
+    [
+      { head: "Element", cell: labelOf },
+      { head: "Site", cell: (it) => name(it.site) },
+      { head: "Page", cell: (it) => name(it.page) },
+      { head: "Sessions with three", isNumber: true, cell: ({ rage }) => ofText(rage) },
+      { head: "95 % interval", isNumber: true, cell: ({ rage }) => intervalText(rage) },
+      { head: "Other elements", isNumber: true, cell: ({ others }) => ofText(others) },
+      { head: "Clicks", isNumber: true, cell: (it) => number(it.clicks) },
+      { head: "Bursts", isNumber: true, cell: (it) => number(it.bursts) },
+      { head: "Longest", isNumber: true, cell: (it) => number(it.longestBurst) },
+      { head: "SDK: rage", isNumber: true, cell: (it) => number(it.sdkRageClicks) },
+      { head: "SDK: dead", isNumber: true, cell: (it) => number(it.sdkDeadClicks) }
+    ],
+    rows
+  )
+}
+
+function deviceTable(elements: ReadonlyArray<ClickedElement>): Html {
+  return table(
+    "The same elements by device",
+    [
+      { head: "Element", cell: ({ element }) => labelOf(element) },
+      { head: "Page", cell: ({ element }) => name(element.page) },
+      { head: "Device", cell: ({ device }) => name(device.deviceType) },
+      {
+        head: "Sessions with three",
+        isNumber: true,
+        cell: ({ device }) => ofText({ count: device.rageSessions, sessions: device.sessions })
+      },
+      { head: "Clicks", isNumber: true, cell: ({ device }) => number(device.clicks) }
+    ],
+    elements.flatMap((element) => element.devices.map((device) => ({ element, device })))
+  )
+}

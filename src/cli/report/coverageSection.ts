@@ -1,0 +1,79 @@
+import type { Coverage, CoverageState } from "../../programs/report/Report.ts"
+import { calendar } from "./calendar.ts"
+import { figure, legend, missing } from "./figure.ts"
+import { type Html, html } from "./html.ts"
+import { table } from "./table.ts"
+import { hourText, number, plural } from "./words.ts"
+
+const SAYS: Readonly<Record<CoverageState, string>> = {
+  loaded: "landed and loaded",
+  empty: "without events",
+  landed: "landed, not loaded yet",
+  unverified: "from another pipeline, not loaded",
+  doubled: "in several versions",
+  pending: "without events so far",
+  open: "not closed yet",
+  gap: "missing",
+  accepted: "missing, accepted",
+  gone: "loaded, no longer in the store"
+}
+
+/** Stretches that a table lists; nearly all lakes have fewer. */
+const LISTED = 200
+
+/** The calendar with what its colours say. */
+export function coverageFigure(
+  { seenAt, stretches, totals }: Coverage,
+  own: Partial<typeof SAYS> = {}
+): Html {
+  const says = { ...SAYS, ...own }
+  if (stretches.length === 0) {
+    return missing(
+      "Nothing has been loaded yet. amplitude-lake all lands hours, and load brings them here."
+    )
+  }
+  const hours = totals.reduce((sum, it) => sum + it.hours, 0)
+  const gaps = totals.find(({ state }) => state === "gap")?.hours ?? 0
+  const title =
+    gaps === 0
+      ? `No hour is missing of ${number(hours)}`
+      : `${plural(gaps, "hour")} of ${number(hours)} ${gaps === 1 ? "is" : "are"} missing`
+  const [first] = stretches
+  const last = stretches.at(-1)
+  const sentence = `From ${hourText(first?.first ?? "")} to ${hourText(last?.last ?? "")} UTC${
+    seenAt === null ? "" : `, as the store was on ${seenAt.slice(0, 16).replace("T", " ")}`
+  }. Each hour is the one in which Amplitude received its events.`
+  const notable = stretches.filter(({ state }) => state !== "loaded" && state !== "empty")
+  const rest = notable.length - LISTED
+  return figure({
+    title,
+    sentence,
+    legend: legend(
+      totals.map(({ hours: count, state }) => ({
+        look: `s-${state}`,
+        text: html`${says[state]} <b>${number(count)}</b>`
+      }))
+    ),
+    picture: calendar(stretches, title),
+    table: html`${table(
+      "Hours by state",
+      [
+        { head: "Hours", cell: ({ state }) => says[state] },
+        { head: "How many", isNumber: true, cell: (it) => number(it.hours) }
+      ],
+      totals
+    )}${
+      notable.length === 0
+        ? html``
+        : table(
+            "Hours that are not loaded",
+            [
+              { head: "From", isDate: true, cell: (it) => hourText(it.first) },
+              { head: "To", isDate: true, cell: (it) => hourText(it.last) },
+              { head: "Hours are", cell: (it) => says[it.state] }
+            ],
+            notable.slice(-LISTED)
+          )
+    }${rest > 0 ? html`<p>${plural(rest, "older stretch").replace("stretchs", "stretches")} not listed.</p>` : html``}`
+  })
+}

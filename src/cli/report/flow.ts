@@ -1,0 +1,98 @@
+/**
+ * Draws what sessions do step by step: pages as bars, and the ways between them as bands.
+ *
+ * @module
+ */
+import type { Flow } from "../../programs/report/Report.ts"
+import { picture, stretched } from "./figure.ts"
+import { type Html, html, name } from "./html.ts"
+import { fixed, number } from "./words.ts"
+
+const HEIGHT = 250
+const ROOM = 24
+const GAP = 10
+
+interface Placed {
+  readonly y: number
+  readonly height: number
+  /** Where the next band begins. */
+  outgoing: number
+  incoming: number
+}
+
+/** As many steps as there is room for. */
+export function flowPicture(flow: Flow, steps: number, id: string, title: Html): Html {
+  const columns = flow.steps.slice(0, steps)
+  const all = (columns[0] ?? []).reduce((sum, it) => sum + it.sessions, 0)
+  if (all === 0) return html``
+  const places = columns.map((pages) => {
+    let y = 0
+    return pages.map(({ sessions }): Placed => {
+      const height = Math.max(1, (sessions / all) * HEIGHT)
+      const placed = { y, height, outgoing: y, incoming: y }
+      y += Math.max(height, ROOM) + GAP
+      return placed
+    })
+  })
+  const bottom = Math.max(...places.flat().map(({ height, y }) => y + Math.max(height, ROOM)))
+  const width = 1000 / columns.length
+  const links = flow.links.filter(({ step }) => step + 1 < columns.length)
+  const bands = links.flatMap(({ from, sessions, step, to }) => {
+    const here = places[step]?.[from]
+    const there = places[step + 1]?.[to]
+    if (here === undefined || there === undefined) return []
+    const high = (sessions / all) * HEIGHT
+    const [left, right] = [step * width + 8, (step + 1) * width]
+    const half = fixed((left + right) / 2)
+    const [y1, y2] = [here.outgoing, there.incoming]
+    here.outgoing += high
+    there.incoming += high
+    const [l, r] = [fixed(left), fixed(right)]
+    const [a, b, c, d] = [fixed(y1), fixed(y2), fixed(y2 + high), fixed(y1 + high)]
+    return [
+      html`<path
+        d="M${l} ${a}C${half} ${a} ${half} ${b} ${r} ${b}V${c}C${half} ${c} ${half} ${d} ${l} ${d}z"
+      />`
+    ]
+  })
+  const bars = places.flatMap((pages, step) =>
+    pages.map(
+      ({ height, y }) =>
+        html`<rect
+          x="${fixed(step * width)}"
+          y="${fixed(y)}"
+          width="8"
+          height="${fixed(height)}"
+        />`
+    )
+  )
+  const share = 100 / columns.length
+  const labels = columns.flatMap((pages, step) =>
+    pages.map(({ page, sessions }, index) => {
+      const { height, y } = places[step]?.[index] ?? { height: 0, y: 0 }
+      const top = y + Math.max(0, Math.min(height, HEIGHT) / 2 - ROOM / 2)
+      const text = html`${name(page, "all others")}`
+      return html`<foreignObject
+        x="${fixed(step * share)}%"
+        y="${fixed(top)}"
+        width="${fixed(share)}%"
+        height="${ROOM}"
+        ><div class="page"><span>${text}</span><b>${number(sessions)}</b></div></foreignObject
+      > `
+    })
+  )
+  return picture({
+    id,
+    title,
+    height: Math.ceil(bottom) + 2,
+    content: [
+      html`<svg width="100%" height="${Math.ceil(bottom)}">
+        ${stretched(1000, Math.ceil(bottom), [
+          html`<g class="bands">${bands}</g>`,
+          html`<g class="bars">${bars}</g>`
+        ])}
+      </svg> `,
+      ...labels
+    ]
+  })
+}

@@ -1,0 +1,53 @@
+import type { Report } from "../../programs/report/Report.ts"
+import { figure, missing } from "./figure.ts"
+import { flowPicture } from "./flow.ts"
+import { type Html, html, name } from "./html.ts"
+import { table } from "./table.ts"
+import { number, percent, plural } from "./words.ts"
+
+/** A figure for each site. */
+export function journeyFigures({ otherSites, sites }: Report["journeys"]): Html {
+  if (sites.length === 0) {
+    return missing(
+      "No page views are captured. Amplitude's browser SDK sends them with autocapture.pageViews, and its mobile SDKs with autocapture of screen views."
+    )
+  }
+  const figures = sites.map(({ different, flow, journeys, sessions, site }, index) => {
+    const [first] = flow.steps[0] ?? []
+    const title =
+      first === undefined
+        ? html`${name(site)}`
+        : html`${name(site)}: ${number(first.sessions)} of ${plural(sessions, "session")} begin on
+          ${name(first.page, "other pages")}`
+    const wide = flowPicture(flow, 4, `flow-${index}`, title)
+    const narrow = flowPicture(flow, 2, `flow-${index}-narrow`, title)
+    return figure({
+      title,
+      sentence:
+        "From left to right the first pages of a session, where neighbours that are the same count once. A band is as high as the sessions that went that way; where a page has no band, they ended.",
+      picture: html`<div class="if-wide">${wide}</div>
+        <div class="if-narrow">${narrow}</div>`,
+      table: html`${table(
+          `The most frequent journeys on ${site ?? "an unknown site"}`,
+          [
+            {
+              head: "Journey",
+              cell: ({ isCut, journey }) => html`${name(journey)}${isCut ? " …" : ""}`
+            },
+            { head: "Sessions", isNumber: true, cell: (it) => number(it.sessions) },
+            {
+              head: "Of the site's",
+              isNumber: true,
+              cell: (it) => percent(sessions === 0 ? 0 : it.sessions / sessions)
+            }
+          ],
+          journeys
+        )}
+        <p>
+          ${plural(different, "different journey")} in all. … means that some of the sessions went
+          on after five steps.
+        </p>`
+    })
+  })
+  return html`${figures}${otherSites === 0 ? html`` : html`<p>${plural(otherSites, "other site")} not shown.</p>`}`
+}

@@ -1,0 +1,35 @@
+import { Html, html, short } from "./html.ts"
+
+interface Column<Row> {
+  readonly head: string
+  readonly isNumber?: boolean
+  readonly isDate?: boolean
+  readonly cell: (row: Row) => Html | string
+}
+
+/** A table in a frame of its own, which scrolls where it is wider than the page. */
+export function table<Row>(
+  caption: string,
+  columns: ReadonlyArray<Column<Row>>,
+  rows: ReadonlyArray<Row>
+): Html {
+  const kind = ({ isDate = false, isNumber = false }: Column<Row>) =>
+    new Html(isNumber ? ' class="n"' : isDate ? ' class="d"' : "")
+  return html`<div class="wide" role="region" aria-label="${short(caption)}" tabindex="0">
+    <table>
+      <thead>
+        <tr>
+          ${columns.map((it) => html`<th scope="col" ${kind(it)}>${it.head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${columns.map((it) => html`<td${kind(it)}>${it.cell(row)}</td>`)}
+            </tr> `
+        )}
+      </tbody>
+    </table>
+  </div>`
+}

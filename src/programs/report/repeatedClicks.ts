@@ -1,0 +1,86 @@
+import { Effect, Schema } from "effect"
+import { rateOf } from "./rate.ts"
+import type { Read } from "./read.ts"
+
+const ELEMENTS = 12
+const REPEATERS = 8
+
+const Text = Schema.NullOr(Schema.String)
+const Device = Schema.Struct({
+  deviceType: Text,
+  clicks: Schema.Number,
+  sessions: Schema.Number,
+  rageSessions: Schema.Number
+})
+
+/** An element with its devices. Labels that are as frequent are ordered by name. */
+const ELEMENT = `select
+  site, page, element,
+  arg_max(label, (clicks, label)) as label,
+  sum(clicks)::double as clicks,
+  sum(sessions)::double as sessions,
+  sum(bursts)::double as bursts,
+  max(longest_burst)::double as "longestBurst",
+  sum(rage_sessions)::double as "rageSessions",
+  sum(sdk_rage_clicks)::double as "sdkRageClicks",
+  sum(sdk_dead_clicks)::double as "sdkDeadClicks",
+  to_json(list({
+    'deviceType': device_type,
+    'clicks': clicks::double,
+    'sessions': sessions::double,
+    'rageSessions': rage_sessions::double
+  } order by rage_sessions desc, sessions desc, device_type nulls last)[:6])::varchar as devices
+from analytics.repeated_clicks`
+
+/** Elements that were clicked again and again, and those that are made for it. */
+export const readRepeatedClicks = Effect.fnUntraced(function* (read: Read) {
+  const elementsOf = (condition: string, limit: number) =>
+    Effect.map(
+      read(
+        {
+          site: Text,
+          page: Text,
+          element: Text,
+          label: Text,
+          clicks: Schema.Number,
+          sessions: Schema.Number,
+          bursts: Schema.Number,
+          longestBurst: Schema.Number,
+          rageSessions: Schema.Number,
+          sdkRageClicks: Schema.Number,
+          sdkDeadClicks: Schema.Number,
+          devices: Schema.parseJson(Schema.Array(Device)),
+          allSessions: Schema.Number,
+          allRageSessions: Schema.Number
+        },
+        `with elements as (${ELEMENT} where ${condition} group by site, page, element),
+others as (
+  select site, sum(sessions)::double as sessions, sum(rage_sessions)::double as rage
+  from analytics.repeated_clicks where not is_repeatable group by site
+)
+select elements.*, coalesce(others.sessions, 0) as "allSessions", coalesce(others.rage, 0) as "allRageSessions"
+from elements left join others on elements.site is not distinct from others.site
+where elements."rageSessions" > 0
+order by elements."rageSessions" desc, elements.sessions, elements.site nulls last, page nulls last, element nulls last
+limit ${limit}`
+      ),
+      (found) =>
+        found.map(({ allRageSessions, allSessions, rageSessions, sessions, ...it }) => ({
+          ...it,
+          rage: rateOf(rageSessions, sessions),
+          // Of a repeater, the others are all.
+          others: condition.startsWith("not")
+            ? { count: allRageSessions - rageSessions, sessions: allSessions - sessions }
+            : { count: allRageSessions, sessions: allSessions }
+        }))
+    )
+  const [all] = yield* read(
+    { different: Schema.Number },
+    `select count(*)::double as different from (select distinct site, page, element from analytics.repeated_clicks)`
+  )
+  return {
+    different: all?.different ?? 0,
+    elements: yield* elementsOf("not is_repeatable", ELEMENTS),
+    repeaters: yield* elementsOf("is_repeatable", REPEATERS)
+  }
+})
