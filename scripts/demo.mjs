@@ -1,5 +1,5 @@
 // Lands a day of synthetic events in demo/ with the command that production runs, draws the calendar, runs it again, loads the
-// day into a warehouse, and asks it a question.
+// day into a warehouse, asks it a question, and writes a report.
 import { spawnSync } from "node:child_process"
 import { rmSync } from "node:fs"
 
@@ -22,8 +22,10 @@ const commands = [
   ["all", "--source", "synthetic", ...lake, ...day, ...more],
   ["status", ...lake, ...day],
   ["all", "--source", "synthetic", ...lake, ...day, ...more],
-  ["load", ...lake, ...day, ...warehouse, ...quiet],
-  ["sql", question, "--output", "table", ...warehouse]
+  ["load", ...lake, ...day, "--now", "2025-11-12T00:00:00Z", ...warehouse, ...quiet],
+  ["sql", question, "--output", "table", ...warehouse],
+  ["model", ...warehouse, ...quiet],
+  ["report", "--out", "demo/report.html", ...warehouse, ...quiet]
 ]
 for (const command of commands) {
   console.log(`\n$ node dist/main.js ${command.map(quoted).join(" ")}`)
