@@ -446,7 +446,7 @@ const COMMANDS: {
   worker: [2, ...IN_S3, ...ONCE],
   load: [7, ...IN_S3, ...ONCE],
   model: [2, ...ONCE],
-  report: [2, ...ONCE],
+  report: [7, "--build", ...IN_S3, ...ONCE],
   sql: [2, "select 1", "--retries", "0"],
   status: [7, ...IN_S3, ...ONCE],
   gaps: [7, ...IN_S3, ...ONCE],
