@@ -12,7 +12,7 @@ import { answeringLayer, clockLayer, storeLayer, unpackerLayer } from "../layers
 import type { ReportOf } from "../json/outputs.ts"
 import type { SettingsOf, Store } from "../settings/settingsOf.ts"
 import { advised, advisedLoad } from "../text/advice.ts"
-import { reportText } from "../text/reportText.ts"
+import { reportText } from "../report/reportText.ts"
 import { readCompiledModels } from "./compiledModels.ts"
 import { loadingOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"

@@ -1,7 +1,7 @@
 import type { ModelSummary } from "../../programs/answer/buildModels.ts"
 import type { LoadSummary } from "../../programs/load/LoadSummary.ts"
 import type { Report } from "../../programs/report/Report.ts"
-import { bytesText, plural } from "./printed.ts"
+import { bytesText, plural } from "../text/printed.ts"
 
 interface Written {
   readonly figures: Report
