@@ -7,6 +7,7 @@ import type { CoverageState, Stretch } from "../../programs/report/Report.ts"
 import { hourStart } from "../../services/Hour.ts"
 import { picture, stretched } from "./figure.ts"
 import { html, type Html } from "./html.ts"
+import { fixed } from "./words.ts"
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -15,9 +16,10 @@ const FEW_DAYS = 14
 /** More are drawn by quarters. */
 const SOME_DAYS = 124
 
-/** A row of the calendar: its name, and the days in it. */
+/** A row of the calendar: its name, what stands above some of its columns, and the days in it. */
 interface Block {
   readonly name: string
+  readonly marks: ReadonlyArray<{ readonly column: number; readonly text: string }>
   readonly start: number
   /** Days, or hours of one day. */
   readonly columns: number
@@ -25,12 +27,21 @@ interface Block {
 
 const dayText = (time: number) => new Date(time).toISOString().slice(0, 10)
 
+/** Both counted. */
+const daysBetween = (first: number, last: number) =>
+  Math.floor(last / DAY) - Math.floor(first / DAY) + 1
+
 function blocksOf(first: number, last: number): ReadonlyArray<Block> {
-  const days = Math.floor(last / DAY) - Math.floor(first / DAY) + 1
+  const days = daysBetween(first, last)
   if (days <= FEW_DAYS) {
     return Array.from({ length: days }, (_, index) => {
       const start = (Math.floor(first / DAY) + index) * DAY
-      return { name: dayText(start), start, columns: 24 }
+      const clocks = index === 0 ? [6, 12, 18] : []
+      const marks = clocks.map((column) => ({
+        column,
+        text: `${String(column).padStart(2, "0")}:00`
+      }))
+      return { name: dayText(start), marks, start, columns: 24 }
     })
   }
   const months = days <= SOME_DAYS ? 1 : 3
@@ -39,12 +50,18 @@ function blocksOf(first: number, last: number): ReadonlyArray<Block> {
   for (let month = at.getUTCMonth() - (at.getUTCMonth() % months); ; month += months) {
     const start = Date.UTC(at.getUTCFullYear(), month)
     if (start > last) return blocks
-    const date = new Date(start)
-    const name =
-      months === 1
-        ? dayText(start).slice(0, 7)
-        : `${date.getUTCFullYear()} Q${Math.floor(date.getUTCMonth() / 3) + 1}`
-    blocks.push({ name, start, columns: months === 1 ? 31 : 92 })
+    const name = dayText(start).slice(0, 7)
+    if (months === 1) {
+      const days = blocks.length === 0 ? [10, 20, 30] : []
+      const marks = days.map((day) => ({ column: day - 0.5, text: String(day) }))
+      blocks.push({ name, marks, start, columns: 31 })
+    } else {
+      const marks = [month + 1, month + 2].map((it) => {
+        const time = Date.UTC(at.getUTCFullYear(), it)
+        return { column: (time - start) / DAY + 5, text: dayText(time).slice(0, 7) }
+      })
+      blocks.push({ name, marks, start, columns: 92 })
+    }
   }
 }
 
@@ -84,6 +101,14 @@ function endOf({ columns, start }: Block): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + (columns === 31 ? 1 : 3))
 }
 
+/** Whether the calendar has a row for each day. */
+export function drawsDays(stretches: ReadonlyArray<Stretch>): boolean {
+  const [oldest] = stretches
+  const newest = stretches.at(-1)
+  if (oldest === undefined || newest === undefined) return false
+  return daysBetween(hourStart(oldest.first), hourStart(newest.last)) <= FEW_DAYS
+}
+
 /** The calendar of hours, oldest first. */
 export function calendar(stretches: ReadonlyArray<Stretch>, title: string): Html {
   const [oldest] = stretches
@@ -104,9 +129,18 @@ export function calendar(stretches: ReadonlyArray<Stretch>, title: string): Html
     ).join("")
     const lines = html`<path class="grid" d="${columns}" />`
     const shapes = stretched(block.columns, high, [...paths, lines])
-    const clocks = isDay && index === 0 ? [6, 12, 18] : []
-    return html`<text x="0" y="${index * step + 13}">${block.name}</text
-      >${clocks.map((clock) => html`<text class="muted" x="${(clock / 24) * 100}%" y="13" text-anchor="middle">${String(clock).padStart(2, "0")}:00</text>`)}<svg
+    const marks = block.marks.map(
+      ({ column, text }) =>
+        html`<text
+          class="muted"
+          x="${fixed((column / block.columns) * 100)}%"
+          y="${index * step + 13}"
+          text-anchor="middle"
+        >
+          ${text}
+        </text>`
+    )
+    return html`<text x="0" y="${index * step + 13}">${block.name}</text>${marks}<svg
         y="${index * step + 19}"
         width="100%"
         height="${height}"

@@ -1,8 +1,8 @@
 import type { Report } from "../../programs/report/Report.ts"
-import { figure, legend, missing, picture, stretched } from "./figure.ts"
+import { figure, legend, missing, picture, square, stretched } from "./figure.ts"
 import { type Html, html, name } from "./html.ts"
 import { table } from "./table.ts"
-import { fixed, hourText, number, plural } from "./words.ts"
+import { dayText, fixed, hourText, number, plural } from "./words.ts"
 
 /** What is captured, from when to when. */
 export function capturedTable({ otherEvents, otherTypes, types }: Report["captured"]): Html {
@@ -12,8 +12,8 @@ export function capturedTable({ otherEvents, otherTypes, types }: Report["captur
     )
   }
   return html`<p>
-      Types of events that Amplitude sent, and the first and the last hour with one. What is not
-      here was not captured, and cannot be answered.
+      Every type of event, with the first and the last hour that has one. Nothing else was captured,
+      so questions about anything else have no answer here.
     </p>
     ${table(
       "Types of events",
@@ -22,7 +22,12 @@ export function capturedTable({ otherEvents, otherTypes, types }: Report["captur
         { head: "First", isDate: true, cell: (it) => hourText(it.firstHour) },
         { head: "Last", isDate: true, cell: (it) => hourText(it.lastHour) },
         { head: "Events", isNumber: true, cell: (it) => number(it.events) },
-        { head: "Sessions", isNumber: true, cell: (it) => number(it.sessions) }
+        {
+          head: "Sessions",
+          isNumber: true,
+          isForRoom: true,
+          cell: (it) => number(it.sessions)
+        }
       ],
       types
     )}
@@ -49,6 +54,8 @@ function filled(days: ReadonlyArray<Day>, types: number): ReadonlyArray<Day> {
 }
 
 const HEIGHT = 180
+/** For the number of the highest column. */
+const TOP = 18
 const totalOf = ({ events, other }: Day) => events.reduce((sum, it) => sum + it, other)
 
 /** Events a day as columns, by type. */
@@ -73,7 +80,8 @@ export function daysFigure({ days, types }: Report["eventsByDay"]): Html {
   })
   const hasOther = days.some(({ other }) => other > 0)
   const all = days.reduce((sum, it) => sum + totalOf(it), 0)
-  const title = `${plural(all, "event")} on ${plural(days.length, "day")}, most on ${top.day}`
+  const title = html`${plural(all, "event")} on ${plural(days.length, "day")}, most on
+  ${dayText(top.day)}`
   const middle = drawn[Math.floor(drawn.length / 2)]?.day ?? ""
   const axis = [
     { x: 0, anchor: "start", text: drawn[0]?.day ?? "" },
@@ -82,16 +90,21 @@ export function daysFigure({ days, types }: Report["eventsByDay"]): Html {
   ]
   return figure({
     title,
-    sentence: `By the day on which they happened (UTC), without duplicates. The highest column is ${number(most)}.`,
+    sentence: "By the UTC day on which they happened, without duplicates.",
     legend: legend([
-      ...types.map((type, index) => ({ look: `c-${index}`, text: name(type) })),
-      ...(hasOther ? [{ look: "c-other", text: "all others" }] : [])
+      ...types.map((type, index) => ({ mark: square(`c-${index}`), text: name(type) })),
+      ...(hasOther ? [{ mark: square("c-other"), text: "all others" }] : [])
     ]),
     picture: picture({
       id: "days-title",
       title,
-      height: HEIGHT + 22,
-      content: html`<svg width="100%" height="${HEIGHT}">
+      height: TOP + HEIGHT + 22,
+      content: html`<text class="muted" x="100%" y="11" text-anchor="end">${number(most)}</text
+        ><line class="axis" x1="0" x2="100%" y1="${TOP}" y2="${TOP}" /><svg
+          y="${TOP}"
+          width="100%"
+          height="${HEIGHT}"
+        >
           ${stretched(
             Math.max(drawn.length, 7),
             100,
@@ -103,13 +116,13 @@ export function daysFigure({ days, types }: Report["eventsByDay"]): Html {
                 />`
             )
           )}</svg
-        ><line class="axis" x1="0" x2="100%" y1="${HEIGHT}" y2="${HEIGHT}" />
-        ${axis.map(({ anchor, text, x }) => html`<text class="muted" x="${drawn.length < 7 ? (x * drawn.length) / 7 : x}%" y="${HEIGHT + 17}" text-anchor="${anchor}">${text}</text>`)}`
+        ><line class="axis" x1="0" x2="100%" y1="${TOP + HEIGHT}" y2="${TOP + HEIGHT}" />
+        ${axis.map(({ anchor, text, x }) => html`<text class="muted" x="${drawn.length < 7 ? (x * drawn.length) / 7 : x}%" y="${TOP + HEIGHT + 17}" text-anchor="${anchor}">${text}</text>`)}`
     }),
     table: table(
       "Events a day",
       [
-        { head: "Day", isDate: true, cell: ({ day }) => day },
+        { head: "Day", isDate: true, cell: ({ day }) => dayText(day) },
         ...types.map((type, index) => ({
           head: type === null ? "unknown" : type.slice(0, 40),
           isNumber: true,

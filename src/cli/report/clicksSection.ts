@@ -1,7 +1,7 @@
 import type { ClickedElement, Report } from "../../programs/report/Report.ts"
-import { figure, legend, missing } from "./figure.ts"
+import { figure, missing, SUMMARY } from "./figure.ts"
 import { type Html, html, name, short } from "./html.ts"
-import { intervalText, ofText, ratesPicture } from "./rates.ts"
+import { intervalText, ofText, rateLegend, ratesPicture } from "./rates.ts"
 import { table } from "./table.ts"
 import { number, plural } from "./words.ts"
 
@@ -16,19 +16,19 @@ export function clicksFigure({ different, elements, repeaters }: Report["repeate
   }
   const [first] = elements
   const none = html`<p>
-    None of ${plural(different, "element")} was clicked three times within a second, besides what is
-    made for it.
+    Of ${plural(different, "element")}, none was clicked three times within a second, except those
+    that are made for it.
   </p>`
   return html`${first === undefined ? none : elementsFigure(elements, first, different)}${
     repeaters.length === 0
       ? html``
       : html`<h3>Made to be clicked often</h3>
           <p>
-            Steppers, galleries and the like: repeated clicks on them are how they are used. They
-            count in nothing above.
+            Steppers, galleries and the like, which people click repeatedly because that is how they
+            work. They are not counted above.
           </p>
           <details>
-            <summary>The numbers</summary>
+            ${SUMMARY}
             ${elementTable("Elements that are made to be clicked often", repeaters)}${deviceTable(repeaters)}
           </details> `
   }`
@@ -39,25 +39,20 @@ function elementsFigure(
   first: ClickedElement,
   different: number
 ): Html {
-  const title = html`${labelOf(first)}: three clicks within a second in ${ofText(first.rage)}
-  sessions`
+  const title = html`${labelOf(first)} was clicked three times within a second in
+  ${ofText(first.rage)} sessions`
   return figure({
     title,
-    sentence: html`Of ${plural(different, "element")} those with the most such sessions. The line is
-    the 95 % interval of the share; the mark is the share of the site's other elements, summed. Text
-    fields are left out.`,
-    legend: legend([
-      { look: "k-share", text: "this element" },
-      { look: "k-others", text: "other elements of the site" }
-    ]),
+    sentence: html`The ${elements.length === 1 ? "element" : plural(elements.length, "element")}
+    with the most such sessions, of ${number(different)} that were clicked. Each share is of the
+    sessions that clicked the element. Text fields are left out.`,
+    legend: rateLegend("this element", "the site's other elements, summed"),
     picture: ratesPicture(
       elements.map((it) => ({
         label: html`${labelOf(it)} <i>${short(it.page ?? "")}</i>`,
         rate: it.rage,
         base: it.others
-      })),
-      "clicks-title",
-      title
+      }))
     ),
     table: html`${elementTable("Elements by their repeated clicks", elements)}${deviceTable(elements)}`
   })
@@ -71,7 +66,7 @@ function elementTable(caption: string, rows: ReadonlyArray<ClickedElement>): Htm
       { head: "Site", cell: (it) => name(it.site) },
       { head: "Page", cell: (it) => name(it.page) },
       { head: "Sessions with three", isNumber: true, cell: ({ rage }) => ofText(rage) },
-      { head: "95 % interval", isNumber: true, cell: ({ rage }) => intervalText(rage) },
+      { head: "95% interval", isNumber: true, cell: ({ rage }) => intervalText(rage) },
       { head: "Other elements", isNumber: true, cell: ({ others }) => ofText(others) },
       { head: "Clicks", isNumber: true, cell: (it) => number(it.clicks) },
       { head: "Bursts", isNumber: true, cell: (it) => number(it.bursts) },

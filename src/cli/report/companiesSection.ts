@@ -1,10 +1,8 @@
 import type { Company, Report } from "../../programs/report/Report.ts"
-import { figure, legend, line, missing, picture } from "./figure.ts"
+import { figure, legend, missing, rows, square } from "./figure.ts"
 import { type Html, html, name } from "./html.ts"
 import { table } from "./table.ts"
-import { fixed, number, percent, plural } from "./words.ts"
-
-const ROW = 40
+import { dayText, fixed, number, percent, plural } from "./words.ts"
 
 const DRAWN = 12
 
@@ -13,46 +11,40 @@ export function companiesFigure(found: Report["companies"]): Html {
   const { companies, otherCompanies, otherProviders, providers, sessions, unknownSessions } = found
   if (sessions === 0) return missing("No session is captured, so nobody was there.")
   const providerSessions = providers.reduce((sum, it) => sum + it.sessions, 0)
-  const note = html`${plural(providerSessions, "session")} came by access providers and hosting,
-  whose customers are not known, and ${number(unknownSessions)} have neither a group nor an address
-  in a named range.`
+  const note = html`${plural(providerSessions, "session")} came through access providers and
+  hosting, which do not tell whose they are; ${number(unknownSessions)} have neither a group nor an
+  address in a named range.`
   if (companies.length === 0) {
     return html`${missing("No company is known by name. model --ip-ranges FILE names networks, and the group company, which your code sets, names customers.")}
       <p>${note}</p>
       ${providersTable(providers, otherProviders)}`
   }
   const [top] = companies
-  const title = html`${name(top?.company ?? "")} had ${plural(top?.sessions ?? 0, "session")} of
-  ${number(sessions)}`
+  const title = html`${name(top?.company ?? "")} had ${number(top?.sessions ?? 0)} of
+  ${plural(sessions, "session")}`
   const most = Math.max(...companies.map((it) => it.sessions))
   const drawn = companies.slice(0, DRAWN)
   return figure({
     title,
-    sentence: html`A group is a customer that your code names; a network is whoever holds the
-    address, and that may be somebody's office or its guests. ${note}`,
+    sentence: html`A group is a customer that your own code names. A network is whoever holds the
+    visitor's address, which may be an employer, or a host with guests. ${note}`,
     legend: legend([
-      { look: "c-0", text: "by group" },
-      { look: "c-1", text: "by network" }
+      { mark: square("c-0"), text: "by group" },
+      { mark: square("c-1"), text: "by network" }
     ]),
-    picture: picture({
-      id: "companies-title",
-      title,
-      height: drawn.length * ROW,
-      content: drawn.map(
-        (it, index) =>
-          html`${line({
-              y: index * ROW,
-              left: html`${name(it.company)} <i>${it.kind ?? it.evidence}</i>`,
-              right: number(it.sessions)
-            })}<rect
-              class="${it.evidence === "group" ? "c-0" : "c-1"}"
-              x="0"
-              y="${index * ROW + 22}"
-              width="${fixed((it.sessions / most) * 100)}%"
-              height="8"
-            /> `
-      )
-    }),
+    picture: rows(
+      drawn.map((it) => ({
+        label: html`${name(it.company)} <i>${it.kind ?? it.evidence}</i>`,
+        counts: number(it.sessions),
+        title: `${number(it.sessions)} sessions`,
+        height: 12,
+        content: html`<rect
+          class="${it.evidence === "group" ? "c-0" : "c-1"}"
+          width="${fixed((it.sessions / most) * 100)}%"
+          height="12"
+        />`
+      }))
+    ),
     table: html`${companyTable("Companies", companies)}${
       otherCompanies === 0 ? html`` : html`<p>And ${number(otherCompanies)} more.</p>`
     }${providersTable(providers, otherProviders, sessions)}`
@@ -79,8 +71,8 @@ function companyTable(caption: string, rows: ReadonlyArray<Company>): Html {
       { head: "Sessions", isNumber: true, cell: (it) => number(it.sessions) },
       { head: "Visitors", isNumber: true, cell: (it) => number(it.visitors) },
       { head: "Page views", isNumber: true, cell: (it) => number(it.pageViews) },
-      { head: "First", isDate: true, cell: (it) => it.firstSeen ?? "" },
-      { head: "Last", isDate: true, cell: (it) => it.lastSeen ?? "" },
+      { head: "First", isDate: true, cell: (it) => dayText(it.firstSeen ?? "") },
+      { head: "Last", isDate: true, cell: (it) => dayText(it.lastSeen ?? "") },
       { head: "Page most seen", cell: (it) => name(it.topPage, "none") }
     ],
     rows

@@ -25,7 +25,8 @@ export function countingPart({ counting }: Report): Html {
   const span =
     counting.firstLoaded === null || counting.lastLoaded === null
       ? "No hour is loaded."
-      : `${plural(counting.loadedHours, "hour")} ${counting.loadedHours === 1 ? "is" : "are"} loaded, from ${hourText(counting.firstLoaded)} to ${hourText(counting.lastLoaded)} UTC.`
+      : html`${plural(counting.loadedHours, "hour")} ${counting.loadedHours === 1 ? "is" : "are"}
+        loaded, from ${hourText(counting.firstLoaded)} to ${hourText(counting.lastLoaded)} UTC.`
   return html`<p>
       ${span}${
         counting.behindHours === 0
@@ -68,6 +69,6 @@ const WORDS: ReadonlyArray<readonly [string, string]> = [
     "Evidence of a menu item",
     "within ten seconds another item of the menu or the page of the click again, or a search within thirty seconds."
   ],
-  ["95 % interval", "by Wilson. Few sessions make it wide."],
+  ["95% interval", "by Wilson. Few sessions make it wide."],
   ["Network", "whoever holds the address range; not necessarily the visitor's company."]
 ]

@@ -1,9 +1,9 @@
 import type { Coverage, CoverageState } from "../../programs/report/Report.ts"
-import { calendar } from "./calendar.ts"
-import { figure, legend, missing } from "./figure.ts"
+import { calendar, drawsDays } from "./calendar.ts"
+import { figure, legend, missing, square } from "./figure.ts"
 import { type Html, html } from "./html.ts"
 import { table } from "./table.ts"
-import { hourText, number, plural } from "./words.ts"
+import { hourText, momentText, number, plural } from "./words.ts"
 
 const SAYS: Readonly<Record<CoverageState, string>> = {
   loaded: "landed and loaded",
@@ -40,9 +40,12 @@ export function coverageFigure(
       : `${plural(gaps, "hour")} of ${number(hours)} ${gaps === 1 ? "is" : "are"} missing`
   const [first] = stretches
   const last = stretches.at(-1)
-  const sentence = `From ${hourText(first?.first ?? "")} to ${hourText(last?.last ?? "")} UTC${
-    seenAt === null ? "" : `, as the store was on ${seenAt.slice(0, 16).replace("T", " ")}`
-  }. Each hour is the one in which Amplitude received its events.`
+  const isDays = drawsDays(stretches)
+  const sentence = html`Every hour from ${hourText(first?.first ?? "")} to
+  ${hourText(last?.last ?? "")}
+  UTC${seenAt === null ? "" : html`, as the store was on ${momentText(seenAt)}`}.
+  ${isDays ? "A row is a day, from midnight to midnight." : "A column is a day, from midnight at the top to midnight at the bottom."}
+  An hour holds what Amplitude received in it.`
   const notable = stretches.filter(({ state }) => state !== "loaded" && state !== "empty")
   const rest = notable.length - LISTED
   return figure({
@@ -50,7 +53,7 @@ export function coverageFigure(
     sentence,
     legend: legend(
       totals.map(({ hours: count, state }) => ({
-        look: `s-${state}`,
+        mark: square(`s-${state}`),
         text: html`${says[state]} <b>${number(count)}</b>`
       }))
     ),

@@ -8,6 +8,8 @@ interface Figure {
   readonly table: Html
 }
 
+export const SUMMARY = html`<summary>The numbers</summary>`
+
 /** A picture: what to see, a sentence about it, and its numbers. */
 export function figure({ legend = NOTHING, picture, sentence, table, title }: Figure): Html {
   return html`<figure>
@@ -16,10 +18,7 @@ export function figure({ legend = NOTHING, picture, sentence, table, title }: Fi
       <p>${sentence}</p>
     </figcaption>
     ${legend}${picture}
-    <details>
-      <summary>The numbers</summary>
-      ${table}
-    </details>
+    <details>${SUMMARY} ${table}</details>
   </figure> `
 }
 
@@ -42,22 +41,22 @@ export function missing(text: string): Html {
 }
 
 export interface Key {
-  /** The class of its colour. */
-  readonly look: string
+  /** As it looks in the picture, 12 high. */
+  readonly mark: Html
   readonly text: Html | string
 }
 
-/** What the colours of a picture stand for. */
+/** A mark of shapes that have this class. */
+export function square(look: string): Html {
+  return html`<svg width="12" height="12" aria-hidden="true">
+    <rect width="12" height="12" class="${look}" />
+  </svg>`
+}
+
+/** What the colours and signs of a picture stand for. */
 export function legend(keys: ReadonlyArray<Key>): Html {
   return html`<ul class="legend">
-    ${keys.map(
-      ({ look, text }) =>
-        html`<li>
-          <svg width="12" height="12" aria-hidden="true">
-            <rect width="12" height="12" class="${look}" /></svg
-          >${text}
-        </li>`
-    )}
+    ${keys.map(({ mark, text }) => html`<li>${mark}${text}</li> `)}
   </ul> `
 }
 
@@ -94,15 +93,28 @@ export function stretched(width: number, height: number, shapes: ReadonlyArray<H
   </svg>`
 }
 
-interface Line {
-  readonly y: number
-  readonly left: Html | string
-  readonly right?: string
+interface Row {
+  readonly label: Html
+  readonly counts: Html | string
+  /** What its picture shows, in words. */
+  readonly title: string
+  readonly height: number
+  readonly content: Html | ReadonlyArray<Html>
 }
 
-/** A line of text above a bar; what is left is cut where there is no room. */
-export function line({ left, right = "", y }: Line): Html {
-  return html`<foreignObject x="0" y="${y}" width="100%" height="20"
-    ><div class="line"><span>${left}</span><b>${right}</b></div></foreignObject
-  >`
+/** Rows of text, each with a picture of its own. Where there is no room beside the text, it is below it. */
+export function rows(all: ReadonlyArray<Row>): Html {
+  return html`<ol class="rows">
+    ${all.map(
+      ({ content, counts, height, label, title }) =>
+        html`<li>
+          <span>${label}</span>
+          <b>${counts}</b>
+          <svg width="100%" height="${height}" role="img">
+            <title>${title}</title>
+            ${content}
+          </svg>
+        </li> `
+    )}
+  </ol> `
 }

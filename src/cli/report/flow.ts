@@ -8,9 +8,13 @@ import { picture, stretched } from "./figure.ts"
 import { type Html, html, name } from "./html.ts"
 import { fixed, number } from "./words.ts"
 
-const HEIGHT = 250
-const ROOM = 24
+const HEIGHT = 280
+/** Two lines of text. */
+const ROOM = 36
 const GAP = 10
+/** For the names of the steps. */
+const HEAD = 28
+const STEPS = ["First page", "Second", "Third", "Fourth"]
 
 interface Placed {
   readonly y: number
@@ -26,7 +30,7 @@ export function flowPicture(flow: Flow, steps: number, id: string, title: Html):
   const all = (columns[0] ?? []).reduce((sum, it) => sum + it.sessions, 0)
   if (all === 0) return html``
   const places = columns.map((pages) => {
-    let y = 0
+    let y = HEAD
     return pages.map(({ sessions }): Placed => {
       const height = Math.max(1, (sessions / all) * HEIGHT)
       const placed = { y, height, outgoing: y, incoming: y }
@@ -67,6 +71,10 @@ export function flowPicture(flow: Flow, steps: number, id: string, title: Html):
     )
   )
   const share = 100 / columns.length
+  const heads = columns.map(
+    (_, step) =>
+      html`<text class="muted" x="${fixed(step * share)}%" y="13">${STEPS[step] ?? ""}</text>`
+  )
   const labels = columns.flatMap((pages, step) =>
     pages.map(({ page, sessions }, index) => {
       const { height, y } = places[step]?.[index] ?? { height: 0, y: 0 }
@@ -77,7 +85,9 @@ export function flowPicture(flow: Flow, steps: number, id: string, title: Html):
         y="${fixed(top)}"
         width="${fixed(share)}%"
         height="${ROOM}"
-        ><div class="page"><span>${text}</span><b>${number(sessions)}</b></div></foreignObject
+        ><div class="page">
+          <span>${text} <b>${number(sessions)}</b></span>
+        </div></foreignObject
       > `
     })
   )
@@ -92,6 +102,7 @@ export function flowPicture(flow: Flow, steps: number, id: string, title: Html):
           html`<g class="bars">${bars}</g>`
         ])}
       </svg> `,
+      ...heads,
       ...labels
     ]
   })

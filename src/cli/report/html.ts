@@ -53,10 +53,17 @@ function escaped(text: string): string {
 
 const LONGEST = 90
 
-/** Text from outside, which may run in any direction and be of any length; `none` stands for null. */
+/**
+ * Text from outside, which may run in any direction and be of any length; `none` stands for null. A path
+ * is best broken after a slash.
+ */
 export function name(text: string | null, none = "unknown"): Html {
   if (text === null) return html`<i>${none}</i>`
-  return html`<bdi>${short(text)}</bdi>`
+  return html`<bdi
+    >${short(text)
+      .split("/")
+      .map((it, index) => (index === 0 ? html`${it}` : html`/<wbr />${it}`))}</bdi
+  >`
 }
 
 /** Cut where it is too long to be read. */

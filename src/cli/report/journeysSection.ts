@@ -2,6 +2,7 @@ import type { Report } from "../../programs/report/Report.ts"
 import { figure, missing } from "./figure.ts"
 import { flowPicture } from "./flow.ts"
 import { type Html, html, name } from "./html.ts"
+import { ofText } from "./rates.ts"
 import { table } from "./table.ts"
 import { number, percent, plural } from "./words.ts"
 
@@ -21,10 +22,11 @@ export function journeyFigures({ otherSites, sites }: Report["journeys"]): Html 
           ${name(first.page, "other pages")}`
     const wide = flowPicture(flow, 4, `flow-${index}`, title)
     const narrow = flowPicture(flow, 2, `flow-${index}-narrow`, title)
+    const [often] = journeys
     return figure({
       title,
-      sentence:
-        "From left to right the first pages of a session, where neighbours that are the same count once. A band is as high as the sessions that went that way; where a page has no band, they ended.",
+      sentence: html`${plural(different, "different journey")} in
+      all.${often === undefined ? "" : html` The most frequent one, in ${ofText({ count: often.sessions, sessions })} sessions: ${name(often.journey)}.`}`,
       picture: html`<div class="if-wide">${wide}</div>
         <div class="if-narrow">${narrow}</div>`,
       table: html`${table(
@@ -43,11 +45,13 @@ export function journeyFigures({ otherSites, sites }: Report["journeys"]): Html 
           ],
           journeys
         )}
-        <p>
-          ${plural(different, "different journey")} in all. … means that some of the sessions went
-          on after five steps.
-        </p>`
+        <p>… means that some of the sessions went on after five steps.</p>`
     })
   })
-  return html`${figures}${otherSites === 0 ? html`` : html`<p>${plural(otherSites, "other site")} not shown.</p>`}`
+  return html`<p>
+      The first pages of each session, from left to right; the same page twice in a row counts once.
+      A band is as high as the number of sessions that went that way. Where a bar is higher than its
+      bands, sessions ended.
+    </p>
+    ${figures}${otherSites === 0 ? html`` : html`<p>${plural(otherSites, "other site")} not shown.</p>`}`
 }

@@ -1,7 +1,7 @@
 import type { Menu, Report } from "../../programs/report/Report.ts"
-import { figure, legend, missing } from "./figure.ts"
+import { figure, missing } from "./figure.ts"
 import { type Html, html, name } from "./html.ts"
-import { intervalText, ofText, ratesPicture } from "./rates.ts"
+import { intervalText, ofText, rateLegend, ratesPicture } from "./rates.ts"
 import { table } from "./table.ts"
 import { number, plural } from "./words.ts"
 
@@ -13,49 +13,46 @@ export function menuFigures({ menus, otherMenus }: Report["menus"]): Html {
     )
   }
   return html`<p>
-      After a click on an item of a menu, a session may soon choose another item, go back, or
-      search. Other reasons look alike, such as a wrong address or a log-in page, so these are
-      counts, and no verdict.
+      Someone who has chosen a menu item may soon choose another one, go back, or search. A
+      misleading label is one reason; a slip of the finger or a log-in page leaves the same traces.
+      So these are counts, not verdicts.
     </p>
-    ${menus.map(menuFigure)}${otherMenus === 0 ? html`` : html`<p>${plural(otherMenus, "other menu")} not shown.</p> `}`
+    ${menus.map((it) => menuFigure(it))}${otherMenus === 0 ? html`` : html`<p>${plural(otherMenus, "other menu")} not shown.</p> `}`
 }
 
-function menuFigure({ different, items, menu, sessions, site }: Menu, index: number): Html {
+function menuFigure({ different, items, menu, sessions, site }: Menu): Html {
   const enough = items.filter(({ isEnough }) => isEnough)
   const drawn = enough.length > 0 ? enough : items
   const [first] = drawn
   if (first === undefined) return html``
-  const against = first.otherItems === null ? "" : `, against ${ofText(first.otherItems)}`
-  const counts = `${ofText(first.evidence)} sessions${against}`
-  const title = html`${name(site)}, ${name(menu)}: ${name(first.item)}, ${counts}`
-  const few = items.length - enough.length
+  const against = first.otherItems === null ? "" : `, against ${ofText(first.otherItems)},`
+  const title = html`${name(site)}, menu ${name(menu)}: after ${name(first.item)}
+  ${ofText(first.evidence)} sessions${against} chose again, went back or searched`
+  const few = enough.length === 0 ? 0 : items.length - enough.length
   return figure({
     title,
-    sentence: html`Sessions that chose an item and then another one, went back, or searched, of
-    ${plural(sessions, "session")} that used the menu, by the share of each item. The line is the 95
-    %
-    interval.${few === 0 || enough.length === 0 ? "" : ` ${plural(few, "item")} with fewer than 30 sessions ${few === 1 ? "is" : "are"} in the numbers alone.`}${different > items.length ? ` ${plural(different - items.length, "item")} more.` : ""}`,
-    legend: legend([
-      { look: "k-share", text: "this item" },
-      { look: "k-others", text: "the menu's other items" },
-      { look: "k-elsewhere", text: "the same item on other sites" }
-    ]),
+    sentence: html`${plural(sessions, "session")} used the menu. An item is compared with the others
+    by the share of its sessions that soon chose another item, went back or
+    searched.${few === 0 ? "" : ` ${few === 1 ? "One item has" : `${number(few)} items have`} fewer than 30 sessions, and ${few === 1 ? "is" : "are"} only in the table.`}${different > items.length ? ` ${plural(different - items.length, "more item")} ${different - items.length === 1 ? "is" : "are"} not shown.` : ""}`,
+    legend: rateLegend("this item", "the menu's other items", "the same item on other sites"),
     picture: ratesPicture(
       drawn.map((it) => ({
         label: name(it.item),
         rate: it.evidence,
         base: it.otherItems,
         elsewhere: it.elsewhere
-      })),
-      `menu-${index}`,
-      title
+      }))
     ),
     table: table(
       `Items of the menu ${menu}`,
       [
         { head: "Item", cell: (it) => name(it.item) },
-        { head: "Sessions with evidence", isNumber: true, cell: (it) => ofText(it.evidence) },
-        { head: "95 % interval", isNumber: true, cell: (it) => intervalText(it.evidence) },
+        {
+          head: "Chose again, went back or searched",
+          isNumber: true,
+          cell: (it) => ofText(it.evidence)
+        },
+        { head: "95% interval", isNumber: true, cell: (it) => intervalText(it.evidence) },
         {
           head: "Other items",
           isNumber: true,
@@ -66,7 +63,7 @@ function menuFigure({ different, items, menu, sessions, site }: Menu, index: num
           isNumber: true,
           cell: ({ elsewhere }) => (elsewhere === null ? "" : ofText(elsewhere))
         },
-        { head: "Another item", isNumber: true, cell: (it) => number(it.secondGuesses) },
+        { head: "Chose again", isNumber: true, cell: (it) => number(it.secondGuesses) },
         { head: "Went back", isNumber: true, cell: (it) => number(it.returns) },
         { head: "Searched", isNumber: true, cell: (it) => number(it.searches) },
         { head: "Ended there", isNumber: true, cell: (it) => number(it.abandonments) },

@@ -20,8 +20,8 @@ export function reportPage(report: Report): string {
   const { counting, source } = report
   const span =
     counting.firstLoaded === null || counting.lastLoaded === null
-      ? ""
-      : `, from ${hourText(counting.firstLoaded)} to ${hourText(counting.lastLoaded)} UTC`
+      ? html``
+      : html`, from ${hourText(counting.firstLoaded)} to ${hourText(counting.lastLoaded)} UTC`
   return page({
     title: "What your events say",
     about: html`<p>

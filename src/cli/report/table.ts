@@ -4,6 +4,8 @@ interface Column<Row> {
   readonly head: string
   readonly isNumber?: boolean
   readonly isDate?: boolean
+  /** Left out where the page is narrow. */
+  readonly isForRoom?: boolean
   readonly cell: (row: Row) => Html | string
 }
 
@@ -13,8 +15,10 @@ export function table<Row>(
   columns: ReadonlyArray<Column<Row>>,
   rows: ReadonlyArray<Row>
 ): Html {
-  const kind = ({ isDate = false, isNumber = false }: Column<Row>) =>
-    new Html(isNumber ? ' class="n"' : isDate ? ' class="d"' : "")
+  const kind = ({ isDate = false, isForRoom = false, isNumber = false }: Column<Row>) => {
+    const names = [isNumber ? "n" : isDate ? "d" : "", isForRoom ? "w" : ""].filter(Boolean)
+    return new Html(names.length === 0 ? "" : ` class="${names.join(" ")}"`)
+  }
   return html`<div class="wide" role="region" aria-label="${short(caption)}" tabindex="0">
     <table>
       <thead>

@@ -25,7 +25,7 @@ describe("reportPage()", () => {
 
   it("shows counts with their base, and no verdict", () => {
     const text = reportPage(namedBy("Offers"))
-    assert.match(text, /17 of 212 sessions, against 4 of 198/)
+    assert.match(text, /17 of 212\s+sessions, against 4 of 198/)
     assert.doesNotMatch(text, /confus/i)
   })
 
