@@ -17,6 +17,7 @@ export default defineConfig({
     exclude: [
       "test/dbt/**",
       "test/fleet/**",
+      "test/browser/**",
       "test/package.test.ts",
       "test/container.test.ts",
       "test/main/mainDeno.test.ts",

@@ -9,8 +9,8 @@ import { type Html, html, name } from "./html.ts"
 import { fixed, number } from "./words.ts"
 
 const HEIGHT = 280
-/** Two lines of text. */
-const ROOM = 36
+/** Of a label. */
+const LINE = 18
 const GAP = 10
 /** For the names of the steps. */
 const HEAD = 28
@@ -24,21 +24,37 @@ interface Placed {
   incoming: number
 }
 
+/** Letters of a line where columns are narrowest, and the lines of the longest label. */
+const [LETTERS, LINES] = [16, 3]
+
+/** How many lines the labels need; a longer one is cut, and whole in the table. */
+function linesOf(columns: Flow["steps"]): number {
+  const longest = Math.max(
+    ...columns.flat().map(({ page, sessions }) => `${number(sessions)} ${page ?? ""}`.length)
+  )
+  return Math.min(LINES, Math.ceil(longest / LETTERS))
+}
+
 /** As many steps as there is room for. */
 export function flowPicture(flow: Flow, steps: number, id: string, title: Html): Html {
   const columns = flow.steps.slice(0, steps)
   const all = (columns[0] ?? []).reduce((sum, it) => sum + it.sessions, 0)
   if (all === 0) return html``
+  const lines = linesOf(columns)
+  const room = lines * LINE
   const places = columns.map((pages) => {
     let y = HEAD
     return pages.map(({ sessions }): Placed => {
       const height = Math.max(1, (sessions / all) * HEIGHT)
-      const placed = { y, height, outgoing: y, incoming: y }
-      y += Math.max(height, ROOM) + GAP
-      return placed
+      const slot = Math.max(height, room)
+      const top = y + (slot - height) / 2
+      y += slot + GAP
+      return { y: top, height, outgoing: top, incoming: top }
     })
   })
-  const bottom = Math.max(...places.flat().map(({ height, y }) => y + Math.max(height, ROOM)))
+  const bottom = Math.max(
+    ...places.flat().map(({ height, y }) => y + height / 2 + Math.max(height, room) / 2)
+  )
   const width = 1000 / columns.length
   const links = flow.links.filter(({ step }) => step + 1 < columns.length)
   const bands = links.flatMap(({ from, sessions, step, to }) => {
@@ -78,15 +94,15 @@ export function flowPicture(flow: Flow, steps: number, id: string, title: Html):
   const labels = columns.flatMap((pages, step) =>
     pages.map(({ page, sessions }, index) => {
       const { height, y } = places[step]?.[index] ?? { height: 0, y: 0 }
-      const top = y + Math.max(0, Math.min(height, HEIGHT) / 2 - ROOM / 2)
+      const top = y + height / 2 - room / 2
       const text = html`${name(page, "all others")}`
       return html`<foreignObject
         x="${fixed(step * share)}%"
         y="${fixed(top)}"
         width="${fixed(share)}%"
-        height="${ROOM}"
-        ><div class="page">
-          <span>${text} <b>${number(sessions)}</b></span>
+        height="${room}"
+        ><div class="page of-${lines}">
+          <span><b>${number(sessions)}</b> ${text}</span>
         </div></foreignObject
       > `
     })

@@ -44,7 +44,7 @@ function menuFigure({ different, items, menu, sessions, site }: Menu): Html {
       }))
     ),
     table: table(
-      `Items of the menu ${menu}`,
+      `Items of the menu ${menu} of ${site ?? "an unknown site"}`,
       [
         { head: "Item", cell: (it) => name(it.item) },
         {

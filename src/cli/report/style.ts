@@ -48,9 +48,12 @@ footer{font-size:.8125rem;padding-bottom:4rem}
 .rows b{order:1;font-weight:400;text-align:right;font-variant-numeric:tabular-nums}
 .rows b i{display:block}
 .scale{display:flex;justify-content:space-between;max-width:none;margin:.25rem 13.5rem 1rem 16.5rem;font-size:.8125rem;color:var(--soft)}
-.page{font-size:13px;line-height:18px;padding:0 6px 0 14px;color:var(--ink)}
-.page span{display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere}
-.page b{font-weight:400;color:var(--soft);font-variant-numeric:tabular-nums}
+.page{font-size:13px;line-height:18px;padding:0 6px 0 14px;color:var(--ink);display:flex;align-items:center}
+.of-1{height:18px}.of-2{height:36px}.of-3{height:54px}
+.page span{display:-webkit-box;-webkit-line-clamp:1;line-clamp:1;-webkit-box-orient:vertical;overflow:hidden;overflow-wrap:anywhere}
+.of-2 span{-webkit-line-clamp:2;line-clamp:2}
+.of-3 span{-webkit-line-clamp:3;line-clamp:3}
+.page b{font-variant-numeric:tabular-nums}.page i{color:inherit}
 .if-narrow{display:none}
 .bands path{fill:var(--c4);opacity:.3}
 .bars rect{fill:var(--c0)}
@@ -65,5 +68,5 @@ footer{font-size:.8125rem;padding-bottom:4rem}
 .elsewhere{stroke:var(--c5);stroke-width:3;stroke-dasharray:3 2}
 @media (max-width:640px){.if-wide{display:none}.if-narrow{display:block}h1{font-size:1.5625rem}h2{font-size:1.25rem;margin-top:3rem}h3{font-size:1rem}.w{display:none}.d{white-space:normal}th,td{padding-right:.6rem}dl{display:block}dd{margin-bottom:.75rem}header{padding-top:1.5rem}
 .rows li{grid-template-columns:1fr auto}.rows b{order:0}.rows svg{grid-column:1/-1}.scale{margin-left:0;margin-right:0}}
-@media print{details:not([open]){display:none}body{font-size:11pt}main,header,footer{max-width:none;padding:0}h2{break-after:avoid;margin-top:2rem}.wide{overflow:visible}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{details:not([open]){display:none}body{font-size:11pt}main,header,footer{max-width:none;padding:0}h2{break-after:avoid;margin-top:2rem}.wide{overflow:visible;background:none}.many{font-size:6.5pt}.many th,.many td{padding-right:.5rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `

@@ -9,6 +9,9 @@ interface Column<Row> {
   readonly cell: (row: Row) => Html | string
 }
 
+/** With more columns, a table is printed smaller. */
+const MANY = 5
+
 /** A table in a frame of its own, which scrolls where it is wider than the page. */
 export function table<Row>(
   caption: string,
@@ -19,8 +22,8 @@ export function table<Row>(
     const names = [isNumber ? "n" : isDate ? "d" : "", isForRoom ? "w" : ""].filter(Boolean)
     return new Html(names.length === 0 ? "" : ` class="${names.join(" ")}"`)
   }
-  return html`<div class="wide" role="region" aria-label="${short(caption)}" tabindex="0">
-    <table>
+  return html`<div class="wide" role="group" aria-label="${short(caption)}" tabindex="0">
+    <table${new Html(columns.length > MANY ? ' class="many"' : "")}>
       <thead>
         <tr>
           ${columns.map((it) => html`<th scope="col" ${kind(it)}>${it.head}</th>`)}
