@@ -17,14 +17,20 @@ export function calendarPage(status: Status, place: string): string {
     body: section({
       id: "coverage",
       heading: "How complete it is",
-      body: coverageFigure(coverage, hasWarehouse ? {} : { loaded: "landed" })
+      body: coverageFigure(
+        coverage,
+        hasWarehouse ? {} : { loaded: "landed", unverified: "from another pipeline" }
+      )
     })
   })
 }
 
+/** A doubled hour waits for a person, whatever the warehouse has of it. */
 function stateOf({ state, warehouse }: StatusHour, hasWarehouse: boolean): CoverageState {
-  if (warehouse === "gone") return "gone"
-  if (state === "unlanded") return "gap"
-  if (state !== "landed") return state
-  return hasWarehouse && warehouse !== "loaded" ? "landed" : "loaded"
+  if (!hasWarehouse && state === "landed") return "loaded"
+  if (state === "doubled") return state
+  if (warehouse === undefined) return state === "unlanded" ? "gap" : state
+  if (warehouse === "notLoaded") return "landed"
+  if (warehouse !== "loaded") return warehouse
+  return state === "empty" ? state : "loaded"
 }

@@ -10,6 +10,8 @@ const SAYS: Readonly<Record<CoverageState, string>> = {
   empty: "without events",
   landed: "landed, not loaded yet",
   unverified: "from another pipeline, not loaded",
+  outdated: "replaced since it was loaded",
+  conflict: "other lines than in the warehouse",
   doubled: "in several versions",
   pending: "without events so far",
   open: "not closed yet",

@@ -1,8 +1,8 @@
 /** The style of a page. Colours are those of Okabe and Ito, which colour-blind readers tell apart. */
 export const STYLE = `:root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--soft:#57606a;--rule:#d5dae0;--faint:#eef1f4;--link:#0a58a8;
---c0:#0072b2;--c1:#e69f00;--c2:#009e73;--c3:#cc79a7;--c4:#56b4e9;--c5:#d55e00;--co:#9aa3ad;--calm:#5b9fd1;--empty:#d3e4f1;--wait:#f0e442;--black:#1b1f24}
+--c0:#0072b2;--c1:#e69f00;--c2:#009e73;--c3:#cc79a7;--c4:#56b4e9;--c5:#d55e00;--co:#9aa3ad;--calm:#5b9fd1;--empty:#d3e4f1;--wait:#f0e442;--clash:#8a2f6b;--black:#1b1f24}
 @media (prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e8eaed;--soft:#a3abb5;--rule:#3a4149;--faint:#22272c;--link:#7cb8f0;
---c0:#4ba3dc;--c1:#e6a817;--c2:#1fb88c;--c3:#d991b8;--c4:#8acbf0;--c5:#ec7a2c;--co:#7a838d;--calm:#2f6c9c;--empty:#1f3547;--wait:#cfc236;--black:#e8eaed}}
+--c0:#4ba3dc;--c1:#e6a817;--c2:#1fb88c;--c3:#d991b8;--c4:#8acbf0;--c5:#ec7a2c;--co:#7a838d;--calm:#2f6c9c;--empty:#1f3547;--wait:#cfc236;--clash:#a8478a;--black:#e8eaed}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Noto Sans",sans-serif}
@@ -59,6 +59,7 @@ footer{font-size:.8125rem;padding-bottom:4rem}
 .bars rect{fill:var(--c0)}
 .c-0{fill:var(--c0)}.c-1{fill:var(--c1)}.c-2{fill:var(--c2)}.c-3{fill:var(--c3)}.c-4{fill:var(--c4)}.c-5{fill:var(--c5)}.c-other{fill:var(--co)}
 .s-loaded{fill:var(--calm)}.s-empty{fill:var(--empty)}.s-landed{fill:var(--c1)}.s-unverified{fill:var(--c2)}.s-doubled{fill:var(--c3)}
+.s-outdated{fill:var(--c0)}.s-conflict{fill:var(--clash)}
 .s-pending{fill:var(--wait)}.s-open{fill:var(--rule)}.s-gap{fill:var(--c5)}.s-accepted{fill:var(--co)}.s-gone{fill:var(--black)}
 .grid{stroke:var(--paper);stroke-width:1;vector-effect:non-scaling-stroke;fill:none}
 .axis,.track{stroke:var(--rule);stroke-width:1}

@@ -19,6 +19,10 @@ export const CoverageState = Schema.Literal(
   "landed",
   /** Landed by another pipeline, and not loaded. */
   "unverified",
+  /** Loaded from an object that was replaced since. */
+  "outdated",
+  /** Store and warehouse have different lines. */
+  "conflict",
   /** In several versions. */
   "doubled",
   /** Closed, and without events so far. */
