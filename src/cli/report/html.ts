@@ -59,10 +59,9 @@ const LONGEST = 90
  */
 export function name(text: string | null, none = "unknown"): Html {
   if (text === null) return html`<i>${none}</i>`
+  const pieces = short(text).split(/(?<=[^/]\/)(?=[^/])/)
   return html`<bdi
-    >${short(text)
-      .split("/")
-      .map((it, index) => (index === 0 ? html`${it}` : html`/<wbr />${it}`))}</bdi
+    >${pieces.map((it, index) => (index === 0 ? html`${it}` : html`<wbr />${it}`))}</bdi
   >`
 }
 

@@ -55,7 +55,7 @@ describe("calendarPage()", () => {
       "gap: missing 2"
     ])
     assert.match(page, /2 hours of 5 are missing/)
-    assert.match(page, /s3:\/<wbr \/>\/<wbr \/>shop-events/)
+    assert.match(page, /s3:\/\/shop-events\/<wbr \/>prod\//)
   })
 
   it("draws hours that the warehouse has otherwise as what they are", () => {
