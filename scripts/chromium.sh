@@ -35,7 +35,7 @@ done
 cat >"$folder/root/chromium" <<'WRAPPER'
 #!/bin/sh
 root=$(dirname "$(readlink -f "$0")")
-LD_LIBRARY_PATH=$(find "$root"/usr/lib "$root"/lib -maxdepth 1 -type d -name '*-linux-gnu' 2>/dev/null | paste -sd: -)
+LD_LIBRARY_PATH=$(find "$root"/usr/lib "$root"/lib -maxdepth 2 -type d -path '*-linux-gnu*' 2>/dev/null | paste -sd: -)
 export LD_LIBRARY_PATH
 if [ -e "$root/etc/fonts/fonts.conf" ]; then export FONTCONFIG_SYSROOT=$root; fi
 exec "$root/usr/lib/chromium/chromium" "$@"
