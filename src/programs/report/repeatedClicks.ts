@@ -13,7 +13,7 @@ const Device = Schema.Struct({
   rageSessions: Schema.Number
 })
 
-/** An element with its devices. Labels that are as frequent are ordered by name. */
+/** An element of all its devices. Labels that are as frequent are ordered by name. */
 const ELEMENT = `select
   site, page, element,
   arg_max(label, (clicks, label)) as label,
@@ -23,14 +23,17 @@ const ELEMENT = `select
   max(longest_burst)::double as "longestBurst",
   sum(rage_sessions)::double as "rageSessions",
   sum(sdk_rage_clicks)::double as "sdkRageClicks",
-  sum(sdk_dead_clicks)::double as "sdkDeadClicks",
-  to_json(list({
-    'deviceType': device_type,
-    'clicks': clicks::double,
-    'sessions': sessions::double,
-    'rageSessions': rage_sessions::double
-  } order by rage_sessions desc, sessions desc, device_type nulls last)[:6])::varchar as devices
+  sum(sdk_dead_clicks)::double as "sdkDeadClicks"
 from analytics.repeated_clicks`
+
+const DEVICES = `to_json(list({
+    'deviceType': device_type,
+    'clicks': clicked.clicks::double,
+    'sessions': clicked.sessions::double,
+    'rageSessions': rage_sessions::double
+  } order by rage_sessions desc, clicked.sessions desc, device_type nulls last)[:6])::varchar`
+
+const ORDER = `"rageSessions" desc, sessions, site nulls last, page nulls last, element nulls last`
 
 /** Elements that were clicked again and again, and those that are made for it. */
 export const readRepeatedClicks = Effect.fnUntraced(function* (read: Read) {
@@ -53,16 +56,30 @@ export const readRepeatedClicks = Effect.fnUntraced(function* (read: Read) {
           allSessions: Schema.Number,
           allRageSessions: Schema.Number
         },
+        // Devices are only read of the elements that are shown, of which there are few.
         `with elements as (${ELEMENT} where ${condition} group by site, page, element),
+shown as (select * from elements where "rageSessions" > 0 order by ${ORDER} limit ${limit}),
+devices as (
+  select clicked.site, clicked.page, clicked.element, ${DEVICES} as devices
+  from analytics.repeated_clicks as clicked
+  join shown
+    on clicked.site is not distinct from shown.site
+    and clicked.page is not distinct from shown.page
+    and clicked.element is not distinct from shown.element
+  where ${condition} group by clicked.site, clicked.page, clicked.element
+),
 others as (
   select site, sum(sessions)::double as sessions, sum(rage_sessions)::double as rage
   from analytics.repeated_clicks where not is_repeatable group by site
 )
-select elements.*, coalesce(others.sessions, 0) as "allSessions", coalesce(others.rage, 0) as "allRageSessions"
-from elements left join others on elements.site is not distinct from others.site
-where elements."rageSessions" > 0
-order by elements."rageSessions" desc, elements.sessions, elements.site nulls last, page nulls last, element nulls last
-limit ${limit}`
+select shown.*, devices, coalesce(others.sessions, 0) as "allSessions", coalesce(others.rage, 0) as "allRageSessions"
+from shown
+join devices
+  on devices.site is not distinct from shown.site
+  and devices.page is not distinct from shown.page
+  and devices.element is not distinct from shown.element
+left join others on shown.site is not distinct from others.site
+order by "rageSessions" desc, shown.sessions, shown.site nulls last, shown.page nulls last, shown.element nulls last`
       ),
       (found) =>
         found.map(({ allRageSessions, allSessions, rageSessions, sessions, ...it }) => ({
