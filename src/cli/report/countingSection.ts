@@ -6,7 +6,7 @@ import { hourText, number, plural } from "./words.ts"
 /** What became of the lines, and what the words mean. */
 export function countingPart({ counting }: Report): Html {
   const rows = [
-    ["Lines loaded", counting.lines, "as the ledger counts them"],
+    ["Lines loaded", counting.lines, "of all hours in the warehouse"],
     ["Events", counting.modelled, "well-formed lines"],
     ["Malformed", counting.malformed, "lines that are no JSON object; counted here alone"],
     [
@@ -19,8 +19,8 @@ export function countingPart({ counting }: Report): Html {
       counting.late,
       "received more than 24 hours after they happened; counted on the day they happened"
     ],
-    ["Future", counting.future, "more than an hour after their own upload, by a wrong clock"],
-    ["Redacted", counting.redacted, "lines that were removed from the store for a person's sake"]
+    ["Future", counting.future, "dated more than an hour after their own upload, by a wrong clock"],
+    ["Redacted", counting.redacted, "lines that were removed at a person's request"]
   ] as const
   const span =
     counting.firstLoaded === null || counting.lastLoaded === null
@@ -39,7 +39,7 @@ export function countingPart({ counting }: Report): Html {
       [
         { head: "Lines", cell: ([what]) => what },
         { head: "How many", isNumber: true, cell: ([, count]) => number(count) },
-        { head: "Which are", cell: ([, , says]) => says }
+        { head: "What they are", cell: ([, , says]) => says }
       ],
       rows
     )}
@@ -66,8 +66,8 @@ const WORDS: ReadonlyArray<readonly [string, string]> = [
     "on one element of one page view, the last at most a second after the first."
   ],
   [
-    "Evidence of a menu item",
-    "within ten seconds another item of the menu or the page of the click again, or a search within thirty seconds."
+    "Chose again, went back or searched",
+    "chose another item of the menu or came back to the page of the click within ten seconds, or searched within thirty."
   ],
   ["95% interval", "by Wilson. Few sessions make it wide."],
   ["Network", "whoever holds the address range; not necessarily the visitor's company."]
