@@ -654,7 +654,7 @@ const MUTATIONS = [
   {
     name: "warehouse: an erasure that left an hour empty is followed",
     file: "src/programs/load/decideLoad.ts",
-    find: "if (metadata.events === 0 && redacted === 0)",
+    find: "if (metadata.events === 0 && metadata.redacted === 0)",
     put: "if (metadata.events === 0)",
     tests: "test/programs/load",
     named: "emptied by redaction"

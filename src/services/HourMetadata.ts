@@ -24,7 +24,9 @@ export class HourMetadata extends Schema.Class<HourMetadata>("HourMetadata")({
   /** Version of this program that landed the hour. */
   version: Schema.String,
   /** Linesets of the versions that this object replaced, newest first. */
-  replaces: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] })
+  replaces: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
+  /** Lines that were removed since, because they were about a person. */
+  redacted: Schema.optionalWith(Schema.NonNegativeInt, { default: () => 0 })
 }) {}
 
 /** Stores hold little metadata. */
@@ -48,17 +50,19 @@ const Text = Schema.Struct({
   parts: Schema.NumberFromString,
   project: Schema.optionalWith(Schema.String, { default: () => "" }),
   version: Schema.String,
-  replaces: Schema.optionalWith(Schema.split(","), { default: () => [] })
+  replaces: Schema.optionalWith(Schema.split(","), { default: () => [] }),
+  redacted: Schema.optionalWith(Schema.NumberFromString, { default: () => 0 })
 }).pipe(Schema.compose(Schema.typeSchema(HourMetadata.pipe((self) => Schema.Struct(self.fields)))))
 
-/** Metadata as stores keep it. `malformed` is omitted if zero, `project` and `replaces` if empty. */
+/** Metadata as stores keep it. Counts beside `events` and `bytes` are omitted if zero, the rest if empty. */
 export function metadataToText(metadata: HourMetadata): Record<string, string> {
-  const { malformed, project, replaces, ...rest } = metadata
+  const { malformed, project, redacted, replaces, ...rest } = metadata
   return {
     ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),
     ...(malformed === 0 ? {} : { malformed: String(malformed) }),
     ...(project === "" ? {} : { project }),
-    ...(replaces.length === 0 ? {} : { replaces: replaces.join(",") })
+    ...(replaces.length === 0 ? {} : { replaces: replaces.join(",") }),
+    ...(redacted === 0 ? {} : { redacted: String(redacted) })
   }
 }
 

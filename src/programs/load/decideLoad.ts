@@ -11,8 +11,6 @@ export type InStore =
       readonly _tag: "Ours"
       readonly etag: string
       readonly metadata: HourMetadata
-      /** Lines that were removed from it. */
-      readonly redacted: number
     }
   /** One object, or parts of one hour, without our metadata. */
   | { readonly _tag: "Unverified"; readonly etag: string }
@@ -60,12 +58,12 @@ export function decideLoad(
 
 /** An object that is not the one which the hour was loaded from. */
 function decideChanged(
-  { metadata, redacted }: Extract<InStore, { readonly _tag: "Ours" }>,
+  { metadata }: Extract<InStore, { readonly _tag: "Ours" }>,
   row: LoadedHour
 ): Decision {
   if (metadata.sha256 === row.sha256 || sameLines(metadata, row)) return "relabel"
   // An erasure that was not followed would keep a person's data.
-  if (metadata.events === 0 && redacted === 0) return "conflict"
+  if (metadata.events === 0 && metadata.redacted === 0) return "conflict"
   const isNewer = metadata.replaces.includes(row.lineset) || row.events === 0
   return isNewer ? "replace" : "conflict"
 }

@@ -152,7 +152,7 @@ const announce = Effect.fnUntraced(function* (looked: Looked, options: LoadHour)
     lineset: lines.lineset,
     sha256: lines.sha256,
     project: store._tag === "Ours" ? store.metadata.project : projectOf(looked),
-    redacted: store._tag === "Ours" ? store.redacted : 0,
+    redacted: store._tag === "Ours" ? store.metadata.redacted : 0,
     landedBy: store._tag === "Ours" ? store.metadata.version : "other",
     loadedBy: version,
     loadedAt: now

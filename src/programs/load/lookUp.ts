@@ -54,13 +54,7 @@ const lookAtObject = Effect.fnUntraced(function* (
   const { etag, metadata: text } = head.value
   const metadata = metadataFromText(text)
   if (Option.isSome(metadata)) {
-    const redacted = Number(text["redacted"] ?? 0)
-    return {
-      _tag: "Ours",
-      etag,
-      metadata: metadata.value,
-      redacted: Number.isSafeInteger(redacted) && redacted > 0 ? redacted : 0
-    }
+    return { _tag: "Ours", etag, metadata: metadata.value }
   }
   if (text["lineset"] === undefined) return { _tag: "Unverified", etag }
   return yield* new LoadError({

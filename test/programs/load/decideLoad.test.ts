@@ -40,8 +40,8 @@ const metadataOf = (content: string, more: Partial<HourMetadata> = {}) => {
 const ours = (
   content: string,
   more: Partial<HourMetadata> = {},
-  { etag = "new", redacted = 0 } = {}
-): InStore => ({ _tag: "Ours", etag, metadata: metadataOf(content, more), redacted })
+  { etag = "new" } = {}
+): InStore => ({ _tag: "Ours", etag, metadata: metadataOf(content, more) })
 const TWO = "{}\n[]\n"
 const SWAPPED = "[]\n{}\n"
 const OTHER = "{}\n"
@@ -88,13 +88,13 @@ const table: ReadonlyArray<
   ],
   [
     "emptied by redaction, replaces what is loaded · loaded with events",
-    ours("", { replaces: [row.lineset] }, { redacted: 2 }),
+    ours("", { replaces: [row.lineset], redacted: 2 }),
     row,
     "replace"
   ],
   [
     "emptied by redaction, replaces something else · loaded with events",
-    ours("", { replaces: ["000000000001"] }, { redacted: 2 }),
+    ours("", { replaces: ["000000000001"], redacted: 2 }),
     row,
     "conflict"
   ],
