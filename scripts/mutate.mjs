@@ -24,6 +24,7 @@ const AZURE = "test/layers/azure/ObjectStorageAzure.test.ts"
 const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 
 const SNOWFLAKE_SETUP = "test/layers/snowflake/WarehouseSetupSnowflake"
+const RELAND = "test/programs/reland/relandHours"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
 const MUTATIONS = [
@@ -794,6 +795,38 @@ const MUTATIONS = [
     put: "if (ours !== theirs) return skipped",
     tests: "test/programs/copy/copyLake",
     named: "names an hour that the target has with other lines"
+  },
+  {
+    name: "hours that a person's events were removed from are not relanded",
+    file: "src/programs/reland/relandHour.ts",
+    find: "if (isRedacted(head)) {",
+    put: "if (isRedacted(head) && dryRun) {",
+    tests: RELAND,
+    named: "refuses an hour that a person's events were removed from"
+  },
+  {
+    name: "an hour that another run replaces while it is relanded is compared again",
+    file: "src/programs/reland/relandHour.ts",
+    find: "now.etag === before.etag ? Effect.fail(error) : attempt(now)",
+    put: "now.etag === before.etag ? attempt(now) : Effect.fail(error)",
+    tests: RELAND,
+    named: "meets another one, and a run"
+  },
+  {
+    name: "an hour that Amplitude returns nothing for any more is named",
+    file: "src/programs/reland/relandHour.ts",
+    find: "if (Option.isNone(exported.unpacked) || ours.events === 0) {",
+    put: 'if (Option.isNone(exported.unpacked)) return { _tag: "Same" }\n  if (ours.events < 0) {',
+    tests: RELAND,
+    named: "refuses to empty an hour"
+  },
+  {
+    name: "a recheck brings nobody's removed events back",
+    file: "src/programs/land/recheckHours.ts",
+    find: " && Option.isNone(redacted)",
+    put: "",
+    tests: RELAND,
+    named: "as a recheck does"
   },
   {
     name: "a listed file agrees with its sidecar",

@@ -39,6 +39,8 @@ export {
 } from "./programs/fleet/workFleet.ts"
 export { copyLake, type CopyOptions } from "./programs/copy/copyLake.ts"
 export { CopySummary } from "./programs/copy/CopySummary.ts"
+export { relandHours, type RelandOptions } from "./programs/reland/relandHours.ts"
+export { RelandSummary } from "./programs/reland/RelandSummary.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
 export {
   type LandAndLoadOptions,

@@ -457,6 +457,7 @@ const COMMANDS: {
   check: [7, ...IN_S3],
   verify: [7, ...IN_S3, ...ONCE],
   copy: [7, ...IN_S3, "--to-prefix", "copy/", ...ONCE],
+  reland: [7, ...IN_S3, ...HOURS, ...ONCE],
   clean: [7, ...IN_S3, ...ONCE],
   "setup bucket": [7, ...IN_S3, ...ONCE],
   "setup iam": [0, ...IN_S3],

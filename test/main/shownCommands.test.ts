@@ -58,6 +58,8 @@ const EXIT_CODES: ReadonlyArray<readonly [place: RegExp, command: RegExp, code: 
   [/^README/, /status --dev/, 3],
   // That hour has no conflict.
   [/^docs\/reliability/, /resolve .*--keep/, 2],
+  // Nothing has landed there.
+  [/^docs\/reliability/, /reland /, 3],
   // These only show what differs.
   [/^docs\/iam/, /bucket .*--require-if-none-match$/, 3],
   [/^docs\/iam/, /--abort-days 3$/, 3],

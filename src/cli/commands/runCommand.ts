@@ -23,13 +23,14 @@ import { withProgress } from "../terminal/progress.ts"
 import { backfill } from "./backfill.ts"
 import { clean } from "./clean.ts"
 import { config } from "./config.ts"
-import { copy } from "./copy.ts"
+import { copy } from "./lake/copy.ts"
 import { all, fetch, sync } from "./land.ts"
 import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { model } from "./model.ts"
 import { report } from "./writeReport.ts"
+import { reland } from "./lake/reland.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
@@ -56,6 +57,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   check,
   verify,
   copy,
+  reland,
   clean,
   "setup bucket": setupBucket,
   "setup iam": setupIam,

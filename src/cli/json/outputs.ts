@@ -14,6 +14,7 @@ import { Verification } from "../../programs/inspect/verifyHours.ts"
 import { LoadPlan } from "../../programs/load/planLoad.ts"
 import { LoadSummary } from "../../programs/load/LoadSummary.ts"
 import { Report } from "../../programs/report/Report.ts"
+import { RelandSummary } from "../../programs/reland/RelandSummary.ts"
 import { AcceptedGaps } from "../../programs/resolve/acceptGaps.ts"
 import { ResolvedConflict } from "../../programs/resolve/resolveConflict.ts"
 import { WithdrawnGaps } from "../../programs/resolve/withdrawGaps.ts"
@@ -83,6 +84,7 @@ export const outputs = {
   check: { schema: 1, reports: [SetupChecks.fields] },
   verify: { schema: 1, reports: [Verification.fields], long: ["verified", "unverified"] },
   copy: { schema: 1, reports: [CopySummary.fields] },
+  reland: { schema: 1, reports: [RelandSummary.fields] },
   clean: { schema: 1, reports: [Cleaning.fields] },
   "setup bucket": { schema: 1, reports: [BucketReport.fields] },
   "setup iam": { schema: 1, reports: [Policies.fields] },

@@ -155,7 +155,8 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       }
       if (!hasSource) return { ...found, value: { store } }
       // Where our version lies here, nothing is requested.
-      const source = sourceOf(values) ?? (command === "resolve" ? NOTHING : undefined)
+      const source =
+        sourceOf(values, command === "reland") ?? (command === "resolve" ? NOTHING : undefined)
       return { ...found, value: source === undefined ? undefined : { store, source } }
     }
   }
@@ -270,11 +271,11 @@ function snowflakeOf({ values }: ReadSettings, sources: Sources): Part<Snowflake
   })
 }
 
-function sourceOf(values: Values): Source | undefined {
+function sourceOf(values: Values, isAlwaysAsked: boolean): Source | undefined {
   const { amplitudeUrl, apiKey, eventsPerHour, fromArchive, project, region, secretKey, seed } =
     values
   if (fromArchive !== undefined) return { _tag: "Archives", files: fromArchive }
-  if (values.dryRun) return { _tag: "Unasked" }
+  if (values.dryRun && !isAlwaysAsked) return { _tag: "Unasked" }
   if (values.source === "synthetic") return { _tag: "Synthetic", seed, eventsPerHour, project }
   if (apiKey === undefined || secretKey === undefined) return undefined
   return { _tag: "Amplitude", region, origin: amplitudeUrl, apiKey, secretKey }

@@ -125,6 +125,8 @@ interface OwnParts {
     readonly snowflake: SnowflakeEnvironment | undefined
   }
   readonly simulate: { readonly simulation: Simulation }
+  /** Also its dry run requests hours. */
+  readonly reland: { readonly store: Store; readonly source: AskedSource }
 }
 
 type PartsOf<C extends CommandName> = C extends keyof OwnParts

@@ -423,6 +423,34 @@ export const commands = {
       maxDuration: "stop after this long, such as 90s, 50m or 2h; the next run goes on from there"
     }
   },
+  reland: {
+    help: "Request the landed hours between two dates from Amplitude again, and replace those with other lines, each on the condition of its ETag. What was there before is kept below .amplitude-lake-replaced/, and the warehouse follows with the next load. Hours that a person's events were removed from are refused, and so are those for which Amplitude returns no events now. Run it again to go on. Exits 8 if an hour was refused or a conflict is open, 3 if hours are not in the store.",
+    settings: [
+      "startDate",
+      "endDate",
+      "lagHours",
+      "settleHours",
+      "now",
+      ...source,
+      ...place,
+      "dataDir",
+      "workDir",
+      "envFile",
+      "requestHours",
+      "concurrency",
+      ...retry,
+      "inflate",
+      "maxDuration",
+      "dryRun",
+      ...output
+    ],
+    helps: {
+      concurrency: "hours compared in parallel",
+      dryRun: "request the hours and compare them, and show which would be replaced; write nothing",
+      dataDir: "folder with the copies of refused hours, of which none is kept once it counts",
+      maxDuration: "stop after this long, such as 90s, 50m or 2h; the next run goes on from there"
+    }
+  },
   clean: {
     help: "Remove what earlier runs left behind: staged hours that the store already has, archives that are no longer needed, unfinished uploads. Never touches what a live run holds. Use --dry-run to see it first.",
     settings: [
@@ -548,7 +576,8 @@ export const commandEntries: ReadonlyArray<readonly [CommandName, CommandEntry]>
 export const required = {
   worker: ["databaseUrl"],
   "gaps accept": ["startDate", "endDate", "reason"],
-  resolve: ["keep"]
+  resolve: ["keep"],
+  reland: ["startDate", "endDate"]
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
 
 /** The flags that a command cannot do without; most have none. */

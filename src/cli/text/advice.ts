@@ -75,7 +75,10 @@ const ADVICE: {
   ResolveError: {
     NoGap: "; gaps lists what is missing",
     UnknownAcceptance: "; gaps shows the names",
-    Doubled: "; name the one that counts: --keep KEY"
+    Doubled: "; name the one that counts: --keep KEY",
+    Emptied: ({ hour = "HOUR" }) =>
+      `. If that is right: amplitude-lake all --recheck --start-date ${hour} --end-date ${hour}, then amplitude-lake resolve ${hour} --keep ours`,
+    OtherVersion: ({ hour }) => (hour === undefined ? "" : `; choose: ${resolveCommands(hour)}`)
   },
   LoadError: {
     OtherProject: otherWarehouse,

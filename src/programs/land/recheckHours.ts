@@ -8,7 +8,7 @@ import type { ExportedHour } from "../fetch/handOver.ts"
 import { Landed, Skipped } from "../run/HourOutcome.ts"
 import type { Inventory } from "../plan/inventory.ts"
 import { digestLanded } from "./landObject.ts"
-import { conflictError } from "./refuseAsConflict.ts"
+import { conflictError, hasReplaced, isRedacted } from "./refuseAsConflict.ts"
 import { refuseDoubled } from "./refuseDoubled.ts"
 import { isResolved, markConflict } from "../resolve/conflictMarks.ts"
 import { objectChanged, replaceObject } from "../resolve/replaceObject.ts"
@@ -19,8 +19,10 @@ import { Run } from "../run/Run.ts"
 
 /**
  * Exports landed hours (oldest first) again and compares them with the store. Changes nothing,
- * except that a difference is marked as a conflict, and that an hour marked as empty which has events now is replaced, if its object is still the
- * one that was compared. The new object names it in `replaces`, and it is kept.
+ * except that a difference is marked as a conflict, and that an hour marked as empty which has
+ * events now is replaced, if its object is still the one that was compared. The new object names it
+ * in `replaces`, and it is kept. What an hour held before a person's events were removed from it is
+ * no difference.
  */
 export const recheckHours = Effect.fn("recheckHours")(function* (
   hours: ReadonlyArray<Hour>,
@@ -45,13 +47,19 @@ export const recheckHours = Effect.fn("recheckHours")(function* (
       return new Skipped({ hour })
     }
     const [object] = objects
-    const isReplaceable = landed.events === 0 && objects.length === 1
+    const head =
+      object === undefined || objects.length > 1
+        ? Option.none()
+        : yield* retry(store.head(object.key))
+    const redacted = Option.filter(head, isRedacted)
+    if (Option.exists(redacted, (it) => hasReplaced(it, ours))) {
+      yield* Effect.logInfo("Amplitude still has the events that were removed from the hour")
+      return new Skipped({ hour })
+    }
+    const isReplaceable = landed.events === 0 && objects.length === 1 && Option.isNone(redacted)
     if (isReplaceable && object?.format === format && Option.isSome(exported.unpacked)) {
       const target = toLand(exported, exported.unpacked.value, object.key, version)
-      const empty = Option.filter(
-        yield* retry(store.head(object.key)),
-        ({ etag }) => etag === object.etag
-      )
+      const empty = Option.filter(head, ({ etag }) => etag === object.etag)
       if (Option.isNone(empty)) return yield* objectChanged(store, object.key)
       yield* replaceObject(store, empty.value, target)
       yield* Effect.uninterruptible(countLanded(target.metadata))

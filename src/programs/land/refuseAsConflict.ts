@@ -83,6 +83,11 @@ export function hasReplaced(
   return Option.exists(metadataFromText(metadata), ({ replaces }) => replaces.includes(lineset))
 }
 
+/** Whether lines were removed from an object because they were about a person. */
+export function isRedacted({ metadata }: Pick<ObjectHead, "metadata">): boolean {
+  return metadata["redacted"] !== undefined
+}
+
 interface ConflictOptions {
   readonly hour: Hour
   /** The full addresses of the store's objects. */

@@ -26,7 +26,9 @@ export class ResolveError extends Schema.TaggedError<ResolveError>()("ResolveErr
     /** A person's events were removed from the object, and ours may contain them. */
     "Redacted",
     /** Amplitude returns other lines than those that were refused. */
-    "OtherVersion"
+    "OtherVersion",
+    /** Amplitude returns no events for an hour that has some. */
+    "Emptied"
   ),
   detail: Schema.String
 }) {

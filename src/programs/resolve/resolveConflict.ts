@@ -10,6 +10,7 @@ import { isDoubled } from "../plan/doubledHours.ts"
 import { fingerprintOf } from "../plan/fingerprint.ts"
 import { type HourObject, takeLake } from "../plan/inventory.ts"
 import { putVerified } from "../land/landObject.ts"
+import { isRedacted } from "../land/refuseAsConflict.ts"
 import { asRun, type LandingOptions, Run } from "../run/Run.ts"
 import { describeConflicts } from "./conflictMarks.ts"
 import { keepKey, noConflict } from "./keepKey.ts"
@@ -84,7 +85,7 @@ export const resolveConflict = Effect.fn("resolveConflict")(
     if (open.length === 0) return yield* noConflict(hour, lake)
     const decided =
       keep === "store" ? yield* keepStore(open, objects) : yield* keepOurs(open, objects)
-    const removed = yield* Effect.forEach(decided.conflicts, (it) => finish(it, options))
+    const removed = yield* Effect.forEach(decided.conflicts, (it) => endConflict(it, options))
     return new ResolvedConflict({
       hour,
       keep,
@@ -187,7 +188,6 @@ const replaceBy = Effect.fnUntraced(function* (
   const store = yield* ObjectStorage
   const head = yield* retry(store.head(key))
   if (Option.isNone(head)) return yield* objectChanged(store, key)
-  const { metadata } = head.value
   // The object that was compared may carry our metadata and other bytes, so its lineset decides
   // nothing.
   if ((yield* fingerprintOf([head.value])) !== conflict.fingerprint) {
@@ -197,7 +197,7 @@ const replaceBy = Effect.fnUntraced(function* (
       ? { key, replaced: null }
       : yield* objectChanged(store, key)
   }
-  if (metadata["redacted"] !== undefined) {
+  if (isRedacted(head.value)) {
     return yield* new ResolveError({
       reason: "Redacted",
       detail: `a person's events were removed from "${addressOf(store, key)}", and our version may still contain them`
@@ -208,9 +208,9 @@ const replaceBy = Effect.fnUntraced(function* (
 })
 
 /** Removes our copies on this machine, then records the decision. Returns their addresses. */
-const finish = Effect.fn("resolveConflict.finish")(function* (
+export const endConflict = Effect.fn("resolveConflict.end")(function* (
   conflict: RefusedVersion,
-  { keep, user }: ResolveOptions
+  { keep, user }: Pick<ResolveOptions, "keep" | "user">
 ) {
   const { retry } = yield* Run
   const store = yield* ObjectStorage

@@ -103,6 +103,7 @@ function isContradiction({ reason }: ResolveError): boolean {
   return (
     reason === "ObjectChanged" ||
     reason === "OtherVersion" ||
+    reason === "Emptied" ||
     reason === "Redacted" ||
     reason === "SeveralObjects" ||
     reason === "Decided"

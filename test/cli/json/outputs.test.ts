@@ -180,6 +180,8 @@ describe("--json", () => {
         assert.equal((yield* print(["verify", ...dirs.slice(0, 3), "--now", NOW])).code, 8)
         const copy = ["copy", ...dirs.slice(0, 3), "--to-prefix", "copy/"]
         assert.equal((yield* print(copy)).code, 8)
+        const reland = ["reland", ...dirs, ...source, ...DATES, "--dry-run"]
+        assert.equal((yield* print(reland)).code, 8)
         assert.equal((yield* print(["clean", ...dirs, ...work])).code, 0)
 
         const file = ["--warehouse-file", join(folder, "lake.duckdb")]

@@ -271,9 +271,17 @@ describe("The help", () => {
       const [, keys] = helpOf(name).split("\nKeys:\n")
       assert.equal(
         keys !== undefined,
-        ["fetch", "all", "backfill", "worker", "resolve", "check", "simulate", "config"].includes(
-          name
-        ),
+        [
+          "fetch",
+          "all",
+          "backfill",
+          "worker",
+          "resolve",
+          "reland",
+          "check",
+          "simulate",
+          "config"
+        ].includes(name),
         name
       )
       if (keys === undefined) continue

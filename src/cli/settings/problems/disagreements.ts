@@ -240,7 +240,7 @@ function needsKeys(command: CommandName, { values, wrong }: ReadSettings): boole
     declaredBy(command).includes("source") &&
     command !== "resolve" &&
     values.source === "amplitude" &&
-    !values.dryRun &&
+    (!values.dryRun || command === "reland") &&
     values.fromArchive === undefined &&
     !wrong.has("source")
   )

@@ -1,5 +1,5 @@
-import type { CopySummary } from "../../programs/copy/CopySummary.ts"
-import { bytesText, conflictText, plural } from "./printed.ts"
+import type { CopySummary } from "../../../programs/copy/CopySummary.ts"
+import { bytesText, conflictText, plural } from "../printed.ts"
 
 /** The totals, then each hour that was not copied. */
 export function copyText(found: CopySummary, place: string): string {
