@@ -24,6 +24,7 @@ const AZURE = "test/layers/azure/ObjectStorageAzure.test.ts"
 const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 
 const SNOWFLAKE_SETUP = "test/layers/snowflake/WarehouseSetupSnowflake"
+const REDACT = "test/programs/redact/redactPeople"
 const RELAND = "test/programs/reland/relandHours"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
@@ -827,6 +828,54 @@ const MUTATIONS = [
     put: "",
     tests: RELAND,
     named: "as a recheck does"
+  },
+  {
+    name: "a redaction goes by parsed fields, not by text",
+    file: "src/programs/redact/lines.ts",
+    find: "else if (isAbout(people, event)) numbers.push(number)",
+    put: "else if ([...people.userIds].some((id) => decoder.decode(line).includes(id))) numbers.push(number)",
+    tests: "test/programs/redact/lines",
+    named: "leaves "
+  },
+  {
+    name: "a redaction overwrites nothing that changed",
+    file: "src/programs/redact/redactObject.ts",
+    find: "store.put(put, { replacing: head.etag })",
+    put: "Effect.flatMap(store.head(key), (it) => store.put(put, { replacing: Option.getOrThrow(it).etag }))",
+    tests: REDACT,
+    named: "overwrites no object that somebody changes meanwhile"
+  },
+  {
+    name: "an object that is not what its metadata say is not rewritten",
+    file: "src/programs/redact/redactObject.ts",
+    find: 'if (problems.length > 0 && place !== "replaced") {',
+    put: 'if (problems.length > 99 && place !== "replaced") {',
+    tests: REDACT,
+    named: "rewrites no object that is not what its metadata say"
+  },
+  {
+    name: "a warehouse follows a redaction by its earlier linesets",
+    file: "src/programs/redact/redactObject.ts",
+    find: "replaces: replacing(own.lineset, own),",
+    put: "replaces: [own.lineset],",
+    tests: REDACT,
+    named: "also twice, and after a replacement"
+  },
+  {
+    name: "a redaction lists the store again",
+    file: "src/programs/redact/redactStore.ts",
+    find: "round <= (isApplied ? ROUNDS : 1)",
+    put: "round <= 1",
+    tests: REDACT,
+    named: "lands or replaces meanwhile"
+  },
+  {
+    name: "decisions follow the objects that a redaction rewrites",
+    file: "src/programs/redact/redactStore.ts",
+    find: "if (isRewritten) yield* carryDecisions(lake, hour)",
+    put: "if (isRewritten && objects.length > 9) yield* carryDecisions(lake, hour)",
+    tests: REDACT,
+    named: "keeps what people decided"
   },
   {
     name: "a listed file agrees with its sidecar",

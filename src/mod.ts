@@ -40,6 +40,9 @@ export {
 export { copyLake, type CopyOptions } from "./programs/copy/copyLake.ts"
 export { CopySummary } from "./programs/copy/CopySummary.ts"
 export { relandHours, type RelandOptions } from "./programs/reland/relandHours.ts"
+export { redactPeople, type RedactOptions } from "./programs/redact/redactPeople.ts"
+export { type People, readPeople } from "./programs/redact/People.ts"
+export { RedactionSummary } from "./programs/redact/RedactionSummary.ts"
 export { RelandSummary } from "./programs/reland/RelandSummary.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
 export {

@@ -30,6 +30,13 @@ export function replacedKey(key: string, lineset: string): string {
   return `${REPLACED}${key}.${lineset}`
 }
 
+/** The key that a replaced object had before; `None` for any other object. */
+export function keyBeforeReplaced(key: string): Option.Option<string> {
+  return key.startsWith(REPLACED)
+    ? Option.some(key.slice(REPLACED.length).replace(/\.[0-9a-f]{12}$/, ""))
+    : Option.none()
+}
+
 /** The key of a mark, below the prefix. */
 export function markKey(folder: MarkFolder, name: string): string {
   return `${markFolders[folder]}${name}`

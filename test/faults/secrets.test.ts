@@ -458,6 +458,7 @@ const COMMANDS: {
   verify: [7, ...IN_S3, ...ONCE],
   copy: [7, ...IN_S3, "--to-prefix", "copy/", ...ONCE],
   reland: [7, ...IN_S3, ...HOURS, ...ONCE],
+  redact: [7, ...IN_S3, "--user-id", "ada", ...ONCE],
   clean: [7, ...IN_S3, ...ONCE],
   "setup bucket": [7, ...IN_S3, ...ONCE],
   "setup iam": [0, ...IN_S3],

@@ -30,6 +30,7 @@ import { check, list, status, verify } from "./look.ts"
 import { acceptGapsOf, gaps, withdrawGapsOf } from "./gaps.ts"
 import { model } from "./model.ts"
 import { report } from "./writeReport.ts"
+import { redact } from "./lake/redact.ts"
 import { reland } from "./lake/reland.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
@@ -58,6 +59,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   verify,
   copy,
   reland,
+  redact,
   clean,
   "setup bucket": setupBucket,
   "setup iam": setupIam,

@@ -14,6 +14,7 @@ import { Verification } from "../../programs/inspect/verifyHours.ts"
 import { LoadPlan } from "../../programs/load/planLoad.ts"
 import { LoadSummary } from "../../programs/load/LoadSummary.ts"
 import { Report } from "../../programs/report/Report.ts"
+import { RedactionSummary } from "../../programs/redact/RedactionSummary.ts"
 import { RelandSummary } from "../../programs/reland/RelandSummary.ts"
 import { AcceptedGaps } from "../../programs/resolve/acceptGaps.ts"
 import { ResolvedConflict } from "../../programs/resolve/resolveConflict.ts"
@@ -85,6 +86,16 @@ export const outputs = {
   verify: { schema: 1, reports: [Verification.fields], long: ["verified", "unverified"] },
   copy: { schema: 1, reports: [CopySummary.fields] },
   reland: { schema: 1, reports: [RelandSummary.fields] },
+  redact: {
+    schema: 1,
+    reports: [
+      {
+        ...RedactionSummary.fields,
+        /** Places that may hold the same people, and are not searched. */
+        elsewhere: Schema.Array(Schema.String)
+      }
+    ]
+  },
   clean: { schema: 1, reports: [Cleaning.fields] },
   "setup bucket": { schema: 1, reports: [BucketReport.fields] },
   "setup iam": { schema: 1, reports: [Policies.fields] },

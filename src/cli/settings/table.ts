@@ -12,6 +12,7 @@ import { loadSettings } from "./commands/load.ts"
 import { outputSettings } from "./output.ts"
 import { runSettings } from "./run.ts"
 import { type Setting, TESTING } from "./setting.ts"
+import { redactSettings } from "./commands/redact.ts"
 import { setupSettings } from "./setup.ts"
 import { modelSettings } from "./commands/model.ts"
 import { reportSettings } from "./commands/report.ts"
@@ -32,6 +33,7 @@ export const settings = {
   ...cleanSettings,
   ...verifySettings,
   ...copySettings,
+  ...redactSettings,
   ...loadSettings,
   ...modelSettings,
   ...sqlSettings,
@@ -449,6 +451,33 @@ export const commands = {
       dryRun: "request the hours and compare them, and show which would be replaced; write nothing",
       dataDir: "folder with the copies of refused hours, of which none is kept once it counts",
       maxDuration: "stop after this long, such as 90s, 50m or 2h; the next run goes on from there"
+    }
+  },
+  redact: {
+    help: "Remove people's events, by the parsed fields of each line: count them first, and remove them with --yes. Searches every hour in the store and what was replaced, staging with failed_uploads/, the spool, and kept archives. Objects are rewritten without these lines on the condition of their ETags, archives that hold one are removed, and nothing is kept of it. The warehouse follows with the next load. Run it again to go on. Exits 3 while lines are left, 8 if an object is not what its metadata say.",
+    settings: [
+      "userIds",
+      "amplitudeIds",
+      "deviceIds",
+      "peopleFile",
+      "yes",
+      ...place,
+      "dataDir",
+      "workDir",
+      "archiveDir",
+      "warehouseFile",
+      "envFile",
+      "concurrency",
+      ...retry,
+      "maxDuration",
+      ...output
+    ],
+    helps: {
+      archiveDir: "folder of kept archives, which are searched, too",
+      concurrency: "hours searched in parallel",
+      dataDir: "folder where fetch stages hours for sync, and copies of refused hours are kept",
+      maxDuration: "stop after this long, such as 90s, 50m or 2h; run it again to go on",
+      warehouseFile: "DuckDB file of the warehouse, which is only named: load follows"
     }
   },
   clean: {

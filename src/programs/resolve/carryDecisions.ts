@@ -5,12 +5,19 @@
  * @module
  */
 import { Effect, Option } from "effect"
-import { doubledName } from "../../services/LakeMark.ts"
-import type { ObjectStorage } from "../../services/ObjectStorage.ts"
+import type { Hour } from "../../services/Hour.ts"
+import {
+  conflictName,
+  conflictOf,
+  doubledName,
+  type RefusedVersion
+} from "../../services/LakeMark.ts"
+import type { ObjectHead, ObjectStorage } from "../../services/ObjectStorage.ts"
 import type { HourObject, Superseded } from "../plan/doubledHours.ts"
 import { fingerprintOf } from "../plan/fingerprint.ts"
+import type { Lake } from "../plan/inventory.ts"
 import { Run } from "../run/Run.ts"
-import { putMark, readMark } from "./markLake.ts"
+import { type MarkText, putMark, readMark } from "./markLake.ts"
 
 type Store = ObjectStorage["Type"]
 
@@ -31,3 +38,45 @@ export const carryChoice = Effect.fn("carryChoice")(function* (
   const after = yield* lookAgain(store, before)
   yield* putMark(store, "resolved", doubledName(hour, yield* fingerprintOf(after)), text)
 })
+
+/**
+ * Records which versions of an hour were refused, after its objects were rewritten: those that a
+ * person has decided about as decided, the others as open.
+ */
+export const carryRefusals = Effect.fn("carryRefusals")(function* (
+  store: Store,
+  { conflicts, resolved }: Pick<Lake, "conflicts" | "resolved">,
+  { hour, objects }: { readonly hour: Hour; readonly objects: ReadonlyArray<HourObject> }
+) {
+  const fingerprint = yield* fingerprintOf(objects)
+  const isOfThese = (it: RefusedVersion) => it.hour === hour && it.fingerprint === fingerprint
+  const decided = [...resolved].flatMap((name) => Option.toArray(conflictOf(name)))
+  const open = conflicts.flatMap((it) => (it._tag === "Refused" ? [it] : []))
+  const refused = [decided.filter(isOfThese), open.filter(isOfThese)] as const
+  if (refused.every(({ length }) => length === 0)) return
+  const now = yield* lookAgain(store, objects)
+  const after = yield* fingerprintOf(now)
+  for (const { lineset, name } of refused[0]) {
+    const text = yield* readMark(store, "resolved", name)
+    yield* putMark(store, "resolved", conflictName(hour, lineset, after), text)
+  }
+  for (const { lineset, name } of refused[1]) {
+    const {
+      storeevents: _events,
+      storelineset: _lineset,
+      ...text
+    } = yield* readMark(store, "conflicts", name)
+    const moved = conflictName(hour, lineset, after)
+    yield* putMark(store, "conflicts", moved, { ...text, ...linesOf(now) })
+    // The conflict is open under its new name.
+    yield* putMark(store, "resolved", name, { keep: moved })
+  }
+})
+
+/** What the metadata of an hour's only object say of its lines. */
+function linesOf([object, ...others]: ReadonlyArray<ObjectHead>): MarkText {
+  const { events, lineset } = object?.metadata ?? {}
+  return others.length > 0 || events === undefined || lineset === undefined
+    ? {}
+    : { storeevents: events, storelineset: lineset }
+}

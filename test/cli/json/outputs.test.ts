@@ -182,6 +182,9 @@ describe("--json", () => {
         assert.equal((yield* print(copy)).code, 8)
         const reland = ["reland", ...dirs, ...source, ...DATES, "--dry-run"]
         assert.equal((yield* print(reland)).code, 8)
+        const redact = ["redact", ...dirs, ...work, "--user-id", "nobody"]
+        const searched = yield* print(redact)
+        assert.deepEqual([searched.fields["found"], searched.code], [[], 0])
         assert.equal((yield* print(["clean", ...dirs, ...work])).code, 0)
 
         const file = ["--warehouse-file", join(folder, "lake.duckdb")]

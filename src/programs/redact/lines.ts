@@ -1,0 +1,106 @@
+/**
+ * Finds and cuts lines in bytes that arrive split anywhere, in constant memory.
+ *
+ * @module
+ */
+import { isAbout, type People } from "./People.ts"
+
+const NEWLINE = 10
+
+export interface LineSearch {
+  /** Takes the next bytes. Holds the unfinished line. */
+  readonly update: (bytes: Uint8Array) => void
+  /** Ends the last line, and returns what was found. */
+  readonly finish: () => FoundLines
+}
+
+export interface FoundLines {
+  /** Numbers of the lines about these people, from 0 and counting empty lines, in order. */
+  readonly numbers: ReadonlyArray<number>
+  /** Lines that are no JSON object, so that nothing tells whom they are about. */
+  readonly unparsed: number
+}
+
+/** Searches lines by their parsed fields. */
+export function searchLines(people: People): LineSearch {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  const numbers: Array<number> = []
+  let [number, unparsed] = [0, 0]
+  let open: Array<Uint8Array> = []
+
+  function close(end: Uint8Array): void {
+    const line = open.length === 0 ? end : joined([...open, end])
+    open = []
+    if (line.length > 0) {
+      const event = parse(decoder.decode(line))
+      if (event === undefined) unparsed += 1
+      else if (isAbout(people, event)) numbers.push(number)
+    }
+    number += 1
+  }
+
+  return {
+    update: (bytes) => {
+      let start = 0
+      for (;;) {
+        const end = bytes.indexOf(NEWLINE, start)
+        if (end === -1) break
+        close(bytes.subarray(start, end))
+        start = end + 1
+      }
+      // Copied, because the memory of a chunk may be used again.
+      if (start < bytes.length) open.push(bytes.slice(start))
+    },
+    finish: () => {
+      close(new Uint8Array(0))
+      return { numbers, unparsed }
+    }
+  }
+}
+
+function parse(line: string): Readonly<Record<string, unknown>> | undefined {
+  if (line.trim() === "") return {}
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns a function that takes the next bytes, and returns those of the lines that stay. */
+export function cutLines(numbers: ReadonlyArray<number>): (bytes: Uint8Array) => Uint8Array {
+  let [number, next] = [0, 0]
+  return (bytes) => {
+    const pieces: Array<Uint8Array> = []
+    let [kept, start] = [0, 0]
+    for (;;) {
+      const isCut = numbers[next] === number
+      const end = bytes.indexOf(NEWLINE, start)
+      if (isCut) pieces.push(bytes.subarray(kept, start))
+      if (end === -1) {
+        if (!isCut) pieces.push(bytes.subarray(kept))
+        return joined(pieces)
+      }
+      if (isCut) {
+        kept = end + 1
+        next += 1
+      }
+      number += 1
+      start = end + 1
+    }
+  }
+}
+
+/** A copy of the pieces, one after the other. */
+function joined(pieces: ReadonlyArray<Uint8Array>): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}

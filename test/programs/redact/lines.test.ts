@@ -1,0 +1,143 @@
+import assert from "node:assert/strict"
+import { describe, it } from "@effect/vitest"
+import fc from "fast-check"
+import { cutLines, searchLines } from "../../../src/programs/redact/lines.ts"
+import { nobody, type People, readPeople } from "../../../src/programs/redact/People.ts"
+
+const ada: People = {
+  userIds: new Set(["ada", 'é"\\', "42"]),
+  amplitudeIds: new Set(["617244169723", "9007199254740991"]),
+  deviceIds: new Set(["phone"])
+}
+
+/** Bytes as chunks that end anywhere, in memory that is used again. */
+function inChunks(bytes: Uint8Array, ends: ReadonlyArray<number>): ReadonlyArray<Uint8Array> {
+  const at = [...new Set(ends.map((end) => end % (bytes.length + 1)))].sort(
+    (one, other) => one - other
+  )
+  return [0, ...at].map((start, index) => bytes.subarray(start, at[index] ?? bytes.length))
+}
+
+const isAda = (line: string) => line === '{"user_id":"ada"}'
+
+const search = (text: string | Uint8Array, people = ada) => {
+  const lines = searchLines(people)
+  lines.update(Buffer.from(text))
+  return lines.finish()
+}
+
+describe("searchLines()", () => {
+  for (const line of [
+    '{"user_id":"ada"}',
+    ' {"a":{"user_id":"x"},"user_id":"ada"} ',
+    '{"user_id":"\\u0061d\\u0061"}\r',
+    '{"user_id":"\\u00e9\\"\\\\"}',
+    '{"user_id":42}',
+    '{"amplitude_id":617244169723}',
+    '{"amplitude_id":"617244169723"}',
+    '{"amplitude_id":9007199254740991}',
+    '{"amplitude_id":1,"data":{"merged_amplitude_id":617244169723}}',
+    '{"device_id":"phone"}'
+  ]) {
+    it(`finds ${line}`, () => assert.deepEqual(search(line), { numbers: [0], unparsed: 0 }))
+  }
+
+  for (const line of [
+    '{"event_properties":{"user_id":"ada"},"user_id":"grace"}',
+    '{"event_type":"user_id\\":\\"ada"}',
+    '{"user_id":"ada "}',
+    '{"user_id":"Ada"}',
+    '{"user_id":null,"device_id":"ada"}',
+    '{"amplitude_id":9007199254740992}',
+    '{"amplitude_id":9007199254740993}',
+    '{"amplitude_id":617244169723.5}',
+    '{"device_id":617244169723}',
+    '{"data":{"merged_amplitude_id":1}}',
+    '{"data":"617244169723"}',
+    ""
+  ]) {
+    it(`leaves ${line}`, () => assert.deepEqual(search(line), { numbers: [], unparsed: 0 }))
+  }
+
+  it("counts what is no JSON object, whatever it says", () => {
+    const text = '{"user_id":"ada"\n["ada"]\nada\n{"user_id":"ada"}\nnull\n'
+    assert.deepEqual(search(text), { numbers: [3], unparsed: 4 })
+  })
+
+  it("finds a line whose other bytes are no UTF-8", () => {
+    const line = Buffer.concat([
+      Buffer.from('{"user_id":"ada","x":"'),
+      Buffer.from([0xff]),
+      Buffer.from('"}\n')
+    ])
+    assert.deepEqual(search(line).numbers, [0])
+  })
+
+  it("finds nobody where nobody is named", () => {
+    assert.deepEqual(search('{"user_id":null}\n{}\n', nobody).numbers, [])
+  })
+
+  it("finds and cuts the same lines however the bytes are split", () => {
+    const line = fc.constantFrom(
+      '{"user_id":"ada"}',
+      '{"user_id":"grace"}',
+      "",
+      "\r",
+      "no JSON",
+      '{"user_id":"é"}'
+    )
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 12 }),
+        fc.boolean(),
+        fc.array(fc.nat({ max: 400 }), { maxLength: 8 }),
+        (lines, isEnded, ends) => {
+          const text = lines.join("\n") + (isEnded ? "\n" : "")
+          const bytes = Buffer.from(text)
+          const found = searchLines(ada)
+          for (const chunk of inChunks(bytes, ends)) {
+            const reused = Uint8Array.from(chunk)
+            found.update(reused)
+            reused.fill(120)
+          }
+          const { numbers } = found.finish()
+          assert.deepEqual(
+            numbers,
+            lines.flatMap((it, at) => (isAda(it) ? [at] : []))
+          )
+          const keep = cutLines(numbers)
+          const left = Buffer.concat(inChunks(bytes, ends).map((chunk) => keep(chunk)))
+          const expected = (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).filter(
+            (it) => !isAda(it.replace(/\n$/, ""))
+          )
+          assert.equal(left.toString(), expected.join(""))
+        }
+      ),
+      { numRuns: 500, seed: 24 }
+    )
+  })
+})
+
+describe("readPeople()", () => {
+  it("reads one id a line, of three kinds", () => {
+    const text =
+      "\uFEFF# of ticket 12\nuser_id=ada@example.com\r\nuser-id= =x\n\namplitude_id=617244169723\ndevice-id=phone"
+    assert.deepEqual(readPeople(text), {
+      userIds: new Set(["ada@example.com", " =x"]),
+      amplitudeIds: new Set(["617244169723"]),
+      deviceIds: new Set(["phone"])
+    })
+  })
+
+  it("names wrong lines by their numbers, and repeats no id", () => {
+    const text = "ada@example.com\nemail=ada\nuser_id=\namplitude_id=9007199254740993\n"
+    const found = readPeople(text)
+    assert.ok("problems" in found)
+    assert.equal(found.problems.length, 4)
+    assert.match(
+      found.problems.join("\n"),
+      /^line 1: .*\nline 2: .*\nline 3: it is empty\nline 4: /
+    )
+    assert.doesNotMatch(found.problems.join("\n"), /ada|9007/)
+  })
+})
