@@ -133,10 +133,13 @@ const rewrite = Effect.fnUntraced(function* (
         : error
     )
   )
-  const digest = yield* retry(unpacker.digest(key, body, format))
+  const held = heldIfSmall(body)
+  const digest = yield* retry(unpacker.digest(key, held.body, format))
   if (digest.events !== read.events - found.numbers.length) return undefined
   const isEmpty = digest.events === 0
-  const lines = isEmpty ? { ...digest, ...noLines, ...emptyObject(format) } : { ...digest, body }
+  const lines = isEmpty
+    ? { ...digest, ...noLines, ...emptyObject(format) }
+    : { ...digest, body: held.again() }
   const { bytes, events, lineset, malformed, sha256, size } = lines
   const redacted =
     own === undefined || problems.length > 0
@@ -172,6 +175,29 @@ const rewrite = Effect.fnUntraced(function* (
     (metadata["sha256"] === undefined ? isPut : it.metadata["sha256"] === sha256)
   return Option.getOrUndefined(Option.filter(now, isOurs))?.etag
 })
+
+/** Objects whose bytes are held while they are digested, so that they are compressed once. */
+const SMALL = 8 * 1024 ** 2
+
+/** A body that is held while it is read; `again` reads it once more if it was not small. */
+function heldIfSmall<E>(source: Stream.Stream<Uint8Array, E>) {
+  let chunks: Array<Uint8Array> | undefined
+  let size = 0
+  const body = Stream.suspend(() => {
+    chunks = []
+    size = 0
+    return Stream.tap(source, (bytes) =>
+      Effect.sync(() => {
+        size += bytes.length
+        if (size > SMALL) chunks = undefined
+        else chunks?.push(bytes.slice())
+      })
+    )
+  })
+  const again = (): Stream.Stream<Uint8Array, E> =>
+    chunks === undefined ? source : Stream.fromIterable(chunks)
+  return { body, again }
+}
 
 const cut =
   (numbers: ReadonlyArray<number>) =>
