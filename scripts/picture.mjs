@@ -1,4 +1,4 @@
-// Makes the picture of a report in README.md, docs/report.png: lands two days of synthetic events in a temporary folder, and shows
+// Makes the picture of a report in README.md, docs/images/report.png: lands two days of synthetic events in a temporary folder, and shows
 // what the report says of journeys in Chromium. Needs `npm run build`, node scripts/tool.mjs browser and scripts/chromium.sh.
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url))
-const picture = fileURLToPath(new URL("../docs/report.png", import.meta.url))
+const picture = fileURLToPath(new URL("../docs/images/report.png", import.meta.url))
 const browser = createRequire(new URL("../tools/browser/package.json", import.meta.url))
 const executablePath = execFileSync("scripts/chromium.sh", { encoding: "utf8" }).trim()
 

@@ -32,7 +32,7 @@ import { checkText, listText } from "../text/printed.ts"
 import { verificationText } from "../text/verificationText.ts"
 import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
-import { writePage } from "./writePage.ts"
+import { writePage } from "../report/writePage.ts"
 
 /** Programs look into a warehouse if there is one. */
 function warehouseIfAsked(

@@ -16,7 +16,7 @@ import { reportText } from "../report/reportText.ts"
 import { readCompiledModels } from "./compiledModels.ts"
 import { loadingOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
-import { writePage } from "./writePage.ts"
+import { writePage } from "../report/writePage.ts"
 
 type Settings = SettingsOf<"report">
 
