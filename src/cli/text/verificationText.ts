@@ -77,7 +77,7 @@ export function verificationText(found: Verification, place: string): string {
       ...problems.map((problem) => `  ${problem}`)
     ]),
     ...(warehouse?.altered ?? []).flatMap(({ hour, isLanded, problems }) => [
-      `${hour}  differs in the warehouse${isLanded ? `; to load it again: amplitude-lake load --replace ${hour}` : ", and is not in the store"}`,
+      `${hour}  differs in the warehouse${isLanded ? `; to load it again: amplitude-lake load --replace ${hour}` : ", and the store does not have it, so that no load can replace it"}`,
       ...problems.map((problem) => `  ${problem}`)
     ]),
     ...failed.map(({ hour, message }) => `${hour}  ${message}`)

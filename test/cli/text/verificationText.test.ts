@@ -111,7 +111,7 @@ describe("verificationText()", () => {
           "took       1.2 s",
           "2025-11-10T20  differs in the warehouse; to load it again: amplitude-lake load --replace 2025-11-10T20",
           "  missing lines: 1 of 2",
-          "2025-11-10T21  differs in the warehouse, and is not in the store",
+          "2025-11-10T21  differs in the warehouse, and the store does not have it, so that no load can replace it",
           "  lines without a ledger row: 1"
         ].join("\n")
       ),
