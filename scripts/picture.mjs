@@ -1,5 +1,5 @@
 // Makes the picture of a report in README.md, docs/images/report.png: lands two days of synthetic events in a temporary folder, and shows
-// what the report says of journeys in Chromium. Needs `npm run build`, node scripts/tool.mjs browser and scripts/chromium.sh.
+// what the report says of journeys in Chromium. Run by `npm run picture`.
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
