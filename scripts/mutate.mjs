@@ -584,7 +584,7 @@ const MUTATIONS = [
   {
     name: "snowpipe: an hour agrees only if each of its lines is there once",
     file: "src/programs/load/decidePiped.ts",
-    find: "const isWhole = counts.every((it) => it.key === key && it.numbers === it.lines)",
+    find: "const isWhole = counts.every((it) => it.key === from && it.numbers === it.lines)",
     put: "const isWhole = counts.length >= 0",
     tests: "test/programs/load/decidePiped",
     named: "decides: a line twice|decides: as many lines, under another key"

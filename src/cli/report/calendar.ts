@@ -16,7 +16,7 @@ const FEW_DAYS = 14
 /** More are drawn by quarters. */
 const SOME_DAYS = 124
 
-/** A row of the calendar: its name, what stands above some of its columns, and the days in it. */
+/** A row of the calendar: its name, the labels above some of its columns, and its days. */
 interface Block {
   readonly name: string
   readonly marks: ReadonlyArray<{ readonly column: number; readonly text: string }>

@@ -8,8 +8,8 @@ import { Accepted, type HourOutcome, Open, Postponed, Skipped } from "../run/Hou
 import { Run } from "../run/Run.ts"
 
 /**
- * Judges the hours of a backfill by the store: what others report is believed only of hours that the
- * store has, and of those that failed.
+ * Judges the hours of a backfill by the store: what others report counts only for hours that the
+ * store has, and for those that failed.
  */
 export const judgeBackfill = Effect.fn("judgeBackfill")(function* (
   options: WindowOptions,
