@@ -5,14 +5,18 @@ import { bytesText, plural } from "../printed.ts"
 
 type Found = RedactionSummary & { readonly elsewhere: ReadonlyArray<string> }
 
+/** One of each place, and several. */
 const PLACES = {
-  store: "hours in the store",
-  replaced: "replaced versions in the store",
-  staged: "staged hours",
-  refused: "copies of refused hours",
-  spooled: "archives in the spool",
-  archive: "kept archives"
-} as const satisfies Record<RedactionSummary["found"][number]["place"], string>
+  store: ["hour in the store", "hours in the store"],
+  replaced: ["replaced version in the store", "replaced versions in the store"],
+  staged: ["staged hour", "staged hours"],
+  refused: ["copy of a refused hour", "copies of refused hours"],
+  spooled: ["archive in the spool", "archives in the spool"],
+  archive: ["kept archive", "kept archives"]
+} as const satisfies Record<
+  RedactionSummary["found"][number]["place"],
+  readonly [one: string, several: string]
+>
 
 /** Files that are named before the rest is counted. */
 const NAMED = 20
@@ -29,11 +33,11 @@ export function redactionText(found: Found, place: string): string {
   ]
   const word = applied ? "removed" : "found"
   if (found.found.length === 0) rows.push([word, "no line about these people"])
-  for (const [name, text] of Object.entries(PLACES)) {
+  for (const [name, [one, several]] of Object.entries(PLACES)) {
     const here = found.found.filter((it) => it.place === name)
     if (here.length === 0) continue
     const lines = here.reduce((sum, it) => sum + it.lines, 0)
-    rows.push([word, `${plural(lines, "line")} in ${here.length} ${text}`])
+    rows.push([word, `${plural(lines, "line")} in ${plural(here.length, one, several)}`])
   }
   if (unparsed > 0) {
     rows.push([
