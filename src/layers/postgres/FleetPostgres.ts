@@ -1,4 +1,4 @@
-import { Effect, Layer, Option, type Redacted, Schema } from "effect"
+import { Effect, Layer, Option, type ParseResult, type Redacted, Schema } from "effect"
 import { Fleet, FleetError, type FleetLake, type TakenWindow } from "../../services/Fleet.ts"
 import { Hour } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
@@ -76,7 +76,7 @@ export function make({ url }: FleetPostgresOptions): Effect.Effect<Fleet["Type"]
                 })
               )
             : Effect.map(
-                Effect.orDie(Schema.decodeUnknown(Standing)(row)),
+                readable(place, "look at", Schema.decodeUnknown(Standing)(row)),
                 ({ first, hours_done: hoursDone, last, stopped: isStopped, ...counts }) => ({
                   ...counts,
                   whole: new Window({ first, last }),
@@ -98,7 +98,7 @@ export function make({ url }: FleetPostgresOptions): Effect.Effect<Fleet["Type"]
           ),
           ({ length }) => length
         ),
-      lane: Effect.map(open, laneOf)
+      lane: Effect.map(open, (connection) => laneOf(connection, place))
     })
   })
 }
@@ -107,11 +107,29 @@ function idOf(found: ReadonlyArray<Readonly<Record<string, unknown>>>): Option.O
   return Option.map(Option.fromNullable(found[0]), ({ id }) => String(id))
 }
 
+/** A row that somebody altered fails by name. */
+function readable<A>(
+  place: string,
+  method: FleetError["method"],
+  row: Effect.Effect<A, ParseResult.ParseError>
+): Effect.Effect<A, FleetError> {
+  return Effect.mapError(
+    row,
+    ({ message }) =>
+      new FleetError({
+        reason: "Failed",
+        method,
+        place,
+        detail: `a row cannot be read: ${message}`
+      })
+  )
+}
+
 function keyOf({ backfill, turn, window }: TakenWindow) {
   return [backfill, window.first, turn]
 }
 
-function laneOf({ lost, rows }: Connection) {
+function laneOf({ lost, rows }: Connection, place: string) {
   /** The lane of the window that was taken. */
   let held: readonly [source: string, lane: number] | undefined
   const letGo = Effect.suspend(() => {
@@ -135,7 +153,11 @@ function laneOf({ lost, rows }: Connection) {
       const mine = lakes.filter((it) => it.source === source).map(({ location }) => location)
       const [row] = yield* rows("take from", tables.TAKE, [...key, worker, mine])
       if (row !== undefined) {
-        const { first, last, ...rest } = yield* Effect.orDie(Schema.decodeUnknown(Taken)(row))
+        const { first, last, ...rest } = yield* readable(
+          place,
+          "take from",
+          Schema.decodeUnknown(Taken)(row)
+        )
         return Option.some({ ...rest, source: key[0], window: new Window({ first, last }) })
       }
       yield* letGo

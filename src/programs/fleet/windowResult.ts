@@ -1,4 +1,5 @@
 import { Effect, Schema } from "effect"
+import { Fleet, FleetError } from "../../services/Fleet.ts"
 import {
   Accepted,
   Empty,
@@ -19,11 +20,16 @@ const WindowResult = Schema.Array(
 export const encodeResult = (outcomes: ReadonlyArray<HourOutcome>): unknown =>
   Schema.encodeSync(WindowResult)(outcomes)
 
-/** The outcomes of several windows. */
-export const decodeResults = (
+/** The outcomes of several windows. Fails where a worker of another version has recorded them otherwise. */
+export const decodeResults = Effect.fnUntraced(function* (
   results: ReadonlyArray<unknown>
-): Effect.Effect<ReadonlyArray<HourOutcome>> =>
-  Effect.map(
-    Effect.forEach(results, (it) => Effect.orDie(Schema.decodeUnknown(WindowResult)(it))),
-    (all) => all.flat()
+): Effect.fn.Return<ReadonlyArray<HourOutcome>, FleetError, Fleet> {
+  const { place } = yield* Fleet
+  const all = yield* Effect.forEach(results, (it) => Schema.decodeUnknown(WindowResult)(it)).pipe(
+    Effect.mapError(({ message }) => {
+      const detail = `the result of a window cannot be read; run workers and backfill by one version: ${message}`
+      return new FleetError({ reason: "Failed", method: "look at", place, detail })
+    })
   )
+  return all.flat()
+})
