@@ -1,13 +1,10 @@
 import assert from "node:assert/strict"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel, Option, Redacted, Stream } from "effect"
+import { Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import fc from "fast-check"
 import * as ClockFixed from "../../../src/layers/clock/ClockFixed.ts"
-import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzure.ts"
-import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
 import * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
-import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import { countLines } from "../../../src/layers/unpack/linesDigest.ts"
 import { refusal } from "../../../src/layers/unpack/refusal.ts"
 import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
@@ -20,11 +17,9 @@ import { fingerprintOf } from "../../../src/programs/plan/fingerprint.ts"
 import { takeLake } from "../../../src/programs/plan/inventory.ts"
 import { markKey } from "../../../src/services/LakeMark.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
-import * as AzureServer from "../../fixtures/azureServer.ts"
-import { temporaryFolder } from "../../fixtures/disk.ts"
 import { sha256Of } from "../../fixtures/newObject.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
 import { event, hour, keysOf } from "../../fixtures/world.ts"
+import { realStores } from "../../fixtures/realStores.ts"
 
 type Store = ObjectStorage["Type"]
 const [H10, H11, H12] = ["2025-11-10T10", "2025-11-10T11", "2025-11-10T12"] as const
@@ -81,33 +76,7 @@ const memory = Effect.map(ObjectStorageMemory.make(), (store) => ({
 
 const stores = {
   memory,
-  "a folder": Effect.flatMap(temporaryFolder, (root) =>
-    ObjectStorageFileSystem.make({ root, prefix: PREFIX })
-  ),
-  S3: Effect.flatMap(
-    S3Server.make({ users: { AKTEST: { secret: "SKTEST" } }, buckets: { lake: "us-east-1" } }),
-    ({ url }) =>
-      ObjectStorageS3.make({
-        bucket: "lake",
-        prefix: PREFIX,
-        region: "us-east-1",
-        endpoint: url,
-        credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make("SKTEST") }
-      })
-  ),
-  ...(AzureServer.isInstalled
-    ? {
-        Azure: Effect.flatMap(AzureServer.make({ container: "lake" }), ({ url }) =>
-          ObjectStorageAzure.make({
-            account: AzureServer.ACCOUNT,
-            container: "lake",
-            prefix: PREFIX,
-            endpoint: url,
-            credentials: { accountKey: Redacted.make(AzureServer.ACCOUNT_KEY) }
-          })
-        )
-      }
-    : {})
+  ...realStores(PREFIX)
 }
 
 const copy = (source: Store, target: Store, options: CopyOptions = {}) =>

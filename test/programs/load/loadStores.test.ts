@@ -1,13 +1,10 @@
 import assert from "node:assert/strict"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel, Redacted } from "effect"
+import { Effect, Layer, Logger, LogLevel } from "effect"
 import * as AmplitudeSynthetic from "../../../src/layers/synthetic/AmplitudeSynthetic.ts"
 import * as ClockFixed from "../../../src/layers/clock/ClockFixed.ts"
-import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzure.ts"
-import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
 import * as ObjectStorageMemory from "../../../src/layers/memory/ObjectStorageMemory.ts"
-import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import * as SpoolMemory from "../../../src/layers/memory/SpoolMemory.ts"
 import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
@@ -17,40 +14,13 @@ import { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
 import { Staging } from "../../../src/services/Staging.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 import { queryFile } from "../../fixtures/duckdb.ts"
-import * as AzureServer from "../../fixtures/azureServer.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
 import { runOptions, textOf } from "../../fixtures/world.ts"
+import { realStores } from "../../fixtures/realStores.ts"
 
 const [H10, H11] = ["2025-11-10T10", "2025-11-10T11"] as const
 const PREFIX = "events/"
 
-const azureStore = Effect.flatMap(AzureServer.make({ container: "lake" }), ({ url }) =>
-  ObjectStorageAzure.make({
-    account: AzureServer.ACCOUNT,
-    container: "lake",
-    prefix: PREFIX,
-    endpoint: url,
-    credentials: { accountKey: Redacted.make(AzureServer.ACCOUNT_KEY) }
-  })
-)
-
-const stores = {
-  "a folder": Effect.flatMap(temporaryFolder, (root) =>
-    ObjectStorageFileSystem.make({ root, prefix: PREFIX })
-  ),
-  S3: Effect.flatMap(
-    S3Server.make({ users: { AKTEST: { secret: "SKTEST" } }, buckets: { lake: "us-east-1" } }),
-    ({ url }) =>
-      ObjectStorageS3.make({
-        bucket: "lake",
-        prefix: PREFIX,
-        region: "us-east-1",
-        endpoint: url,
-        credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make("SKTEST") }
-      })
-  ),
-  ...(AzureServer.isInstalled ? { Azure: azureStore } : {})
-}
+const stores = realStores(PREFIX)
 
 describe("loadHours() into a DuckDB file", () => {
   for (const [name, makeStore] of Object.entries(stores)) {

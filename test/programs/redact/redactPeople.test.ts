@@ -1,12 +1,9 @@
 import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Logger, LogLevel, Option, Redacted, Stream } from "effect"
+import { Chunk, Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import * as ArchiveFilesMemory from "../../../src/layers/memory/ArchiveFilesMemory.ts"
 import * as ArchiveFolderMemory from "../../../src/layers/memory/ArchiveFolderMemory.ts"
-import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzure.ts"
-import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
-import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import * as WarehouseMemory from "../../../src/layers/memory/WarehouseMemory.ts"
 import { verifyHours } from "../../../src/programs/inspect/verifyHours.ts"
 import { loadHours } from "../../../src/programs/load/loadHours.ts"
@@ -30,10 +27,8 @@ import { Staging } from "../../../src/services/Staging.ts"
 import { Warehouse } from "../../../src/services/Warehouse.ts"
 import { Window } from "../../../src/services/Window.ts"
 import { objectOf } from "../../contracts/objectStorage.ts"
-import * as AzureServer from "../../fixtures/azureServer.ts"
-import { temporaryFolder } from "../../fixtures/disk.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
 import { hour, keysOf, makeWorld, runOptions, textOf } from "../../fixtures/world.ts"
+import { realStores } from "../../fixtures/realStores.ts"
 
 type Store = ObjectStorage["Type"]
 const [H20, H21, H22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
@@ -72,33 +67,7 @@ const landed = Effect.fn("landed")(function* (given?: Store) {
 
 const stores = {
   memory: Effect.succeed(undefined),
-  "a folder": Effect.flatMap(temporaryFolder, (root) =>
-    ObjectStorageFileSystem.make({ root, prefix: PREFIX })
-  ),
-  S3: Effect.flatMap(
-    S3Server.make({ users: { AKTEST: { secret: "SKTEST" } }, buckets: { lake: "us-east-1" } }),
-    ({ url }) =>
-      ObjectStorageS3.make({
-        bucket: "lake",
-        prefix: PREFIX,
-        region: "us-east-1",
-        endpoint: url,
-        credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make("SKTEST") }
-      })
-  ),
-  ...(AzureServer.isInstalled
-    ? {
-        Azure: Effect.flatMap(AzureServer.make({ container: "lake" }), ({ url }) =>
-          ObjectStorageAzure.make({
-            account: AzureServer.ACCOUNT,
-            container: "lake",
-            prefix: PREFIX,
-            endpoint: url,
-            credentials: { accountKey: Redacted.make(AzureServer.ACCOUNT_KEY) }
-          })
-        )
-      }
-    : {})
+  ...realStores(PREFIX)
 }
 
 const plainOf = (store: Store, key: string) =>

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel, Option, Redacted } from "effect"
-import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzure.ts"
-import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
+import { Effect, Layer, Logger, LogLevel, Option } from "effect"
 import * as WarehouseMemory from "../../../src/layers/memory/WarehouseMemory.ts"
-import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import { verifyHours } from "../../../src/programs/inspect/verifyHours.ts"
 import { loadHours } from "../../../src/programs/load/loadHours.ts"
 import { relandHours, type RelandOptions } from "../../../src/programs/reland/relandHours.ts"
@@ -15,10 +12,8 @@ import { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
 import { Staging } from "../../../src/services/Staging.ts"
 import { Warehouse } from "../../../src/services/Warehouse.ts"
 import { objectOf } from "../../contracts/objectStorage.ts"
-import * as AzureServer from "../../fixtures/azureServer.ts"
-import { temporaryFolder } from "../../fixtures/disk.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
 import { event, hour, keysOf, makeWorld, runOptions, textOf } from "../../fixtures/world.ts"
+import { realStores } from "../../fixtures/realStores.ts"
 
 type Store = ObjectStorage["Type"]
 const [H20, H21, H22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
@@ -52,35 +47,7 @@ const landed = Effect.fn("landed")(function* ({
   return { world, store, staging: world.staging, requests, layer: Layer.merge(layer, at) }
 }, quiet)
 
-const stores = {
-  "a folder": Effect.flatMap(temporaryFolder, (root) =>
-    ObjectStorageFileSystem.make({ root, prefix: PREFIX })
-  ),
-  S3: Effect.flatMap(
-    S3Server.make({ users: { AKTEST: { secret: "SKTEST" } }, buckets: { lake: "us-east-1" } }),
-    ({ url }) =>
-      ObjectStorageS3.make({
-        bucket: "lake",
-        prefix: PREFIX,
-        region: "us-east-1",
-        endpoint: url,
-        credentials: { accessKeyId: "AKTEST", secretAccessKey: Redacted.make("SKTEST") }
-      })
-  ),
-  ...(AzureServer.isInstalled
-    ? {
-        Azure: Effect.flatMap(AzureServer.make({ container: "lake" }), ({ url }) =>
-          ObjectStorageAzure.make({
-            account: AzureServer.ACCOUNT,
-            container: "lake",
-            prefix: PREFIX,
-            endpoint: url,
-            credentials: { accountKey: Redacted.make(AzureServer.ACCOUNT_KEY) }
-          })
-        )
-      }
-    : {})
-}
+const stores = realStores(PREFIX)
 
 const linesetOf = (store: Store, key: string) =>
   Effect.map(store.head(key), (head) => Option.getOrThrow(head).metadata["lineset"] ?? "")
