@@ -16,7 +16,12 @@ export function copyText(found: CopySummary, place: string): string {
   const count = (name: string, length: number, noun: string, more: string) => {
     if (length > 0) rows.push([name, plural(length, noun) + more])
   }
-  count("unverified", found.unverified.length, "hour", ", of another pipeline, copied as they are")
+  count(
+    "unverified",
+    found.unverified.length,
+    "hour",
+    ", landed by another pipeline, copied byte for byte"
+  )
   count("records", records, "record", " of decisions and replaced versions")
   count("postponed", postponed.length, "hour", ", not reached within --max-duration: run it again")
   count("failed", failed.length, "hour", ", listed below")
