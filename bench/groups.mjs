@@ -5,11 +5,12 @@ import { growth } from "./groups/growth.mjs"
 import { load } from "./groups/load.mjs"
 import { memory } from "./groups/memory.mjs"
 import { models } from "./groups/models.mjs"
+import { peers } from "./groups/peers.mjs"
 import { plan } from "./groups/plan.mjs"
 import { start } from "./groups/start.mjs"
 import { unpack } from "./groups/unpack.mjs"
 
-const GROUPS = { day, unpack, load, models, memory, plan, start, growth, azure }
+const GROUPS = { day, unpack, load, models, peers, memory, plan, start, growth, azure }
 
 /** @param {import("./groups/_group.mjs").Bench} bench */
 export const groupsOf = (bench) => Object.values(GROUPS).map((of) => of(bench))

@@ -11,6 +11,11 @@ export const PYTHON = "/usr/bin/python3"
 /** That of the environment in which `scripts/dbt.sh` installs dbt. */
 export const DBT_PYTHON = join(ROOT, "tools", "dbt", "venv", "bin", "python")
 
+const PEERS = join(ROOT, "tools", "peers", "venv", "bin")
+
+/** Those of the environment in which `scripts/peers.sh` installs what Debian does not have. */
+export const [PEERS_PYTHON, S5CMD] = [join(PEERS, "python"), join(PEERS, "s5cmd")]
+
 /** How a tool prints its version, and what installs it. */
 const TOOLS = {
   curl: { command: ["curl", "--version"], from: "apt-get install curl" },
@@ -32,7 +37,12 @@ const TOOLS = {
       "from importlib.metadata import version; print(version('dbt-core'), 'with dbt-duckdb', version('dbt-duckdb'))"
     ],
     from: "scripts/dbt.sh"
-  }
+  },
+  dlt: {
+    command: [PEERS_PYTHON, "-c", "from importlib.metadata import version; print(version('dlt'))"],
+    from: "scripts/peers.sh"
+  },
+  s5cmd: { command: [S5CMD, "version"], from: "scripts/peers.sh" }
 }
 
 /** @typedef {keyof typeof TOOLS} Tool */

@@ -1,8 +1,8 @@
 // Measures the program against its peers, case by case in turn, and writes what came of it into docs/benchmarks.md.
 //
 //   npm run bench                      everything: a warm-up and five rounds, about an hour
-//   npm run bench -- --quick           small data, one round: does every case finish, and is it right? Leaves out models
-//   npm run bench -- --only NAME       one group: day, unpack, load, models, memory, plan, start, growth, azure
+//   npm run bench -- --quick           small data, one round: does every case finish, and is it right? Leaves out models and peers
+//   npm run bench -- --only NAME       one group: day, unpack, load, models, peers, memory, plan, start, growth, azure
 //   npm run bench -- --size fifth      a day of 201,600 events instead of 1.08 million
 //   npm run bench -- --runs N          other than five rounds
 //   npm run bench -- --out FOLDER      the pages go there; with --quick, --size, --only or fewer rounds they go nowhere else

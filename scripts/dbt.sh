@@ -1,16 +1,3 @@
 #!/usr/bin/env bash
-# Installs dbt, and what its tests need besides, into tools/dbt/venv from the pins in dbt/requirements-ci.txt. Does nothing if
-# these are installed already. PYTHON is the Python to use, 3.10 or newer.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
-pins=dbt/requirements-ci.txt
-venv=tools/dbt/venv
-if cmp --silent "$pins" "$venv/installed.txt"; then exit 0; fi
-rm -rf "$venv"
-"${PYTHON:-python3}" -m venv "$venv"
-echo "Installing $pins into $venv" >&2
-# The pins name every package. Resolving them once more, pip misses those that are pinned with an extra.
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r "$pins"
-"$venv/bin/pip" check >&2
-cp "$pins" "$venv/installed.txt"
+# Installs dbt, and what its tests need besides, into tools/dbt/venv.
+exec "$(dirname "$0")/venv.sh" dbt/requirements-ci.txt tools/dbt/venv

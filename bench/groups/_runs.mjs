@@ -1,11 +1,13 @@
 // Runs of the program and of its peers, each in a folder of its own.
 import { mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
+import { S5CMD } from "../machine.mjs"
 import { ROOT, run, runNode } from "../processes.mjs"
 import { BUCKET } from "../stores.mjs"
 
 /**
  * @typedef {import("./_group.mjs").Bench} Bench
+ * @typedef {{ readonly first: string, readonly last: string }} Window
  */
 
 export const MAIN = join(ROOT, "dist", "main.js")
@@ -45,22 +47,34 @@ export async function inFolder(bench, work) {
  * @param {Bench} bench
  * @param {Record<string, string>} storeEnv
  * @param {string} command
- * @param {{ readonly first: string, readonly last: string }} window
+ * @param {Window} window
  * @param {ReadonlyArray<string>} args
  */
-export function runProgram(bench, storeEnv, command, { first, last }, args) {
-  const window = ["--start-date", first, "--end-date", last]
-  return inFolder(bench, async (cwd) => {
-    const ended = await runNode([MAIN, command, ...window, "--json", ...args], {
-      cwd,
-      env: { ...KEYS, AWS_BUCKET_NAME: BUCKET, ...storeEnv, AMPLITUDE_URL: bench.exports.url }
-    })
-    assertEnded(command, ended)
-    return ended
-  })
+export function runProgram(bench, storeEnv, command, window, args) {
+  return inFolder(bench, (cwd) => runProgramIn(bench, cwd, storeEnv, command, window, args))
 }
 
-/** @param {Bench} bench @param {import("../data.mjs").World} world */
+/**
+ * The same in a folder that stays.
+ *
+ * @param {Bench} bench
+ * @param {string} cwd
+ * @param {Record<string, string>} storeEnv
+ * @param {string} command
+ * @param {Window} window
+ * @param {ReadonlyArray<string>} args
+ */
+export async function runProgramIn(bench, cwd, storeEnv, command, { first, last }, args) {
+  const window = ["--start-date", first, "--end-date", last]
+  const ended = await runNode([MAIN, command, ...window, "--json", ...args], {
+    cwd,
+    env: { ...KEYS, AWS_BUCKET_NAME: BUCKET, ...storeEnv, AMPLITUDE_URL: bench.exports.url }
+  })
+  assertEnded(command, ended)
+  return ended
+}
+
+/** @param {Bench} bench @param {Window} window */
 function exportUrl({ exports }, { first, last }) {
   const [start, end] = [first, last].map((hour) => hour.replaceAll("-", ""))
   return `${exports.url}/api/2/export?start=${start}&end=${end}`
@@ -69,29 +83,43 @@ function exportUrl({ exports }, { first, last }) {
 /** The path of the day's archive. @param {Bench} bench */
 export const archiveOf = ({ data }) => join(data.folder, data.day.archive)
 
-/** Whatever a peer may want to know. @param {Bench} bench @returns {Record<string, string>} */
-function peerEnvironment(bench) {
+/** Whatever a peer may want to know. @param {Bench} bench @param {Window} window @returns {Record<string, string>} */
+function peerEnvironment(bench, window) {
   const { env } = bench.store
   return {
     ...KEYS,
     ...env,
     BUCKET,
-    EXPORT_URL: exportUrl(bench, bench.data.day),
+    EXPORT_URL: exportUrl(bench, window),
     RCLONE_CONFIG: "",
     RCLONE_CONFIG_STORE_TYPE: "s3",
     RCLONE_CONFIG_STORE_PROVIDER: "Ceph",
     RCLONE_CONFIG_STORE_ENDPOINT: env.AWS_ENDPOINT_URL_S3 ?? "",
     RCLONE_CONFIG_STORE_ACCESS_KEY_ID: env.AWS_ACCESS_KEY_ID ?? "",
     RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY: env.AWS_SECRET_ACCESS_KEY ?? "",
-    RCLONE_S3_NO_CHECK_BUCKET: "true"
+    RCLONE_S3_NO_CHECK_BUCKET: "true",
+    RUNTIME__DLTHUB_TELEMETRY: "false",
+    S3_ENDPOINT_URL: env.AWS_ENDPOINT_URL_S3 ?? "",
+    S5CMD
   }
 }
 
 /** @param {Bench} bench @param {string} command @param {ReadonlyArray<string>} args */
 export function runPeer(bench, command, args) {
-  return inFolder(bench, async (cwd) => {
-    const ended = await run(command, args, { cwd, env: peerEnvironment(bench) })
-    assertEnded([command, ...args].join(" "), ended)
-    return ended
-  })
+  return inFolder(bench, (cwd) => runPeerIn(bench, cwd, command, args, bench.data.day))
+}
+
+/**
+ * The same in a folder that stays, over a window.
+ *
+ * @param {Bench} bench
+ * @param {string} cwd
+ * @param {string} command
+ * @param {ReadonlyArray<string>} args
+ * @param {Window} window
+ */
+export async function runPeerIn(bench, cwd, command, args, window) {
+  const ended = await run(command, args, { cwd, env: peerEnvironment(bench, window) })
+  assertEnded([command, ...args].join(" "), ended)
+  return ended
 }

@@ -50,8 +50,12 @@ export function day(bench) {
         "curl, unzip, igzip, `rclone copy`",
         ["curl", "unzip", "igzip", "rclone"],
         shell,
-        ["jsonl"]
+        ["jsonl", "rclone"]
       ),
+      peer("s5cmd", "curl, unzip, igzip, `s5cmd cp`", ["curl", "unzip", "igzip", "s5cmd"], shell, [
+        "jsonl",
+        "s5cmd"
+      ]),
       all("gz", "`all --format jsonl.gz`", ["--format", "jsonl.gz"]),
       all("gz-6h", "`all --format jsonl.gz --request-hours 6`", [
         "--format",
@@ -63,8 +67,12 @@ export function day(bench) {
         "curl, unzip, `rclone copy` of the parts",
         ["curl", "unzip", "rclone"],
         shell,
-        ["jsonl.gz"]
+        ["jsonl.gz", "rclone"]
       ),
+      peer("s5cmd-gz", "curl, unzip, `s5cmd cp` of the parts", ["curl", "unzip", "s5cmd"], shell, [
+        "jsonl.gz",
+        "s5cmd"
+      ]),
       {
         name: "download",
         label: "limit: curl, the archive to disk",
