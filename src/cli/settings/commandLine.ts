@@ -134,11 +134,13 @@ export function readCommandLine(
       .description(command.help)
       .helpOption("-h, --help", "show this help")
       .enablePositionalOptions()
+    // The flags of the other commands take most of the time, and are not needed.
+    if (!name.split(" ").every((word) => argv.includes(word))) continue
     for (const setting of inOrder(command.settings)) {
       const option = optionOf(settings[setting], command.helps?.[setting])
       if (option !== undefined) sub.addOption(option)
     }
-    sub.addHelpText("after", variablesHelp(command.settings))
+    sub.addHelpText("after", () => variablesHelp(command.settings))
     if (command.settings.includes("container")) sub.addHelpText("after", AZURE)
     if (command.settings.includes("apiKey")) sub.addHelpText("after", KEYS)
     if (command.settings.includes("databaseUrl")) sub.addHelpText("after", DATABASE)
