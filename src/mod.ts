@@ -39,6 +39,9 @@ export {
 } from "./programs/fleet/workFleet.ts"
 export { copyLake, type CopyOptions } from "./programs/copy/copyLake.ts"
 export { CopySummary } from "./programs/copy/CopySummary.ts"
+export { exportTables, type ExportOptions } from "./programs/export/exportTables.ts"
+export { ExportError } from "./programs/export/ExportError.ts"
+export { ExportSummary } from "./programs/export/ExportSummary.ts"
 export { relandHours, type RelandOptions } from "./programs/reland/relandHours.ts"
 export { redactPeople, type RedactOptions } from "./programs/redact/redactPeople.ts"
 export { type People, readPeople } from "./programs/redact/People.ts"
@@ -115,7 +118,14 @@ export {
   type NewBackfill,
   type TakenWindow
 } from "./services/Fleet.ts"
-export { FolderError, Folders } from "./services/Folders.ts"
+export {
+  ExportFolder,
+  ExportManifest,
+  FolderError,
+  Folders,
+  type OpenExport,
+  type StandingExport
+} from "./services/Folders.ts"
 export { Hour } from "./services/Hour.ts"
 export { Format, Layout } from "./services/HourKey.ts"
 export { HourMetadata } from "./services/HourMetadata.ts"

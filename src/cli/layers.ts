@@ -15,7 +15,7 @@ import type { BucketSetup } from "../services/BucketSetup.ts"
 import type { Clock } from "../services/Clock.ts"
 import type { Fleet } from "../services/Fleet.ts"
 import { CopyTarget } from "../services/CopyTarget.ts"
-import type { Folders } from "../services/Folders.ts"
+import type { ExportFolder, Folders } from "../services/Folders.ts"
 import type { Heartbeat } from "../services/Heartbeat.ts"
 import { ObjectStorage } from "../services/ObjectStorage.ts"
 import type { Spool } from "../services/Spool.ts"
@@ -185,13 +185,29 @@ function snowflakeUrl(store: Store): string {
 }
 
 /** Takes more of a machine than a load does, and not all of it. */
-export function answeringLayer({ warehouseFile }: Has<"warehouseFile">): Layer.Layer<Warehouse> {
-  return Layer.suspend(() =>
-    duckDbLayer({
-      file: warehouseFile,
-      memoryLimit: "1GB",
-      threads: Math.min(4, availableParallelism())
-    })
+export function answeringLayer({
+  exportsTo,
+  warehouseFile
+}: Has<"warehouseFile"> & { readonly exportsTo?: string }): Layer.Layer<Warehouse> {
+  const options = {
+    file: warehouseFile,
+    memoryLimit: "1GB",
+    threads: Math.min(4, availableParallelism())
+  }
+  if (exportsTo === undefined) return Layer.suspend(() => duckDbLayer(options))
+  return lazily(
+    () => import("../layers/disk/ExportFolderFileSystem.ts"),
+    ({ stagingOf }) => duckDbLayer({ ...options, exportsTo: stagingOf(exportsTo) })
+  )
+}
+
+/** Where tables are exported to. */
+export function exportFolderLayer({
+  to
+}: Pick<SettingsOf<"export">, "to">): Layer.Layer<ExportFolder> {
+  return lazily(
+    () => import("../layers/disk/ExportFolderFileSystem.ts"),
+    (ExportFolderFileSystem) => ExportFolderFileSystem.layer({ folder: to })
   )
 }
 

@@ -40,7 +40,7 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     "Unreadable",
     "Failed"
   ),
-  method: Schema.Literal("open", "read", "load", "query", "build", "set up"),
+  method: Schema.Literal("open", "read", "load", "query", "build", "export", "set up"),
   /** The warehouse, as its users name it. */
   path: Schema.String,
   detail: Schema.String,
@@ -214,6 +214,50 @@ export interface PipedLines {
   readonly refreshDays: number
 }
 
+/** A table that can be exported. */
+export interface StoredTable {
+  readonly name: string
+  readonly columns: ReadonlyArray<{
+    readonly name: string
+    /** As it is written to a file. */
+    readonly type: string
+  }>
+}
+
+/** A table with what its files hold. */
+export interface TableToExport extends StoredTable {
+  readonly schema: string
+  /** The column whose UTC date is that of a file; `null` for all rows in one file. */
+  readonly datedBy: string | null
+}
+
+/** Rows in any order. */
+export interface RowsDigest {
+  readonly rows: number
+  readonly digest: string
+}
+
+/** Writes tables as Parquet files, to the folder that the warehouse was given. */
+export interface TableFiles {
+  /** The tables of a schema, by name, without its views and without columns that change with each build. */
+  readonly tables: (schema: string) => Effect.Effect<ReadonlyArray<StoredTable>, WarehouseError>
+  /** The rows of each date of a table, or of all of it under `null`. Rows without a date have `null`, too. */
+  readonly digests: (
+    table: TableToExport
+  ) => Effect.Effect<ReadonlyMap<string | null, RowsDigest>, WarehouseError>
+  /** Writes the rows of a date, or all, sorted. Its memory does not grow with them. */
+  readonly write: (
+    table: TableToExport,
+    date: string | null,
+    path: string
+  ) => Effect.Effect<void, WarehouseError>
+  /** Reads a file back. */
+  readonly digestOf: (
+    table: TableToExport,
+    path: string
+  ) => Effect.Effect<RowsDigest, WarehouseError>
+}
+
 /** A warehouse that nobody else changes. */
 export interface OpenWarehouse {
   /** `None` before the first `claim`. */
@@ -259,6 +303,9 @@ export interface OpenWarehouse {
 
   /** Absent where nothing but a load brings lines. */
   readonly piped?: PipedLines | undefined
+
+  /** Absent where tables cannot be written to files. */
+  readonly files?: TableFiles | undefined
 
   /** Lets the ledger row of a load name other objects with the same lines. */
   readonly relabel: (

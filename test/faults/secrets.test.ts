@@ -457,6 +457,7 @@ const COMMANDS: {
   check: [7, ...IN_S3],
   verify: [7, ...IN_S3, ...ONCE],
   copy: [7, ...IN_S3, "--to-prefix", "copy/", ...ONCE],
+  export: [2, "--to", "parquet", "--retries", "0"],
   reland: [7, ...IN_S3, ...HOURS, ...ONCE],
   redact: [7, ...IN_S3, "--user-id", "ada", ...ONCE],
   clean: [7, ...IN_S3, ...ONCE],

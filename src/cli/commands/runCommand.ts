@@ -24,6 +24,7 @@ import { backfill } from "./backfill.ts"
 import { clean } from "./clean.ts"
 import { config } from "./config.ts"
 import { copy } from "./lake/copy.ts"
+import { exportTables } from "./lake/exportTables.ts"
 import { all, fetch, sync } from "./land.ts"
 import { load } from "./load.ts"
 import { check, list, status, verify } from "./look.ts"
@@ -58,6 +59,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   check,
   verify,
   copy,
+  export: exportTables,
   reland,
   redact,
   clean,

@@ -7,6 +7,7 @@ import { Schema } from "effect"
 import { ModelSummary } from "../../programs/answer/buildModels.ts"
 import { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
 import { CopySummary } from "../../programs/copy/CopySummary.ts"
+import { ExportSummary } from "../../programs/export/ExportSummary.ts"
 import { SetupChecks } from "../../programs/inspect/checkSetup.ts"
 import { GapList } from "../../programs/inspect/listGaps.ts"
 import { Status } from "../../programs/inspect/statusOfHours.ts"
@@ -85,6 +86,7 @@ export const outputs = {
   check: { schema: 1, reports: [SetupChecks.fields] },
   verify: { schema: 1, reports: [Verification.fields], long: ["verified", "unverified"] },
   copy: { schema: 1, reports: [CopySummary.fields] },
+  export: { schema: 1, reports: [ExportSummary.fields] },
   reland: { schema: 1, reports: [RelandSummary.fields] },
   redact: {
     schema: 1,

@@ -126,6 +126,7 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       return wrong.has("store") ? { value: undefined } : snowflakeSetupOf(read, sources)
     case "simulate":
       return { value: simulationOf(values) }
+    case "export":
     case "model":
     case "sql":
       return { value: {} }

@@ -6,6 +6,7 @@
 import { backfillSettings } from "./commands/backfill.ts"
 import { cleanSettings } from "./commands/clean.ts"
 import { copySettings } from "./commands/copy.ts"
+import { exportSettings } from "./commands/export.ts"
 import { fleetSettings } from "./commands/fleet.ts"
 import { decisionSettings } from "./decision.ts"
 import { loadSettings } from "./commands/load.ts"
@@ -33,6 +34,7 @@ export const settings = {
   ...cleanSettings,
   ...verifySettings,
   ...copySettings,
+  ...exportSettings,
   ...redactSettings,
   ...loadSettings,
   ...modelSettings,
@@ -425,6 +427,11 @@ export const commands = {
       maxDuration: "stop after this long, such as 90s, 50m or 2h; the next run goes on from there"
     }
   },
+  export: {
+    help: "Write the tables that the models have made as Parquet files, for Athena, Spark, Polars, pandas and DuckDB: tables of events a file for each date, every other table in one. Only what has changed is written, beside the files in place, read back and compared, and then put in their place all together; files of dates that are gone are removed. Run it again to go on. Exits 3 if loaded hours are not modelled yet, 2 if nothing is.",
+    settings: ["to", "warehouseFile", "envFile", ...retry, "dryRun", ...output],
+    helps: { dryRun: "compare the tables with the folder and show what would be written" }
+  },
   reland: {
     help: "Request the landed hours between two dates from Amplitude again, and replace those with other lines, each on the condition of its ETag. What was there before is kept below .amplitude-lake-replaced/, and the warehouse follows with the next load. Hours that a person's events were removed from are refused, and so are those for which Amplitude returns no events now. Run it again to go on. Exits 8 if an hour was refused or a conflict is open, 3 if hours are not in the store.",
     settings: [
@@ -606,6 +613,7 @@ export const required = {
   worker: ["databaseUrl"],
   "gaps accept": ["startDate", "endDate", "reason"],
   resolve: ["keep"],
+  export: ["to"],
   reland: ["startDate", "endDate"]
 } as const satisfies Partial<Record<CommandName, ReadonlyArray<SettingName>>>
 

@@ -10,11 +10,10 @@ import type { BucketReport } from "../../programs/setup/setupBucket.ts"
 import type { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
 import type { RunError } from "../../programs/run/failureKind.ts"
 import type { BucketSetupError } from "../../services/BucketSetup.ts"
-import type { FolderError } from "../../services/Folders.ts"
 import type { Source } from "../settings/settingsOf.ts"
 import { conflictText, gapCommands, resolveCommands } from "./printed.ts"
 
-type AnyError = RunError | FolderError | BucketSetupError
+type AnyError = RunError | BucketSetupError
 
 /** An error in a report: class and reason, such as `SpoolError.NoSpace`, and its message. */
 export interface Told {
@@ -60,7 +59,7 @@ const ADVICE: {
   },
   SpoolError: { Misconfigured: " (--work-dir)" },
   ArchiveError: { NoSpace: " (--archive-dir)" },
-  FolderError: {},
+  FolderError: { Foreign: " (--to)", Busy: " (--to)" },
   ObjectStorageError: {
     AccessDenied: ({ message }) => {
       if (message.includes("encryption header")) return "; use --sse AES256 or --sse aws:kms"
@@ -87,6 +86,10 @@ const ADVICE: {
   ModelError: {},
   ReportError: {
     NotModelled: ": amplitude-lake model makes them, or report --build, which also loads"
+  },
+  ExportError: {
+    NotModelled: ": amplitude-lake model makes it, or dbt build",
+    OtherProject: " (--to)"
   },
   WarehouseError: {
     NotFound: (told) => {

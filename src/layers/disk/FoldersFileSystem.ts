@@ -1,27 +1,13 @@
 import * as fs from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { Config, type ConfigError, Effect, Layer } from "effect"
-import { FolderError, Folders } from "../../services/Folders.ts"
+import { Folders } from "../../services/Folders.ts"
 import { attempt, cleanUp, FILE_MODE, type FileFailure, hasCode } from "./files.ts"
+import { toError } from "./folderErrors.ts"
 
 export interface FoldersFileSystemOptions {
   /** Paths by purpose; `undefined` for a folder that is not used. */
   readonly folders: Readonly<Record<string, string | undefined>>
-}
-
-const REASONS: Readonly<Record<string, FolderError["reason"]>> = {
-  EACCES: "AccessDenied",
-  EPERM: "AccessDenied",
-  EROFS: "AccessDenied",
-  ENOTDIR: "Misconfigured",
-  ENOSPC: "NoSpace",
-  EDQUOT: "NoSpace"
-}
-
-const ADVICE: Partial<Record<FolderError["reason"], string>> = {
-  AccessDenied: "let this user read and write there, or use another folder",
-  Misconfigured: "a file is in place of the folder; move it, or use another folder",
-  NoSpace: "free some space, or use a folder on another disk"
 }
 
 /** Folders on a disk. */
@@ -100,16 +86,4 @@ function nearest(path: string): Effect.Effect<string, FileFailure> {
       () => nearest(dirname(path))
     )
   )
-}
-
-function toError(path: string) {
-  return ({ code, detail }: FileFailure): FolderError => {
-    const reason = REASONS[code] ?? "Failed"
-    const advice = ADVICE[reason]
-    return new FolderError({
-      reason,
-      path,
-      detail: advice === undefined ? detail : `${detail}; ${advice}`
-    })
-  }
 }

@@ -22,6 +22,8 @@ export interface RunFolder {
   readonly fresh: Effect.Effect<string, FileFailure>
   /** The folders of dead runs that left something in them. */
   readonly dead: Effect.Effect<ReadonlyArray<string>, FileFailure>
+  /** How many other runs live. Of two runs that ask once they have their folders, one at least sees the other. */
+  readonly others: Effect.Effect<number, FileFailure>
   /**
    * Takes over the folders of dead runs, rescues what is useful and removes the rest. Logs a
    * warning for what it may not touch.
@@ -161,6 +163,14 @@ export const make: (
     Effect.map((entries) => entries.map((entry) => join(runs, entry.name)))
   )
 
+  const others = readFolder(runs).pipe(
+    Effect.map((entries) => entries.filter((it) => it.name !== name && NAME.test(it.name))),
+    Effect.flatMap(
+      Effect.filter((entry) => Effect.map(isDead(runs, name, entry.name), (isGone) => !isGone))
+    ),
+    Effect.map(({ length }) => length)
+  )
+
   const takeOver = Effect.fnUntraced(function* (folder: string) {
     const taken = yield* next
     const isOurs = yield* attempt(() => fs.rename(folder, taken)).pipe(
@@ -185,5 +195,5 @@ export const make: (
     return Effect.zipRight(reclaim, next)
   })
 
-  return { fresh, dead, reclaim }
+  return { fresh, dead, others, reclaim }
 })

@@ -1,5 +1,6 @@
-import { Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
+import { Effect, Layer } from "effect"
 import { Warehouse } from "../../services/Warehouse.ts"
+import { allOrNothing } from "../disk/allOrNothing.ts"
 import { healthOf, openFile } from "./file.ts"
 import { openWarehouse } from "./openWarehouse.ts"
 
@@ -10,10 +11,13 @@ export interface WarehouseDuckDbOptions {
   readonly memoryLimit?: string | undefined
   /** Threads of DuckDB. Defaults to 1: more do not make a load faster, which one connection feeds. */
   readonly threads?: number | undefined
+  /** The one folder, apart from the file, that it may write to and read from. By default there is none. */
+  readonly exportsTo?: string | undefined
 }
 
 /** DuckDB is loaded, and the file is opened, when the warehouse is. */
 export function make({
+  exportsTo,
   file,
   memoryLimit = "256MB",
   threads = 1
@@ -24,26 +28,14 @@ export function make({
       health: healthOf(file),
       open: (to) =>
         allOrNothing(
-          Effect.flatMap(openFile({ path: file, memoryLimit, threads }, to), (connection) =>
-            openWarehouse(connection, file)
+          Effect.flatMap(
+            openFile({ path: file, memoryLimit, threads, exportsTo }, to),
+            (connection) => openWarehouse(connection, file)
           )
         )
     })
   )
 }
-
-/** Releases what was acquired at once if the rest fails, so that it can be tried again in one scope. */
-const allOrNothing = <A, E>(
-  self: Effect.Effect<A, E, Scope.Scope>
-): Effect.Effect<A, E, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const own = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-      return yield* restore(Scope.extend(self, own)).pipe(
-        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
-      )
-    })
-  )
 
 /**
  * A warehouse in a DuckDB file, which needs the package `@duckdb/node-api`. DuckDB loads no extension

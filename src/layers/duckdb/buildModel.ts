@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { type IpRange, type Model, WarehouseError } from "../../services/Warehouse.ts"
-import type { Connection } from "./connection.ts"
+import { type Connection, quoted } from "./connection.ts"
 import { inTransaction } from "./inTransaction.ts"
 
 type RowsModel = Extract<Model, { readonly kind: "rows" }>
@@ -89,7 +89,3 @@ export const replaceIpRanges = (connection: Connection, ranges: ReadonlyArray<Ip
       (rows) => Effect.ignore(connection.now("build", () => rows.closeSync()))
     )
   )
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}

@@ -165,3 +165,8 @@ export function connectionOf(
       Effect.try({ try: run, catch: (cause) => toWarehouseError(method, path, cause) })
   }
 }
+
+/** A name as SQL has it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

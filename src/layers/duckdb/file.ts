@@ -24,6 +24,8 @@ export interface FileOptions {
   readonly path: string
   readonly memoryLimit: string
   readonly threads: number
+  /** The only folder that statements may write to and read from. */
+  readonly exportsTo?: string | undefined
 }
 
 const failed = (reason: WarehouseError["reason"], path: string, detail: string) =>
@@ -191,6 +193,10 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
     yield* attach(connection, path, to)
     // A run that was killed once it had named the file left its other name.
     yield* removeUnfinished(path)
+  }
+  if (own.exportsTo !== undefined) {
+    const folder = resolve(own.exportsTo).replaceAll("'", "''")
+    yield* connection.run("open", `set allowed_directories = ['${folder}']`)
   }
   // From now on, queries reach no other file and no network.
   yield* connection.run("open", "set TimeZone = 'UTC'; set enable_external_access = false")

@@ -14,6 +14,7 @@ import {
 import { buildModel, replaceIpRanges } from "./buildModel.ts"
 import { cellsOf, isNumber } from "./cells.ts"
 import type { Connection } from "./connection.ts"
+import { tableFiles } from "./tableFiles.ts"
 import { storeLines, sumLines, type StoredLines } from "./storedLines.ts"
 import { lineRows } from "./lineRows.ts"
 import { inTransaction } from "./inTransaction.ts"
@@ -81,6 +82,7 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
       inTransaction(connection, appendCalendar(connection, hours, timeOf(seenAt), timeOf))
   }
   const alone = one.withPermits(1)
+  const files = tableFiles(connection)
   return {
     lake: alone(warehouse.lake),
     claim: (lake) => alone(warehouse.claim(lake)),
@@ -94,6 +96,12 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
       ),
     load: (hour) => alone(warehouse.load(hour)),
     build: (model) => alone(warehouse.build(model)),
+    files: {
+      tables: (schema) => alone(files.tables(schema)),
+      digests: (table) => alone(files.digests(table)),
+      write: (table, date, path) => alone(files.write(table, date, path)),
+      digestOf: (table, path) => alone(files.digestOf(table, path))
+    },
     setIpRanges: (ranges) => alone(warehouse.setIpRanges(ranges)),
     relabel: (loadId, names) => alone(warehouse.relabel(loadId, names)),
     setCalendar: (hours, seenAt) => alone(warehouse.setCalendar(hours, seenAt))

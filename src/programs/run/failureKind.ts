@@ -10,6 +10,7 @@ import type { SpoolError } from "../../services/Spool.ts"
 import type { UnpackerError } from "../../services/Unpacker.ts"
 import type { WarehouseError } from "../../services/Warehouse.ts"
 import type { ModelError } from "../answer/ModelError.ts"
+import type { ExportError } from "../export/ExportError.ts"
 import type { LoadError } from "../load/LoadError.ts"
 import type { ReportError } from "../report/ReportError.ts"
 import { Failed, type FailureKind, Postponed } from "./HourOutcome.ts"
@@ -29,6 +30,8 @@ export type RunError =
   | LoadError
   | ModelError
   | ReportError
+  | ExportError
+  | FolderError
   | WarehouseError
 
 /** An error's class and reason, such as `AmplitudeError.Forbidden`. */
@@ -37,7 +40,7 @@ export function errorName(error: { readonly _tag: string; readonly reason: strin
 }
 
 /** What an error requires of the operator. */
-export function failureKind(error: RunError | FolderError | BucketSetupError): FailureKind {
+export function failureKind(error: RunError | BucketSetupError): FailureKind {
   switch (error._tag) {
     case "AmplitudeError":
       if (error.reason === "Unauthorized" || error.reason === "Forbidden") return "refused"
@@ -48,7 +51,9 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
     case "ArchiveError":
     case "FolderError":
       if (error.reason === "AccessDenied") return "refused"
-      return error.reason === "Misconfigured" || error.reason === "NotFound"
+      return error.reason === "Misconfigured" ||
+        error.reason === "NotFound" ||
+        error.reason === "Foreign"
         ? "permanent"
         : "temporary"
     case "ObjectStorageError":
@@ -70,6 +75,8 @@ export function failureKind(error: RunError | FolderError | BucketSetupError): F
     case "ModelError":
     case "ReportError":
       return "permanent"
+    case "ExportError":
+      return error.reason === "Differs" ? "integrity" : "permanent"
     case "LoadError":
       return error.reason === "Differs" || error.reason === "OtherPlace" ? "integrity" : "permanent"
     case "LandingError":
@@ -126,6 +133,8 @@ function isFinal(error: RunError): boolean {
     case "LoadError":
     case "ModelError":
     case "ReportError":
+    case "ExportError":
+    case "FolderError":
     case "WarehouseError":
       return false
   }

@@ -200,6 +200,9 @@ describe("--json", () => {
         const reported = yield* printed(["report", ...file, "--out", join(folder, "report.html")])
         seen.add(reported.command)
         assert.equal(reported.code, built.code)
+        const exported = yield* printed(["export", ...file, "--to", join(folder, "parquet")])
+        seen.add(exported.command)
+        assert.equal(exported.code, built.code)
         const loads = ["--warehouse", ...file, "--now", NOW]
         const status = yield* print(["status", ...dirs, ...DATES, ...loads])
         assert.ok("warehouse" in status.fields)

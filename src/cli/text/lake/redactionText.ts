@@ -93,7 +93,7 @@ export function otherPlaces({
     `the warehouse until the next load (${warehouseFile}, or Snowflake) and the tables that were made from it; backups of both; Snowflake's Time Travel and Fail-safe`,
     "staging, spools and archives of other machines: run the command there, too",
     ...(archiveDir === undefined ? ["kept archives: name their folder with --archive-dir"] : []),
-    "reports and files that were exported",
+    "Parquet folders until the next export after load and model, and copies of them; reports",
     "Amplitude itself: have the person deleted there, or hours that land later bring the events back"
   ]
 }
