@@ -21,6 +21,11 @@ export {
   type VerifyOptions
 } from "./programs/inspect/verifyHours.ts"
 export {
+  compareLakes,
+  type CompareOptions,
+  type LakeComparison
+} from "./programs/inspect/compareLakes.ts"
+export {
   backfillHours,
   type BackfillOptions,
   planBackfill

@@ -110,6 +110,7 @@ describe("mod", () => {
       "buildModels",
       "checkSetup",
       "cleanLeftovers",
+      "compareLakes",
       "copyLake",
       "describeWarehouse",
       "exitCodes",

@@ -83,7 +83,7 @@ export function storeLayer({ store }: Has<"store">): Layer.Layer<ObjectStorage> 
   }
 }
 
-/** Where a lake is copied to. */
+/** Where a lake is copied to, or the lake that it is compared with. */
 export function targetLayer({
   target
 }: Pick<SettingsOf<"copy">, "target">): Layer.Layer<CopyTarget> {

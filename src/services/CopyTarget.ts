@@ -1,5 +1,5 @@
 /**
- * The store that a lake is copied to.
+ * The store that a lake is copied to, or compared with.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { readdirSync } from "node:fs"
+import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -54,6 +55,66 @@ describe("amplitude-lake copy", () => {
       assert.equal(verified.code, 0, verified.stdout)
       assert.match(verified.stdout, /verified +24 hours/)
       assert.deepEqual(readdirSync(join(folder, "copy/.amplitude-lake/runs")), [])
+    })
+  )
+
+  it.scopedLive("is compared with its lake by verify, whatever its form", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const lake = (...args: ReadonlyArray<string>) => run([...args, ...QUIET], { folder })
+      const against = ["verify", "--dev", "--against", ...TARGET.slice(0, 4)]
+      yield* lake("all", "--dev", ...DAY, ...SYNTHETIC, "--events-per-hour", "20")
+      yield* lake("copy", "--dev", ...TARGET, ...FORM)
+      const same = yield* lake(...against)
+      assert.equal(same.code, 0, same.stdout + same.stderr)
+      assert.match(same.stdout, /same +24 hours, \d+ events/)
+      yield* Effect.promise(() =>
+        fs.rm(join(folder, "copy/by-day/dt=2025-11-10/hour=20"), { recursive: true })
+      )
+      const lacking = yield* lake(...against)
+      assert.equal(lacking.code, 3)
+      assert.match(
+        lacking.stdout,
+        /not there +1 hour, listed below: .* copy --dev with the same --to-… flags copies them/
+      )
+      assert.match(lacking.stdout, /^2025-11-10T20 {2}is not there$/m)
+      const found: { readonly missingHere: ReadonlyArray<string>; readonly exitCode: number } =
+        jsonOf(
+          yield* lake(
+            "verify",
+            ...THERE,
+            "--against",
+            "--to-local-dir",
+            "s3_dev",
+            "--to-prefix",
+            "python-import/",
+            "--json"
+          )
+        )
+      assert.deepEqual([found.missingHere, found.exitCode], [["2025-11-10T20"], 3])
+    })
+  )
+
+  it.scopedLive("is compared only where that is meant", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const lake = (...args: ReadonlyArray<string>) => run([...args, ...QUIET], { folder })
+      const unmeant = yield* lake("verify", "--dev", "--to-prefix", "copy/")
+      assert.equal(unmeant.code, 2)
+      assert.match(unmeant.stderr, /--to-prefix has no effect without --against/)
+      const mixed = yield* lake(
+        "verify",
+        "--dev",
+        "--against",
+        "--to-prefix",
+        "copy/",
+        "--sample",
+        "3"
+      )
+      assert.match(mixed.stderr, /--against cannot be combined with --sample/)
+      const itself = yield* lake("verify", "--dev", "--against")
+      assert.equal(itself.code, 2)
+      assert.match(itself.stderr, /it is the lake itself; name another one to compare with/)
     })
   )
 

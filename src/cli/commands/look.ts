@@ -5,6 +5,7 @@
  */
 import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import { checkSetup } from "../../programs/inspect/checkSetup.ts"
+import { compareLakes } from "../../programs/inspect/compareLakes.ts"
 import { statusOfHours } from "../../programs/inspect/statusOfHours.ts"
 import { verifyHours } from "../../programs/inspect/verifyHours.ts"
 import { EXIT } from "../../programs/run/exitCode.ts"
@@ -18,17 +19,19 @@ import {
   sourceLayer,
   stagingLayer,
   storeLayer,
+  targetLayer,
   unpackerLayer,
   warehouseLayer,
   webhookLayer
 } from "../layers.ts"
 import type { ReportOf } from "../json/outputs.ts"
 import { loadSettings } from "../settings/commands/load.ts"
-import type { SettingsOf } from "../settings/settingsOf.ts"
+import type { SettingsOf, Store } from "../settings/settingsOf.ts"
 import { widthOf } from "../terminal/print.ts"
 import { advised, advisedCheck } from "../text/advice.ts"
 import { calendarText, canvasOf } from "../text/calendar.ts"
 import { checkText, listText } from "../text/printed.ts"
+import { comparisonText } from "../text/lake/comparisonText.ts"
 import { verificationText } from "../text/verificationText.ts"
 import { datesOf, retryOf } from "./options.ts"
 import { type Work, work } from "./Report.ts"
@@ -133,6 +136,8 @@ export function check(settings: SettingsOf<"check">): Work<ReportOf<"check">> {
 }
 
 export function verify(settings: SettingsOf<"verify">): Work<ReportOf<"verify">> {
+  const { target } = settings
+  if (target !== undefined) return compare({ ...settings, target })
   return work({
     layer: Layer.mergeAll(
       clockLayer(settings),
@@ -160,6 +165,32 @@ export function verify(settings: SettingsOf<"verify">): Work<ReportOf<"verify">>
         text: () => verificationText(found, place),
         exitCode: found.exitCode
       }
+    })
+  })
+}
+
+/** `verify --against`. */
+function compare(
+  settings: SettingsOf<"verify"> & { readonly target: Store }
+): Work<ReportOf<"verify">> {
+  return work({
+    layer: Layer.mergeAll(
+      clockLayer(settings),
+      storeLayer(settings),
+      targetLayer(settings),
+      unpackerLayer()
+    ),
+    run: Effect.gen(function* () {
+      const { place } = yield* ObjectStorage
+      const compared = yield* compareLakes({
+        ...datesOf(settings),
+        ...retryOf(settings),
+        concurrency: settings.concurrency,
+        settleHours: settings.settleHours,
+        maxDuration: settings.maxDuration
+      })
+      const found = { ...compared, failed: compared.failed.map((it) => advised(it)) }
+      return { json: found, text: () => comparisonText(found, place), exitCode: found.exitCode }
     })
   })
 }

@@ -9,6 +9,7 @@ import { Cleaning } from "../../programs/clean/cleanLeftovers.ts"
 import { CopySummary } from "../../programs/copy/CopySummary.ts"
 import { ExportSummary } from "../../programs/export/ExportSummary.ts"
 import { SetupChecks } from "../../programs/inspect/checkSetup.ts"
+import { LakeComparison } from "../../programs/inspect/compareLakes.ts"
 import { GapList } from "../../programs/inspect/listGaps.ts"
 import { Status } from "../../programs/inspect/statusOfHours.ts"
 import { Verification } from "../../programs/inspect/verifyHours.ts"
@@ -84,7 +85,11 @@ export const outputs = {
   resolve: { schema: 1, reports: [ResolvedConflict.fields] },
   list: { schema: 1, reports: [ObjectList.fields] },
   check: { schema: 1, reports: [SetupChecks.fields] },
-  verify: { schema: 1, reports: [Verification.fields], long: ["verified", "unverified"] },
+  verify: {
+    schema: 1,
+    reports: [Verification.fields, LakeComparison.fields],
+    long: ["verified", "unverified", "same", "missingHere", "missingThere"]
+  },
   copy: { schema: 1, reports: [CopySummary.fields] },
   export: { schema: 1, reports: [ExportSummary.fields] },
   reland: { schema: 1, reports: [RelandSummary.fields] },

@@ -137,6 +137,10 @@ function partsOf(command: CommandName, read: ReadSettings, sources: Sources): Pa
       const { value: store, ...found } = storeOf(read, sources)
       if (store === undefined) return { ...found, value: undefined }
       if (command === "copy") return targetOf(read, sources, { ...found, value: store })
+      if (command === "verify" && values.against) {
+        const { value, ...others } = targetOf(read, sources, { ...found, value: store })
+        return { ...others, value: value && { ...value, snowflake: undefined } }
+      }
       // What config shows of a source needs no keys.
       const hasSource = declaredBy(command).includes("source") && command !== "config"
       if (declaredBy(command).includes("warehouse")) {

@@ -89,8 +89,10 @@ type Declared<C extends CommandName> = (typeof commands)[C]["settings"][number]
 
 type StoreOf<Name> = "store" extends Name ? { readonly store: Store } : unknown
 
-/** Where a lake is copied to. */
-type TargetOf<Name> = "toStore" extends Name ? { readonly target: Store } : unknown
+/** Where a lake is copied to, or which lake it is compared with, if with any. */
+type TargetOf<Name> = "toStore" extends Name
+  ? { readonly target: "against" extends Name ? Store | undefined : Store }
+  : unknown
 
 type SourceOf<Name> = "source" extends Name
   ? {

@@ -380,7 +380,7 @@ export const commands = {
     }
   },
   verify: {
-    help: "Read landed objects back and compare them with their metadata, and parse each line as JSON: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read. With --warehouse, the lines in the warehouse are read, too, and compared with what was loaded.",
+    help: "Read landed objects back and compare them with their metadata, and parse each line as JSON: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read. With --warehouse, the lines in the warehouse are read, too, and compared with what was loaded. With --against, the lake is compared with another one: exits 8 if an hour differs, 3 if one lake lacks an hour of the other.",
     settings: [
       ...dates,
       "settleHours",
@@ -389,7 +389,9 @@ export const commands = {
       "sample",
       "sampleSeed",
       "strict",
+      "against",
       ...place,
+      ...targetPlace,
       "envFile",
       "concurrency",
       ...retry,
@@ -402,7 +404,16 @@ export const commands = {
       lookbackDays: LOOKBACK_OF_END,
       maxDuration:
         "stop after this long, such as 90s, 50m or 2h, and name the hours that were not read",
-      warehouse: "look into the warehouse, too: duckdb, the file that load makes"
+      warehouse: "look into the warehouse, too: duckdb, the file that load makes",
+      toStore:
+        "with --against: store of the other lake: s3, azure or local (default: that of this one)",
+      toBucket: "with --against: S3 bucket of the other lake (default: that of --bucket)",
+      toContainer:
+        "with --against: Azure container of the other lake (default: that of --container)",
+      toLocalDir:
+        "with --against: folder of the other lake, which means --to-store local (default: that of --local-dir)",
+      toPrefix:
+        "with --against: prefix of every key in the other lake; / for none (default: that of --prefix)"
     }
   },
   copy: {

@@ -178,6 +178,9 @@ describe("--json", () => {
         const kept = yield* print(["resolve", hour, "--keep", "store", ...dirs, ...work])
         assert.equal(kept.code, 0)
         assert.equal((yield* print(["verify", ...dirs.slice(0, 3), "--now", NOW])).code, 8)
+        const copied = ["--against", "--to-local-dir", join(folder, "other")]
+        const compared = yield* print(["verify", ...dirs.slice(0, 3), ...copied, "--now", NOW])
+        assert.ok("missingThere" in compared.fields)
         const copy = ["copy", ...dirs.slice(0, 3), "--to-prefix", "copy/"]
         assert.equal((yield* print(copy)).code, 8)
         const reland = ["reland", ...dirs, ...source, ...DATES, "--dry-run"]

@@ -16,6 +16,11 @@ export const verifySettings = {
     help: "seed of the sample, to repeat an earlier one (default: a random seed, which is printed)",
     parse: wholeNumber(0, 2 ** 31 - 1)
   }),
+  against: toggle({
+    flag: "--against",
+    acts: true,
+    help: "compare with another lake instead, which the --to-… flags name as they do for copy: every hour of both is read, and has to be in both with the same lines, in whatever layout and format"
+  }),
   strict: toggle({
     flag: "--strict",
     help: "exit 8 if an hour is unverified, too: landed by another pipeline, without metadata to compare it with"

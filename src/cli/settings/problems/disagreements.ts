@@ -23,7 +23,7 @@ import {
   type Values
 } from "../table.ts"
 import { flagOf, isTyped, nameOf, type Problems } from "./flags.ts"
-import { targetProblems } from "./targetProblems.ts"
+import { againstProblems, targetProblems } from "./targetProblems.ts"
 import {
   loadProblems,
   reconcileProblems,
@@ -53,7 +53,9 @@ export function disagreements(
     ...snowflakeProblems(command, read),
     ...shardProblems(command, values),
     ...(command === "setup snowflake" ? snowflakeSetupProblems(read) : []),
-    ...(used.has("toStore") && !wrong.has("store") ? targetProblems(read, sources) : []),
+    ...(used.has("toStore") && !wrong.has("store")
+      ? (used.has("against") ? againstProblems : targetProblems)(read, sources)
+      : []),
     ...futureProblems(command, read, sources),
     ...companionProblems(read, sources),
     ...(used.has("load") ? loadProblems(command, read) : []),

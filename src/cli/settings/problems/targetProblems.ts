@@ -4,8 +4,8 @@
  * @module
  */
 import { type ReadSettings, type Sources, storeNamed } from "../readSettings.ts"
-import { type SettingName, settings, type Values } from "../table.ts"
-import { flagOf, type Problems } from "./flags.ts"
+import { type SettingName, settings, targetPlace, type Values } from "../table.ts"
+import { flagOf, isTyped, type Problems } from "./flags.ts"
 
 /** What a target's store has no use for. */
 const foreignTarget = {
@@ -39,4 +39,20 @@ export function targetProblems(read: ReadSettings, { fileName }: Sources): Probl
     )
   }
   return problems
+}
+
+/** Another lake is compared as a whole, or between dates, and by its objects. */
+export function againstProblems(read: ReadSettings, sources: Sources): Problems {
+  const { found, values } = read
+  if (!values.against) {
+    return targetPlace
+      .filter((name) => values[name] !== undefined)
+      .map((name) => `${flagOf(name)} has no effect without --against`)
+  }
+  return [
+    ...(["sample", "sampleSeed", "strict", "warehouse"] as const)
+      .filter((name) => isTyped(found, name))
+      .map((name) => `--against cannot be combined with ${flagOf(name)}`),
+    ...targetProblems(read, sources)
+  ]
 }
