@@ -26,6 +26,8 @@ const [RUN, COMPARED] = ["test/programs/runPipeline", "test/faults/compared"]
 const SNOWFLAKE_SETUP = "test/layers/snowflake/WarehouseSetupSnowflake"
 const REDACT = "test/programs/redact/redactPeople"
 const RELAND = "test/programs/reland/relandHours"
+const EXPORT = "test/programs/export/exportTables"
+const EXPORT_FOLDER = "src/layers/disk/ExportFolderFileSystem.ts"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
 const MUTATIONS = [
@@ -876,6 +878,86 @@ const MUTATIONS = [
     put: "if (isRewritten && objects.length > 9) yield* carryDecisions(lake, hour)",
     tests: REDACT,
     named: "keeps what people decided"
+  },
+  {
+    name: "an exported file is compared with its table",
+    file: "src/programs/export/exportTables.ts",
+    find: "if (read.rows !== rows || read.digest !== digest) {",
+    put: "if (read.rows < 0) {",
+    tests: EXPORT,
+    named: "puts no file in place where one was not read back as its table"
+  },
+  {
+    name: "an export goes by what rows say, not by their count",
+    file: "src/programs/export/exportTables.ts",
+    find: "file?.rows === rows && file.digest === digest",
+    put: "file?.rows === rows",
+    tests: EXPORT,
+    named: "ends up as an export of everything does"
+  },
+  {
+    name: "an export removes the files of dates that are gone",
+    file: EXPORT_FOLDER,
+    find: "fs.rm(join(root, path), { force: true })",
+    put: "fs.stat(join(root, path))",
+    tests: EXPORT,
+    named: "touches only what has changed"
+  },
+  {
+    name: "an export has its folder alone",
+    file: EXPORT_FOLDER,
+    find: "if ((yield* run.others) > 0) {",
+    put: "if ((yield* run.others) > 99) {",
+    tests: EXPORT,
+    named: "waits for another export"
+  },
+  {
+    name: "an export that was killed is put in place before the next one",
+    file: EXPORT_FOLDER,
+    find: "yield* publishBegun(root)\n  const standing",
+    put: "const standing",
+    tests: EXPORT,
+    named: "goes on where it was stopped"
+  },
+  {
+    name: "an export leaves a folder with files of others",
+    file: EXPORT_FOLDER,
+    find: "if (foreign.length > 0 &&",
+    put: "if (foreign.length > 99 &&",
+    tests: EXPORT,
+    named: "leaves a folder as it is that holds files of others"
+  },
+  {
+    name: "fsync of an exported file",
+    file: EXPORT_FOLDER,
+    find: "yield* attempt(() => handle.sync())\n      const hash",
+    put: "const hash",
+    tests: EXPORT,
+    named: "makes files durable before they are seen"
+  },
+  {
+    name: "hours that were loaded after the models were built are named",
+    file: "src/programs/export/exportTables.ts",
+    find: "isIncomplete: behind > 0",
+    put: "isIncomplete: false",
+    tests: EXPORT,
+    named: "exits 3 where hours were loaded"
+  },
+  {
+    name: "two lakes are compared by their lines",
+    file: "src/programs/inspect/compareLakes.ts",
+    find: "if (sameLines(one.digest, two.digest)) return",
+    put: "if (one.digest.events === two.digest.events) return",
+    tests: "test/programs/inspect/compareLakes",
+    named: "names hours that differ"
+  },
+  {
+    name: "two lakes are read, and not their metadata alone",
+    file: "src/programs/inspect/compareLakes.ts",
+    find: "if (problems.length > 0) return",
+    put: "if (problems.length > 99) return",
+    tests: "test/programs/inspect/compareLakes",
+    named: "reads both, and believes no metadata"
   },
   {
     name: "a listed file agrees with its sidecar",

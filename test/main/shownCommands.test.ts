@@ -60,6 +60,7 @@ const EXIT_CODES: ReadonlyArray<readonly [place: RegExp, command: RegExp, code: 
   [/^docs\/reliability/, /resolve .*--keep/, 2],
   // Nothing has landed there.
   [/^docs\/reliability/, /reland /, 3],
+  [/^docs\/stores/, /verify --against /, 3],
   // These only show what differs.
   [/^docs\/iam/, /bucket .*--require-if-none-match$/, 3],
   [/^docs\/iam/, /--abort-days 3$/, 3],
@@ -76,6 +77,7 @@ const FOREIGN = new Set([
   "--build-arg",
   "--cert",
   "--collector.textfile.directory",
+  "--delete",
   "--experimental-permission",
   "--full-refresh",
   "--log-path",
