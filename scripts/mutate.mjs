@@ -28,6 +28,7 @@ const REDACT = "test/programs/redact/redactPeople"
 const RELAND = "test/programs/reland/relandHours"
 const EXPORT = "test/programs/export/exportTables"
 const EXPORT_FOLDER = "src/layers/disk/ExportFolderFileSystem.ts"
+const ADOPT = "test/programs/land/adoptForeign"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
 const MUTATIONS = [
@@ -374,6 +375,54 @@ const MUTATIONS = [
     put: "it.events >= 0",
     tests: COMPARED,
     named: "moves no staged file that was changed"
+  },
+  {
+    name: "the last line of an adopted file is judged, too",
+    file: "src/programs/land/adoptForeign.ts",
+    find: "if (problem !== undefined) return yield* refused(problem)",
+    put: "",
+    tests: ADOPT,
+    named: "half a line at the end"
+  },
+  {
+    name: "an adopted file has events of its hour alone",
+    file: "src/programs/land/foreignLines.ts",
+    find: 'time.slice(0, 13).replace(" ", "T") !== hour',
+    put: 'time === ""',
+    tests: ADOPT,
+    named: "another hour's event"
+  },
+  {
+    name: "no file is adopted while its hour lasts",
+    file: "src/programs/land/adoptForeign.ts",
+    find: "if (!isOverSince(hour, 0, now))",
+    put: "if (now < 0)",
+    tests: ADOPT,
+    named: "leaves a file whose hour is not over"
+  },
+  {
+    name: "an adopted hour comes with the decision that it counts",
+    file: "src/programs/land/adoptForeign.ts",
+    find: "  yield* decide(target.metadata, keys, user)\n",
+    put: "",
+    tests: ADOPT,
+    named: "uploads files of others"
+  },
+  {
+    name: "an adopted file is kept until the store has its lines",
+    file: "src/programs/land/adoptForeign.ts",
+    find: "  const isNew = standing.length === 0 &&",
+    put: "  yield* staging.remove(key)\n  const isNew = standing.length === 0 &&",
+    tests: ADOPT,
+    named: "goes on after a failure at any write"
+  },
+  {
+    name: "an adopted file that changed meanwhile stays",
+    file: "src/programs/land/adoptForeign.ts",
+    find: "if (head.value.etag === etag) return",
+    put: 'if (etag !== "") return',
+    tests: ADOPT,
+    named: "written to while it was read"
   },
   {
     name: "an hour that another run uploaded right after staging counts as landed",

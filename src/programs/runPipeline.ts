@@ -5,6 +5,7 @@ import { ObjectStorage } from "../services/ObjectStorage.ts"
 import { Staging } from "../services/Staging.ts"
 import type { Unpacker } from "../services/Unpacker.ts"
 import { Window } from "../services/Window.ts"
+import { type Adopting, adoptForeign, foreignFiles } from "./land/adoptForeign.ts"
 import { landArchives } from "./land/landArchives.ts"
 import { landMissing } from "./land/landMissing.ts"
 import { recheckHours } from "./land/recheckHours.ts"
@@ -37,6 +38,11 @@ export interface SyncOptions extends RunOptions {
    * another lake.
    */
   readonly adoptProject?: string | undefined
+  /**
+   * Who lets files of other programs in staging be uploaded, too, as unverified hours. By default
+   * they stay.
+   */
+  readonly adoptForeign?: Adopting | undefined
 }
 
 /** Downloads hours that neither store nor staging has into staging. */
@@ -155,21 +161,28 @@ export const planHours = Effect.fn("planHours")(function* (options: RunOptions =
   return yield* planRun(options)
 }, asRun)
 
-/** The staged hours that `syncHours` would upload. */
+/** The staged hours that `syncHours` would upload, and the files of others that it would look at. */
 export const planSync = Effect.fn("planSync")(function* (options: SyncOptions = {}) {
-  return yield* takeStagedForLake(options.adoptProject)
+  const found = yield* takeStagedForLake(options.adoptProject)
+  const files = options.adoptForeign === undefined ? [] : yield* foreignFiles()
+  return { ...found, files: files.map(({ key }) => key).sort() }
 }, asRun)
 
 /** Uploads staged hours first. Their outcomes are reported once, and survive if the rest fails. */
 const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
   land: (moved: ReadonlySet<Hour>) => Effect.Effect<RunResult, E, R>,
-  options: Pick<SyncOptions, "adoptProject"> = {}
+  options: Pick<SyncOptions, "adoptForeign" | "adoptProject"> = {}
 ): Effect.fn.Return<
   RunResult,
   E | Effect.Effect.Error<ReturnType<typeof syncStaged>>,
   Clock | R | ObjectStorage | Run | Staging | Unpacker
 > {
-  const synced = yield* syncStaged(options.adoptProject)
+  const own = yield* syncStaged({
+    adoptProject: options.adoptProject,
+    adoptsForeign: options.adoptForeign !== undefined
+  })
+  const { adoptForeign: adopting } = options
+  const synced = adopting === undefined ? own : yield* adoptForeign(adopting, own)
   const moved = new Set(synced.map(({ hour }) => hour))
   return yield* land(moved).pipe(
     Effect.map((result) => ({
@@ -263,10 +276,11 @@ export function summarized<E extends RunError, R>(
         yield* gaugeConflicts(conflictingHours(result.lake.conflicts, result.outcomes))
       }
       yield* logPostponed(result.outcomes)
-      const { project } = yield* log.soFar
+      const { adoption, project } = yield* log.soFar
       return summarize({
         ...result,
         project,
+        adoption,
         shard: options.shard,
         isByDate: isByDate(options),
         retries: yield* made,

@@ -34,6 +34,7 @@ import {
 } from "../layers.ts"
 import type { ReportOf } from "../json/outputs.ts"
 import type { AskedSource, SettingsOf } from "../settings/settingsOf.ts"
+import { userName } from "../machine.ts"
 import { loadPlanText } from "../text/loadText.ts"
 import { stagedText } from "../text/printed.ts"
 import { datesOf, loadingOf, movingOf, runOptions } from "./options.ts"
@@ -70,11 +71,14 @@ export function sync(settings: SettingsOf<"sync">): Work<ReportOf<"sync">> {
       unpackerLayer()
     ),
     ...summarized(
-      (options) =>
-        syncHours({ ...movingOf(settings), adoptProject: settings.adoptProject, ...options }),
+      (options) => syncHours({ ...movingOf(settings), ...adoptingOf(settings), ...options }),
       Effect.map(ObjectStorage, ({ place }) => ({ place }))
     )
   })
+}
+
+function adoptingOf({ adoptForeign, adoptProject }: SettingsOf<"sync">) {
+  return { adoptProject, adoptForeign: adoptForeign ? { user: userName() } : undefined }
 }
 
 function land(
@@ -173,15 +177,17 @@ function plan(settings: Landing): Work<ReportOf<"fetch" | "all">> {
 
 /** Shows what sync would upload. */
 function showSync(settings: SettingsOf<"sync">): Work<ReportOf<"sync">> {
-  const { adoptProject } = settings
   return work({
     layer: Layer.merge(storeLayer(settings), stagingLayer(settings)),
-    run: Effect.map(planSync({ ...movingOf(settings), adoptProject }), (found) => {
+    run: Effect.map(planSync({ ...movingOf(settings), ...adoptingOf(settings) }), (found) => {
       const staged = [...found.staged.keys()].sort()
-      const { elsewhere } = found
+      const { elsewhere, files } = found
+      const foreign: { readonly foreignFiles?: ReadonlyArray<string> } = settings.adoptForeign
+        ? { foreignFiles: files }
+        : {}
       return {
-        json: { dryRun: true, staged, stagedElsewhere: elsewhere },
-        text: () => stagedText(staged, elsewhere),
+        json: { dryRun: true, staged, stagedElsewhere: elsewhere, ...foreign },
+        text: () => stagedText(staged, { elsewhere, files }),
         exitCode: EXIT.done
       }
     })

@@ -65,7 +65,9 @@ export const SyncPlan = Schema.Struct({
   dryRun: Schema.Literal(true),
   /** Hours that would be uploaded. */
   staged: Hours,
-  stagedElsewhere: Schema.Array(StagedElsewhere)
+  stagedElsewhere: Schema.Array(StagedElsewhere),
+  /** With `--adopt-foreign`: files of other programs that would be looked at, and uploaded if their form allows. */
+  foreignFiles: Schema.optional(Schema.Array(Schema.String))
 })
 
 export const ListedObject = Schema.Struct({

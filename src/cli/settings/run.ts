@@ -18,6 +18,11 @@ export const runSettings = {
     help: "also upload staged hours of this Amplitude project that were fetched for another bucket or prefix, or by version 0.1.0",
     parse: text
   }),
+  adoptForeign: toggle({
+    flag: "--adopt-foreign",
+    acts: true,
+    help: "also upload files of other programs in --data-dir as unverified hours; one that differs from the store's hour moves to failed_uploads/"
+  }),
   workDir: value({
     flag: "--work-dir <folder>",
     help: "folder where archives are downloaded and checked",

@@ -194,6 +194,7 @@ export const commands = {
       "layout",
       "dataDir",
       "adoptProject",
+      "adoptForeign",
       "envFile",
       "concurrency",
       ...retry,

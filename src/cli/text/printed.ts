@@ -81,7 +81,7 @@ export function summaryText(
     summary.failed.map(({ hour }) => hour)
   )
   const retries = summary.retries === 0 ? "" : `, ${plural(summary.retries, "retry", "retries")}`
-  rows.push(...lakeRows(summary), ...loaded.rows)
+  rows.push(...adoptionRows(summary.adoption), ...lakeRows(summary), ...loaded.rows)
   rows.push(["took", `${(summary.durationMs / 1000).toFixed(1)} s${retries}`])
   const rowWidth = Math.max(9, ...rows.map(([name]) => name.length + 1))
   return [
@@ -89,6 +89,26 @@ export function summaryText(
     ...failureTexts(summary.failed),
     ...loaded.failures
   ].join("\n")
+}
+
+/** What became of files of other programs, and why those that stay were refused. */
+function adoptionRows(adoption: Summary["adoption"]): Rows {
+  if (adoption === undefined) return []
+  const { adopted, conflicted, refused } = adoption
+  const moved =
+    conflicted.length === 0
+      ? []
+      : [
+          [
+            "moved",
+            `${plural(conflicted.length, "file")} to failed_uploads/, for the store has other lines`
+          ] as const
+        ]
+  return [
+    ["adopted", adopted.length === 0 ? "no file" : plural(adopted.length, "file")],
+    ...moved,
+    ...refused.map(({ file, message }) => ["refused", `${keyText(file)}: ${message}`] as const)
+  ]
 }
 
 /** Says of a share of the days that it is no more. */
@@ -205,14 +225,22 @@ export function planText(
   ].join("\n")
 }
 
-/** The hours that sync would upload, then those that it would leave. */
+interface Left {
+  readonly elsewhere: ReadonlyArray<StagedElsewhere>
+  /** Files of other programs that are to be adopted. */
+  readonly files: ReadonlyArray<string>
+}
+
+/** The hours that sync would upload, the files that it would look at, then what it would leave. */
 export function stagedText(
   hours: ReadonlyArray<Hour>,
-  elsewhere: ReadonlyArray<StagedElsewhere> = []
+  { elsewhere = [], files = [] }: Partial<Left> = {}
 ): string {
   return [
     `staged   ${plural(hours.length, "hour")}`,
     ...hours.map((hour) => `  ${hour}`),
+    ...(files.length === 0 ? [] : [`foreign  ${plural(files.length, "file")}`]),
+    ...files.map((file) => `  ${keyText(file)}`),
     ...elsewhere.map((it) => `left     ${elsewhereText(it)}`)
   ].join("\n")
 }

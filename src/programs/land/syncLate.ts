@@ -18,7 +18,7 @@ export const syncLate = Effect.fn("syncLate")(function* (
   const { retry } = yield* Run
   const late = new Set(present.filter((it) => !store.inventory.has(it) && !tried.has(it)))
   if (late.size === 0) return { late, outcomes: [], missing: [] }
-  const synced = yield* syncStaged(undefined, (hour) => late.has(hour))
+  const synced = yield* syncStaged({ isWanted: (hour) => late.has(hour) })
   const gone = [...late].filter((hour) => !synced.some((it) => it.hour === hour))
   const inventory = gone.length === 0 ? new Map() : yield* retry(takeInventory(store.store))
   const moved = gone.filter((hour) => inventory.has(hour)).map((hour) => new Skipped({ hour }))

@@ -25,20 +25,28 @@ import { LandingError } from "../run/LandingError.ts"
 import { type Admit, admitOneProject } from "./oneProject.ts"
 import { Run } from "../run/Run.ts"
 
+interface SyncStagedOptions {
+  readonly adoptProject?: string | undefined
+  /** Whether files of other programs are uploaded afterwards, so that nothing is said of them. */
+  readonly adoptsForeign?: boolean | undefined
+  readonly isWanted?: ((hour: Hour) => boolean) | undefined
+}
+
 /**
  * Moves every staged hour to the store: verifies the file against its metadata, lands it, and
  * removes it only once the store has confirmed the same hour. Hours of other lakes stay, except
  * those of `adoptProject`; so do hours that are not wanted. Makes no store calls if nothing is staged.
  */
-export const syncStaged = Effect.fn("syncStaged")(function* (
-  adoptProject?: string,
-  isWanted: (hour: Hour) => boolean = () => true
-) {
+export const syncStaged = Effect.fn("syncStaged")(function* ({
+  adoptProject,
+  adoptsForeign = false,
+  isWanted = () => true
+}: SyncStagedOptions = {}) {
   const { beforeDeadline, concurrency, layout, log, retry } = yield* Run
   const store = yield* ObjectStorage
   const staging = yield* Staging
   const found = yield* takeStaging()
-  for (const key of found.foreign.values()) {
+  for (const key of adoptsForeign ? [] : found.foreign.values()) {
     yield* Effect.logWarning(
       `Skipped "${key}" in ${staging.place}: it was not created by this program`
     )

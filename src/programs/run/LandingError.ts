@@ -18,6 +18,8 @@ export class LandingError extends Schema.TaggedError<LandingError>()("LandingErr
     "StagedFileChanged",
     /** A file of another program is in staging in place of the hour. */
     "ForeignFile",
+    /** A file of another program is in a form that cannot be uploaded. */
+    "ForeignForm",
     /** An hour of another lake is in staging in place of the hour. */
     "StagedForAnotherLake",
     /** The run's time limit expired. */

@@ -6,6 +6,7 @@
 import { Schema } from "effect"
 import { byHour, Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
+import { Adoption } from "./Adoption.ts"
 import { errorName, failureKind, type RunError } from "./failureKind.ts"
 import { GapCount } from "../plan/gaps.ts"
 import type { Shard } from "../plan/Shard.ts"
@@ -56,6 +57,8 @@ export class Summary extends Schema.Class<Summary>("Summary")({
   conflicts: Schema.Array(OpenConflict),
   /** Staged hours that are not this lake's, and stay where they are. */
   stagedElsewhere: Schema.Array(StagedElsewhere),
+  /** Files of other programs; absent unless a person let the run adopt them. */
+  adoption: Schema.optional(Adoption),
   exitCode: ExitCode,
   /** Why the run ended before it had finished its hours. */
   error: Schema.optional(Failure),
@@ -73,6 +76,7 @@ export interface SummaryOptions {
   /** What ended the run before it was through with its hours. */
   readonly error?: RunError | undefined
   readonly project?: string | undefined
+  readonly adoption?: Adoption | undefined
   readonly retries: number
   readonly durationMs: number
 }
@@ -91,7 +95,7 @@ export interface LakeFindings {
 
 /** The summary of a run, also of one that ended early. */
 export function summarize(options: SummaryOptions): Summary {
-  const { window, shard, outcomes, error, lake, project, retries, durationMs } = options
+  const { adoption, window, shard, outcomes, error, lake, project, retries, durationMs } = options
   const sorted = outcomes.toSorted(byHour)
   const hoursOf = (tag: HourOutcome["_tag"]) =>
     sorted.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
@@ -117,6 +121,7 @@ export function summarize(options: SummaryOptions): Summary {
     conflicts: lake?.conflicts ?? [],
     stagedElsewhere: lake?.stagedElsewhere ?? [],
     exitCode: exitCodeOfRun(options),
+    ...(adoption === undefined ? {} : { adoption }),
     ...(error === undefined ? {} : { error: failureOf(error) }),
     ...(shard === undefined ? {} : { shard: String(shard) }),
     ...(project === undefined ? {} : { project })
@@ -136,11 +141,12 @@ export function emptySummary(options: Pick<SummaryOptions, "error"> = {}): Summa
 
 /** The exit code of a run that ended with these outcomes, or early with an error. */
 export function exitCodeOfRun({
+  adoption,
   error,
   isByDate,
   lake,
   outcomes
-}: Pick<SummaryOptions, "error" | "isByDate" | "lake" | "outcomes">): ExitCode {
+}: Pick<SummaryOptions, "adoption" | "error" | "isByDate" | "lake" | "outcomes">): ExitCode {
   const kinds = new Set(outcomes.filter((it) => it._tag === "Failed").map(({ kind }) => kind))
   if (error !== undefined) kinds.add(failureKind(error))
   if (lake !== undefined && lake.conflicts.length > 0) kinds.add("integrity")
@@ -154,6 +160,8 @@ export function exitCodeOfRun({
     isDone: outcomes.some(({ _tag }) => _tag === "Landed" || _tag === "Empty"),
     isTouched: outcomes.length > 0,
     isIncomplete:
-      outcomes.some(isMissing) || (lake?.answersForGaps === true && lake.olderGaps !== null)
+      outcomes.some(isMissing) ||
+      (adoption !== undefined && adoption.refused.length > 0) ||
+      (lake?.answersForGaps === true && lake.olderGaps !== null)
   })
 }

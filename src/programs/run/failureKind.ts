@@ -81,7 +81,9 @@ export function failureKind(error: RunError | BucketSetupError): FailureKind {
       return error.reason === "Differs" || error.reason === "OtherPlace" ? "integrity" : "permanent"
     case "LandingError":
       if (error.reason === "OutOfTime") return "temporary"
-      return error.reason === "ForeignFile" || error.reason === "StagedForAnotherLake"
+      return error.reason === "ForeignFile" ||
+        error.reason === "ForeignForm" ||
+        error.reason === "StagedForAnotherLake"
         ? "permanent"
         : "integrity"
   }

@@ -76,7 +76,7 @@ describe("Every setting", () => {
     })
     // Each of them says what one run does; left in an env file, it would act in every run.
     const acting =
-      "abortUploads adoptProject against amplitudeIds apply build describe deviceIds dryRun dump endDate fromArchive html json keep metricsFile now only peopleFile print reason recheck reconcile replace sample sampleSeed startDate stop testWebhook to toBucket toContainer toFormat toLayout toLocalDir toPrefix toStore userIds warehouse watch yes yesterday"
+      "abortUploads adoptForeign adoptProject against amplitudeIds apply build describe deviceIds dryRun dump endDate fromArchive html json keep metricsFile now only peopleFile print reason recheck reconcile replace sample sampleSeed startDate stop testWebhook to toBucket toContainer toFormat toLayout toLocalDir toPrefix toStore userIds warehouse watch yes yesterday"
     assert.equal(typed.sort().join(" "), acting)
   })
 
