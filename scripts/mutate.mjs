@@ -29,6 +29,7 @@ const RELAND = "test/programs/reland/relandHours"
 const EXPORT = "test/programs/export/exportTables"
 const EXPORT_FOLDER = "src/layers/disk/ExportFolderFileSystem.ts"
 const ADOPT = "test/programs/land/adoptForeign"
+const SNAPSHOT = "test/programs/snapshot/takeSnapshot"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
 const MUTATIONS = [
@@ -423,6 +424,30 @@ const MUTATIONS = [
     put: 'if (etag !== "") return',
     tests: ADOPT,
     named: "written to while it was read"
+  },
+  {
+    name: "a day has each list once",
+    file: "src/programs/snapshot/takeSnapshot.ts",
+    find: "    Option.isSome(head)\n        ?",
+    put: "    Option.isSome(head) && now < 0\n        ?",
+    tests: SNAPSHOT,
+    named: "stores each list of a day once"
+  },
+  {
+    name: "only JSON with a list is stored as one",
+    file: "src/programs/snapshot/takeSnapshot.ts",
+    find: "Array.isArray(list) ? list.length : undefined",
+    put: "Array.isArray(list) ? list.length : 0",
+    tests: SNAPSHOT,
+    named: "JSON without the list"
+  },
+  {
+    name: "a list that fails stops no other",
+    file: "src/programs/snapshot/takeSnapshot.ts",
+    find: "return Effect.as(Effect.logError(message), failed)",
+    put: "return Effect.die(failed)",
+    tests: SNAPSHOT,
+    named: "stores the other lists if one is refused"
   },
   {
     name: "an hour that another run uploaded right after staging counts as landed",

@@ -51,6 +51,8 @@ export { relandHours, type RelandOptions } from "./programs/reland/relandHours.t
 export { redactPeople, type RedactOptions } from "./programs/redact/redactPeople.ts"
 export { type People, readPeople } from "./programs/redact/People.ts"
 export { RedactionSummary } from "./programs/redact/RedactionSummary.ts"
+export { Snapshot } from "./programs/snapshot/Snapshot.ts"
+export { type SnapshotOptions, takeSnapshot } from "./programs/snapshot/takeSnapshot.ts"
 export { RelandSummary } from "./programs/reland/RelandSummary.ts"
 export { loadHours, type LoadOptions } from "./programs/load/loadHours.ts"
 export {
@@ -107,7 +109,7 @@ export { LandingError } from "./programs/run/LandingError.ts"
 export { ResolveError } from "./programs/resolve/ResolveError.ts"
 export { Summary } from "./programs/run/Summary.ts"
 
-export { Amplitude, AmplitudeError } from "./services/Amplitude.ts"
+export { Amplitude, AmplitudeError, ReferenceStream } from "./services/Amplitude.ts"
 export { ArchiveFiles } from "./services/ArchiveFiles.ts"
 export { ArchiveError, ArchiveFolder } from "./services/ArchiveFolder.ts"
 export { BucketSetup, BucketSetupError } from "./services/BucketSetup.ts"

@@ -8,6 +8,24 @@
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import { Window } from "./Window.ts"
 
+/** What Amplitude says about events besides the events: each a list, as it is now. */
+export const ReferenceStream = Schema.Literal(
+  /** The event types that Amplitude knows. */
+  "events",
+  /** The definitions of cohorts, without their members. */
+  "cohorts",
+  /** The notes on charts. */
+  "annotations"
+)
+export type ReferenceStream = typeof ReferenceStream.Type
+
+/** Where a list is, and the field of the answer that holds it. */
+export const referenceStreams = {
+  events: { path: "/api/2/events/list", field: "data" },
+  cohorts: { path: "/api/3/cohorts", field: "cohorts" },
+  annotations: { path: "/api/3/annotations", field: "data" }
+} as const satisfies Record<ReferenceStream, { readonly path: string; readonly field: string }>
+
 /** Why an export failed, and whether a retry could help. */
 export class AmplitudeError extends Schema.TaggedError<AmplitudeError>()("AmplitudeError", {
   reason: Schema.Literal(
@@ -32,7 +50,10 @@ export class AmplitudeError extends Schema.TaggedError<AmplitudeError>()("Amplit
     /** Any other answer: the same request fails the same way. */
     "Rejected"
   ),
-  window: Window,
+  /** What was exported; absent for a list. */
+  window: Schema.optional(Window),
+  /** The list that was requested. */
+  stream: Schema.optional(ReferenceStream),
   /** The HTTP status, if there was an answer. */
   status: Schema.optional(Schema.Int),
   /** What Amplitude or the network reported, and what to do. Never contains headers or keys. */
@@ -51,7 +72,9 @@ export class AmplitudeError extends Schema.TaggedError<AmplitudeError>()("Amplit
   }
   override get message(): string {
     const status = this.status === undefined ? "" : ` (HTTP ${this.status})`
-    return `Cannot export "${this.window}": ${this.reason}${status}: ${this.detail}`
+    const what =
+      this.stream === undefined ? `export "${this.window}"` : `request the list of ${this.stream}`
+    return `Cannot ${what}: ${this.reason}${status}: ${this.detail}`
   }
 }
 
@@ -77,5 +100,10 @@ export class Amplitude extends Context.Tag("amplitude-lake/Amplitude")<
 
     /** Requests a window once. The bytes can be read while the scope is open. */
     readonly export: (window: Window) => Effect.Effect<ExportAnswer, AmplitudeError, Scope.Scope>
+
+    /** Requests a list once: Amplitude's answer as it arrives, of at most 64 MiB. Absent if there are none. */
+    readonly reference?:
+      | ((stream: ReferenceStream) => Effect.Effect<Uint8Array, AmplitudeError>)
+      | undefined
   }
 >() {}

@@ -20,9 +20,19 @@ export type MarkFolder = keyof typeof markFolders
 /** Where objects that were replaced are kept. */
 const REPLACED = ".amplitude-lake-replaced/"
 
+/** Where the lists of a day are kept. */
+const REFERENCE = ".amplitude-lake-reference/"
+
 /** Whether a key below the prefix is one of the lake's own that no pipeline takes for an hour. */
 export function isLakeKey(key: string): boolean {
-  return [...Object.values(markFolders), REPLACED].some((folder) => key.startsWith(folder))
+  return [...Object.values(markFolders), REPLACED, REFERENCE].some((folder) =>
+    key.startsWith(folder)
+  )
+}
+
+/** Where a list of a UTC day such as `2025-11-10` is kept, below the prefix. */
+export function referenceKey(date: string, stream: string): string {
+  return `${REFERENCE}${date}/${stream}.json`
 }
 
 /** Where an object that is replaced is kept, below the prefix. */

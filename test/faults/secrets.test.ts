@@ -460,6 +460,7 @@ const COMMANDS: {
   export: [2, "--to", "parquet", "--retries", "0"],
   reland: [7, ...IN_S3, ...HOURS, ...ONCE],
   redact: [7, ...IN_S3, "--user-id", "ada", ...ONCE],
+  snapshot: [7, ...IN_S3, ...ONCE],
   clean: [7, ...IN_S3, ...ONCE],
   "setup bucket": [7, ...IN_S3, ...ONCE],
   "setup iam": [0, ...IN_S3],

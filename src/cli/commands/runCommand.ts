@@ -33,6 +33,7 @@ import { model } from "./model.ts"
 import { report } from "./writeReport.ts"
 import { redact } from "./lake/redact.ts"
 import { reland } from "./lake/reland.ts"
+import { snapshot } from "./lake/snapshot.ts"
 import { resolve } from "./resolve.ts"
 import { endedReport, failureReport, noText, type Report, type Work, work } from "./Report.ts"
 import { setupBucket, setupIam } from "./setup.ts"
@@ -62,6 +63,7 @@ const works: { readonly [C in CommandName]: (settings: SettingsOf<C>) => Work<Re
   export: exportTables,
   reland,
   redact,
+  snapshot,
   clean,
   "setup bucket": setupBucket,
   "setup iam": setupIam,

@@ -24,6 +24,7 @@ import { WithdrawnGaps } from "../../programs/resolve/withdrawGaps.ts"
 import { Summary } from "../../programs/run/Summary.ts"
 import { BucketReport } from "../../programs/setup/setupBucket.ts"
 import { WarehouseReport } from "../../programs/setup/setupWarehouse.ts"
+import { Snapshot } from "../../programs/snapshot/Snapshot.ts"
 import { Configuration } from "../settings/commands/Configuration.ts"
 import { type CommandName, type commands, declaredBy } from "../settings/table.ts"
 import { failedTail, headOf, posted, tail } from "./envelope.ts"
@@ -103,6 +104,7 @@ export const outputs = {
       }
     ]
   },
+  snapshot: { schema: 1, reports: [Snapshot.fields] },
   clean: { schema: 1, reports: [Cleaning.fields] },
   "setup bucket": { schema: 1, reports: [BucketReport.fields] },
   "setup iam": { schema: 1, reports: [Policies.fields] },

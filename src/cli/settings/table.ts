@@ -499,6 +499,10 @@ export const commands = {
       warehouseFile: "DuckDB file of the warehouse, which is only named: load follows"
     }
   },
+  snapshot: {
+    help: "Store what Amplitude says about the events: its lists of event types, cohorts and annotations, as they are now, one small object each for the UTC day, below .amplitude-lake-reference/. A list that the day has already is not requested again. Exits 3, 5 or 7 if a list failed; the others are stored.",
+    settings: [...source, ...place, "now", "envFile", ...retry, ...output]
+  },
   clean: {
     help: "Remove what earlier runs left behind: staged hours that the store already has, archives that are no longer needed, unfinished uploads. Never touches what a live run holds. Use --dry-run to see it first.",
     settings: [

@@ -8,7 +8,12 @@ import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Either, Encoding, Option, Predicate, Redacted, Stream } from "effect"
-import { Amplitude, type AmplitudeError } from "../../services/Amplitude.ts"
+import {
+  Amplitude,
+  type AmplitudeError,
+  ReferenceStream,
+  referenceStreams
+} from "../../services/Amplitude.ts"
 import { parseHour } from "../../services/Hour.ts"
 import { Window } from "../../services/Window.ts"
 
@@ -137,6 +142,20 @@ function cutConnection({ source }: HttpServerRequest.HttpServerRequest): Effect.
   })
 }
 
+const streams = ReferenceStream.literals
+
+function pathOf(url: string): string {
+  return new URL(url, "http://localhost").pathname
+}
+
+const listOf = Effect.fnUntraced(function* (stream: ReferenceStream) {
+  const { reference } = yield* Amplitude
+  if (reference === undefined) return failure(404, "Not Found")
+  return HttpServerResponse.uint8Array(yield* reference(stream), {
+    contentType: "application/json"
+  })
+})
+
 const answer = Effect.fn("exportApi")(
   function* (options: ExportApiOptions) {
     const request = yield* HttpServerRequest.HttpServerRequest
@@ -145,6 +164,8 @@ const answer = Effect.fn("exportApi")(
     }
     const refusal = refusalOf(request.headers["authorization"], options)
     if (refusal !== undefined) return refusal
+    const list = streams.find((it) => referenceStreams[it].path === pathOf(request.url))
+    if (list !== undefined) return yield* listOf(list)
     const window = windowOf(new URL(request.url, "http://localhost").searchParams)
     if (Either.isLeft(window)) return failure(400, window.left)
 
@@ -170,11 +191,15 @@ const answer = Effect.fn("exportApi")(
 /**
  * Serves `GET /api/2/export?start=YYYYMMDDTHH&end=YYYYMMDDTHH` with HTTP basic authentication: 200
  * with a streamed zip, 404 without events, 401, 403, 400 or the status of the `Amplitude`'s error.
- * If a body fails midway, the connection is cut.
+ * If a body fails midway, the connection is cut. Beside it are the lists of events, cohorts and
+ * annotations.
  */
 export function exportApi(options: ExportApiOptions): HttpApp.Default<never, Amplitude> {
   return HttpRouter.empty.pipe(
     HttpRouter.all("/api/2/export", answer(options)),
+    HttpRouter.all(referenceStreams.events.path, answer(options)),
+    HttpRouter.all(referenceStreams.cohorts.path, answer(options)),
+    HttpRouter.all(referenceStreams.annotations.path, answer(options)),
     Effect.catchTag("RouteNotFound", () => Effect.succeed(failure(404, "Not Found")))
   )
 }

@@ -26,8 +26,17 @@ export interface Told {
 /** Appended to the message. */
 type Advice = string | ((told: Told, source: Source | undefined) => string)
 
-const KEYS: Advice = (_, source) =>
-  `; check AMP_API_KEY and AMP_SECRET_KEY, and whether the project is in the other region (--amplitude-region ${otherRegion(source)})`
+const KEYS: Advice = (_, source) => keysAdvice(source)
+
+/** A project has cohorts and annotations by its plan, also if the keys are right. */
+const FORBIDDEN: Advice = (told, source) =>
+  told.message.includes("the list of cohorts")
+    ? "; the cohorts API needs a paid plan of Amplitude and a key of this project: the other lists do not depend on it"
+    : keysAdvice(source)
+
+function keysAdvice(source: Source | undefined): string {
+  return `; check AMP_API_KEY and AMP_SECRET_KEY, and whether the project is in the other region (--amplitude-region ${otherRegion(source)})`
+}
 
 /** For an hour that the Export API cannot deliver. */
 const OTHER_WAY: Advice = ({ hour = "HOUR" }) =>
@@ -49,7 +58,7 @@ const ADVICE: {
     Partial<Record<Extract<AnyError, { readonly _tag: Tag }>["reason"], Advice>>
   >
 } = {
-  AmplitudeError: { Unauthorized: KEYS, Forbidden: KEYS, TooLarge: OTHER_WAY },
+  AmplitudeError: { Unauthorized: KEYS, Forbidden: FORBIDDEN, TooLarge: OTHER_WAY },
   UnpackerError: {},
   FleetError: {
     Unavailable: "; check AMPLITUDE_LAKE_DATABASE_URL, and whether the server runs",

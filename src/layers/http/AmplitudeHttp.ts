@@ -18,7 +18,12 @@ import {
   Stream
 } from "effect"
 import { type Dispatcher, request } from "undici"
-import { Amplitude, AmplitudeError, type ExportAnswer } from "../../services/Amplitude.ts"
+import {
+  Amplitude,
+  AmplitudeError,
+  type ExportAnswer,
+  referenceStreams
+} from "../../services/Amplitude.ts"
 import { toExportText } from "../../services/Hour.ts"
 import { parseSafeOrigin } from "../../services/SafeUrl.ts"
 import type { Window } from "../../services/Window.ts"
@@ -98,7 +103,12 @@ export const make: (
       }
       const { abort, signal } = cancellation()
       yield* Effect.addFinalizer(() => abort)
-      const answer = yield* ask(session.right, window, signal).pipe(
+      const answer = yield* ask(
+        session.right,
+        exportUrl(session.right, window),
+        window,
+        signal
+      ).pipe(
         Effect.flatMap((response) => read(session.right, window, response)),
         Effect.onError(() => abort)
       )
@@ -111,6 +121,19 @@ export const make: (
           bytes: Stream.ensuring(bytes, abort)
         }))
       }
+    }),
+    reference: Effect.fn("AmplitudeHttp.reference")(function* (stream) {
+      yield* Effect.annotateCurrentSpan("stream", stream)
+      if (Either.isLeft(session)) {
+        return yield* new AmplitudeError({ reason: "Rejected", stream, detail: session.left })
+      }
+      const { abort, signal } = cancellation()
+      const url = new URL(referenceStreams[stream].path, session.right.url)
+      return yield* ask(session.right, url, undefined, signal).pipe(
+        Effect.flatMap((response) => readList(session.right, response)),
+        Effect.mapError((error) => new AmplitudeError({ ...fieldsOf(error), stream })),
+        Effect.ensuring(abort)
+      )
     })
   })
 })
@@ -149,14 +172,20 @@ function tokenOf({ apiKey, secretKey }: Session): string {
   return Buffer.from(`${Redacted.value(apiKey)}:${Redacted.value(secretKey)}`).toString("base64")
 }
 
-function ask(
-  session: Session,
-  window: Window,
-  signal: AbortSignal
-): Effect.Effect<Dispatcher.ResponseData, AmplitudeError> {
+function exportUrl(session: Session, window: Window): URL {
   const url = new URL("/api/2/export", session.url)
   url.searchParams.set("start", toExportText(window.first))
   url.searchParams.set("end", toExportText(window.last))
+  return url
+}
+
+/** `window` is what errors are about, if it is an export. */
+function ask(
+  session: Session,
+  url: URL,
+  window: Window | undefined,
+  signal: AbortSignal
+): Effect.Effect<Dispatcher.ResponseData, AmplitudeError> {
   return Effect.tryPromise({
     try: () =>
       request(url, {
@@ -173,37 +202,78 @@ function ask(
   }).pipe(orStalled(window, session.firstByteTimeout, () => `${session.host} did not answer`))
 }
 
-const read = Effect.fnUntraced(function* (
+function fieldsOf({ detail, reason, retryAfter, status }: AmplitudeError) {
+  return { detail, reason, retryAfter, status }
+}
+
+/** The error for an answer that is not what was requested. */
+const refuse = Effect.fnUntraced(function* (
   session: Session,
-  window: Window,
+  window: Window | undefined,
   { body, headers, statusCode: status }: Dispatcher.ResponseData
 ) {
   const { host, idleTimeout, proxied } = session
   const asked: Asked = { window, host, proxied, idleTimeout }
-  const isCompressed = !/^(identity)?$/i.test(header(headers, "content-encoding") ?? "")
+  // Only a 400 needs its text; any other status is clear.
+  const text = textOf(asked, body).pipe(
+    Effect.catchAll((error) => (status === 400 ? Effect.fail(error) : Effect.succeed("")))
+  )
+  return yield* answerError({
+    window,
+    origin: session.url.origin,
+    status,
+    headers,
+    body: status < 400 || isCompressed(headers) ? "" : yield* text,
+    now: yield* Clock.currentTimeMillis,
+    hide: hider([
+      Redacted.value(session.apiKey),
+      Redacted.value(session.secretKey),
+      tokenOf(session)
+    ])
+  })
+})
+
+function isCompressed(headers: Dispatcher.ResponseData["headers"]): boolean {
+  return !/^(identity)?$/i.test(header(headers, "content-encoding") ?? "")
+}
+
+const LONGEST_LIST = 64 * 1024 ** 2
+
+/** The bytes of a list, whole. */
+const readList = Effect.fnUntraced(function* (session: Session, response: Dispatcher.ResponseData) {
+  const { host, idleTimeout, proxied } = session
+  const { body, headers, statusCode: status } = response
+  if (status !== 200 || isCompressed(headers)) return yield* refuse(session, undefined, response)
+  const asked: Asked = { window: undefined, host, proxied, idleTimeout }
+  const size = Option.map(Option.fromNullable(header(headers, "content-length")), Number)
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  yield* Stream.runForEach(bytesOf(asked, body, size), (bytes) => {
+    chunks.push(bytes)
+    length += bytes.length
+    const detail = `the list is longer than ${LONGEST_LIST} bytes`
+    return length > LONGEST_LIST
+      ? Effect.fail(new AmplitudeError({ reason: "TooLarge", status, detail }))
+      : Effect.void
+  })
+  return new Uint8Array(Buffer.concat(chunks))
+})
+
+const read = Effect.fnUntraced(function* (
+  session: Session,
+  window: Window,
+  response: Dispatcher.ResponseData
+) {
+  const { body, headers, statusCode: status } = response
+  const { host, idleTimeout, proxied } = session
+  const asked: Asked = { window, host, proxied, idleTimeout }
   const date = httpDate(header(headers, "date"))
 
   if (status === 404) return { date, archive: Option.none() } satisfies ExportAnswer
   if (status !== 200 && status !== 204) {
-    // Only a 400 needs its text; any other status is clear.
-    const text = textOf(asked, body).pipe(
-      Effect.catchAll((error) => (status === 400 ? Effect.fail(error) : Effect.succeed("")))
-    )
-    return yield* answerError({
-      window,
-      origin: session.url.origin,
-      status,
-      headers,
-      body: status < 400 || isCompressed ? "" : yield* text,
-      now: yield* Clock.currentTimeMillis,
-      hide: hider([
-        Redacted.value(session.apiKey),
-        Redacted.value(session.secretKey),
-        tokenOf(session)
-      ])
-    })
+    return yield* refuse(session, window, response)
   }
-  if (isCompressed) {
+  if (isCompressed(headers)) {
     const detail = `the archive arrived compressed although that was not requested; check for a proxy between here and ${host}`
     return yield* new AmplitudeError({ reason: "Unavailable", window, status, detail })
   }

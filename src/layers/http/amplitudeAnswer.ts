@@ -13,7 +13,7 @@ export type Headers = Readonly<Record<string, string | ReadonlyArray<string> | u
 
 /** An answer without an archive, and the context to interpret it. */
 export interface RefusedAnswer {
-  readonly window: Window
+  readonly window: Window | undefined
   /** The origin of the request. */
   readonly origin: string
   readonly status: number

@@ -13,7 +13,7 @@ import { networkError } from "./networkError.ts"
 
 /** The request of an answer, and its connection. */
 export interface Asked extends Route {
-  readonly window: Window
+  readonly window: Window | undefined
   /** How long the answer may pause. */
   readonly idleTimeout: Duration.Duration
 }
@@ -24,7 +24,7 @@ const LONGEST_TEXT = 64 * 1024
 
 /** Fails as `Stalled` after a time; `saying` gives the reason. */
 export function orStalled(
-  window: Window,
+  window: Window | undefined,
   duration: Duration.Duration,
   saying: () => string
 ): <A, R>(self: Effect.Effect<A, AmplitudeError, R>) => Effect.Effect<A, AmplitudeError, R> {

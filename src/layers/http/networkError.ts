@@ -10,7 +10,7 @@ import { networkProblem } from "./networkProblem.ts"
 
 /** The error for a failed connection; `after` tells how much of the answer had arrived. */
 export function networkError(
-  window: Window,
+  window: Window | undefined,
   route: Route,
   error: unknown,
   after = ""

@@ -1,5 +1,10 @@
 import { Chunk, Effect, Layer, Option, Ref, Stream } from "effect"
-import { Amplitude, AmplitudeError, type ExportAnswer } from "../../services/Amplitude.ts"
+import {
+  Amplitude,
+  AmplitudeError,
+  type ExportAnswer,
+  type ReferenceStream
+} from "../../services/Amplitude.ts"
 import { Hour } from "../../services/Hour.ts"
 import type { Window } from "../../services/Window.ts"
 import { exportArchive, maxWindowHours } from "../synthetic/exportArchive.ts"
@@ -28,6 +33,8 @@ export interface AmplitudeMemoryOptions {
   readonly date?: number | undefined
   /** The answers to the first requests, in order; afterwards `ok`. */
   readonly plan?: ReadonlyArray<Step> | undefined
+  /** Its lists, as it would send them; one that is missing is forbidden. */
+  readonly reference?: Readonly<Partial<Record<ReferenceStream, string>>> | undefined
   /** Larger archives fail as `TooLarge`. In bytes; no limit by default. */
   readonly maxBytes?: number | undefined
 }
@@ -123,7 +130,14 @@ export const makeTest = Effect.fn("AmplitudeMemory.makeTest")(function* (
         date: Option.fromNullable(options.date),
         archive: yield* answer(window, options.plan?.[number] ?? "ok")
       }
-    })
+    }),
+    reference: (stream) => {
+      const list = options.reference?.[stream]
+      const detail = "this project has no such list"
+      return list === undefined
+        ? new AmplitudeError({ reason: "Forbidden", stream, status: 403, detail })
+        : Effect.succeed(new TextEncoder().encode(list))
+    }
   })
   return { service, requests: Ref.get(requests) }
 })

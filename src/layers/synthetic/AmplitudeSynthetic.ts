@@ -1,5 +1,5 @@
 import { Config, type ConfigError, Effect, Layer, Option } from "effect"
-import { Amplitude, AmplitudeError } from "../../services/Amplitude.ts"
+import { Amplitude, AmplitudeError, type ReferenceStream } from "../../services/Amplitude.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { type ArchivePart, exportArchive, maxWindowHours } from "./exportArchive.ts"
 import { linesOf } from "./lines.ts"
@@ -126,7 +126,9 @@ function serviceOf(options: AmplitudeSyntheticOptions): Amplitude["Type"] {
         date: Option.none(),
         archive: events === 0 ? Option.none() : Option.some(archive)
       }
-    })
+    }),
+    reference: (stream) =>
+      Effect.sync(() => new TextEncoder().encode(JSON.stringify(referenceList(stream, project))))
   })
 }
 
@@ -152,4 +154,60 @@ export function layerConfig(
   config: Config.Config.Wrap<AmplitudeSyntheticOptions>
 ): Layer.Layer<Amplitude, ConfigError.ConfigError> {
   return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
+}
+
+const EVENT_TYPES = [
+  "[Amplitude] Page Viewed",
+  "[Amplitude] Element Clicked",
+  "session_start",
+  "session_end"
+]
+
+/** The lists of the imaginary web shop, in the form in which Amplitude sends them. */
+function referenceList(stream: ReferenceStream, project: string): unknown {
+  switch (stream) {
+    case "events":
+      return {
+        data: EVENT_TYPES.map((value, id) => ({
+          id: id + 1,
+          value,
+          display: value,
+          hidden: false,
+          deleted: false,
+          non_active: false,
+          flow_hidden: false,
+          totals: 100 * (id + 1)
+        }))
+      }
+    case "cohorts":
+      return {
+        cohorts: [
+          {
+            id: "c0ffee1",
+            name: "Returning visitors",
+            description: "More than one session in 30 days",
+            appId: Number(project),
+            archived: false,
+            published: true,
+            size: 128,
+            owners: [],
+            lastComputed: 1_762_732_800
+          }
+        ]
+      }
+    case "annotations":
+      return {
+        data: [
+          {
+            id: 1,
+            start: "2025-11-10T09:00:00+00:00",
+            end: null,
+            label: "New menu",
+            details: "The menu was made shorter",
+            category: null,
+            chart_id: null
+          }
+        ]
+      }
+  }
 }

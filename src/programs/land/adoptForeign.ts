@@ -197,6 +197,10 @@ const adoptFile = Effect.fn("adoptForeign.adoptFile")(function* (
   return isNew ? new Landed({ hour, events, bytes }) : new Skipped({ hour })
 })
 
+function refused(detail: string): LandingError {
+  return new LandingError({ reason: "ForeignForm", detail })
+}
+
 /** Reads a file and judges its form: events of its hour, line by line, to the last byte. */
 const readForeign = Effect.fn("adoptForeign.readForeign")(function* ({
   format,
@@ -207,7 +211,6 @@ const readForeign = Effect.fn("adoptForeign.readForeign")(function* ({
   const staging = yield* Staging
   const unpacker = yield* Unpacker
   const now = yield* Effect.flatMap(Clock, (clock) => clock.now)
-  const refused = (detail: string) => new LandingError({ reason: "ForeignForm", detail })
   if (!isOverSince(hour, 0, now)) return yield* refused("its hour is not over")
   const lines = judgeLines(hour)
   const onLines = (bytes: Uint8Array) => {
