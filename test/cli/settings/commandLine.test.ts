@@ -278,6 +278,7 @@ describe("The help", () => {
           "worker",
           "resolve",
           "reland",
+          "snapshot",
           "check",
           "simulate",
           "config"
