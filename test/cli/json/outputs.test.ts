@@ -188,7 +188,10 @@ describe("--json", () => {
         const redact = ["redact", ...dirs, ...work, "--user-id", "nobody"]
         const searched = yield* print(redact)
         assert.deepEqual([searched.fields["found"], searched.code], [[], 0])
-        assert.equal((yield* print(["snapshot", ...dirs.slice(0, 3), ...source])).code, 0)
+        assert.equal(
+          (yield* print(["snapshot", ...dirs.slice(0, 3), "--source", "synthetic"])).code,
+          0
+        )
         assert.equal((yield* print(["clean", ...dirs, ...work])).code, 0)
 
         const file = ["--warehouse-file", join(folder, "lake.duckdb")]
