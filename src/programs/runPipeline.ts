@@ -15,7 +15,7 @@ import { outermost } from "./plan/gaps.ts"
 import { conflictingHours, gaugePlan } from "./plan/gaugePlan.ts"
 import { findingsAfter, findingsOf } from "./plan/lakeFindings.ts"
 import { warnOfMixedForms } from "./plan/mixedForms.ts"
-import { planRun } from "./plan/planRun.ts"
+import { type Plan, planRun } from "./plan/planRun.ts"
 import { isByDate, type WindowOptions } from "./plan/planWindow.ts"
 import { logElsewhere, stagingForLake, takeStagedForLake } from "./plan/stagedHours.ts"
 import { failedHour, logHoursLeft, type RunError } from "./run/failureKind.ts"
@@ -196,42 +196,26 @@ const afterSync = Effect.fnUntraced(function* <E extends RunError, R>(
   )
 })
 
-/** Lands what a window lacks in a store, or in staging. */
-export const landPlanned = Effect.fn("landPlanned")(function* (
+/** Lands what a window lacks in a store, or in staging, and judges the lake. */
+const landPlanned = Effect.fn("landPlanned")(function* (
   destination: ObjectStorage["Type"],
   options: WindowOptions,
   moved: ReadonlySet<Hour> = new Set()
 ) {
   const plan = yield* planRun(options)
   yield* gaugePlan(plan)
-  const { window, present, open, accepted, store, staging, lake } = plan
+  const { window, store, staging, lake } = plan
   const isFetch = destination === staging.store
   const olderGaps = lake.gaps({ last: addHours(window.first, -1) }, isFetch)
-  const obstacles = isFetch ? yield* findObstacles(plan) : new Map<Hour, LandingError>()
-  const synced = yield* syncLate(plan, isFetch ? new Set(present) : moved)
-  const missing = [...plan.missing.filter((hour) => !obstacles.has(hour)), ...synced.missing].sort()
-  if (isFetch) yield* logElsewhere(plan.notOurs.elsewhere)
-  yield* Effect.logInfo(
-    `${window}: ${present.length} hours present, ${missing.length} missing, ${open.length} not closed yet`
-  )
-  const others = [
-    ...present.filter((hour) => !synced.late.has(hour)).map((hour) => new Skipped({ hour })),
-    ...synced.outcomes,
-    ...open.map((hour) => new Open({ hour })),
-    ...accepted.map((hour) => new Accepted({ hour })),
-    ...[...obstacles].map(([hour, error]) => failedHour(hour, error))
-  ]
-  const { format, layout, log } = yield* Run
-  if (missing.length > 0) yield* warnOfMixedForms(store, [{ layout, format }])
-  yield* log.planned({ window, outcomes: others, lake: yield* findingsOf(plan, { olderGaps }) })
-  // A lake that is extended backwards grows without a gap when its newest hours land first.
-  const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded
+  const { missing, newestFirst, others, synced } = yield* readied(plan, isFetch, moved)
+  const { log } = yield* Run
   const findings = { olderGaps }
+  yield* log.planned({ window, outcomes: others, lake: yield* findingsOf(plan, findings) })
   return yield* landMissing(missing, destination, [staging, store], { newestFirst }).pipe(
     Effect.tap((outcomes) => (isFetch ? Effect.void : gaugePlan(plan, { outcomes }))),
     Effect.flatMap((outcomes) =>
       Effect.map(
-        findingsAfter(plan, { ...findings, outcomes: [...outcomes, ...synced.outcomes], isFetch }),
+        findingsAfter(plan, { ...findings, outcomes: [...outcomes, ...synced], isFetch }),
         (found): RunResult => ({ window, outcomes: [...outcomes, ...others], ...found })
       )
     ),
@@ -247,6 +231,48 @@ export const landPlanned = Effect.fn("landPlanned")(function* (
         }))
     )
   )
+})
+
+/**
+ * Lands what a window of a larger backlog lacks in the store. The lake is judged by whoever has cut the
+ * backlog: that takes a second listing, which each window would make again.
+ */
+export const landPart = Effect.fn("landPart")(function* (options: WindowOptions) {
+  const plan = yield* planRun(options)
+  const { staging, store } = plan
+  const { missing, newestFirst, others } = yield* readied(plan, false)
+  return yield* landMissing(missing, store.store, [staging, store], { newestFirst }).pipe(
+    Effect.map((outcomes) => ({ outcomes: [...outcomes, ...others], error: undefined })),
+    Effect.catchAll((error) => Effect.succeed({ outcomes: others, error }))
+  )
+})
+
+/** What is left to land of a plan once late staged hours are uploaded, and what became of its other hours. */
+const readied = Effect.fnUntraced(function* (
+  plan: Plan,
+  isFetch: boolean,
+  moved: ReadonlySet<Hour> = new Set()
+) {
+  const { window, present, open, accepted, store, lake } = plan
+  const obstacles = isFetch ? yield* findObstacles(plan) : new Map<Hour, LandingError>()
+  const synced = yield* syncLate(plan, isFetch ? new Set(present) : moved)
+  const missing = [...plan.missing.filter((hour) => !obstacles.has(hour)), ...synced.missing].sort()
+  if (isFetch) yield* logElsewhere(plan.notOurs.elsewhere)
+  yield* Effect.logInfo(
+    `${window}: ${present.length} hours present, ${missing.length} missing, ${open.length} not closed yet`
+  )
+  const others: ReadonlyArray<HourOutcome> = [
+    ...present.filter((hour) => !synced.late.has(hour)).map((hour) => new Skipped({ hour })),
+    ...synced.outcomes,
+    ...open.map((hour) => new Open({ hour })),
+    ...accepted.map((hour) => new Accepted({ hour })),
+    ...[...obstacles].map(([hour, error]) => failedHour(hour, error))
+  ]
+  const { format, layout } = yield* Run
+  if (missing.length > 0) yield* warnOfMixedForms(store, [{ layout, format }])
+  // A lake that is extended backwards grows without a gap when its newest hours land first.
+  const newestFirst = lake.firstLanded !== undefined && window.first < lake.firstLanded
+  return { missing, newestFirst, others, synced: synced.outcomes }
 })
 
 interface RunResult {

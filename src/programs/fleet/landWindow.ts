@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
 import type { Window } from "../../services/Window.ts"
 import { stagingForLake } from "../plan/stagedHours.ts"
@@ -7,7 +6,7 @@ import { failedHour } from "../run/failureKind.ts"
 import type { HourOutcome } from "../run/HourOutcome.ts"
 import { asRun, type LandingOptions } from "../run/Run.ts"
 import { countOutcomes } from "../run/telemetry.ts"
-import { landPlanned } from "../runPipeline.ts"
+import { landPart } from "../runPipeline.ts"
 
 /**
  * Lands what a window of a fleet's backlog still lacks, by one request at a time. Returns what became
@@ -17,8 +16,7 @@ import { landPlanned } from "../runPipeline.ts"
 export const landWindow = Effect.fn("landWindow")(
   function* (window: Window, _options: LandingOptions) {
     const { first: start, hours, last: end } = window
-    const store = yield* ObjectStorage
-    const { error, outcomes } = yield* landPlanned(store, { start, end, isRelative: true }).pipe(
+    const { error, outcomes } = yield* landPart({ start, end, isRelative: true }).pipe(
       Effect.catchAll((error) => Effect.succeed({ error, outcomes: [] }))
     )
     const named = new Set(outcomes.map(({ hour }) => hour))
