@@ -2,11 +2,13 @@ import http from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect, type Scope } from "effect"
 
-/** A server in front of the Export API that delays answers and counts what is open. */
+/** A server in front of the Export API that keeps answers back and counts what is open. */
 export interface Gate {
   readonly origin: string
-  /** In milliseconds, of every answer from now on. */
+  /** In milliseconds, of every answer from now on; `Infinity` keeps them back until they are let go. */
   delay: number
+  /** Lets the answers go that are kept back now. */
+  readonly letGo: () => void
   /** The largest number of requests that were open at once, by project's key. */
   readonly most: ReadonlyMap<string, number>
   /** The number of requests that are open. */
@@ -29,6 +31,7 @@ export const openGate = Effect.fn("openGate")(function* (
   const open: Array<readonly [key: string, window: string]> = []
   const most = new Map<string, number>()
   const [twice, windows]: [Array<string>, Array<string>] = [[], []]
+  const kept = new Set<() => void>()
   const gate = { delay: 0 }
   const handOn: http.RequestListener = ({ headers, url = "/" }, response) => {
     const { searchParams } = new URL(url, target)
@@ -41,16 +44,20 @@ export const openGate = Effect.fn("openGate")(function* (
     windows.push(window)
     open.push(entry)
     most.set(key, Math.max(most.get(key) ?? 0, open.filter(([its]) => its === key).length))
-    const timer = setTimeout(() => {
+    const answer = () => {
+      kept.delete(answer)
       const onward = http.request(`${target}${url}`, { headers, agent: false }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(response)
       })
       onward.on("error", () => response.destroy())
       onward.end()
-    }, gate.delay)
+    }
+    const timer = gate.delay === Infinity ? undefined : setTimeout(answer, gate.delay)
+    if (timer === undefined) kept.add(answer)
     response.once("close", () => {
       clearTimeout(timer)
+      kept.delete(answer)
       open.splice(open.indexOf(entry), 1)
     })
   }
@@ -71,6 +78,9 @@ export const openGate = Effect.fn("openGate")(function* (
     most,
     twice,
     windows,
-    open: () => open.length
+    open: () => open.length,
+    letGo: () => {
+      for (const answer of kept) answer()
+    }
   })
 })

@@ -14,11 +14,10 @@ export const PACKAGE = "pg@8.23.1"
 const LONGEST = 10_000
 
 /**
- * The server ends the session of a machine that no longer answers after 25 to 35 seconds. By then, the machine
- * itself has noticed, and stopped what it was doing.
+ * In milliseconds. A session that is silent for so long is ended by the server, with its locks: its machine is frozen, has
+ * vanished, or cannot be reached. `LONGEST` after the last beat, the machine itself has stopped what it was doing.
  */
-const KEEPALIVE =
-  "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000"
+const LONGEST_IDLE = 25_000
 
 /** A session, whose locks are free when it ends. */
 export interface Connection {
@@ -71,9 +70,7 @@ export const connect = Effect.fn("FleetPostgres.connect")(function* (
     application_name: "amplitude-lake",
     connectionTimeoutMillis: LONGEST,
     query_timeout: LONGEST,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: LONGEST,
-    options: KEEPALIVE
+    options: `-c idle_session_timeout=${LONGEST_IDLE}`
   }
   const end = (cause: unknown) => {
     Deferred.unsafeDone(lost, Effect.fail(failed("take from")(cause)))
