@@ -9,9 +9,8 @@ const PAGES = 5
 
 const Text = Schema.NullOr(Schema.String)
 
-/** A journey is cut into pages where that is certain: a page may have the sign between pages in it. */
-const SPLIT = `select sessions, string_split(journey, ' > ') as pages
-from analytics.journeys where SITE and len(string_split(journey, ' > ')) = steps`
+const NTHS = Array.from({ length: STEPS }, (_, index) => index + 1)
+const each = (text: (step: number) => string, between: string) => NTHS.map(text).join(between)
 
 /** What sessions do on the sites that most of them enter. */
 export const readJourneys = Effect.fnUntraced(function* (read: Read) {
@@ -28,53 +27,73 @@ from analytics.journeys group by site order by sessions desc, site nulls last`
         `select journey, is_cut as "isCut", sessions::double as sessions from analytics.journeys
 where ${isSite} order by sessions desc, journey limit ${JOURNEYS}`
       )
-      return { ...it, journeys, flow: yield* readFlow(read, SPLIT.replace("SITE", isSite)) }
+      return { ...it, journeys, flow: yield* readFlow(read, isSite) }
     })
   )
   return { sites, otherSites: found.length - sites.length }
 })
 
-const readFlow = Effect.fnUntraced(function* (read: Read, split: string) {
-  const steps = Array.from({ length: STEPS }, (_, index) => index + 1)
-  const ranked = `with split as materialized (${split}),
-visits as (${steps
-    .map(
-      (step) =>
-        `select ${step} as step, pages[${step}] as page, sessions from split where len(pages) >= ${step}`
-    )
-    .join(" union all ")}),
-pages as (select step, page, sum(sessions) as sessions from visits group by step, page),
-ranked as (select *, least(row_number() over (partition by step order by sessions desc, page), ${PAGES + 1}) as nth from pages)`
-  const nodes = yield* read(
-    { step: Schema.Number, nth: Schema.Number, page: Text, sessions: Schema.Number },
-    `${ranked} select step::double as step, nth::double as nth,
-  case when nth <= ${PAGES} then any_value(page) end as page, sum(sessions)::double as sessions
-from ranked group by step, nth order by step, nth`
+/**
+ * One row for each way through the first steps, of which there are few: pages that are not among a
+ * step's most frequent are one. A journey is cut into pages where that is certain, because a page may
+ * have the sign between pages in it.
+ */
+const waysOf = (isSite: string) => `with cut as materialized (
+  select sessions, ${each((step) => `pages[${step}] as page${step}`, ", ")}
+  from (select sessions, steps, string_split(journey, ' > ') as pages from analytics.journeys where ${isSite})
+  where len(pages) = steps
+),
+pages as (${each((step) => `select ${step} as step, page${step} as page, sum(sessions) as sessions from cut where page${step} is not null group by page`, " union all ")}),
+ranked as (select step, page, row_number() over (partition by step order by sessions desc, page) as nth from pages),
+frequent as materialized (select * from ranked where nth <= ${PAGES})
+select ${each((step) => `case when page${step} is not null then coalesce(frequent${step}.nth, ${PAGES + 1}) end::double as nth${step}, any_value(frequent${step}.page) as page${step}`, ", ")},
+  sum(sessions)::double as sessions
+from cut
+${each((step) => `left join frequent as frequent${step} on frequent${step}.step = ${step} and frequent${step}.page = page${step}`, "\n")}
+group by ${each((step) => `nth${step}`, ", ")}`
+
+const Nth = Schema.NullOr(Schema.Number)
+
+const readFlow = Effect.fnUntraced(function* (read: Read, isSite: string) {
+  const ways = yield* read(
+    {
+      sessions: Schema.Number,
+      nth1: Nth,
+      nth2: Nth,
+      nth3: Nth,
+      nth4: Nth,
+      page1: Text,
+      page2: Text,
+      page3: Text,
+      page4: Text
+    },
+    waysOf(isSite)
   )
-  const links = yield* read(
-    { step: Schema.Number, from: Schema.Number, to: Schema.Number, sessions: Schema.Number },
-    `${ranked}, moves as (${steps
-      .slice(1)
-      .map(
-        (step) =>
-          `select ${step - 1} as step, pages[${step - 1}] as here, pages[${step}] as there, sessions from split where len(pages) >= ${step}`
-      )
-      .join(" union all ")})
-select (moves.step - 1)::double as step, (one.nth - 1)::double as from, (other.nth - 1)::double as to, sum(moves.sessions)::double as sessions
-from moves
-join ranked as one on one.step = moves.step and one.page = moves.here
-join ranked as other on other.step = moves.step + 1 and other.page = moves.there
-group by all order by all`
-      .replace(" as from,", ' as "from",')
-      .replace(" as to,", ' as "to",')
-  )
+  const steps: Array<Array<{ readonly page: string | null; sessions: number }>> = NTHS.map(() => [])
+  const links = new Map<string, { -readonly [Name in keyof Link]: Link[Name] }>()
+  for (const way of ways) {
+    const nths = [way.nth1, way.nth2, way.nth3, way.nth4]
+    const pages = [way.page1, way.page2, way.page3, way.page4]
+    for (const [step, nth] of nths.entries()) {
+      if (nth === null) break
+      const own = steps[step] ?? []
+      const node = (own[nth - 1] ??= { page: pages[step] ?? null, sessions: 0 })
+      node.sessions += way.sessions
+      const next = nths[step + 1] ?? null
+      if (next === null) continue
+      const [from, to] = [nth - 1, next - 1]
+      const link = links.get(`${step} ${from} ${to}`) ?? { step, from, to, sessions: 0 }
+      link.sessions += way.sessions
+      links.set(`${step} ${from} ${to}`, link)
+    }
+  }
   const flow: Flow = {
-    steps: steps
-      .map((step) =>
-        nodes.filter((it) => it.step === step).map(({ page, sessions }) => ({ page, sessions }))
-      )
-      .filter((pages) => pages.length > 0),
-    links
+    steps: steps.filter((pages) => pages.length > 0),
+    links: [...links.values()].toSorted(
+      (one, other) => one.step - other.step || one.from - other.from || one.to - other.to
+    )
   }
   return flow
 })
+
+type Link = Flow["links"][number]

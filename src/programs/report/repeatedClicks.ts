@@ -13,19 +13,6 @@ const Device = Schema.Struct({
   rageSessions: Schema.Number
 })
 
-/** An element of all its devices. Labels that are as frequent are ordered by name. */
-const ELEMENT = `select
-  site, page, element,
-  arg_max(label, (clicks, label)) as label,
-  sum(clicks)::double as clicks,
-  sum(sessions)::double as sessions,
-  sum(bursts)::double as bursts,
-  max(longest_burst)::double as "longestBurst",
-  sum(rage_sessions)::double as "rageSessions",
-  sum(sdk_rage_clicks)::double as "sdkRageClicks",
-  sum(sdk_dead_clicks)::double as "sdkDeadClicks"
-from analytics.repeated_clicks`
-
 const DEVICES = `to_json(list({
     'deviceType': device_type,
     'clicks': clicked.clicks::double,
@@ -33,7 +20,7 @@ const DEVICES = `to_json(list({
     'rageSessions': rage_sessions::double
   } order by rage_sessions desc, clicked.sessions desc, device_type nulls last)[:6])::varchar`
 
-const ORDER = `"rageSessions" desc, sessions, site nulls last, page nulls last, element nulls last`
+const ORDER = ["site", "page", "element"].map((name) => `shown.${name} nulls last`).join(", ")
 
 /** Elements that were clicked again and again, and those that are made for it. */
 export const readRepeatedClicks = Effect.fnUntraced(function* (read: Read) {
@@ -56,11 +43,22 @@ export const readRepeatedClicks = Effect.fnUntraced(function* (read: Read) {
           allSessions: Schema.Number,
           allRageSessions: Schema.Number
         },
-        // Devices are only read of the elements that are shown, of which there are few.
-        `with elements as (${ELEMENT} where ${condition} group by site, page, element),
-shown as (select * from elements where "rageSessions" > 0 order by ${ORDER} limit ${limit}),
-devices as (
-  select clicked.site, clicked.page, clicked.element, ${DEVICES} as devices
+        // Of the many elements only the few that are shown are read whole. Labels that are as frequent are ordered by name.
+        `with shown as (
+  select site, page, element, sum(sessions)::double as sessions, sum(rage_sessions)::double as "rageSessions"
+  from analytics.repeated_clicks as shown where ${condition}
+  group by site, page, element having "rageSessions" > 0
+  order by "rageSessions" desc, sessions, ${ORDER} limit ${limit}
+),
+wholes as (
+  select clicked.site, clicked.page, clicked.element,
+    arg_max(label, (clicked.clicks, label)) as label,
+    sum(clicked.clicks)::double as clicks,
+    sum(bursts)::double as bursts,
+    max(longest_burst)::double as "longestBurst",
+    sum(sdk_rage_clicks)::double as "sdkRageClicks",
+    sum(sdk_dead_clicks)::double as "sdkDeadClicks",
+    ${DEVICES} as devices
   from analytics.repeated_clicks as clicked
   join shown
     on clicked.site is not distinct from shown.site
@@ -72,14 +70,15 @@ others as (
   select site, sum(sessions)::double as sessions, sum(rage_sessions)::double as rage
   from analytics.repeated_clicks where not is_repeatable group by site
 )
-select shown.*, devices, coalesce(others.sessions, 0) as "allSessions", coalesce(others.rage, 0) as "allRageSessions"
+select shown.*, wholes.* exclude (site, page, element),
+  coalesce(others.sessions, 0) as "allSessions", coalesce(others.rage, 0) as "allRageSessions"
 from shown
-join devices
-  on devices.site is not distinct from shown.site
-  and devices.page is not distinct from shown.page
-  and devices.element is not distinct from shown.element
+join wholes
+  on wholes.site is not distinct from shown.site
+  and wholes.page is not distinct from shown.page
+  and wholes.element is not distinct from shown.element
 left join others on shown.site is not distinct from others.site
-order by "rageSessions" desc, shown.sessions, shown.site nulls last, shown.page nulls last, shown.element nulls last`
+order by "rageSessions" desc, shown.sessions, ${ORDER}`
       ),
       (found) =>
         found.map(({ allRageSessions, allSessions, rageSessions, sessions, ...it }) => ({
