@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, it } from "vitest"
 import { reportPage } from "../../src/cli/report/reportPage.ts"
 import { Report } from "../../src/programs/report/Report.ts"
+import { calendarOf, EVERY_STATE, LEDGER } from "../fixtures/calendarOf.ts"
 import { EMPTY, HOSTILE, hours, namedBy } from "../fixtures/reportFigures.ts"
 import { SHOP_REPORT } from "../fixtures/shopReport.ts"
 import { type Browser, startBrowser, tool, type View } from "./browser.ts"
@@ -14,8 +15,15 @@ import { htmlErrors } from "./validHtml.ts"
 const PAGES = {
   shop: reportPage(SHOP_REPORT),
   empty: reportPage(EMPTY),
-  years: reportPage(new Report({ ...EMPTY, coverage: hours(26_280) }))
+  years: reportPage(new Report({ ...EMPTY, coverage: hours(26_280) })),
+  calendar: calendarOf({
+    hours: Array.from({ length: 100 }, () => EVERY_STATE).flat(),
+    warehouse: LEDGER
+  }),
+  days: calendarOf({ hours: [...EVERY_STATE, ...EVERY_STATE, ...EVERY_STATE] })
 }
+/** Of these, each view has a picture to compare with. */
+const COMPARED = ["shop", "calendar"]
 
 /** A4 without its margins. */
 const PRINT: View = { width: 718, scheme: "light", media: "print" }
@@ -32,7 +40,7 @@ const SOME_VIEWS = VIEWS.filter((it) => ["375-light", "1280-dark", "print"].incl
 
 const fold = "for (const it of document.querySelectorAll('details')) it.open = false"
 
-describe("The report in a browser", () => {
+describe("The pages in a browser", () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await startBrowser()
@@ -40,11 +48,11 @@ describe("The report in a browser", () => {
   afterAll(() => browser.close())
 
   for (const [name, text] of Object.entries(PAGES)) {
-    for (const view of name === "shop" ? VIEWS : SOME_VIEWS) {
+    for (const view of COMPARED.includes(name) ? VIEWS : SOME_VIEWS) {
       it(`shows all of ${name} at ${named(view)}, legibly, and does nothing else`, async () => {
         const { incidents, page } = await browser.open(text, view)
         assert.deepEqual(await page.evaluate(layoutFaults), [])
-        if (name === "shop" && ![768, 1920].includes(view.width)) {
+        if (COMPARED.includes(name) && ![768, 1920].includes(view.width)) {
           await page.evaluate(fold)
           assert.deepEqual(await faintTexts(page, browser.bench), [])
           assert.equal(await isAsBefore(page, browser.bench, `${name}-${named(view)}`), null)
@@ -68,6 +76,17 @@ describe("The report in a browser", () => {
 
     it(`writes ${name} as a strict parser reads it`, async () => {
       assert.deepEqual(await htmlErrors(text), [])
+    })
+  }
+
+  for (const [index, place] of HOSTILE.entries()) {
+    it(`lets hostile place ${index} of a calendar do no harm`, async () => {
+      const text = calendarOf({ hours: EVERY_STATE, place })
+      assert.deepEqual(await htmlErrors(text), [])
+      const { incidents, page } = await browser.open(text, { width: 375, scheme: "light" })
+      assert.deepEqual(await page.evaluate(layoutFaults), [])
+      assert.deepEqual(incidents, [])
+      await page.close()
     })
   }
 

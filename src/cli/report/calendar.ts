@@ -36,7 +36,7 @@ function blocksOf(first: number, last: number): ReadonlyArray<Block> {
   if (days <= FEW_DAYS) {
     return Array.from({ length: days }, (_, index) => {
       const start = (Math.floor(first / DAY) + index) * DAY
-      const clocks = index === 0 ? [6, 12, 18] : []
+      const clocks = index === 0 ? [8, 16] : []
       const marks = clocks.map((column) => ({
         column,
         text: `${String(column).padStart(2, "0")}:00`

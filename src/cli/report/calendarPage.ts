@@ -2,8 +2,7 @@ import { coverageOf } from "../../programs/report/coverage.ts"
 import type { CoverageState } from "../../programs/report/Report.ts"
 import type { Status, StatusHour } from "../../programs/inspect/statusOfHours.ts"
 import { coverageFigure } from "./coverageSection.ts"
-import { section } from "./figure.ts"
-import { html, name } from "./html.ts"
+import { html, path } from "./html.ts"
 import { page } from "./page.ts"
 
 /** The calendar of `status` as a page. */
@@ -13,15 +12,17 @@ export function calendarPage(status: Status, place: string): string {
   const coverage = coverageOf(status.newestLanded === null ? [] : hours, null)
   return page({
     title: "What is in the lake",
-    about: html`<p>${name(place)}</p>`,
-    body: section({
-      id: "coverage",
-      heading: "How complete it is",
-      body: coverageFigure(
-        coverage,
-        hasWarehouse ? {} : { loaded: "landed", unverified: "from another pipeline" }
-      )
-    })
+    about: html`<p>${path(place)}</p>`,
+    parts: [
+      {
+        id: "coverage",
+        heading: "How complete it is",
+        body: coverageFigure(
+          coverage,
+          hasWarehouse ? {} : { loaded: "landed", unverified: "from another pipeline" }
+        )
+      }
+    ]
   })
 }
 

@@ -82,15 +82,17 @@ export function daysFigure({ days, types }: Report["eventsByDay"]): Html {
   const all = days.reduce((sum, it) => sum + totalOf(it), 0)
   const title = html`${plural(all, "event")} on ${plural(days.length, "day")}, most on
   ${dayText(top.day)}`
-  const middle = drawn[Math.floor(drawn.length / 2)]?.day ?? ""
+  const half = Math.floor(drawn.length / 2)
   const axis = [
     { x: 0, anchor: "start", text: drawn[0]?.day ?? "" },
-    ...(drawn.length > 4 ? [{ x: 50, anchor: "middle", text: middle }] : []),
+    ...(drawn.length > 4
+      ? [{ x: ((half + 0.4) / drawn.length) * 100, anchor: "middle", text: drawn[half]?.day ?? "" }]
+      : []),
     ...(drawn.length > 1 ? [{ x: 100, anchor: "end", text: drawn.at(-1)?.day ?? "" }] : [])
   ]
   return figure({
     title,
-    sentence: "By the UTC day on which they happened, without duplicates.",
+    sentence: "By the UTC day on which they happened. Duplicates are left out.",
     legend: legend([
       ...types.map((type, index) => ({ mark: square(`c-${index}`), text: name(type) })),
       ...(hasOther ? [{ mark: square("c-other"), text: "all others" }] : [])
@@ -117,7 +119,7 @@ export function daysFigure({ days, types }: Report["eventsByDay"]): Html {
             )
           )}</svg
         ><line class="axis" x1="0" x2="100%" y1="${TOP + HEIGHT}" y2="${TOP + HEIGHT}" />
-        ${axis.map(({ anchor, text, x }) => html`<text class="muted" x="${drawn.length < 7 ? (x * drawn.length) / 7 : x}%" y="${TOP + HEIGHT + 17}" text-anchor="${anchor}">${text}</text>`)}`
+        ${axis.map(({ anchor, text, x }) => html`<text class="muted" x="${fixed(drawn.length < 7 ? (x * drawn.length) / 7 : x)}%" y="${TOP + HEIGHT + 17}" text-anchor="${anchor}">${text}</text>`)}`
     }),
     table: table(
       "Events a day",

@@ -1,6 +1,6 @@
 import type { ClickedElement, Report } from "../../programs/report/Report.ts"
 import { figure, missing, SUMMARY } from "./figure.ts"
-import { type Html, html, name, short } from "./html.ts"
+import { type Html, html, name, path } from "./html.ts"
 import { intervalText, ofText, rateLegend, ratesPicture } from "./rates.ts"
 import { table } from "./table.ts"
 import { number, plural } from "./words.ts"
@@ -39,8 +39,10 @@ function elementsFigure(
   first: ClickedElement,
   different: number
 ): Html {
-  const title = html`${labelOf(first)} was clicked three times within a second in
-  ${ofText(first.rage)} sessions`
+  const title = html`${labelOf(first)} on ${name(first.site)}: clicked three times within a second
+  in ${ofText(first.rage)}
+  sessions${first.others.sessions === 0 ? "" : `, against ${ofText(first.others)} elsewhere on the site`}`
+  const isOneSite = elements.every(({ site }) => site === first.site)
   return figure({
     title,
     sentence: html`The ${elements.length === 1 ? "element" : plural(elements.length, "element")}
@@ -49,7 +51,10 @@ function elementsFigure(
     legend: rateLegend("this element", "the site's other elements, summed"),
     picture: ratesPicture(
       elements.map((it) => ({
-        label: html`${labelOf(it)} <i>${short(it.page ?? "")}</i>`,
+        label: html`${labelOf(it)}
+          <i
+            >${isOneSite || it.site === null ? "" : html`${name(it.site)} `}${it.page === null ? "" : path(it.page)}</i
+          >`,
         rate: it.rage,
         base: it.others
       }))
@@ -64,7 +69,7 @@ function elementTable(caption: string, rows: ReadonlyArray<ClickedElement>): Htm
     [
       { head: "Element", cell: labelOf },
       { head: "Site", cell: (it) => name(it.site) },
-      { head: "Page", cell: (it) => name(it.page) },
+      { head: "Page", cell: (it) => path(it.page) },
       { head: "Sessions with three", isNumber: true, cell: ({ rage }) => ofText(rage) },
       { head: "95% interval", isNumber: true, cell: ({ rage }) => intervalText(rage) },
       { head: "Other elements", isNumber: true, cell: ({ others }) => ofText(others) },
@@ -83,7 +88,7 @@ function deviceTable(elements: ReadonlyArray<ClickedElement>): Html {
     "The same elements by device",
     [
       { head: "Element", cell: ({ element }) => labelOf(element) },
-      { head: "Page", cell: ({ element }) => name(element.page) },
+      { head: "Page", cell: ({ element }) => path(element.page) },
       { head: "Device", cell: ({ device }) => name(device.deviceType) },
       {
         head: "Sessions with three",

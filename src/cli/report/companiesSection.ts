@@ -1,6 +1,6 @@
 import type { Company, Report } from "../../programs/report/Report.ts"
 import { figure, legend, missing, rows, square } from "./figure.ts"
-import { type Html, html, name } from "./html.ts"
+import { type Html, html, name, path } from "./html.ts"
 import { table } from "./table.ts"
 import { dayText, fixed, number, percent, plural } from "./words.ts"
 
@@ -20,8 +20,9 @@ export function companiesFigure(found: Report["companies"]): Html {
       ${providersTable(providers, otherProviders)}`
   }
   const [top] = companies
-  const title = html`${name(top?.company ?? "")} had ${number(top?.sessions ?? 0)} of
-  ${plural(sessions, "session")}`
+  const whose = top?.evidence === "group" ? "belong to the group" : "came from the network of"
+  const title = html`${number(top?.sessions ?? 0)} of ${plural(sessions, "session")} ${whose}
+  ${name(top?.company ?? "")}`
   const most = Math.max(...companies.map((it) => it.sessions))
   const drawn = companies.slice(0, DRAWN)
   return figure({
@@ -73,7 +74,7 @@ function companyTable(caption: string, rows: ReadonlyArray<Company>): Html {
       { head: "Page views", isNumber: true, cell: (it) => number(it.pageViews) },
       { head: "First", isDate: true, cell: (it) => dayText(it.firstSeen ?? "") },
       { head: "Last", isDate: true, cell: (it) => dayText(it.lastSeen ?? "") },
-      { head: "Page most seen", cell: (it) => name(it.topPage, "none") }
+      { head: "Page most seen", cell: (it) => path(it.topPage, "none") }
     ],
     rows
   )

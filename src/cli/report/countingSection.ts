@@ -69,6 +69,18 @@ const WORDS: ReadonlyArray<readonly [string, string]> = [
     "Chose again, went back or searched",
     "chose another item of the menu or came back to the page of the click within ten seconds, or searched within thirty."
   ],
-  ["95% interval", "by Wilson. Few sessions make it wide."],
+  [
+    "Bursts",
+    "at least two clicks on one element of one page view, each at most a second after the one before."
+  ],
+  [
+    "SDK: rage, dead",
+    "clicks that Amplitude's own SDK reports as repeated, or as without any effect."
+  ],
+  [
+    "95% interval",
+    "the shares that fit what was counted, by Wilson's method. It is wide where there are few sessions."
+  ],
+  ["Group", "a customer that your own code names with each event."],
   ["Network", "whoever holds the address range; not necessarily the visitor's company."]
 ]

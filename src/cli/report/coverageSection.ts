@@ -36,10 +36,12 @@ export function coverageFigure(
   }
   const hours = totals.reduce((sum, it) => sum + it.hours, 0)
   const gaps = totals.find(({ state }) => state === "gap")?.hours ?? 0
+  const accepted = totals.find(({ state }) => state === "accepted")?.hours ?? 0
+  const all = plural(hours, "hour")
   const title =
-    gaps === 0
-      ? `No hour is missing of ${number(hours)}`
-      : `${plural(gaps, "hour")} of ${number(hours)} ${gaps === 1 ? "is" : "are"} missing`
+    accepted === 0
+      ? `${gaps === 0 ? "None" : number(gaps)} of ${all} ${gaps > 1 ? "are" : "is"} missing`
+      : `${number(gaps + accepted)} of ${all} ${gaps + accepted > 1 ? "are" : "is"} missing, ${gaps === 0 ? "" : `${number(accepted)} of them `}accepted`
   const [first] = stretches
   const last = stretches.at(-1)
   const isDays = drawsDays(stretches)

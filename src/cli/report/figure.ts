@@ -22,7 +22,7 @@ export function figure({ legend = NOTHING, picture, sentence, table, title }: Fi
   </figure> `
 }
 
-interface Section {
+export interface Section {
   readonly id: string
   readonly heading: string
   readonly body: Html | ReadonlyArray<Html>

@@ -5,7 +5,7 @@
  */
 import type { Flow } from "../../programs/report/Report.ts"
 import { picture, stretched } from "./figure.ts"
-import { type Html, html, name } from "./html.ts"
+import { type Html, html, inLetters, path } from "./html.ts"
 import { fixed, number } from "./words.ts"
 
 const HEIGHT = 280
@@ -27,10 +27,16 @@ interface Placed {
 /** Letters of a line where columns are narrowest, and the lines of the longest label. */
 const [LETTERS, LINES] = [16, 3]
 
+/** Letters that take the room of two. */
+const WIDE = /[\u1100-\u115F\u2E80-\uDFFF\uF900-\uFAFF\uFF01-\uFF60]/g
+
 /** How many lines the labels need; a longer one is cut, and whole in the table. */
 function linesOf(columns: Flow["steps"]): number {
   const longest = Math.max(
-    ...columns.flat().map(({ page, sessions }) => `${number(sessions)} ${page ?? ""}`.length)
+    ...columns.flat().map(({ page, sessions }) => {
+      const text = `${number(sessions)} ${inLetters(page ?? "")}`
+      return text.length + (text.match(WIDE) ?? []).length
+    })
   )
   return Math.min(LINES, Math.ceil(longest / LETTERS))
 }
@@ -95,7 +101,7 @@ export function flowPicture(flow: Flow, steps: number, id: string, title: Html):
     pages.map(({ page, sessions }, index) => {
       const { height, y } = places[step]?.[index] ?? { height: 0, y: 0 }
       const top = y + height / 2 - room / 2
-      const text = html`${name(page, "all others")}`
+      const text = html`${path(page, "all others")}`
       return html`<foreignObject
         x="${fixed(step * share)}%"
         y="${fixed(top)}"

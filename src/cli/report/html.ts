@@ -53,16 +53,48 @@ function escaped(text: string): string {
 
 const LONGEST = 90
 
-/**
- * Text from outside, which may run in any direction and be of any length; `none` stands for null. A path
- * is best broken after a slash.
- */
+/** Text from outside, which may run in any direction and be of any length; `none` stands for null. */
 export function name(text: string | null, none = "unknown"): Html {
+  return text === null ? html`<i>${none}</i>` : html`<bdi>${short(text)}</bdi>`
+}
+
+/**
+ * A page, a journey or an address, in letters, and best broken after a slash. What stands between two
+ * signs has a direction of its own, so that no word changes the order of the others.
+ */
+export function path(text: string | null, none = "unknown"): Html {
   if (text === null) return html`<i>${none}</i>`
-  const pieces = short(text).split(/(?<=[^/]\/)(?=[^/])/)
-  return html`<bdi
-    >${pieces.map((it, index) => (index === 0 ? html`${it}` : html`<wbr />${it}`))}</bdi
-  >`
+  const pieces = short(inLetters(text))
+    .split(/( > |\/+)/)
+    .filter((it) => it !== "")
+  const parts = pieces.map((it, index) => {
+    const before = pieces[index - 1] ?? " > "
+    const isBreak = it === "/" && before !== " > " && index + 1 < pieces.length
+    return isBreak ? html`/<wbr />` : ASCII.test(it) ? html`${it}` : html`<bdi>${it}</bdi>`
+  })
+  return html`<bdi dir="ltr">${parts}</bdi>`
+}
+
+const ASCII = /^[ -~]*$/
+/** No more than a letter or a sign: nothing that is not seen, or that belongs to the character before. */
+const SEEN = /^[\p{L}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S}]*$/u
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/u
+
+/**
+ * Percent-encoded letters as letters. What stands for ASCII stays as it is, because `%2F` is no `/`; so
+ * does what is malformed, is not to be seen, or is another spelling of what is shown.
+ */
+export function inLetters(text: string): string {
+  return text.replace(/(?:%[89a-f][0-9a-f])+/gi, (encoded) => {
+    try {
+      const letters = decodeURIComponent(encoded)
+      const isSafe =
+        SEEN.test(letters) && !UNSEEN.test(letters) && letters === letters.normalize("NFC")
+      return isSafe ? letters : encoded
+    } catch {
+      return encoded
+    }
+  })
 }
 
 /** Cut where it is too long to be read. */

@@ -1,7 +1,7 @@
 import type { Report } from "../../programs/report/Report.ts"
 import { figure, missing } from "./figure.ts"
 import { flowPicture } from "./flow.ts"
-import { type Html, html, name } from "./html.ts"
+import { type Html, html, name, path } from "./html.ts"
 import { ofText } from "./rates.ts"
 import { table } from "./table.ts"
 import { number, percent, plural } from "./words.ts"
@@ -19,14 +19,14 @@ export function journeyFigures({ otherSites, sites }: Report["journeys"]): Html 
       first === undefined
         ? html`${name(site)}`
         : html`${name(site)}: ${number(first.sessions)} of ${plural(sessions, "session")} begin on
-          ${name(first.page, "other pages")}`
+          ${path(first.page, "other pages")}`
     const wide = flowPicture(flow, 4, `flow-${index}`, title)
     const narrow = flowPicture(flow, 2, `flow-${index}-narrow`, title)
     const [often] = journeys
     return figure({
       title,
       sentence: html`${plural(different, "different journey")} in
-      all.${often === undefined ? "" : html` The most frequent one, in ${ofText({ count: often.sessions, sessions })} sessions: ${name(often.journey)}.`}`,
+      all.${often === undefined ? "" : html` The most frequent, in ${ofText({ count: often.sessions, sessions })} sessions, is ${path(often.journey)}${often.journey.includes(" > ") ? "" : " and no other page"}.`}`,
       picture: html`<div class="if-wide">${wide}</div>
         <div class="if-narrow">${narrow}</div>`,
       table: html`${table(
@@ -34,7 +34,7 @@ export function journeyFigures({ otherSites, sites }: Report["journeys"]): Html 
           [
             {
               head: "Journey",
-              cell: ({ isCut, journey }) => html`${name(journey)}${isCut ? " …" : ""}`
+              cell: ({ isCut, journey }) => html`${path(journey)}${isCut ? " …" : ""}`
             },
             { head: "Sessions", isNumber: true, cell: (it) => number(it.sessions) },
             {
@@ -53,5 +53,5 @@ export function journeyFigures({ otherSites, sites }: Report["journeys"]): Html 
       A band is as high as the number of sessions that went that way. Where a bar is higher than its
       bands, sessions ended.
     </p>
-    ${figures}${otherSites === 0 ? html`` : html`<p>${plural(otherSites, "other site")} not shown.</p>`}`
+    ${figures}${otherSites === 0 ? html`` : html`<p>${plural(otherSites, "other site")} ${otherSites === 1 ? "is" : "are"} not shown.</p>`}`
 }

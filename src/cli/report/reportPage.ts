@@ -9,8 +9,7 @@ import { clicksFigure } from "./clicksSection.ts"
 import { companiesFigure } from "./companiesSection.ts"
 import { countingPart } from "./countingSection.ts"
 import { coverageFigure } from "./coverageSection.ts"
-import { section } from "./figure.ts"
-import { html, name } from "./html.ts"
+import { html, name, path } from "./html.ts"
 import { journeyFigures } from "./journeysSection.ts"
 import { menuFigures } from "./menusSection.ts"
 import { page } from "./page.ts"
@@ -27,37 +26,37 @@ export function reportPage(report: Report): string {
     about: html`<p>
       ${number(counting.lines)} events of
       ${source.project === null ? "an Amplitude project" : html`Amplitude project ${name(source.project)}`}${span}.
-      They come from ${source.place === null ? "no store yet" : html`${name(source.place)}`}.
+      They come from ${source.place === null ? "no store yet" : html`${path(source.place)}`}.
     </p> `,
-    body: [
-      section({
+    parts: [
+      {
         id: "coverage",
         heading: "How complete they are",
         body: coverageFigure(report.coverage)
-      }),
-      section({
+      },
+      {
         id: "captured",
         heading: "What is captured",
         body: capturedTable(report.captured)
-      }),
-      section({ id: "days", heading: "Events a day", body: daysFigure(report.eventsByDay) }),
-      section({ id: "journeys", heading: "What people do", body: journeyFigures(report.journeys) }),
-      section({
+      },
+      { id: "days", heading: "Events a day", body: daysFigure(report.eventsByDay) },
+      { id: "journeys", heading: "What people do", body: journeyFigures(report.journeys) },
+      {
         id: "companies",
         heading: "Who they are",
         body: companiesFigure(report.companies)
-      }),
-      section({
+      },
+      {
         id: "clicks",
         heading: "What they click again and again",
         body: clicksFigure(report.repeatedClicks)
-      }),
-      section({
+      },
+      {
         id: "menus",
         heading: "What follows a menu item",
         body: menuFigures(report.menus)
-      }),
-      section({ id: "counting", heading: "How it was counted", body: countingPart(report) })
+      },
+      { id: "counting", heading: "How it was counted", body: countingPart(report) }
     ]
   })
 }

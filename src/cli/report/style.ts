@@ -15,6 +15,10 @@ p,dd{margin:0 0 1rem;max-width:42rem;overflow-wrap:anywhere}
 header p,figcaption p,.muted,footer,.missing,i{color:var(--soft)}
 i{font-style:normal}
 a{color:var(--link)}
+nav{margin:1.5rem 0 0;font-size:.8125rem}
+nav ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}
+nav a{display:inline-block;padding:.25rem 0;text-decoration:none}
+nav a:hover{text-decoration:underline}
 figure{margin:0 0 3rem;break-inside:avoid}
 figure>svg,.if-wide,.if-narrow{margin:1rem 0}
 .missing{border-left:3px solid var(--rule);padding-left:1rem}
@@ -69,5 +73,5 @@ footer{font-size:.8125rem;padding-bottom:4rem}
 .elsewhere{stroke:var(--c5);stroke-width:3;stroke-dasharray:3 2}
 @media (max-width:640px){.if-wide{display:none}.if-narrow{display:block}h1{font-size:1.5625rem}h2{font-size:1.25rem;margin-top:3rem}h3{font-size:1rem}.w{display:none}.d{white-space:normal}th,td{padding-right:.6rem}dl{display:block}dd{margin-bottom:.75rem}header{padding-top:1.5rem}
 .rows li{grid-template-columns:1fr auto}.rows b{order:0}.rows svg{grid-column:1/-1}.scale{margin-left:0;margin-right:0}}
-@media print{details:not([open]){display:none}body{font-size:11pt}main,header,footer{max-width:none;padding:0}h2{break-after:avoid;margin-top:2rem}.wide{overflow:visible;background:none}.many{font-size:6.5pt}.many th,.many td{padding-right:.5rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{details:not([open]),nav{display:none}body{font-size:11pt}main,header,footer{max-width:none;padding:0}h2{break-after:avoid;margin-top:2rem}.wide{overflow:visible;background:none}.many{font-size:6.5pt}.many th,.many td{padding-right:.5rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `
