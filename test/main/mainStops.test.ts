@@ -17,14 +17,14 @@ const PREFIX = "python-import/"
 const keyOf = (hour: string) => `${PREFIX}${hour.replace("T", "_")}.jsonl`
 
 /** A bucket whose put of one hour never ends, a webhook and a folder to run the program in. */
-const stalling = Effect.fnUntraced(function* (hour?: string) {
+const stalling = Effect.fnUntraced(function* (hour?: string, stalls = () => "PutObject") {
   const folder = yield* temporaryFolder
   const hook = yield* webhookServer(200)
   const stalled = yield* Deferred.make<void>()
   const s3 = yield* S3Server.make({
     buckets: { lake: "eu-west-2" },
     plan: ({ key, operation }) => {
-      if (hour === undefined || operation !== "PutObject" || key !== keyOf(hour)) return undefined
+      if (hour === undefined || operation !== stalls() || key !== keyOf(hour)) return undefined
       Deferred.unsafeDone(stalled, Exit.void)
       return { do: "stall" }
     }
@@ -44,6 +44,8 @@ const stalling = Effect.fnUntraced(function* (hour?: string) {
     options: { folder, env },
     /** Ends when the put has begun. */
     isStalled: Deferred.await(stalled),
+    /** The bucket's objects. */
+    objects: () => s3.buckets.get("lake")?.objects ?? new Map<string, never>(),
     /** The hours in the bucket. */
     stored: () => HOURS.filter((it) => s3.buckets.get("lake")?.objects.has(keyOf(it))),
     /** What the webhook heard. */
@@ -119,6 +121,66 @@ describe("a run that a signal ends", { timeout: 60_000 }, () => {
       )
     })
   )
+})
+
+describe("a command on a whole lake that a signal ends", { timeout: 120_000 }, () => {
+  const quiet = ["--log-level", "error", "--concurrency", "1", "--json"]
+  const bucket = ["--bucket", "lake"]
+  const other = ["--source", "synthetic", "--seed", "2", "--request-hours", "6", ...DAY]
+  const commands = {
+    copy: { args: ["copy", ...bucket, "--to-local-dir", "copy"], stalls: "GetObject" },
+    redact: { args: ["redact", ...bucket, "--file", "people", "--yes"], stalls: "PutObject" },
+    reland: { args: ["reland", ...bucket, ...other], stalls: "PutObject" }
+  } as const
+
+  for (const [name, { args, stalls }] of Object.entries(commands)) {
+    it.scopedLive(`tells what ${name} did before it`, () =>
+      Effect.gen(function* () {
+        let operation = "none"
+        const lake = yield* stalling(HOURS[10], () => operation)
+        const landed = yield* run([...lake.args, ...DAY, "--log-level", "error"], lake.options)
+        assert.equal(landed.code, 0, landed.stderr)
+        const before = new Map([...lake.objects()].map(([key, { etag }]) => [key, etag]))
+        const devices = [...lake.objects().values()].flatMap(({ bytes }) => {
+          const [first = ""] = bytes.toString().split("\n")
+          return first === "" ? [] : [`device_id=${JSON.parse(first).device_id}`]
+        })
+        yield* Effect.promise(() =>
+          fs.writeFile(join(lake.options.folder, "people"), devices.join("\n"))
+        )
+
+        operation = stalls
+        const program = yield* start([...args, ...quiet], lake.options)
+        yield* Effect.race(
+          lake.isStalled,
+          Effect.promise(() => program.ended)
+        )
+        program.kill("SIGTERM")
+        const ended = yield* Effect.promise(() => program.ended)
+        assert.equal(ended.code, 143, ended.stderr)
+        const told = JSON.parse(ended.stdout)
+        assert.deepEqual([told.exitCode, told.error?.error], [143, "Interrupted"])
+        const changed = HOURS.filter((hour) => {
+          const key = keyOf(hour)
+          return before.has(key) && lake.objects().get(key)?.etag !== before.get(key)
+        })
+        const done: ReadonlyArray<string> =
+          name === "copy"
+            ? told.copied
+            : (name === "redact" ? told.found : told.replaced).map(
+                (it: { readonly hour: string }) => it.hour
+              )
+        const there =
+          name === "copy"
+            ? (yield* Effect.promise(() => fs.readdir(join(lake.options.folder, "copy", PREFIX))))
+                .filter((it) => it.endsWith(".jsonl"))
+                .map((it) => it.slice(0, 13).replace("_", "T"))
+            : changed
+        assert.deepEqual(done.toSorted(), there.toSorted())
+        assert.ok(done.length > 0 && done.length < 24, `${done.length} hours`)
+      })
+    )
+  }
 })
 
 describe("a run that reaches its longest duration", { timeout: 60_000 }, () => {

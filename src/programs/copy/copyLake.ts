@@ -27,6 +27,8 @@ export interface CopyOptions
   extends TargetForm, RetryOptions, Pick<LandingOptions, "concurrency" | "maxDuration"> {
   /** Whether to report what would be copied, by a listing of both stores alone. Defaults to `false`. */
   readonly dryRun?: boolean | undefined
+  /** Receives the summary of what was done if the run is interrupted. */
+  readonly onInterrupt?: ((soFar: CopySummary) => Effect.Effect<void>) | undefined
 }
 
 type Outcome = CopiedHour | { readonly _tag: "Failed"; readonly error: RunError }
@@ -60,76 +62,87 @@ export const copyLake = Effect.fn("copyLake")(
     const progress = yield* Progress
     progress.planned(hours.length)
     const outcomes = new Map<Hour, Outcome>()
-    yield* Effect.forEach(
-      hours,
-      (hour) =>
-        beforeDeadline(
-          decide({
-            objects: lake.inventory.get(hour) ?? [],
-            standing: there.inventory.get(hour) ?? [],
-            form: options,
-            dryRun
-          })
-        ).pipe(
-          Effect.catchAll((error) =>
-            Effect.as(logFailure(error), { _tag: "Failed", error } satisfies Outcome)
-          ),
-          Effect.map((outcome) => {
-            outcomes.set(hour, outcome)
-            progress.done(1)
-          }),
-          Effect.annotateLogs({ hour })
-        ),
-      { concurrency, discard: true }
-    )
-    const failures = [...outcomes].flatMap(([hour, it]) =>
-      it._tag === "Failed" ? [{ hour, error: it.error }] : []
-    )
-    const late = new Set(
-      failures.filter(({ error }) => isPlannedStop(error)).map(({ hour }) => hour)
-    )
-    const records =
-      dryRun || late.size > 0
-        ? 0
-        : yield* copyRecords({
-            source: lake.inventory,
-            target: yield* retry(takeInventory(target))
-          })
-    const of = (tag: CopiedHour["_tag"]) => hours.filter((hour) => outcomes.get(hour)?._tag === tag)
-    const failed = failures.filter(({ hour }) => !late.has(hour))
+    let records = 0
     const conflicts = yield* describeConflicts(source, lake.conflicts)
-    const kinds = new Set(failed.map(({ error }) => failureKind(error)))
-    if (conflicts.length > 0) kinds.add("integrity")
-    const copied = [...outcomes.values()].flatMap((it) => (it._tag === "Copied" ? [it] : []))
-    return new CopySummary({
-      target: target.place,
-      dryRun,
-      copied: of("Copied"),
-      skipped: of("Skipped"),
-      unverified: hours.filter((hour) => {
-        const outcome = outcomes.get(hour)
-        return outcome !== undefined && "isForeign" in outcome && outcome.isForeign
-      }),
-      postponed: [...late].sort(),
-      failed: failed.map(({ error, hour }) => ({
-        hour,
-        kind: failureKind(error),
-        error: errorName(error),
-        message: error.message
-      })),
-      conflicts,
-      records,
-      events: copied.reduce((sum, { events }) => sum + events, 0),
-      bytes: copied.reduce((sum, { bytes }) => sum + bytes, 0),
-      retries: yield* made,
-      durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
-      exitCode: exitCodeOf({
-        kinds,
-        isDone: copied.length > 0 || of("Skipped").length > 0,
-        isTouched: true,
-        isIncomplete: late.size > 0
+    const told = Effect.gen(function* () {
+      const failures = [...outcomes].flatMap(([hour, it]) =>
+        it._tag === "Failed" ? [{ hour, error: it.error }] : []
+      )
+      const late = new Set(
+        failures.filter(({ error }) => isPlannedStop(error)).map(({ hour }) => hour)
+      )
+      const of = (tag: CopiedHour["_tag"]) =>
+        hours.filter((hour) => outcomes.get(hour)?._tag === tag)
+      const failed = failures.filter(({ hour }) => !late.has(hour))
+      const kinds = new Set(failed.map(({ error }) => failureKind(error)))
+      if (conflicts.length > 0) kinds.add("integrity")
+      const copied = [...outcomes.values()].flatMap((it) => (it._tag === "Copied" ? [it] : []))
+      return new CopySummary({
+        target: target.place,
+        dryRun,
+        copied: of("Copied"),
+        skipped: of("Skipped"),
+        unverified: hours.filter((hour) => {
+          const outcome = outcomes.get(hour)
+          return outcome !== undefined && "isForeign" in outcome && outcome.isForeign
+        }),
+        postponed: [...late].sort(),
+        failed: failed.map(({ error, hour }) => ({
+          hour,
+          kind: failureKind(error),
+          error: errorName(error),
+          message: error.message
+        })),
+        conflicts,
+        records,
+        events: copied.reduce((sum, { events }) => sum + events, 0),
+        bytes: copied.reduce((sum, { bytes }) => sum + bytes, 0),
+        retries: yield* made,
+        durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
+        exitCode: exitCodeOf({
+          kinds,
+          isDone: copied.length > 0 || of("Skipped").length > 0,
+          isTouched: true,
+          isIncomplete: late.size > 0
+        })
       })
     })
+    const copyAll = Effect.gen(function* () {
+      yield* Effect.forEach(
+        hours,
+        (hour) =>
+          beforeDeadline(
+            decide({
+              objects: lake.inventory.get(hour) ?? [],
+              standing: there.inventory.get(hour) ?? [],
+              form: options,
+              dryRun
+            })
+          ).pipe(
+            Effect.catchAll((error) =>
+              Effect.as(logFailure(error), { _tag: "Failed", error } satisfies Outcome)
+            ),
+            Effect.map((outcome) => {
+              outcomes.set(hour, outcome)
+              progress.done(1)
+            }),
+            Effect.annotateLogs({ hour })
+          ),
+        { concurrency, discard: true }
+      )
+      const isLate = [...outcomes.values()].some(
+        (it) => it._tag === "Failed" && isPlannedStop(it.error)
+      )
+      if (dryRun || isLate) return
+      records = yield* copyRecords({
+        source: lake.inventory,
+        target: yield* retry(takeInventory(target))
+      })
+    })
+    yield* Effect.onInterrupt(copyAll, () =>
+      Effect.flatMap(told, (it) => options.onInterrupt?.(it) ?? Effect.void)
+    )
+    return yield* told
   },
   (self, options) => asRun(self, options)
 )

@@ -14,6 +14,8 @@ export interface RedactOptions
   extends RetryOptions, Pick<LandingOptions, "concurrency" | "maxDuration"> {
   /** Whether lines are removed rather than counted. Defaults to `false`. */
   readonly apply?: boolean | undefined
+  /** Receives the summary of what was done if the run is interrupted. */
+  readonly onInterrupt?: ((soFar: RedactionSummary) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -30,31 +32,39 @@ export const redactPeople = Effect.fn("redactPeople")(
     const isApplied = options.apply === true
     if (isApplied) yield* retry(store.check)
     const tally = emptyTally()
+    const told = Effect.gen(function* () {
+      const { bytes, failed, found, lines, objects, postponed, unparsed } = tally
+      const isLeft = found.some(({ fate }) => fate === "found")
+      return new RedactionSummary({
+        applied: isApplied,
+        ids: countIds(people),
+        found: found.toSorted((one, other) => (one.path < other.path ? -1 : 1)),
+        searched: { objects, lines, bytes },
+        unparsed,
+        unsearched: tally.unsearched,
+        unverified: [...tally.unverified].sort(),
+        failed,
+        postponed,
+        retries: yield* made,
+        durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
+        exitCode: exitCodeOf({
+          kinds: new Set(failed.map(({ kind }) => kind)),
+          isDone: objects > 0,
+          isTouched: true,
+          isIncomplete: isLeft || postponed > 0
+        })
+      })
+    })
     // Staging first: what another run uploads meanwhile is then seen in the store.
     yield* Effect.all([redactStaging(), redactStore(), redactArchives()], {
       discard: true
-    }).pipe(Effect.provideService(Redaction, { people, isApplied, tally }))
-    const { bytes, failed, found, lines, objects, postponed, unparsed } = tally
-    const isLeft = found.some(({ fate }) => fate === "found")
-    return new RedactionSummary({
-      applied: isApplied,
-      ids: countIds(people),
-      found: found.toSorted((one, other) => (one.path < other.path ? -1 : 1)),
-      searched: { objects, lines, bytes },
-      unparsed,
-      unsearched: tally.unsearched,
-      unverified: [...tally.unverified].sort(),
-      failed,
-      postponed,
-      retries: yield* made,
-      durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
-      exitCode: exitCodeOf({
-        kinds: new Set(failed.map(({ kind }) => kind)),
-        isDone: objects > 0,
-        isTouched: true,
-        isIncomplete: isLeft || postponed > 0
-      })
-    })
+    }).pipe(
+      Effect.provideService(Redaction, { people, isApplied, tally }),
+      Effect.onInterrupt(() =>
+        Effect.flatMap(told, (it) => options.onInterrupt?.(it) ?? Effect.void)
+      )
+    )
+    return yield* told
   },
   (self, _people, options) => asRun(self, options)
 )

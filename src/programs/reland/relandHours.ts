@@ -10,7 +10,7 @@ import { takeLake } from "../plan/inventory.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
 import { exitCodeOf } from "../run/exitCode.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
-import { Skipped } from "../run/HourOutcome.ts"
+import { type HourOutcome, Skipped } from "../run/HourOutcome.ts"
 import { asRun, type LandingOptions, Run } from "../run/Run.ts"
 import { type Relanded, relandHour, type RelandHourOptions } from "./relandHour.ts"
 import { RelandSummary } from "./RelandSummary.ts"
@@ -21,6 +21,8 @@ export interface RelandOptions
   readonly start: Hour
   /** Last hour, included. */
   readonly end: Hour
+  /** Receives the summary of what was done if the run is interrupted. */
+  readonly onInterrupt?: ((soFar: RelandSummary) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -53,56 +55,69 @@ export const relandHours = Effect.fn("relandHours")(
     })
     const hours = window.hours.filter((hour) => inventory.has(hour))
     const formatOf = (hour: Hour) => inventory.get(hour)?.[0]?.format
+    const outcomes = new Map<Hour, HourOutcome>()
+    let conflicts = yield* describeConflicts(store, lake.conflicts)
     // An archive is unpacked for objects of one format.
-    const outcomes = yield* Effect.forEach(Format.literals, (format) =>
+    const relandAll = Effect.forEach(Format.literals, (format) =>
       exportHours(
         hours.filter((hour) => formatOf(hour) === format),
         {
           onHour: (exported) =>
-            Effect.catchAll(onHour(exported), (error) =>
-              Effect.as(logFailure(error), failedHour(exported.hour, error))
-            )
+            Effect.catchAll(onHour(exported), (error) => {
+              const { hour } = exported
+              const failed = failedHour(hour, error)
+              outcomes.set(hour, failed)
+              return Effect.as(logFailure(error), failed)
+            })
         }
-      ).pipe(Effect.provideService(Run, { ...run, format }))
+      ).pipe(
+        Effect.provideService(Run, { ...run, format }),
+        Effect.map((ended) => ended.forEach((it) => outcomes.set(it.hour, it)))
+      )
     )
-    const ended = outcomes.flat()
-    const of = (tag: Relanded["_tag"]) => hours.filter((it) => relanded.get(it)?._tag === tag)
-    const withTag = (tag: (typeof ended)[number]["_tag"]) =>
-      hours.filter((hour) => ended.some((it) => it._tag === tag && it.hour === hour))
-    const replaced = of("Replaced").flatMap((hour) => {
-      const it = relanded.get(hour)
-      return it?._tag === "Replaced" ? [it] : []
-    })
-    const absent = window.hours.filter((hour) => !inventory.has(hour) && !accepted.has(hour))
-    const failed = ended.flatMap((it) => (it._tag === "Failed" ? [it] : []))
-    const conflicts = yield* describeConflicts(store, (yield* retry(takeLake(store))).conflicts)
-    const kinds = new Set(failed.map(({ kind }) => kind))
-    if (conflicts.length > 0) kinds.add("integrity")
-    const [open, postponed] = [withTag("Open"), withTag("Postponed")]
-    return new RelandSummary({
-      window: { first: window.first, last: window.last },
-      dryRun,
-      replaced: replaced.map(({ _tag, ...it }) => it),
-      same: of("Same"),
-      redacted: of("Redacted"),
-      decided: of("Decided"),
-      absent,
-      open,
-      postponed,
-      failed: failed
-        .map(({ error, hour, kind, message }) => ({ hour, kind, error, message }))
-        .sort((one, other) => (one.hour < other.hour ? -1 : 1)),
-      conflicts,
-      events: replaced.reduce((sum, { after }) => sum + after.events, 0),
-      retries: yield* made,
-      durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
-      exitCode: exitCodeOf({
-        kinds,
-        isDone: relanded.size > 0,
-        isTouched: true,
-        isIncomplete: [absent, open, postponed].some(({ length }) => length > 0)
+    const told = Effect.gen(function* () {
+      const of = (tag: Relanded["_tag"]) => hours.filter((it) => relanded.get(it)?._tag === tag)
+      const withTag = (tag: HourOutcome["_tag"]) =>
+        hours.filter((hour) => outcomes.get(hour)?._tag === tag)
+      const replaced = of("Replaced").flatMap((hour) => {
+        const it = relanded.get(hour)
+        return it?._tag === "Replaced" ? [it] : []
+      })
+      const absent = window.hours.filter((hour) => !inventory.has(hour) && !accepted.has(hour))
+      const failed = [...outcomes.values()].flatMap((it) => (it._tag === "Failed" ? [it] : []))
+      const kinds = new Set(failed.map(({ kind }) => kind))
+      if (conflicts.length > 0) kinds.add("integrity")
+      const [open, postponed] = [withTag("Open"), withTag("Postponed")]
+      return new RelandSummary({
+        window: { first: window.first, last: window.last },
+        dryRun,
+        replaced: replaced.map(({ _tag, ...it }) => it),
+        same: of("Same"),
+        redacted: of("Redacted"),
+        decided: of("Decided"),
+        absent,
+        open,
+        postponed,
+        failed: failed
+          .map(({ error, hour, kind, message }) => ({ hour, kind, error, message }))
+          .sort((one, other) => (one.hour < other.hour ? -1 : 1)),
+        conflicts,
+        events: replaced.reduce((sum, { after }) => sum + after.events, 0),
+        retries: yield* made,
+        durationMs: Math.max(0, (yield* EffectClock.currentTimeMillis) - begun),
+        exitCode: exitCodeOf({
+          kinds,
+          isDone: relanded.size > 0,
+          isTouched: true,
+          isIncomplete: [absent, open, postponed].some(({ length }) => length > 0)
+        })
       })
     })
+    yield* Effect.onInterrupt(relandAll, () =>
+      Effect.flatMap(told, (it) => options.onInterrupt?.(it) ?? Effect.void)
+    )
+    conflicts = yield* describeConflicts(store, (yield* retry(takeLake(store))).conflicts)
+    return yield* told
   },
   (self, options) => asRun(self, options)
 )

@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect, Layer } from "effect"
+import type { CopySummary } from "../../../programs/copy/CopySummary.ts"
 import { copyLake } from "../../../programs/copy/copyLake.ts"
 import { ObjectStorage } from "../../../services/ObjectStorage.ts"
 import type { ReportOf } from "../../json/outputs.ts"
@@ -12,22 +13,34 @@ import type { SettingsOf } from "../../settings/settingsOf.ts"
 import { copyText } from "../../text/lake/copyText.ts"
 import { retryOf } from "../options.ts"
 import { type Work, work } from "../Report.ts"
+import { soFar } from "./soFar.ts"
 
 export function copy(settings: SettingsOf<"copy">): Work<ReportOf<"copy">> {
   const { concurrency, dryRun, maxDuration, toFormat, toLayout } = settings
+  const { interrupted, keep } = soFar<ReportOf<"copy">>()
   return work({
     layer: Layer.mergeAll(storeLayer(settings), targetLayer(settings), unpackerLayer()),
     run: Effect.gen(function* () {
       const { place } = yield* ObjectStorage
-      const copied = yield* copyLake({
-        ...retryOf(settings),
-        concurrency,
-        maxDuration,
-        dryRun,
-        layout: toLayout,
-        format: toFormat
+      const reportOf = (copied: CopySummary) => ({
+        json: copied,
+        text: () => copyText(copied, place),
+        exitCode: copied.exitCode
       })
-      return { json: copied, text: () => copyText(copied, place), exitCode: copied.exitCode }
-    })
+      const report = reportOf(
+        yield* copyLake({
+          ...retryOf(settings),
+          concurrency,
+          maxDuration,
+          dryRun,
+          layout: toLayout,
+          format: toFormat,
+          onInterrupt: (copied) => keep(reportOf(copied))
+        })
+      )
+      yield* keep(report)
+      return report
+    }),
+    interrupted
   })
 }

@@ -6,6 +6,7 @@
 import * as fs from "node:fs/promises"
 import { Effect, Layer } from "effect"
 import { countIds, nobody, type People, readPeople } from "../../../programs/redact/People.ts"
+import type { RedactionSummary } from "../../../programs/redact/RedactionSummary.ts"
 import { redactPeople } from "../../../programs/redact/redactPeople.ts"
 import { EXIT } from "../../../programs/run/exitCode.ts"
 import { ObjectStorage } from "../../../services/ObjectStorage.ts"
@@ -24,9 +25,11 @@ import { advised } from "../../text/advice.ts"
 import { otherPlaces, redactionText } from "../../text/lake/redactionText.ts"
 import { retryOf } from "../options.ts"
 import { type Work, work } from "../Report.ts"
+import { soFar } from "./soFar.ts"
 
 export function redact(settings: SettingsOf<"redact">): Work<ReportOf<"redact">> {
   const { concurrency, maxDuration, yes } = settings
+  const { interrupted, keep } = soFar<ReportOf<"redact">>()
   return work({
     layer: Layer.mergeAll(
       storeLayer(settings),
@@ -39,19 +42,27 @@ export function redact(settings: SettingsOf<"redact">): Work<ReportOf<"redact">>
     run: Effect.gen(function* () {
       const { place } = yield* ObjectStorage
       const people = yield* peopleOf(settings)
-      const summary = yield* redactPeople(people, {
-        ...retryOf(settings),
-        concurrency,
-        maxDuration,
-        apply: yes
-      })
-      const found = {
-        ...summary,
-        failed: summary.failed.map((it) => advised(it)),
-        elsewhere: otherPlaces(settings)
+      const reportOf = (summary: RedactionSummary) => {
+        const found = {
+          ...summary,
+          failed: summary.failed.map((it) => advised(it)),
+          elsewhere: otherPlaces(settings)
+        }
+        return { json: found, text: () => redactionText(found, place), exitCode: found.exitCode }
       }
-      return { json: found, text: () => redactionText(found, place), exitCode: found.exitCode }
-    })
+      const report = reportOf(
+        yield* redactPeople(people, {
+          ...retryOf(settings),
+          concurrency,
+          maxDuration,
+          apply: yes,
+          onInterrupt: (summary) => keep(reportOf(summary))
+        })
+      )
+      yield* keep(report)
+      return report
+    }),
+    interrupted
   })
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect, Layer } from "effect"
+import type { RelandSummary } from "../../../programs/reland/RelandSummary.ts"
 import { relandHours } from "../../../programs/reland/relandHours.ts"
 import { version } from "../../../programs/run/version.ts"
 import { ObjectStorage } from "../../../services/ObjectStorage.ts"
@@ -22,10 +23,12 @@ import { advised } from "../../text/advice.ts"
 import { relandText } from "../../text/lake/relandText.ts"
 import { retryOf } from "../options.ts"
 import { type Work, work } from "../Report.ts"
+import { soFar } from "./soFar.ts"
 
 export function reland(settings: SettingsOf<"reland">): Work<ReportOf<"reland">> {
   const { concurrency, dryRun, endDate, lagHours, maxDuration, requestHours } = settings
   const { settleHours, source, startDate } = settings
+  const { interrupted, keep } = soFar<ReportOf<"reland">>()
   return work({
     layer: Layer.mergeAll(
       sourceLayer(source),
@@ -37,22 +40,30 @@ export function reland(settings: SettingsOf<"reland">): Work<ReportOf<"reland">>
     ),
     run: Effect.gen(function* () {
       const { place } = yield* ObjectStorage
-      const summary = yield* relandHours({
-        ...retryOf(settings),
-        concurrency,
-        dryRun,
-        lagHours,
-        maxDuration,
-        requestHours,
-        settleHours,
-        version,
-        start: startDate.hour,
-        end: endDate.hour,
-        user: userName(),
-        host: hostName()
-      })
-      const found = { ...summary, failed: summary.failed.map((it) => advised(it, source)) }
-      return { json: found, text: () => relandText(found, place), exitCode: found.exitCode }
-    })
+      const reportOf = (summary: RelandSummary) => {
+        const found = { ...summary, failed: summary.failed.map((it) => advised(it, source)) }
+        return { json: found, text: () => relandText(found, place), exitCode: found.exitCode }
+      }
+      const report = reportOf(
+        yield* relandHours({
+          ...retryOf(settings),
+          concurrency,
+          dryRun,
+          lagHours,
+          maxDuration,
+          requestHours,
+          settleHours,
+          version,
+          start: startDate.hour,
+          end: endDate.hour,
+          user: userName(),
+          host: hostName(),
+          onInterrupt: (summary) => keep(reportOf(summary))
+        })
+      )
+      yield* keep(report)
+      return report
+    }),
+    interrupted
   })
 }

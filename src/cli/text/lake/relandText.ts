@@ -9,9 +9,7 @@ export function relandText(found: RelandSummary, place: string): string {
     ["where", place],
     [
       dryRun ? "would replace" : "replaced",
-      replaced.length === 0
-        ? "nothing: Amplitude returns no other lines"
-        : `${plural(replaced.length, "hour")}, listed below`
+      replaced.length === 0 ? "nothing" : `${plural(replaced.length, "hour")}, listed below`
     ]
   ]
   const count = (name: string, { length }: { readonly length: number }, more: string) => {
