@@ -31,13 +31,22 @@ export class HourMetadata extends Schema.Class<HourMetadata>("HourMetadata")({
 
 /** Stores hold little metadata. */
 const MOST_REPLACED = 50
+/** Of these, those that stay for ever. */
+const OLDEST = 10
 
-/** The linesets in `replaces` of an object that replaces another. */
+/**
+ * The linesets in `replaces` of an object that replaces another. Where there are too many, those between the
+ * newest and the oldest go: warehouses have loaded one of the newest, and Amplitude returns one of the oldest,
+ * because an hour is not landed again once a person's events were removed from it.
+ */
 export function replacing(
   lineset: string,
   { replaces }: Pick<HourMetadata, "replaces">
 ): ReadonlyArray<string> {
-  return [lineset, ...replaces].slice(0, MOST_REPLACED)
+  const all = [lineset, ...replaces]
+  return all.length <= MOST_REPLACED
+    ? all
+    : [...all.slice(0, MOST_REPLACED - OLDEST), ...all.slice(-OLDEST)]
 }
 
 const Text = Schema.Struct({

@@ -48,6 +48,47 @@ describe("amplitude-lake with Snowflake", () => {
   )
 
   it.scopedLive(
+    "follows hours that a person was removed from, also twice between two loads",
+    () =>
+      Effect.gen(function* () {
+        const { lake, server } = yield* workplace
+        yield* lake("all", ...HOURS, ...SYNTHETIC)
+        const load = () => lake("load", "--warehouse", "snowflake", "--json")
+        const loaded = yield* load()
+        assert.equal(loaded.code, 0, loaded.stderr)
+        const behind = (sql: string) => Effect.promise(() => server.sessions.behind(sql))
+        const devices = yield* behind(
+          "select event->>'device_id' as device, count(*)::int as lines from events_raw where event->>'device_id' is not null group by 1 order by 2 desc, 1 limit 2"
+        )
+        const [{ lines }] = (yield* behind("select count(*)::int as lines from events_raw")) as [
+          { readonly lines: number }
+        ]
+        assert.equal(devices.length, 2)
+        for (const { device } of devices) {
+          const redacted = yield* lake("redact", "--device-id", String(device), "--yes")
+          assert.equal(redacted.code, 0, redacted.stderr)
+        }
+        const stale = yield* lake("status", "--warehouse", "snowflake", ...HOURS)
+        assert.match(stale.stdout, /replaced/)
+        const again = yield* load()
+        assert.equal(again.code, 0, again.stderr)
+        const removed = devices.reduce((sum, it) => sum + Number(it["lines"]), 0)
+        const names = devices.map(({ device }) => `'${device}'`).join()
+        const [left] = yield* behind(
+          `select count(*)::int as lines, (count(*) filter (event->>'device_id' in (${names})))::int as theirs, (select sum(events) from loads)::int as events, (select sum(redacted) from loads)::int as redacted from events_raw`
+        )
+        assert.deepEqual(left, {
+          lines: lines - removed,
+          theirs: 0,
+          events: lines - removed,
+          redacted: removed
+        })
+        assert.deepEqual(JSON.parse((yield* load()).stdout).skipped.length, 3)
+      }),
+    { timeout: 180_000 }
+  )
+
+  it.scopedLive(
     "reconciles what a pipe has loaded, and says what fixes the rest",
     () =>
       Effect.gen(function* () {

@@ -2,7 +2,12 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { FastCheck, Option } from "effect"
 import { Hour, hourAt } from "../../src/services/Hour.ts"
-import { HourMetadata, metadataFromText, metadataToText } from "../../src/services/HourMetadata.ts"
+import {
+  HourMetadata,
+  metadataFromText,
+  metadataToText,
+  replacing
+} from "../../src/services/HourMetadata.ts"
 import { addDigests, noLines, sameLines } from "../../src/services/LinesDigest.ts"
 
 const hex = (digits: number) =>
@@ -33,6 +38,22 @@ const landed = new HourMetadata({
 function names(metadata: HourMetadata): ReadonlyArray<string> {
   return Object.keys(metadataToText(metadata))
 }
+
+describe("replacing()", () => {
+  it("keeps what Amplitude returned, however often people were removed from the hour since", () => {
+    const landings = ["older", "amplitude"]
+    let replaces: ReadonlyArray<string> = ["older"]
+    for (let version = 0; version < 200; version++) {
+      replaces = replacing(version === 0 ? "amplitude" : `redacted ${version}`, { replaces })
+    }
+    assert.equal(replaces.length, 50)
+    assert.deepEqual(replaces.slice(-2), landings.toReversed())
+    assert.deepEqual(
+      replaces.slice(0, 40),
+      Array.from({ length: 40 }, (_, index) => `redacted ${199 - index}`)
+    )
+  })
+})
 
 describe("metadataToText()", () => {
   it("names only text, under the names that every store uses", () => {
