@@ -455,6 +455,37 @@ order by event_time`)
     })
   )
 
+  it.scopedLive("lets DuckDB write to its own folder alone", () =>
+    Effect.gen(function* () {
+      const { build, file, folder, home } = yield* world
+      yield* build(EVENTS)
+      const pages = {
+        schema: "analytics",
+        name: "dim_pages",
+        columns: [{ name: "page", type: "BIGINT" }],
+        datedBy: null
+      }
+      const writing = (path: string, exportsTo?: string) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { open } = yield* WarehouseDuckDb.make({ file, exportsTo })
+            const { files } = yield* open("read")
+            yield* files?.write(pages, null, path) ?? Effect.void
+          })
+        )
+      const exportsTo = ExportFolderFileSystem.stagingOf(folder)
+      for (const [path, allowed] of [
+        [join(home, "out.parquet"), exportsTo],
+        [join(exportsTo, "../../out.parquet"), exportsTo],
+        [join(exportsTo, "out.parquet"), undefined]
+      ] as const) {
+        const refused = yield* Effect.flip(writing(path, allowed))
+        assert.match(refused.message, /Cannot export the warehouse .*Permission Error/)
+      }
+      assert.deepEqual(yield* pathsBelow(home), ["lake.duckdb"])
+    })
+  )
+
   it.scopedLive("makes files durable before they are seen", () =>
     Effect.gen(function* () {
       const { build, exportTo, folder } = yield* world
