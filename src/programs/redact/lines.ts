@@ -17,12 +17,16 @@ export interface LineSearch {
 export interface FoundLines {
   /** Numbers of the lines about these people, from 0 and counting empty lines, in order. */
   readonly numbers: ReadonlyArray<number>
-  /** Lines that are no JSON object, so that nothing tells whom they are about. */
+  /**
+   * Lines that are no JSON object, so that nothing tells whom they are about: by their ends, or by parsing
+   * where an id may be in them.
+   */
   readonly unparsed: number
 }
 
-/** Searches lines by their parsed fields. */
+/** Searches lines by their parsed fields. Only lines that may hold one of the ids are parsed. */
 export function searchLines(people: People): LineSearch {
+  const possible = possibleLines(people)
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const numbers: Array<number> = []
   let [number, unparsed] = [0, 0]
@@ -32,9 +36,12 @@ export function searchLines(people: People): LineSearch {
     const line = open.length === 0 ? end : joined([...open, end])
     open = []
     if (line.length > 0) {
-      const event = parse(decoder.decode(line))
-      if (event === undefined) unparsed += 1
-      else if (isAbout(people, event)) numbers.push(number)
+      const text = decoder.decode(line)
+      if (!(text.startsWith("{") && text.endsWith("}")) || possible.test(text)) {
+        const event = parse(text)
+        if (event === undefined) unparsed += 1
+        else if (isAbout(people, event)) numbers.push(number)
+      }
     }
     number += 1
   }
@@ -56,6 +63,23 @@ export function searchLines(people: People): LineSearch {
       return { numbers, unparsed }
     }
   }
+}
+
+/** With more ids, parsing every line is quicker than looking for each. */
+const FEW = 16
+const EVERY_LINE = /^/
+/** What JSON writes as it is, or by a code such as `\u0061`, and in no third way. */
+const PLAIN = /^[ !#-.0-[\]-~]+$/
+
+/** Matches every line that may hold an id in one of its fields, and few others. */
+function possibleLines({ amplitudeIds, deviceIds, userIds }: People): RegExp {
+  const ids = [...new Set([...amplitudeIds, ...deviceIds, ...userIds])]
+  if (ids.length > FEW || !ids.every((id) => PLAIN.test(id))) return EVERY_LINE
+  const texts = ids.map((id) => id.replace(/[$()*+.?[\]^{|}-]/g, String.raw`\$&`))
+  const other = [String.raw`\\u00`]
+  // A number may be written with a point or an exponent.
+  if (ids.some((id) => /^\d+$/.test(id))) other.push(String.raw`_id"\s*:\s*\d+[.Ee]`)
+  return new RegExp([...texts, ...other].join("|"))
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> | undefined {

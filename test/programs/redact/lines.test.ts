@@ -77,6 +77,43 @@ describe("searchLines()", () => {
     assert.deepEqual(search('{"user_id":null}\n{}\n', nobody).numbers, [])
   })
 
+  it("finds what parsing every line finds, however an id is written", () => {
+    const plain: People = { ...nobody, userIds: new Set(["a.da", "42", "x y"]) }
+    // One id that JSON can write in many ways has every line parsed.
+    const parsed: People = { ...plain, userIds: new Set([...plain.userIds, 'é"/']) }
+    const value = fc.constantFrom(
+      '"a.da"',
+      '"a-da"',
+      '"\\u0061.da"',
+      '"a.d\\u0061"',
+      "42",
+      "42.0",
+      "4.2e1",
+      "420E-1",
+      "0.42e+2",
+      "-42",
+      "43.0",
+      '"x\\u0020y"',
+      '"x y"',
+      "null"
+    )
+    const field = fc.constantFrom("user_id", "device_id", "user\\u005fid", "x")
+    fc.assert(
+      fc.property(field, fc.constantFrom(":", " : "), value, (name, colon, written) => {
+        const line = `{"${name}"${colon}${written}}`
+        assert.deepEqual(search(line, plain), search(line, parsed), line)
+      }),
+      { numRuns: 2000, seed: 1 }
+    )
+    assert.deepEqual(search('{"user_id":42.0}\n{"user_id" : 4.2e1}', plain).numbers, [0, 1])
+  })
+
+  it("counts a broken line by its ends, and one that may be about somebody by parsing it", () => {
+    const plain: People = { ...nobody, userIds: new Set(["ada"]) }
+    const text = '{"user_id":}\n{"user_id":"ada"\n{"x":ada}\nnull\n'
+    assert.deepEqual(search(text, plain), { numbers: [], unparsed: 3 })
+  })
+
   it("finds and cuts the same lines however the bytes are split", () => {
     const line = fc.constantFrom(
       '{"user_id":"ada"}',
