@@ -19,7 +19,7 @@ export const verifySettings = {
   against: toggle({
     flag: "--against",
     acts: true,
-    help: "compare with another lake instead, which the --to-… flags name as they do for copy: every hour of both is read, and has to be in both with the same lines, in whatever layout and format"
+    help: "compare with another lake instead, which the --to-* flags name as they do for copy: every hour of both is read, and has to be in both with the same lines, in whatever layout and format"
   }),
   strict: toggle({
     flag: "--strict",
