@@ -61,22 +61,24 @@ describe("A webhook", { concurrent: true }, () => {
       })
   )
 
-  it.scopedLive("receives every result with --notify always, but none of a dry run", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const { origin, posted } = yield* webhookServer(204)
-      const settings = { NOTIFY_WEBHOOK_URL: `${origin}/${TOKEN}` }
-      const always = [...synthetic, "--notify", "always"]
-      const dry = yield* run([...always, "--dry-run"], { folder, env: settings })
-      assert.equal(dry.code, 0, dry.stderr)
-      assert.equal(posted.length, 0)
-      const landed = yield* run(always, { folder, env: settings })
-      assert.equal(landed.code, 0, landed.stderr)
-      assert.equal(posted.length, 1)
-      const told = JSON.parse(posted[0]?.body ?? "")
-      assert.equal(told.landed.length + told.empty.length, 2)
-      assert.equal(told.exitCode, 0)
-    })
+  it.scopedLive.runIf(isLong)(
+    "receives every result with --notify always, but none of a dry run",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const { origin, posted } = yield* webhookServer(204)
+        const settings = { NOTIFY_WEBHOOK_URL: `${origin}/${TOKEN}` }
+        const always = [...synthetic, "--notify", "always"]
+        const dry = yield* run([...always, "--dry-run"], { folder, env: settings })
+        assert.equal(dry.code, 0, dry.stderr)
+        assert.equal(posted.length, 0)
+        const landed = yield* run(always, { folder, env: settings })
+        assert.equal(landed.code, 0, landed.stderr)
+        assert.equal(posted.length, 1)
+        const told = JSON.parse(posted[0]?.body ?? "")
+        assert.equal(told.landed.length + told.empty.length, 2)
+        assert.equal(told.exitCode, 0)
+      })
   )
 
   it.scopedLive("hears from status that there are gaps", () =>
@@ -93,29 +95,31 @@ describe("A webhook", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("causes a warning with its host only if it fails, and changes no exit code", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const elsewhere = yield* webhookServer(200)
-      const broken = yield* webhookServer(500)
-      const gone = yield* webhookServer(404)
-      const moved = yield* webhookServer(307, { Location: elsewhere.origin })
-      const failures = [
-        [broken.origin, /WARN.*webhook at 127.0.0.1:\d+: Unavailable: .*HTTP 500/],
-        [moved.origin, /WARN.*Redirected: .*HTTP 307/],
-        [gone.origin, /WARN.*webhook at 127.0.0.1:\d+: Rejected: .*HTTP 404; check the URL/],
-        ["http://127.0.0.1:9", /WARN.*webhook at 127.0.0.1:9: Unavailable: .*ECONNREFUSED/]
-      ] as const
-      for (const [origin, said] of isLong ? failures : failures.slice(0, 2)) {
-        const hook = ["--webhook", `${origin}/${TOKEN}`, "--notify", "always"]
-        const { code, stderr, stdout } = yield* run([...synthetic, ...hook], { folder })
-        assert.equal(code, 0, stderr)
-        assert.match(stderr, said)
-        assert.ok(!(stdout + stderr).includes("s3cr3t"))
-      }
-      assert.deepEqual([broken.posted.length, moved.posted.length], [1, 1])
-      assert.deepEqual(elsewhere.posted, [])
-    })
+  it.scopedLive.runIf(isLong)(
+    "causes a warning with its host only if it fails, and changes no exit code",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const elsewhere = yield* webhookServer(200)
+        const broken = yield* webhookServer(500)
+        const gone = yield* webhookServer(404)
+        const moved = yield* webhookServer(307, { Location: elsewhere.origin })
+        const failures = [
+          [broken.origin, /WARN.*webhook at 127.0.0.1:\d+: Unavailable: .*HTTP 500/],
+          [moved.origin, /WARN.*Redirected: .*HTTP 307/],
+          [gone.origin, /WARN.*webhook at 127.0.0.1:\d+: Rejected: .*HTTP 404; check the URL/],
+          ["http://127.0.0.1:9", /WARN.*webhook at 127.0.0.1:9: Unavailable: .*ECONNREFUSED/]
+        ] as const
+        for (const [origin, said] of isLong ? failures : failures.slice(0, 2)) {
+          const hook = ["--webhook", `${origin}/${TOKEN}`, "--notify", "always"]
+          const { code, stderr, stdout } = yield* run([...synthetic, ...hook], { folder })
+          assert.equal(code, 0, stderr)
+          assert.match(stderr, said)
+          assert.ok(!(stdout + stderr).includes("s3cr3t"))
+        }
+        assert.deepEqual([broken.posted.length, moved.posted.length], [1, 1])
+        assert.deepEqual(elsewhere.posted, [])
+      })
   )
 
   it.scopedLive.runIf(isLong)(
@@ -201,31 +205,33 @@ describe("A heartbeat", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("causes a warning with its host only if it fails, and changes no exit code", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const elsewhere = yield* webhookServer(200)
-      const gone = yield* webhookServer(404)
-      const moved = yield* webhookServer(302, { Location: elsewhere.origin })
-      const failures = [
-        [gone.origin, /WARN.*Cannot send the heartbeat to 127.0.0.1:\d+: Rejected: .*HTTP 404/],
-        [moved.origin, /WARN.*Redirected: .*HTTP 302/],
-        ["http://127.0.0.1:9", /WARN.*heartbeat to 127.0.0.1:9: Unavailable: .*ECONNREFUSED/]
-      ] as const
-      for (const [origin, said] of isLong ? failures : failures.slice(0, 2)) {
-        const beat = ["--heartbeat", `${origin}/${PING}`]
-        const { code, stderr, stdout } = yield* run([...synthetic, ...beat], { folder })
-        assert.equal(code, 0, stderr)
-        assert.match(stderr, said)
-        assert.doesNotMatch(stdout + stderr, /s3cr3t/)
-      }
-      assert.deepEqual(elsewhere.posted, [])
-      const unsafe = ["--heartbeat", `http://hooks.test/${PING}`]
-      const { code, stderr } = yield* run([...synthetic, ...unsafe], { folder })
-      assert.equal(code, 2)
-      assert.match(stderr, /--heartbeat is not a heartbeat URL .*https, or plain http/)
-      assert.doesNotMatch(stderr, /s3cr3t/)
-    })
+  it.scopedLive.runIf(isLong)(
+    "causes a warning with its host only if it fails, and changes no exit code",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const elsewhere = yield* webhookServer(200)
+        const gone = yield* webhookServer(404)
+        const moved = yield* webhookServer(302, { Location: elsewhere.origin })
+        const failures = [
+          [gone.origin, /WARN.*Cannot send the heartbeat to 127.0.0.1:\d+: Rejected: .*HTTP 404/],
+          [moved.origin, /WARN.*Redirected: .*HTTP 302/],
+          ["http://127.0.0.1:9", /WARN.*heartbeat to 127.0.0.1:9: Unavailable: .*ECONNREFUSED/]
+        ] as const
+        for (const [origin, said] of isLong ? failures : failures.slice(0, 2)) {
+          const beat = ["--heartbeat", `${origin}/${PING}`]
+          const { code, stderr, stdout } = yield* run([...synthetic, ...beat], { folder })
+          assert.equal(code, 0, stderr)
+          assert.match(stderr, said)
+          assert.doesNotMatch(stdout + stderr, /s3cr3t/)
+        }
+        assert.deepEqual(elsewhere.posted, [])
+        const unsafe = ["--heartbeat", `http://hooks.test/${PING}`]
+        const { code, stderr } = yield* run([...synthetic, ...unsafe], { folder })
+        assert.equal(code, 2)
+        assert.match(stderr, /--heartbeat is not a heartbeat URL .*https, or plain http/)
+        assert.doesNotMatch(stderr, /s3cr3t/)
+      })
   )
 
   it.scopedLive.runIf(isLong)(
@@ -271,7 +277,7 @@ describe("check --test-webhook", { concurrent: true }, () => {
     })
   )
 
-  it.scopedLive("exits 2 if it is refused, 5 if it may be delivered later", () =>
+  it.scopedLive.runIf(isLong)("exits 2 if it is refused, 5 if it may be delivered later", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const answers = [

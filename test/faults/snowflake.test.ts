@@ -18,9 +18,9 @@ import type { SqlFault, SqlRequest } from "../fixtures/snowflake/server.ts"
 
 const FAULTS: Readonly<Record<string, SqlFault>> = {
   "its answer is lost": { do: "lose" },
-  "it is answered with 429": { do: "answer", status: 429 },
   ...(isLong
     ? {
+        "it is answered with 429": { do: "answer", status: 429 },
         "its connection is cut": { do: "cut" },
         "it is answered with 503": { do: "answer", status: 503 }
       }

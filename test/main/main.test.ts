@@ -318,7 +318,7 @@ describe("amplitude-lake", { concurrent: true }, () => {
       ["hive", "jsonl", hiveKey],
       ["hive", "jsonl.gz", hiveKey]
     ] as const) {
-      it.scoped.runIf(isLong || (layout === "hive" && format === "jsonl.gz"))(
+      it.scoped.runIf(isLong)(
         `lands ${format} in the ${layout} layout, and no hour again in another form`,
         () =>
           Effect.gen(function* () {

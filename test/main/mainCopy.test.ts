@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
+import { isLong } from "../fixtures/long.ts"
 import { run, start } from "../fixtures/program.ts"
 
 const DAY = ["--start-date", "2025-11-10", "--end-date", "2025-11-10"]
@@ -17,7 +18,7 @@ const THERE = ["--dev", "--local-dir", "copy", "--prefix", "by-day/"]
 const jsonOf = ({ stdout }: { readonly stdout: string }) => JSON.parse(stdout) as never
 
 describe("amplitude-lake copy", () => {
-  it.scopedLive("goes on where it was killed, and ends in a lake that verifies", () =>
+  it.scopedLive.runIf(isLong)("goes on where it was killed, and ends in a lake that verifies", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const lake = (...args: ReadonlyArray<string>) => run([...args, ...QUIET], { folder })
@@ -58,7 +59,7 @@ describe("amplitude-lake copy", () => {
     })
   )
 
-  it.scopedLive("is compared with its lake by verify, whatever its form", () =>
+  it.scopedLive.runIf(isLong)("is compared with its lake by verify, whatever its form", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const lake = (...args: ReadonlyArray<string>) => run([...args, ...QUIET], { folder })

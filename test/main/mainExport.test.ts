@@ -7,6 +7,7 @@ import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { queryFile } from "../fixtures/duckdb.ts"
+import { isLong } from "../fixtures/long.ts"
 import { run } from "../fixtures/program.ts"
 
 const KILL_AT = pathToFileURL("test/fixtures/killAt.mjs").href
@@ -59,34 +60,36 @@ const MOMENTS = [
 ] as const
 
 describe.skipIf(!isCompiled)("amplitude-lake export", { timeout: 300_000 }, () => {
-  it.scopedLive("shows whole files alone wherever it is killed, and the next run ends it", () =>
-    Effect.gen(function* () {
-      const { folder, lake } = yield* modelled
-      const first = yield* lake("export", "--to", "whole", "--json")
-      assert.equal(first.code, 0, first.stderr)
-      const whole = yield* seen(join(folder, "whole"))
-      assert.equal(JSON.parse(first.stdout).files, whole.size)
-      for (const [at, count] of MOMENTS) {
-        const env = { KILL_AT: at, KILL_COUNT: String(count) }
-        const nodeArguments = ["--import", KILL_AT]
-        const killed = yield* run(["export", "--to", "parquet"], { folder, env, nodeArguments })
-        assert.equal(killed.code, null, `${at}: ${killed.stderr}`)
-        const left = yield* seen(join(folder, "parquet"))
-        for (const [path, bytes] of left) assert.ok(whole.get(path)?.equals(bytes), path)
-        const isBegun = existsSync(join(folder, "parquet/.amplitude-lake/publishing"))
-        if (!isBegun) assert.equal(left.size, 0)
+  it.scopedLive.runIf(isLong)(
+    "shows whole files alone wherever it is killed, and the next run ends it",
+    () =>
+      Effect.gen(function* () {
+        const { folder, lake } = yield* modelled
+        const first = yield* lake("export", "--to", "whole", "--json")
+        assert.equal(first.code, 0, first.stderr)
+        const whole = yield* seen(join(folder, "whole"))
+        assert.equal(JSON.parse(first.stdout).files, whole.size)
+        for (const [at, count] of MOMENTS) {
+          const env = { KILL_AT: at, KILL_COUNT: String(count) }
+          const nodeArguments = ["--import", KILL_AT]
+          const killed = yield* run(["export", "--to", "parquet"], { folder, env, nodeArguments })
+          assert.equal(killed.code, null, `${at}: ${killed.stderr}`)
+          const left = yield* seen(join(folder, "parquet"))
+          for (const [path, bytes] of left) assert.ok(whole.get(path)?.equals(bytes), path)
+          const isBegun = existsSync(join(folder, "parquet/.amplitude-lake/publishing"))
+          if (!isBegun) assert.equal(left.size, 0)
 
-        const again = yield* lake("export", "--to", "parquet", "--json")
-        assert.equal(again.code, 0, again.stderr)
-        assert.equal(JSON.parse(again.stdout).written, isBegun ? 0 : whole.size)
-        assert.deepEqual([...(yield* seen(join(folder, "parquet"))).keys()], [...whole.keys()])
-        assert.deepEqual(yield* pathsBelow(join(folder, "parquet/.amplitude-lake")), ["runs"])
-        yield* Effect.promise(() => fs.rm(join(folder, "parquet"), { recursive: true }))
-      }
-    })
+          const again = yield* lake("export", "--to", "parquet", "--json")
+          assert.equal(again.code, 0, again.stderr)
+          assert.equal(JSON.parse(again.stdout).written, isBegun ? 0 : whole.size)
+          assert.deepEqual([...(yield* seen(join(folder, "parquet"))).keys()], [...whole.keys()])
+          assert.deepEqual(yield* pathsBelow(join(folder, "parquet/.amplitude-lake")), ["runs"])
+          yield* Effect.promise(() => fs.rm(join(folder, "parquet"), { recursive: true }))
+        }
+      })
   )
 
-  it.scopedLive("lets go of a person, and says what comes first", () =>
+  it.scopedLive.runIf(isLong)("lets go of a person, and says what comes first", () =>
     Effect.gen(function* () {
       const { folder, lake } = yield* modelled
       const [found] = yield* queryFile(

@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { isLong } from "../fixtures/long.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { run } from "../fixtures/program.ts"
 
@@ -11,7 +12,7 @@ const DAY = ["--dev", "--start-date", "2025-11-10", "--end-date", "2025-11-10T05
 const isCompiled = existsSync("dbt/compiled/plan.json")
 
 describe("amplitude-lake report", () => {
-  it.scopedLive.skipIf(!isCompiled)(
+  it.scopedLive.runIf(isCompiled && isLong)(
     "loads and models first with --build, and writes the same bytes of the same warehouse",
     () =>
       Effect.gen(function* () {

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
+import { isLong } from "../fixtures/long.ts"
 import { sha256Of } from "../fixtures/newObject.ts"
 import { run } from "../fixtures/program.ts"
 import * as S3Server from "../fixtures/s3Server.ts"
@@ -71,7 +72,7 @@ const workplace = Effect.gen(function* () {
 })
 
 describe("amplitude-lake setup snowflake", () => {
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "goes from nothing to loaded hours, with the trust policy, and as the loader alone",
     () =>
       Effect.gen(function* () {

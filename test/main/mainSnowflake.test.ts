@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { isLong } from "../fixtures/long.ts"
 import { run } from "../fixtures/program.ts"
 import { scriptedServer, tunnelTo } from "../fixtures/scriptedServer.ts"
 import { selfSigned } from "../fixtures/selfSigned.ts"
@@ -47,7 +48,7 @@ describe("amplitude-lake with Snowflake", () => {
       })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "follows hours that a person was removed from, also twice between two loads",
     () =>
       Effect.gen(function* () {
@@ -88,7 +89,7 @@ describe("amplitude-lake with Snowflake", () => {
     { timeout: 180_000 }
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "reconciles what a pipe has loaded, and says what fixes the rest",
     () =>
       Effect.gen(function* () {
@@ -125,7 +126,7 @@ describe("amplitude-lake with Snowflake", () => {
     { timeout: 180_000 }
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "reaches Snowflake through a proxy, by a certificate of one's own authority",
     () =>
       Effect.gen(function* () {

@@ -9,6 +9,7 @@ import { type CommandLine, readCommandLine } from "../../../src/cli/settings/com
 import { resolveSettings } from "../../../src/cli/settings/resolve.ts"
 import { withLogs } from "../../../src/cli/terminal/logging.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 import { run } from "../../fixtures/program.ts"
 import { assertPrinted, assertPublished } from "../../fixtures/publishedSchemas.ts"
 import { snowflakeAccount } from "../../fixtures/snowflake/account.ts"
@@ -115,7 +116,7 @@ describe("--json", () => {
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "prints what is published, from every command",
     () =>
       Effect.gen(function* () {
