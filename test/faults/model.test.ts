@@ -11,6 +11,7 @@ import {
   syncHours
 } from "../../src/programs/runPipeline.ts"
 import { summarize, type Summary } from "../../src/programs/run/Summary.ts"
+import { inShard, Shard } from "../../src/programs/plan/Shard.ts"
 import type { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
 import {
@@ -36,10 +37,16 @@ const RETRIES = 2
 
 const programs = { fetch: fetchHours, sync: syncHours, all: allHours, recheck: recheckWindow }
 
-function optionsOf({ hours: [first, last], source, ...run }: Run): RunOptions {
+function shardOf({ shard }: Run): Shard | undefined {
+  return shard === null ? undefined : new Shard({ shard: shard[0], shards: shard[1] })
+}
+
+function optionsOf(run: Run): RunOptions {
+  const { hours, source } = run
   return {
-    start: modelHour(first),
-    end: modelHour(last),
+    start: modelHour(hours[0]),
+    end: modelHour(hours[1]),
+    shard: shardOf(run),
     lookbackDays: 1,
     healDays: 30,
     lagHours: LAG_HOURS,
@@ -149,6 +156,12 @@ function expectedExit(summary: Summary, { program }: Run): number {
   return hours.length > 0 ? 3 : 2
 }
 
+/** Hours that another shard is to land. What was staged lands first, whosever it is. */
+function otherShardsHours({ open, pending, postponed, skipped }: Summary, run: Run) {
+  const isOwn = inShard(shardOf(run))
+  return [...open, ...pending, ...postponed, ...skipped].filter((hour) => !isOwn(hour))
+}
+
 /** A run that ended says of every hour of its window what is true of it. */
 const assertTruthful = Effect.fnUntraced(function* (
   world: ModelWorld,
@@ -170,9 +183,10 @@ const assertTruthful = Effect.fnUntraced(function* (
   assert.equal(new Set(named).size, named.length, "an hour is named twice")
   if (summary.error === undefined && (run.program === "fetch" || run.program === "all")) {
     const [first, last] = [modelHour(run.hours[0]), modelHour(run.hours[1])]
-    const asked = new Window({ first, last }).hours
+    const asked = new Window({ first, last }).hours.filter(inShard(shardOf(run)))
     const missing = asked.filter((hour) => !named.includes(hour))
     assert.deepEqual(missing, [], "hours of the window are not named")
+    assert.deepEqual(otherShardsHours(summary, run), [], "hours of another shard are named")
   }
   const { staging } = world.machines[run.machine]
   for (const hour of [...summary.landed, ...summary.empty, ...summary.skipped]) {
@@ -213,6 +227,7 @@ const assertWell = ({ run, summary }: Ended) => {
 }
 
 const plain: Omit<Run, "program" | "machine" | "hours"> = {
+  shard: null,
   format: "jsonl",
   layout: "hourly",
   requestHours: HOURS,
@@ -284,19 +299,24 @@ const assertConverges = Effect.fnUntraced(function* (world: ModelWorld) {
 // Most of the time would go into stacks that nobody reads.
 Error.stackTraceLimit = 3
 
-const hold = (given: Model) =>
+const inWorld = (given: Model, happens: (world: ModelWorld) => Effect.Effect<void>) =>
   Effect.gen(function* () {
     const world = yield* makeModelWorld(given)
-    yield* Effect.gen(function* () {
-      for (const command of given.commands) yield* perform(world, command)
-      yield* assertConverges(world)
-    }).pipe(Effect.withClock(world.time.clock))
+    yield* Effect.withClock(happens(world), world.time.clock)
   }).pipe(
     Effect.withRandom(Random.make(1)),
     Logger.withMinimumLogLevel(LogLevel.None),
     // Always in microtasks, so that all is done that can be done when a macrotask comes.
     Effect.withScheduler(new Scheduler.MixedScheduler(Number.MAX_SAFE_INTEGER)),
     Effect.runPromise
+  )
+
+const hold = (given: Model) =>
+  inWorld(given, (world) =>
+    Effect.gen(function* () {
+      for (const command of given.commands) yield* perform(world, command)
+      yield* assertConverges(world)
+    })
   )
 
 type Scenario = readonly [name: string, commands: ReadonlyArray<Command>]
@@ -355,8 +375,27 @@ const scenarios: ReadonlyArray<Scenario> = [
         ]
       }
     ]
+  ],
+  [
+    "a shard that was killed, beside one that has none, and the other shard after",
+    [
+      {
+        do: "run",
+        runs: [
+          { ...all(0), shard: [1, 2], paces: [3], kill: [9, "before"] },
+          { ...all(1), hours: [1, 4], paces: [2] }
+        ]
+      },
+      alone({ program: "all", shard: [2, 2] })
+    ]
   ]
 ]
+
+/** Two shards of an `all`, on a machine each. */
+const shards = [
+  { ...all(0), shard: [1, 2] },
+  { ...all(1), shard: [2, 2] }
+] satisfies ReadonlyArray<Run>
 
 const ordinary = Array.from({ length: HOURS }, (_, id) => ({
   lines: [`{"uuid":${id}}`],
@@ -366,6 +405,22 @@ const ordinary = Array.from({ length: HOURS }, (_, id) => ({
 const { FAULTS_PATH, FAULTS_SEED } = process.env
 
 describe("A lake to which anything happens", () => {
+  it("has every hour once two shards have run, each by one of them", () =>
+    inWorld({ hours: ordinary, foreign: [], begin: 14, commands: [] }, (world) =>
+      Effect.gen(function* () {
+        const ended = yield* runAll(world, shards)
+        ended.forEach(assertWell)
+        const landed = ended.map(({ summary }) => summary?.landed ?? [])
+        assert.deepEqual(
+          landed.map(({ length }) => length),
+          [HOURS / 2, HOURS / 2]
+        )
+        assert.equal(new Set(landed.flat()).size, HOURS)
+        assert.equal(world.counts.puts, HOURS)
+        yield* assertConverges(world)
+      })
+    ))
+
   for (const [name, commands] of scenarios) {
     it(`bears ${name}`, () => hold({ hours: ordinary, foreign: [], begin: 14, commands }))
   }
