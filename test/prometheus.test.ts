@@ -5,6 +5,7 @@ import { join, resolve } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { parse } from "yaml"
+import { workerMetrics } from "../src/cli/fleet/health.ts"
 import { metricsText } from "../src/cli/telemetry/metricsText.ts"
 import { temporaryFolder } from "./fixtures/disk.ts"
 import { run } from "./fixtures/program.ts"
@@ -180,6 +181,22 @@ describe("The alert rules", () => {
 describe.skipIf(!hasPromtool)("The metrics (skipped where promtool is not installed)", () => {
   const FILE = ["--metrics-file", "lake.prom"]
   const once = ["--retries", "0", "--retry-base-ms", "1"]
+
+  for (const [title, hours] of [
+    ["that has landed nothing yet", []],
+    ["that has landed hours", ["landed", "empty", "failed"]]
+  ] as const) {
+    it(`of a worker ${title} are correct for promtool`, () => {
+      const counted = [
+        ...hours.map((outcome) => ({ name: "hours", tags: { outcome }, value: 3 })),
+        ...["events", "retries"].map((name) => ({ name, tags: {}, value: 7 }))
+      ]
+      const windows = { landed: 2, failed: 1, lost: 0 }
+      const text = workerMetrics({ lanes: 4, connected: 4, busy: 1, windows }, counted)
+      const { output, status } = runPromtool(["check", "metrics"], text)
+      assert.deepEqual([status, output], [0, ""], text)
+    })
+  }
 
   it.scopedLive("of a run, of one that fails and of status are correct for promtool", () =>
     Effect.gen(function* () {

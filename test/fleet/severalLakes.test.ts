@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { hasPromtool, runPromtool } from "../fixtures/promtool.ts"
 import { query } from "./_database.ts"
 import { ended, makeFleet, until } from "./_machines.ts"
 
@@ -111,6 +112,7 @@ describe("A fleet of several lakes", () => {
       const { text } = yield* get("/metrics")
       assert.match(text, /^amplitude_lake_worker_windows_total\{outcome="landed"\} 2$/m)
       assert.match(text, /^amplitude_lake_worker_outcomes_total\{outcome="landed"\} [234]$/m)
+      if (hasPromtool) assert.equal(runPromtool(["check", "metrics"], text).output, "")
       assert.equal((yield* get("/nothing")).status, 404)
     })
   )
