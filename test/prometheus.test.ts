@@ -8,9 +8,9 @@ import { parse } from "yaml"
 import { workerMetrics } from "../src/cli/fleet/health.ts"
 import { metricsText } from "../src/cli/telemetry/metricsText.ts"
 import { temporaryFolder } from "./fixtures/disk.ts"
-import { run } from "./fixtures/program.ts"
-import { parsePrometheus } from "./fixtures/prometheus.ts"
-import { hasPromtool, runPromtool } from "./fixtures/promtool.ts"
+import { run } from "./fixtures/process/program.ts"
+import { parsePrometheus } from "./fixtures/shown/prometheus.ts"
+import { hasPromtool, runPromtool } from "./fixtures/shown/promtool.ts"
 
 const RULES = "deploy/prometheus/amplitude-lake.rules.yml"
 

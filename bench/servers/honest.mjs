@@ -7,7 +7,7 @@ import { build } from "rolldown"
 const [folder = ".", bucket = ""] = process.argv.slice(2)
 const file = join(folder, "honest.js")
 await build({
-  input: "test/fixtures/s3Server.ts",
+  input: "test/fixtures/s3/s3Server.ts",
   platform: "node",
   external: /^effect/,
   logLevel: "silent",

@@ -5,9 +5,9 @@ import { Effect } from "effect"
 import { describe } from "vitest"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import { run, start } from "../fixtures/program.ts"
-import { answer, scriptedServer, silence } from "../fixtures/scriptedServer.ts"
-import { webhookServer } from "../fixtures/webhookServer.ts"
+import { run, start } from "../fixtures/process/program.ts"
+import { answer, scriptedServer, silence } from "../fixtures/servers/scriptedServer.ts"
+import { webhookServer } from "../fixtures/servers/webhookServer.ts"
 
 const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 const TOKEN = "services/s3cr3t/token"

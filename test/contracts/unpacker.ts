@@ -18,7 +18,7 @@ import {
   spooled,
   zipOf,
   type ZipSpec
-} from "../fixtures/zipCorpus.ts"
+} from "../fixtures/archive/zipCorpus.ts"
 
 type Reason = UnpackerError["reason"]
 

@@ -29,15 +29,15 @@ import type { Spool } from "../../src/services/Spool.ts"
 import { Staging } from "../../src/services/Staging.ts"
 import type { Unpacker } from "../../src/services/Unpacker.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
-import { permissionOf, type S3Server } from "../fixtures/s3Server.ts"
+import { permissionOf, type S3Server } from "../fixtures/s3/s3Server.ts"
 import {
   answer,
   type RecordedRequest,
   type ScriptedAnswer,
   type Step
-} from "../fixtures/scriptedServer.ts"
+} from "../fixtures/servers/scriptedServer.ts"
 import { runOptions } from "../fixtures/world.ts"
-import { part, zipOf } from "../fixtures/zipCorpus.ts"
+import { part, zipOf } from "../fixtures/archive/zipCorpus.ts"
 
 export const [H20, H21, H22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
 export const HOURS = [H20, H21, H22]

@@ -14,8 +14,8 @@ import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Spool } from "../../src/services/Spool.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong, SECONDS } from "../fixtures/long.ts"
-import * as program from "../fixtures/program.ts"
-import { answer, scriptedServer } from "../fixtures/scriptedServer.ts"
+import * as program from "../fixtures/process/program.ts"
+import { answer, scriptedServer } from "../fixtures/servers/scriptedServer.ts"
 import { keysOf } from "../fixtures/world.ts"
 import {
   entryBytes,
@@ -27,7 +27,7 @@ import {
   zip64Extra,
   zipOf,
   type ZipSpec
-} from "../fixtures/zipCorpus.ts"
+} from "../fixtures/archive/zipCorpus.ts"
 import { ARCHIVE, H20, H21, H22, HOURS, KEYS, keyOf, LINES, makeLake, objectsOf } from "./_lake.ts"
 
 const FORMATS: ReadonlyArray<Format> = ["jsonl", "jsonl.gz"]

@@ -11,11 +11,11 @@ import { addHours, hourAt } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import * as program from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
-import { answer, scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
+import * as program from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
+import { answer, scriptedServer, type Step } from "../fixtures/servers/scriptedServer.ts"
 import { hour } from "../fixtures/world.ts"
-import { PROJECT, zipOf } from "../fixtures/zipCorpus.ts"
+import { PROJECT, zipOf } from "../fixtures/archive/zipCorpus.ts"
 import {
   BUCKET,
   bySize,

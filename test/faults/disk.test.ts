@@ -8,10 +8,10 @@ import { describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { smallDisk, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong, SECONDS } from "../fixtures/long.ts"
-import { part, zipOf } from "../fixtures/zipCorpus.ts"
-import * as program from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
-import { answer, chunked, scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
+import { part, zipOf } from "../fixtures/archive/zipCorpus.ts"
+import * as program from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
+import { answer, chunked, scriptedServer, type Step } from "../fixtures/servers/scriptedServer.ts"
 import {
   ARCHIVE,
   archiveOf,

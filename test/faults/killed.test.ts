@@ -21,9 +21,9 @@ import {
   randomNumbers,
   untilDone,
   windowOf
-} from "../fixtures/killable.ts"
+} from "../fixtures/process/killable.ts"
 import { isLong } from "../fixtures/long.ts"
-import { startSimulator } from "../fixtures/program.ts"
+import { startSimulator } from "../fixtures/process/program.ts"
 
 /** A moment at which a run is killed: one of its own file operations, or a request on its way. */
 type Step = { readonly long?: boolean } & (

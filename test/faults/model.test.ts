@@ -22,16 +22,16 @@ import {
   model,
   type Run,
   SETTLE_HOURS
-} from "../fixtures/modelRun.ts"
+} from "../fixtures/model/modelRun.ts"
 import { isLong, SECONDS } from "../fixtures/long.ts"
-import type { Process } from "../fixtures/modelCalls.ts"
+import type { Process } from "../fixtures/model/modelCalls.ts"
 import {
   closed,
   makeModelWorld,
   modelHour,
   type ModelWorld,
   settled
-} from "../fixtures/modelWorld.ts"
+} from "../fixtures/model/modelWorld.ts"
 
 const RETRIES = 2
 

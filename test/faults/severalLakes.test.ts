@@ -5,13 +5,13 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { assertCode } from "../fixtures/killable.ts"
+import { assertCode } from "../fixtures/process/killable.ts"
 import { isLong } from "../fixtures/long.ts"
-import { run, startSimulator } from "../fixtures/program.ts"
+import { run, startSimulator } from "../fixtures/process/program.ts"
 import { readFiles } from "./_lake.ts"
 
 const KILL_AT = pathToFileURL(
-  fileURLToPath(new URL("../fixtures/killAt.mjs", import.meta.url))
+  fileURLToPath(new URL("../fixtures/process/killAt.mjs", import.meta.url))
 ).href
 const WINDOW = ["--start-date", "2025-11-10T00", "--end-date", "2025-11-10T02"]
 const ONE = ["--concurrency", "1", "--retry-base-ms", "1", "--dev"]

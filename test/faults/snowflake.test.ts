@@ -3,7 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { Effect, Logger, LogLevel, Option, Stream } from "effect"
 import { isLong } from "../fixtures/long.ts"
 import { sha256Of } from "../fixtures/newObject.ts"
-import { start } from "../fixtures/program.ts"
+import { start } from "../fixtures/process/program.ts"
 import {
   HOURS,
   landedStore,

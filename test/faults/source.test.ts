@@ -9,7 +9,7 @@ import type { Summary } from "../../src/programs/run/Summary.ts"
 import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { isLong, SECONDS } from "../fixtures/long.ts"
-import * as program from "../fixtures/program.ts"
+import * as program from "../fixtures/process/program.ts"
 import {
   answer,
   chunked,
@@ -17,10 +17,10 @@ import {
   type ScriptedServer,
   scriptedServer,
   type Step
-} from "../fixtures/scriptedServer.ts"
-import { selfSigned } from "../fixtures/selfSigned.ts"
+} from "../fixtures/servers/scriptedServer.ts"
+import { selfSigned } from "../fixtures/servers/selfSigned.ts"
 import { textOf } from "../fixtures/world.ts"
-import { part, zipOf } from "../fixtures/zipCorpus.ts"
+import { part, zipOf } from "../fixtures/archive/zipCorpus.ts"
 import {
   ARCHIVE,
   archiveOf,

@@ -7,8 +7,8 @@ import type { RunOptions } from "../../src/programs/runPipeline.ts"
 import type { Summary } from "../../src/programs/run/Summary.ts"
 import { deadRun, earlierRun, pathsBelow } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
-import { scriptedServer, type Step } from "../fixtures/scriptedServer.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
+import { scriptedServer, type Step } from "../fixtures/servers/scriptedServer.ts"
 import {
   assertGentle,
   BUCKET,

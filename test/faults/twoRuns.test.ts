@@ -11,7 +11,7 @@ import {
   ofThisLength,
   oracle,
   windowOf
-} from "../fixtures/killable.ts"
+} from "../fixtures/process/killable.ts"
 
 const ONE = ["--concurrency", "1", "--retry-base-ms", "1"]
 const WINDOW = windowOf(0, 4)

@@ -19,9 +19,9 @@ import { allHours } from "../../src/programs/runPipeline.ts"
 import { Staging } from "../../src/services/Staging.ts"
 import { smallDisk, temporaryFolder } from "../fixtures/disk.ts"
 import { queryFile } from "../fixtures/duckdb.ts"
-import { assertCode, randomNumbers } from "../fixtures/killable.ts"
+import { assertCode, randomNumbers } from "../fixtures/process/killable.ts"
 import { isLong, LOAD_KILLS } from "../fixtures/long.ts"
-import { run, start } from "../fixtures/program.ts"
+import { run, start } from "../fixtures/process/program.ts"
 import { runOptions } from "../fixtures/world.ts"
 
 const STORE = ["--store", "local", "--local-dir", "lake", "--prefix", "events/"]

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
-import { S3Target } from "../fixtures/s3Target.ts"
+import { S3Target } from "../fixtures/s3/s3Target.ts"
 
 /** A lake as the commands are told of it, and what lies in it. */
 export interface Lake {

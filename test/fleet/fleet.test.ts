@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Ended } from "../fixtures/program.ts"
+import type { Ended } from "../fixtures/process/program.ts"
 import { restartServer } from "./_database.ts"
 import { openLink } from "./_link.ts"
 import { ended, KEYS, makeFleet, until } from "./_machines.ts"

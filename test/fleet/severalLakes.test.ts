@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { hasPromtool, runPromtool } from "../fixtures/promtool.ts"
+import { hasPromtool, runPromtool } from "../fixtures/shown/promtool.ts"
 import { query } from "./_database.ts"
 import { ended, makeFleet, until } from "./_machines.ts"
 

@@ -10,10 +10,10 @@ import { gunzipSync } from "node:zlib"
 import { it, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { describe } from "vitest"
-import { type CountingProxy, countingProxy } from "../fixtures/countingProxy.ts"
+import { type CountingProxy, countingProxy } from "../fixtures/servers/countingProxy.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import { type Ended, run, start, startSimulator } from "../fixtures/program.ts"
+import { type Ended, run, start, startSimulator } from "../fixtures/process/program.ts"
 
 const KEYS = { AMP_API_KEY: "canary/api+K%C3?", AMP_SECRET_KEY: "canary=secret&$#" }
 const PROJECT = "77"

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
-import { run } from "../fixtures/program.ts"
+import { run } from "../fixtures/process/program.ts"
 
 const DAY = ["--start-date", "2025-11-10", "--end-date", "2025-11-10"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20", ...DAY]

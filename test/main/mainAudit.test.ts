@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { deadRun, liveRun, pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
-import { run } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
+import { run } from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
 
 const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T23"]
 const SOURCE = ["--source", "synthetic", "--events-per-hour", "5", "--log-level", "none"]

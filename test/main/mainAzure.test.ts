@@ -13,11 +13,11 @@ import { layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { syntheticHour } from "../../src/layers/synthetic/AmplitudeSynthetic.ts"
 import { Hour } from "../../src/services/Hour.ts"
-import * as AzureServer from "../fixtures/azureServer.ts"
+import * as AzureServer from "../fixtures/servers/azureServer.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import { run, startSimulator } from "../fixtures/program.ts"
-import { selfSigned } from "../fixtures/selfSigned.ts"
+import { run, startSimulator } from "../fixtures/process/program.ts"
+import { selfSigned } from "../fixtures/servers/selfSigned.ts"
 
 const { ACCOUNT, ACCOUNT_KEY } = AzureServer
 const EVENTS = 20

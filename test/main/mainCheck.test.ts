@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
-import { run, startSimulator } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
+import { run, startSimulator } from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
 
 const KEYS = { AMP_API_KEY: "canary-api", AMP_SECRET_KEY: "canary-secret" }
 

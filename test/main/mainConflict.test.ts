@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { type Ended, run } from "../fixtures/program.ts"
+import { type Ended, run } from "../fixtures/process/program.ts"
 
 const HOUR = "2025-11-10T00"
 const NOW = ["--now", "2025-11-11T01:30:00Z"]

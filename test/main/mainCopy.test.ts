@@ -6,7 +6,7 @@ import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import { run, start } from "../fixtures/program.ts"
+import { run, start } from "../fixtures/process/program.ts"
 
 const DAY = ["--start-date", "2025-11-10", "--end-date", "2025-11-10"]
 const SYNTHETIC = ["--source", "synthetic", "--now", "2025-11-12T12:00:00Z"]

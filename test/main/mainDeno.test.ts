@@ -4,12 +4,12 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { deno } from "../fixtures/deno.ts"
+import { deno } from "../fixtures/process/deno.ts"
 import { liveRun, pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
-import { archive, HOUR, lines } from "../fixtures/largeArchive.ts"
-import { run, start, startSimulator } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
-import { answer, scriptedServer } from "../fixtures/scriptedServer.ts"
+import { archive, HOUR, lines } from "../fixtures/archive/largeArchive.ts"
+import { run, start, startSimulator } from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
+import { answer, scriptedServer } from "../fixtures/servers/scriptedServer.ts"
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url))
 const KEYS = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }

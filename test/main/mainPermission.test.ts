@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { archive, HOUR, lines } from "../fixtures/largeArchive.ts"
+import { archive, HOUR, lines } from "../fixtures/archive/largeArchive.ts"
 import { isLong } from "../fixtures/long.ts"
-import { run } from "../fixtures/program.ts"
-import { answer, scriptedServer } from "../fixtures/scriptedServer.ts"
+import { run } from "../fixtures/process/program.ts"
+import { answer, scriptedServer } from "../fixtures/servers/scriptedServer.ts"
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url))
 const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { run } from "../fixtures/program.ts"
+import { run } from "../fixtures/process/program.ts"
 
 const DATES = ["--start-date", "2025-11-10T00", "--end-date", "2025-11-10T03"]
 const NOW = ["--now", "2025-11-12T12:00:00Z"]

@@ -7,8 +7,8 @@ import { syntheticHour } from "../../src/layers/synthetic/AmplitudeSynthetic.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import { run, startSimulator } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
+import { run, startSimulator } from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
 
 const EVENTS = 20
 const HOURS = ["--start-date", "2025-11-10T21", "--end-date", "2025-11-10T23"]

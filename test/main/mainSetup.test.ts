@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { run } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
+import { run } from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
 
 const KEY = "arn:aws:kms:eu-west-2:111122223333:key/1234abcd"
 

@@ -7,9 +7,9 @@ import { describe } from "vitest"
 import type { Summary } from "../../src/programs/run/Summary.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
-import { type Ended, run, start } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
-import { webhookServer } from "../fixtures/webhookServer.ts"
+import { type Ended, run, start } from "../fixtures/process/program.ts"
+import * as S3Server from "../fixtures/s3/s3Server.ts"
+import { webhookServer } from "../fixtures/servers/webhookServer.ts"
 
 const DAY = ["--start-date", "2025-11-10", "--end-date", "2025-11-10"]
 const HOURS = Array.from({ length: 24 }, (_, hour) => `2025-11-10T${String(hour).padStart(2, "0")}`)

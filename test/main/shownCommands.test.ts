@@ -11,8 +11,8 @@ import {
   type Session,
   sessionsOf,
   workflows
-} from "../fixtures/shownCommands.ts"
-import type { S3ServerOptions } from "../fixtures/s3Server.ts"
+} from "../fixtures/shown/shownCommands.ts"
+import type { S3ServerOptions } from "../fixtures/s3/s3Server.ts"
 import {
   BUCKETS,
   CRONTAB_BEFORE,
@@ -21,7 +21,7 @@ import {
   perform,
   type Performed,
   shell
-} from "../fixtures/shownShell.ts"
+} from "../fixtures/shown/shownShell.ts"
 
 const CRONTAB = "deploy/cron/amplitude-lake.crontab"
 const SERVICE = "deploy/systemd/amplitude-lake.service"

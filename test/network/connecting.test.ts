@@ -6,8 +6,8 @@ import * as WarehouseSnowflake from "../../src/layers/snowflake/WarehouseSnowfla
 import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import { Hour } from "../../src/services/Hour.ts"
 import { Window } from "../../src/services/Window.ts"
-import * as AzureServer from "../fixtures/azureServer.ts"
-import { slowHost } from "../fixtures/slowHost.ts"
+import * as AzureServer from "../fixtures/servers/azureServer.ts"
+import { slowHost } from "../fixtures/servers/slowHost.ts"
 
 const secret = Redacted.make("secret")
 const hour = Hour.make("2025-11-10T00")

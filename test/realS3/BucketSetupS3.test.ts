@@ -9,7 +9,7 @@ import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import { setupBucket } from "../../src/programs/setup/setupBucket.ts"
 import { bucketSetupContract } from "../contracts/bucketSetup.ts"
 import { objectOf } from "../fixtures/newObject.ts"
-import { layer, optionsFor, S3Target } from "../fixtures/s3Target.ts"
+import { layer, optionsFor, S3Target } from "../fixtures/s3/s3Target.ts"
 
 vi.setConfig({ testTimeout: 60_000 })
 

@@ -7,7 +7,7 @@ import * as ObjectStorageS3 from "../../src/layers/s3/ObjectStorageS3.ts"
 import type { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
 import { objectStorageContract } from "../contracts/objectStorage.ts"
 import { objectOf } from "../fixtures/newObject.ts"
-import { layer, optionsFor, overOnePage, S3Target, storeLayer } from "../fixtures/s3Target.ts"
+import { layer, optionsFor, overOnePage, S3Target, storeLayer } from "../fixtures/s3/s3Target.ts"
 
 // The contract puts thousands of objects, and a real server takes its time.
 vi.setConfig({ testTimeout: 120_000 })

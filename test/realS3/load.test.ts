@@ -4,8 +4,8 @@ import { Effect } from "effect"
 import { assert } from "vitest"
 import type { LoadSummary } from "../../src/programs/load/LoadSummary.ts"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { type Ended, run } from "../fixtures/program.ts"
-import { layer, S3Target } from "../fixtures/s3Target.ts"
+import { type Ended, run } from "../fixtures/process/program.ts"
+import { layer, S3Target } from "../fixtures/s3/s3Target.ts"
 import { hour } from "../fixtures/world.ts"
 
 const [H20, H21, H22] = [hour("2025-11-10T20"), hour("2025-11-10T21"), hour("2025-11-10T22")]

@@ -15,7 +15,7 @@ import {
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { assert } from "vitest"
-import { layer, makeClient, S3Target } from "../fixtures/s3Target.ts"
+import { layer, makeClient, S3Target } from "../fixtures/s3/s3Target.ts"
 
 const MIB = 1024 * 1024
 

@@ -4,7 +4,7 @@ import { describe, it } from "vitest"
 import { inLetters, path } from "../../../src/cli/report/html.ts"
 import { reportPage } from "../../../src/cli/report/reportPage.ts"
 import { Report } from "../../../src/programs/report/Report.ts"
-import { EMPTY, HOSTILE, hours, namedBy } from "../../fixtures/reportFigures.ts"
+import { EMPTY, HOSTILE, hours, namedBy } from "../../fixtures/report/reportFigures.ts"
 
 const PATH = '<bdi dir="ltr">/blog/<wbr /><bdi>مرحبا</bdi>/<wbr />x</bdi>'
 

@@ -7,9 +7,9 @@ import { describe } from "vitest"
 import { metricsText } from "../../../src/cli/telemetry/metricsText.ts"
 import { pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { run, start } from "../../fixtures/program.ts"
-import { parsePrometheus } from "../../fixtures/prometheus.ts"
-import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
+import { run, start } from "../../fixtures/process/program.ts"
+import { parsePrometheus } from "../../fixtures/shown/prometheus.ts"
+import { answer, scriptedServer, silence } from "../../fixtures/servers/scriptedServer.ts"
 
 const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]

@@ -9,9 +9,9 @@ import { Effect } from "effect"
 import { describe } from "vitest"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { type OtlpReceiver, otlpReceiver } from "../../fixtures/otlpReceiver.ts"
-import { run, start } from "../../fixtures/program.ts"
-import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
+import { type OtlpReceiver, otlpReceiver } from "../../fixtures/servers/otlpReceiver.ts"
+import { run, start } from "../../fixtures/process/program.ts"
+import { answer, scriptedServer, silence } from "../../fixtures/servers/scriptedServer.ts"
 
 const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T21"]

@@ -6,8 +6,8 @@ import { Effect, Either } from "effect"
 import { describe } from "vitest"
 import { modeOf, pathsBelow, smallDisk, temporaryFolder } from "../../fixtures/disk.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { run, start } from "../../fixtures/program.ts"
-import { answer, scriptedServer, silence } from "../../fixtures/scriptedServer.ts"
+import { run, start } from "../../fixtures/process/program.ts"
+import { answer, scriptedServer, silence } from "../../fixtures/servers/scriptedServer.ts"
 
 const env = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 const [FIRST, LAST] = ["2025-11-10T20", "2025-11-10T21"]

@@ -8,9 +8,9 @@ import { makeProgressTally } from "../../../src/cli/terminal/progressTally.ts"
 import { progressText, type Standing } from "../../../src/cli/text/progressText.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { run } from "../../fixtures/program.ts"
-import { answer, scriptedServer } from "../../fixtures/scriptedServer.ts"
-import { hasTerminal, runOnTerminal } from "../../fixtures/terminal.ts"
+import { run } from "../../fixtures/process/program.ts"
+import { answer, scriptedServer } from "../../fixtures/servers/scriptedServer.ts"
+import { hasTerminal, runOnTerminal } from "../../fixtures/process/terminal.ts"
 
 const standing: Standing = {
   noun: "hours",

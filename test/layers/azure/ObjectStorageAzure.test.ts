@@ -4,7 +4,7 @@ import { assert } from "vitest"
 import * as ObjectStorageAzure from "../../../src/layers/azure/ObjectStorageAzure.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { objectStorageContract } from "../../contracts/objectStorage.ts"
-import * as AzureServer from "../../fixtures/azureServer.ts"
+import * as AzureServer from "../../fixtures/servers/azureServer.ts"
 import { isLong } from "../../fixtures/long.ts"
 import { objectOf } from "../../fixtures/newObject.ts"
 

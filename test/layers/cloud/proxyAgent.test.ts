@@ -4,9 +4,14 @@ import type { TLSSocket } from "node:tls"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeProxyAgent } from "../../../src/layers/cloud/proxyAgent.ts"
-import { withEnvironment } from "../../fixtures/environment.ts"
-import { answer, scriptedServer, type Step, tunnelTo } from "../../fixtures/scriptedServer.ts"
-import { selfSigned } from "../../fixtures/selfSigned.ts"
+import { withEnvironment } from "../../fixtures/process/environment.ts"
+import {
+  answer,
+  scriptedServer,
+  type Step,
+  tunnelTo
+} from "../../fixtures/servers/scriptedServer.ts"
+import { selfSigned } from "../../fixtures/servers/selfSigned.ts"
 
 /** Answers with the name that the client's TLS announced, or `false`. */
 const announced: Step = (socket, request) =>

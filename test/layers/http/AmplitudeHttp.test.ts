@@ -47,9 +47,9 @@ import {
   silence,
   type Step,
   tunnelTo
-} from "../../fixtures/scriptedServer.ts"
-import { withEnvironment } from "../../fixtures/environment.ts"
-import { selfSigned } from "../../fixtures/selfSigned.ts"
+} from "../../fixtures/servers/scriptedServer.ts"
+import { withEnvironment } from "../../fixtures/process/environment.ts"
+import { selfSigned } from "../../fixtures/servers/selfSigned.ts"
 
 const window = new Window({
   first: Hour.make("2025-11-10T00"),
@@ -924,7 +924,7 @@ const exportApart = Effect.fnUntraced(function* (
   yield* Effect.promise(() => writeFile(file, authorities))
   const vitest = createRequire(import.meta.url).resolve("vitest/package.json")
   const run = createRequire(vitest).resolve("vite-node/vite-node.mjs")
-  const program = fileURLToPath(new URL("../../fixtures/exportEach.ts", import.meta.url))
+  const program = fileURLToPath(new URL("../../fixtures/archive/exportEach.ts", import.meta.url))
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: file, HTTPS_PROXY: proxy }
   const output = yield* Effect.async<string>((resume) => {
     execFile(process.execPath, [run, program, ...origins], { env }, (error, stdout, stderr) =>

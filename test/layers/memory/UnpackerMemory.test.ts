@@ -5,7 +5,7 @@ import * as UnpackerMemory from "../../../src/layers/memory/UnpackerMemory.ts"
 import * as UnpackerZip from "../../../src/layers/unpack/UnpackerZip.ts"
 import { unpack, unpackerContract } from "../../contracts/unpacker.ts"
 import { STRIDE } from "../../fixtures/long.ts"
-import { part, zipOf } from "../../fixtures/zipCorpus.ts"
+import { part, zipOf } from "../../fixtures/archive/zipCorpus.ts"
 
 unpackerContract("UnpackerMemory", UnpackerMemory.layer())
 

@@ -17,8 +17,8 @@ import { assert } from "vitest"
 import * as ObjectStorageS3 from "../../../src/layers/s3/ObjectStorageS3.ts"
 import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import { isLong } from "../../fixtures/long.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
-import { createUpload, uploadOf } from "../../fixtures/_s3Buckets.ts"
+import * as S3Server from "../../fixtures/s3/s3Server.ts"
+import { createUpload, uploadOf } from "../../fixtures/s3/_s3Buckets.ts"
 import { objectOf } from "../../fixtures/newObject.ts"
 
 const MIB = 1024 * 1024

@@ -11,10 +11,10 @@ import { Effect } from "effect"
 import { build } from "rolldown"
 import { afterAll, assert, beforeAll } from "vitest"
 import { isLong } from "../../fixtures/long.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
-import { selfSigned } from "../../fixtures/selfSigned.ts"
+import * as S3Server from "../../fixtures/s3/s3Server.ts"
+import { selfSigned } from "../../fixtures/servers/selfSigned.ts"
 
-const CHILD = fileURLToPath(new URL("../../fixtures/s3Child.mjs", import.meta.url))
+const CHILD = fileURLToPath(new URL("../../fixtures/s3/s3Child.mjs", import.meta.url))
 
 /** The child in few files: to load the SDK from its own takes each process a second. */
 let bundle = ""

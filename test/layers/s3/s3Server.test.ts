@@ -3,9 +3,9 @@ import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { assert } from "vitest"
-import { assemble, createUpload, md5, uploadOf } from "../../fixtures/_s3Buckets.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
-import { makeClient } from "../../fixtures/s3Target.ts"
+import { assemble, createUpload, md5, uploadOf } from "../../fixtures/s3/_s3Buckets.ts"
+import * as S3Server from "../../fixtures/s3/s3Server.ts"
+import { makeClient } from "../../fixtures/s3/s3Target.ts"
 
 const setUp = Effect.gen(function* () {
   const server = yield* S3Server.make({ buckets: { lake: "us-east-1" } })

@@ -8,7 +8,7 @@ import { addHours, Hour } from "../../../src/services/Hour.ts"
 import { Window } from "../../../src/services/Window.ts"
 import { amplitudeContract, download, partsOf } from "../../contracts/amplitude.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { hoursFrom, linesOf, textsOf } from "../../fixtures/syntheticEvents.ts"
+import { hoursFrom, linesOf, textsOf } from "../../fixtures/archive/syntheticEvents.ts"
 
 const midnight = Hour.make("2025-11-10T00")
 

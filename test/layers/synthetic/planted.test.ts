@@ -8,7 +8,7 @@ import {
   menu
 } from "../../../src/layers/synthetic/planted.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { interval, menuEvidence, pageOf } from "../../fixtures/menuEvidence.ts"
+import { interval, menuEvidence, pageOf } from "../../fixtures/report/menuEvidence.ts"
 import {
   dayOfEvents,
   type Event,
@@ -16,7 +16,7 @@ import {
   isView,
   property,
   sessionsOf
-} from "../../fixtures/syntheticEvents.ts"
+} from "../../fixtures/archive/syntheticEvents.ts"
 
 type Session = ReadonlyArray<Event>
 

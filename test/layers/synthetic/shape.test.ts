@@ -1,7 +1,7 @@
 import { assert, describe, it as test } from "vitest"
 import { drift } from "../../../src/layers/synthetic/planted.ts"
 import { Hour } from "../../../src/services/Hour.ts"
-import { type Event, eventsOf, hoursFrom } from "../../fixtures/syntheticEvents.ts"
+import { type Event, eventsOf, hoursFrom } from "../../fixtures/archive/syntheticEvents.ts"
 
 // With Amplitude's prefix; `?` marks those that only some events have.
 const page = ["Page Domain", "Page Location", "Page Path", "Page Title", "Page URL"]

@@ -8,7 +8,7 @@ import {
   millisOf,
   sessionsOf,
   textsOf
-} from "../../fixtures/syntheticEvents.ts"
+} from "../../fixtures/archive/syntheticEvents.ts"
 
 const noon = Hour.make("2025-11-10T12")
 

@@ -8,7 +8,7 @@ import { assert } from "vitest"
 import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { unpackerContract } from "../../contracts/unpacker.ts"
 import { isLong } from "../../fixtures/long.ts"
-import { part, partName, spooled, zipOf } from "../../fixtures/zipCorpus.ts"
+import { part, partName, spooled, zipOf } from "../../fixtures/archive/zipCorpus.ts"
 
 // As it was built, since a worker thread of node 20 loads no TypeScript.
 const BUILT = new URL("../../../dist/layers/unpack/UnpackerWorkers.js", import.meta.url).href

@@ -21,7 +21,7 @@ import {
   spooled,
   zip64Extra,
   zipOf
-} from "../../fixtures/zipCorpus.ts"
+} from "../../fixtures/archive/zipCorpus.ts"
 
 unpackerContract("UnpackerZip", UnpackerZip.layer())
 

@@ -10,7 +10,7 @@ import { hourKey } from "../../../src/services/HourKey.ts"
 import { type ObjectInfo, ObjectStorage } from "../../../src/services/ObjectStorage.ts"
 import { Staging } from "../../../src/services/Staging.ts"
 import { Window } from "../../../src/services/Window.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
+import * as S3Server from "../../fixtures/s3/s3Server.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
 
 const status = Effect.fnUntraced(function* (first: string, last: string) {

@@ -10,7 +10,7 @@ import {
   writerPolicy
 } from "../../../src/programs/setup/iamPolicies.ts"
 import { objectOf } from "../../contracts/objectStorage.ts"
-import * as S3Server from "../../fixtures/s3Server.ts"
+import * as S3Server from "../../fixtures/s3/s3Server.ts"
 
 const OPTIONS = {
   bucket: "your-bucket",

@@ -5,12 +5,12 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
-import { queryFile } from "../fixtures/duckdb.ts"
-import { isLong } from "../fixtures/long.ts"
-import { run } from "../fixtures/program.ts"
+import { pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
+import { queryFile } from "../../fixtures/duckdb.ts"
+import { isLong } from "../../fixtures/long.ts"
+import { run } from "../../fixtures/process/program.ts"
 
-const KILL_AT = pathToFileURL("test/fixtures/killAt.mjs").href
+const KILL_AT = pathToFileURL("test/fixtures/process/killAt.mjs").href
 const DAY = ["--dev", "--start-date", "2025-11-10", "--end-date", "2025-11-10T03"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "200"]
 const QUIET = ["--log-level", "error"]

@@ -3,20 +3,20 @@ import { chmod, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { temporaryFolder } from "../fixtures/disk.ts"
-import { isLong } from "../fixtures/long.ts"
-import { sha256Of } from "../fixtures/newObject.ts"
-import { run } from "../fixtures/program.ts"
-import * as S3Server from "../fixtures/s3Server.ts"
+import { temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
+import { sha256Of } from "../../fixtures/newObject.ts"
+import { run } from "../../fixtures/process/program.ts"
+import * as S3Server from "../../fixtures/s3/s3Server.ts"
 import {
   ACCOUNT,
   ENCRYPTED_KEY,
   PASSPHRASE,
   snowflakeAccount,
   USER
-} from "../fixtures/snowflake/account.ts"
-import { ADMIN } from "../fixtures/snowflake/catalog.ts"
-import { CONTEXT } from "../fixtures/snowflake/server.ts"
+} from "../../fixtures/snowflake/account.ts"
+import { ADMIN } from "../../fixtures/snowflake/catalog.ts"
+import { CONTEXT } from "../../fixtures/snowflake/server.ts"
 
 const ROLE_ARN = "arn:aws:iam::111122223333:role/snowflake-reader"
 const NAMES = {

@@ -4,9 +4,9 @@ import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { isLong } from "../fixtures/long.ts"
-import { temporaryFolder } from "../fixtures/disk.ts"
-import { run } from "../fixtures/program.ts"
+import { isLong } from "../../fixtures/long.ts"
+import { temporaryFolder } from "../../fixtures/disk.ts"
+import { run } from "../../fixtures/process/program.ts"
 
 const DAY = ["--dev", "--start-date", "2025-11-10", "--end-date", "2025-11-10T05"]
 const isCompiled = existsSync("dbt/compiled/plan.json")

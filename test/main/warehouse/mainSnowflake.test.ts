@@ -3,11 +3,11 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { isLong } from "../fixtures/long.ts"
-import { run } from "../fixtures/program.ts"
-import { scriptedServer, tunnelTo } from "../fixtures/scriptedServer.ts"
-import { selfSigned } from "../fixtures/selfSigned.ts"
-import { PREFIX, workplace, workplaceWith } from "../fixtures/snowflake/workplace.ts"
+import { isLong } from "../../fixtures/long.ts"
+import { run } from "../../fixtures/process/program.ts"
+import { scriptedServer, tunnelTo } from "../../fixtures/servers/scriptedServer.ts"
+import { selfSigned } from "../../fixtures/servers/selfSigned.ts"
+import { PREFIX, workplace, workplaceWith } from "../../fixtures/snowflake/workplace.ts"
 
 const HOURS = ["--start-date", "2025-11-10T21", "--end-date", "2025-11-10T23"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]

@@ -8,13 +8,13 @@ import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { DuckDBInstance } from "@duckdb/node-api"
 import { describe } from "vitest"
-import type { LandedAndLoaded } from "../../src/programs/load/landAndLoad.ts"
-import { temporaryFolder } from "../fixtures/disk.ts"
-import { queryFile } from "../fixtures/duckdb.ts"
-import { assertCode } from "../fixtures/killable.ts"
-import { isLong } from "../fixtures/long.ts"
-import { type Ended, run, start } from "../fixtures/program.ts"
-import { webhookServer } from "../fixtures/webhookServer.ts"
+import type { LandedAndLoaded } from "../../../src/programs/load/landAndLoad.ts"
+import { temporaryFolder } from "../../fixtures/disk.ts"
+import { queryFile } from "../../fixtures/duckdb.ts"
+import { assertCode } from "../../fixtures/process/killable.ts"
+import { isLong } from "../../fixtures/long.ts"
+import { type Ended, run, start } from "../../fixtures/process/program.ts"
+import { webhookServer } from "../../fixtures/servers/webhookServer.ts"
 
 const NOW = "2025-11-12T12:00:00Z"
 const SOURCE = ["--source", "synthetic", "--now", NOW]
@@ -22,7 +22,7 @@ const STORE = ["--store", "local", "--local-dir", "lake", "--prefix", "events/"]
 const ALL = ["all", ...SOURCE, ...STORE, "--events-per-hour", "20"]
 const HOURS = ["--start-date", "2025-11-10T20", "--end-date", "2025-11-10T22"]
 const H = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"]
-const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
 
 const summaryOf = ({ stdout }: Ended): LandedAndLoaded => JSON.parse(stdout)
 const namesIn = (folder: string) => Effect.promise(() => fs.readdir(folder))

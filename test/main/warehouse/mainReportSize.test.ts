@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url"
 import { DuckDBInstance } from "@duckdb/node-api"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { TABLES } from "../../src/layers/duckdb/tables.ts"
-import { temporaryFolder } from "../fixtures/disk.ts"
-import { isLong } from "../fixtures/long.ts"
+import { TABLES } from "../../../src/layers/duckdb/tables.ts"
+import { temporaryFolder } from "../../fixtures/disk.ts"
+import { isLong } from "../../fixtures/long.ts"
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
+const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url))
 
 /**
  * The tables that a report reads, as so many days of a million events leave them: 12 sites, 60 types of events, a journey for every
