@@ -38,7 +38,7 @@ const inVain = (fleet: Fleet, lanes: number) =>
   until(
     fleet.query(
       `select count(*)::integer as count from pg_stat_activity
-      where datname = current_database() and query like '%pg_try_advisory_lock%'`
+      where datname = current_database() and pid <> pg_backend_pid() and query like '%pg_try_advisory_lock%'`
     ),
     ([row]) => row?.["count"] === lanes
   )
