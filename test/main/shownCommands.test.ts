@@ -212,10 +212,10 @@ describe("The pages", () => {
   })
 })
 
-/** The bucket of a session that cannot share one, because it makes it, lands other hours, or has to land all. */
+/** The bucket of a session that cannot share one, because it makes it, lands or compares other hours, or has to land all. */
 function bucketOf({ commands, page }: Session): S3ServerOptions | undefined {
   if (page === "docs/iam.md") return {}
-  const isApart = commands.some(({ text }) => /--start-date|env -i/.test(text))
+  const isApart = commands.some(({ text }) => /--start-date|--against|env -i/.test(text))
   return isApart ? { buckets: BUCKETS } : undefined
 }
 
