@@ -128,7 +128,7 @@ export class Fleet extends Context.Tag("amplitude-lake/Fleet")<
     /** Lets no other window begin. Those on their way are finished. */
     readonly stop: (backfill: string) => Effect.Effect<void, FleetError>
 
-    /** Forgets backfills that ended so many days ago, and returns their number. */
+    /** Forgets backfills that ended at least this many days ago, and returns their number. */
     readonly purge: (days: number) => Effect.Effect<number, FleetError>
 
     readonly lane: Effect.Effect<FleetLane, FleetError, Scope.Scope>

@@ -33,7 +33,7 @@ export const fleetSettings = {
   }),
   keepDays: value({
     flag: "--keep-days <days>",
-    help: "forget backfills in the database that ended so many days ago",
+    help: "delete a backfill from the database this many days after its end",
     parse: durationOf("d", 1, 3650),
     fallback: 30
   }),
