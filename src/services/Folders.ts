@@ -83,7 +83,7 @@ export class ExportManifest extends Schema.Class<ExportManifest>("ExportManifest
   files: Schema.Array(ExportedFile)
 }) {}
 
-/** What stands in an export's folder. */
+/** What an export's folder holds. */
 export interface StandingExport {
   /** `None` before the first export. */
   readonly manifest: Option.Option<ExportManifest>
