@@ -1,6 +1,5 @@
 import type { Hour } from "../../services/Hour.ts"
-
-const NEWLINE = 10
+import { splitLines } from "../run/splitLines.ts"
 
 export interface ForeignLines {
   /** Takes the next bytes, split anywhere: what is wrong with a line, if anything is. */
@@ -14,7 +13,6 @@ export interface ForeignLines {
 /** Judges whether lines are events of an hour, all of one Amplitude project. Holds one line. */
 export function judgeLines(hour: Hour): ForeignLines {
   const decoder = new TextDecoder("utf-8", { fatal: true })
-  let open: Array<Uint8Array> = []
   let number = 0
   let project: string | undefined
 
@@ -36,29 +34,8 @@ export function judgeLines(hour: Hour): ForeignLines {
       : `line ${number} is of Amplitude project ${app}, those before it are of ${project}`
   }
 
-  function close(end: Uint8Array): string | undefined {
-    const line = open.length === 0 ? end : joined([...open, end])
-    open = []
-    return judge(line)
-  }
-
-  return {
-    update: (bytes) => {
-      let start = 0
-      for (;;) {
-        const end = bytes.indexOf(NEWLINE, start)
-        if (end === -1) break
-        const problem = close(bytes.subarray(start, end))
-        if (problem !== undefined) return problem
-        start = end + 1
-      }
-      // Copied, because the memory of a chunk is used again.
-      if (start < bytes.length) open.push(bytes.slice(start))
-      return undefined
-    },
-    finish: () => close(new Uint8Array(0)),
-    project: () => project
-  }
+  const { finish, update } = splitLines(judge)
+  return { update, finish, project: () => project }
 }
 
 function parsed(
@@ -73,14 +50,4 @@ function parsed(
   } catch {
     return undefined
   }
-}
-
-function joined(pieces: ReadonlyArray<Uint8Array>): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }

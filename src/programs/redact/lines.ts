@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes, splitLines } from "../run/splitLines.ts"
 import { isAbout, type People } from "./People.ts"
 
 const NEWLINE = 10
@@ -30,11 +31,8 @@ export function searchLines(people: People): LineSearch {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const numbers: Array<number> = []
   let [number, unparsed] = [0, 0]
-  let open: Array<Uint8Array> = []
 
-  function close(end: Uint8Array): void {
-    const line = open.length === 0 ? end : joined([...open, end])
-    open = []
+  const { finish, update } = splitLines<never>((line) => {
     if (line.length > 0) {
       const text = decoder.decode(line)
       if (!(text.startsWith("{") && text.endsWith("}")) || possible.test(text)) {
@@ -44,22 +42,12 @@ export function searchLines(people: People): LineSearch {
       }
     }
     number += 1
-  }
-
+    return undefined
+  })
   return {
-    update: (bytes) => {
-      let start = 0
-      for (;;) {
-        const end = bytes.indexOf(NEWLINE, start)
-        if (end === -1) break
-        close(bytes.subarray(start, end))
-        start = end + 1
-      }
-      // Copied, because the memory of a chunk may be used again.
-      if (start < bytes.length) open.push(bytes.slice(start))
-    },
+    update,
     finish: () => {
-      close(new Uint8Array(0))
+      finish()
       return { numbers, unparsed }
     }
   }
@@ -106,7 +94,7 @@ export function cutLines(numbers: ReadonlyArray<number>): (bytes: Uint8Array) =>
       if (isCut) pieces.push(bytes.subarray(kept, start))
       if (end === -1) {
         if (!isCut) pieces.push(bytes.subarray(kept))
-        return joined(pieces)
+        return joinBytes(pieces)
       }
       if (isCut) {
         kept = end + 1
@@ -116,15 +104,4 @@ export function cutLines(numbers: ReadonlyArray<number>): (bytes: Uint8Array) =>
       start = end + 1
     }
   }
-}
-
-/** A copy of the pieces, one after the other. */
-function joined(pieces: ReadonlyArray<Uint8Array>): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }
