@@ -27,7 +27,9 @@ const runCi = Effect.fnUntraced(function* (npm: string, npx: string) {
     }
     const env = { PATH: `${folder}:${process.env["PATH"]}`, HOME: folder }
     const { status, stdout } = spawnSync("bash", [join(folder, ".ci", "run")], { env })
-    return { status, last: String(stdout).trimEnd().split("\n").at(-1) }
+    const lines = String(stdout).trimEnd().split("\n")
+    const failed = lines.filter((line) => line.startsWith("failed: "))
+    return { status, last: lines.at(-1), failed }
   })
 })
 
@@ -61,8 +63,36 @@ describe.skipIf(!hasBash)("the checks of CI", () => {
   ] as const) {
     it.scopedLive(`end with their numbers where ${title}`, () =>
       Effect.gen(function* () {
-        assert.deepEqual(yield* runCi(npm, npx), expected)
+        const { last, status } = yield* runCi(npm, npx)
+        assert.deepEqual({ status, last }, expected)
       })
     )
   }
+
+  it.scopedLive("name at the end what failed", () =>
+    Effect.gen(function* () {
+      const report = JSON.stringify({
+        numPassedTests: 1,
+        numFailedTests: 1,
+        testResults: [
+          { name: "well.test.ts", status: "passed", assertionResults: [] },
+          {
+            name: "one.test.ts",
+            status: "failed",
+            assertionResults: [
+              { fullName: "works", status: "passed", failureMessages: [] },
+              { fullName: "goes on", status: "failed", failureMessages: ["1 is not 2"] }
+            ]
+          },
+          { name: "two.test.ts", status: "failed", message: "no import", assertionResults: [] }
+        ]
+      })
+      const { failed } = yield* runCi("exit 0", `echo '${report}' > ${REPORT}; exit 1`)
+      assert.equal(failed[0]?.startsWith("failed: env FAULTS_SECONDS="), true)
+      assert.deepEqual(failed.slice(1), [
+        "failed: one.test.ts: goes on",
+        "failed: two.test.ts: no import"
+      ])
+    })
+  )
 })
