@@ -66,6 +66,22 @@ const MUTATIONS = [
     named: "loses to an object that was put while its body was sent"
   },
   {
+    name: "CRC-32 of a gzip member",
+    file: "src/layers/unpack/gunzipHere.ts",
+    find: "if (rest.readUInt32LE(0) !== crc) throw",
+    put: "if (rest.readUInt32LE(0) === -1) throw",
+    tests: "test/layers/unpack/inflater.test.ts",
+    named: "inflateHere"
+  },
+  {
+    name: "size of a gzip member",
+    file: "src/layers/unpack/gunzipHere.ts",
+    find: "if (rest.readUInt32LE(4) !== size % 2 ** 32) throw",
+    put: "if (rest.readUInt32LE(4) === -1) throw",
+    tests: "test/layers/unpack/inflater.test.ts",
+    named: "inflateHere"
+  },
+  {
     name: "CRC-32 of a zip's entry",
     file: "src/layers/unpack/zipPart.ts",
     find: "if (crc !== part.crc32) throw",

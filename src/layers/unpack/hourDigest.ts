@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto"
 import { setImmediate as turn } from "node:timers/promises"
-import { createGunzip } from "node:zlib"
 import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
 import type { Read } from "./reader.ts"
-import { type Inflate, inflate } from "./inflater.ts"
+import { createGunzip } from "node:zlib"
+import { inflate } from "./inflater.ts"
+import { gunzipBy, inflateBy, type InflateWay } from "./inflateWay.ts"
 import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"
@@ -51,7 +52,7 @@ const BREATH = 16 * 1024 * 1024
 
 /**
  * Reads an hour's parts once, in order, verifies them and digests the object that they make. Keeps
- * no chunk that `inflateToDigest` yields.
+ * no chunk.
  */
 export async function digestHour(
   read: Read,
@@ -59,7 +60,7 @@ export async function digestHour(
   parts: ReadonlyArray<ZipPart>,
   format: Format,
   budget: Budget,
-  inflateToDigest: Inflate
+  way: InflateWay
 ): Promise<HourDigest> {
   const hash = createHash("sha256")
   const open = new Set<string>()
@@ -74,13 +75,13 @@ export async function digestHour(
     const refuse = refusal(path, part.name)
     const lines = countLines(refuse, true)
     const members = gzipBytes(
-      inflateToDigest,
+      inflateBy(way),
       read,
       part,
       refuse,
       format === "jsonl.gz" ? take : undefined
     )
-    for await (const chunk of gunzip(inflateToDigest, members, part, refuse)) {
+    for await (const chunk of gunzipBy(way, chunkSizeOf(part))(members, refuse, lines.crcSoFar)) {
       spend(budget, chunk.length, refuse)
       lines.update(chunk)
       if (format === "jsonl") take(chunk)
@@ -116,7 +117,7 @@ export async function* hourBytes(
     const refuse = refusal(path, part.name)
     const members = gzipBytes(inflate, read, part, refuse)
     for await (const chunk of format === "jsonl"
-      ? gunzip(inflate, members, part, refuse)
+      ? inflate(createGunzip, members, refuse, chunkSizeOf(part))
       : members) {
       left -= chunk.length
       if (left < 0) throw changed(refuse)
@@ -135,13 +136,7 @@ function changed(refuse: Refuse) {
   return refuse("Corrupt", "The archive has changed since it was opened")
 }
 
-function gunzip(
-  inflate: Inflate,
-  members: AsyncIterable<Uint8Array>,
-  part: ZipPart,
-  refuse: Refuse
-) {
-  // An archive may have thousands of small parts, so each gets no large buffer.
-  const chunkSize = part.size < SMALL_PART ? 64 * 1024 : undefined
-  return inflate(createGunzip, members, refuse, chunkSize)
+/** An archive may have thousands of small parts, so each gets no large buffer. */
+function chunkSizeOf(part: ZipPart): number | undefined {
+  return part.size < SMALL_PART ? 64 * 1024 : undefined
 }

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib"
 import type { LinesDigest } from "../../services/LinesDigest.ts"
+import { crcOfLines, shiftCrc } from "./crcShift.ts"
 import type { Refuse } from "./refusal.ts"
 
 /** Bytes of one line. */
@@ -16,6 +17,8 @@ export interface LinesCounter {
   readonly update: (bytes: Uint8Array) => void
   /** The digest of all bytes, and whether the last line lacks its newline. */
   readonly finish: () => { readonly digest: LinesDigest; readonly isOpen: boolean }
+  /** The CRC-32 of all bytes so far, also of those between the lines. */
+  readonly crcSoFar: () => number
 }
 
 function isBlank(byte: number | undefined): boolean {
@@ -33,6 +36,8 @@ export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
   let lineset = 0
   // The unfinished line of the last chunk: not its bytes, only what is known of it.
   let open = { length: 0, crc: 0, first: NONE, last: NONE }
+  // Of all bytes before that line.
+  const before = crcOfLines()
 
   function add(crc: number, isObject: boolean): void {
     events += 1
@@ -58,6 +63,7 @@ export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
   }
 
   function closeOpen(): void {
+    before.add(open.crc, open.length)
     add(open.crc, open.first === OPENING && open.last === CLOSING)
     open = { length: 0, crc: 0, first: NONE, last: NONE }
   }
@@ -86,8 +92,11 @@ export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
           closeOpen()
         } else if (end > start) {
           checkLength(end - start)
-          add(crc32(chunk.subarray(start, end)), isObject(chunk, start, end))
+          const crc = crc32(chunk.subarray(start, end))
+          before.add(crc, end - start)
+          add(crc, isObject(chunk, start, end))
         }
+        before.newline()
         start = end + 1
       }
       if (start < chunk.length) extendOpen(chunk, start, chunk.length)
@@ -102,7 +111,8 @@ export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
         malformed
       }
       return { digest, isOpen }
-    }
+    },
+    crcSoFar: () => shiftCrc(before.soFar(), open.length) ^ open.crc
   }
 }
 

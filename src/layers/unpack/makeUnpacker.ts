@@ -6,7 +6,7 @@ import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { fromPromise, streamWithReader, withReader } from "./reader.ts"
 import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
-import { inflateBy, type InflateWay, undocumentedCalls } from "./inflateHere.ts"
+import { type InflateWay, undocumentedCalls } from "./inflateWay.ts"
 import { openInflater, slices } from "./inflater.ts"
 import { parseLines } from "./jsonLines.ts"
 import { countLines } from "./linesDigest.ts"
@@ -25,9 +25,7 @@ export type DigestHour = (
 /** Digests in this thread. */
 export function digestHere(way: InflateWay): DigestHour {
   return (archive, parts, format, budget) =>
-    withReader(archive, (read) =>
-      digestHour(read, archive.path, parts, format, budget, inflateBy(way))
-    )
+    withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget, way))
 }
 
 const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>

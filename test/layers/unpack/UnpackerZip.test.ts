@@ -3,7 +3,6 @@ import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js"
 import { Cause, Chunk, Deferred, Effect, Either, Exit, Fiber, Stream } from "effect"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { assert } from "vitest"
-import { inflate } from "../../../src/layers/unpack/inflater.ts"
 import { fromPromise } from "../../../src/layers/unpack/reader.ts"
 import { digestHour, newBudget } from "../../../src/layers/unpack/hourDigest.ts"
 import { readDirectory } from "../../../src/layers/unpack/zipDirectory.ts"
@@ -229,7 +228,7 @@ describe("UnpackerZip", () => {
       const read = async (position: number, length: number) =>
         zip.subarray(position, position + length)
       const digested = (own: typeof parts) =>
-        fromPromise(() => digestHour(read, "test", own, "jsonl", budget, inflate))
+        fromPromise(() => digestHour(read, "test", own, "jsonl", budget, "portable"))
       assert.strictEqual((yield* digested(parts.slice(0, 1))).events, 1)
       const { reason } = yield* Effect.flip(digested(parts.slice(1)))
       assert.strictEqual(reason, "LimitExceeded")

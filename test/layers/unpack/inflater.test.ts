@@ -1,12 +1,11 @@
-import { createGunzip, createInflateRaw, deflateRawSync, gzipSync } from "node:zlib"
+import { crc32, createGunzip, createInflateRaw, deflateRawSync, gzipSync } from "node:zlib"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import {
-  inflateBy,
-  inflateHere,
-  undocumentedCalls
-} from "../../../src/layers/unpack/inflateHere.ts"
+import { gunzipHere } from "../../../src/layers/unpack/gunzipHere.ts"
+import { inflateHere } from "../../../src/layers/unpack/inflateHere.ts"
+import { gunzipBy, inflateBy, undocumentedCalls } from "../../../src/layers/unpack/inflateWay.ts"
 import { type Inflate, inflate, openInflater } from "../../../src/layers/unpack/inflater.ts"
+import { countLines } from "../../../src/layers/unpack/linesDigest.ts"
 import { refusal } from "../../../src/layers/unpack/refusal.ts"
 import { isLong } from "../../fixtures/long.ts"
 
@@ -63,19 +62,88 @@ async function outcome(
   }
 }
 
+/** The same of `gunzipHere`, from a source that uses its memory again. */
+async function gunzipped(bytes: Uint8Array, size: number): Promise<string> {
+  const lines = countLines(refusal("test"), false)
+  const chunks: Array<Buffer> = []
+  async function* reused() {
+    const rooms = [Buffer.alloc(size), Buffer.alloc(size)] as const
+    for (let n = 0; n * size < bytes.length; n++) {
+      for (const room of rooms) room.fill(0xff)
+      const piece = bytes.subarray(n * size, (n + 1) * size)
+      const room = rooms[n % 2 === 0 ? 0 : 1]
+      room.set(piece)
+      yield room.subarray(0, piece.length)
+    }
+  }
+  try {
+    for await (const chunk of gunzipHere(reused(), refusal("test"), lines.crcSoFar)) {
+      lines.update(chunk)
+      chunks.push(Buffer.from(chunk))
+    }
+    return Buffer.concat(chunks).toString("hex")
+  } catch (error) {
+    return String(error)
+  }
+}
+
+interface Header {
+  readonly name?: string | undefined
+  readonly comment?: string | undefined
+  readonly extra?: Uint8Array | undefined
+  readonly isChecked?: boolean | undefined
+}
+
+/** Any header that RFC 1952 allows. */
+const header = fc.record<Header>(
+  {
+    name: fc.stringMatching(/^[a-z]{0,9}$/),
+    comment: fc.stringMatching(/^[a-z]{0,9}$/),
+    extra: fc.uint8Array({ maxLength: 9 }),
+    isChecked: fc.boolean()
+  },
+  { requiredKeys: [] }
+)
+
+/** A gzip member with a header of one's choice. */
+function memberOf(text: Buffer, { comment, extra, isChecked, name }: Header): Buffer {
+  const member = gzipSync(text)
+  const texts = [name, comment].flatMap((it) => (it === undefined ? [] : [Buffer.from(`${it}\0`)]))
+  const extras =
+    extra === undefined
+      ? []
+      : [Buffer.from(Uint16Array.of(extra.length).buffer), Buffer.from(extra)]
+  const start = Buffer.concat([member.subarray(0, 10), ...extras, ...texts])
+  start[3] =
+    (isChecked === true ? 2 : 0) +
+    (extra === undefined ? 0 : 4) +
+    (name === undefined ? 0 : 8) +
+    (comment === undefined ? 0 : 16)
+  const sum = Buffer.from(Uint16Array.of(crc32(start) & 0xffff).buffer)
+  return Buffer.concat([start, ...(isChecked === true ? [sum] : []), member.subarray(10)])
+}
+
+/** What both say of bytes that they refuse, without which of several reasons they found first. */
+const withoutReason = (outcome: string) => outcome.replace(/(Corrupt).*/, "$1")
+
 describe("inflateHere()", () => {
   it("is available and used, except where it is switched off", () => {
     assert.strictEqual(undocumentedCalls("fast"), "used")
     assert.isTrue(inflateBy("fast") === inflateHere)
     assert.strictEqual(undocumentedCalls("portable"), "switched off")
     assert.isTrue(inflateBy("portable") === inflate)
+    assert.isTrue(gunzipBy("fast") === gunzipHere)
   })
 
   it("returns and refuses the same as inflate(), for any damage and any chunks", async () => {
     const text = fc.string({ maxLength: 300 }).map((it) => Buffer.from(it.repeat(3)))
     const gzip = fc
       .array(text, { minLength: 1, maxLength: 3 })
-      .map((texts) => Buffer.concat(texts.map((it) => gzipSync(it))))
+      .chain((texts) =>
+        fc
+          .array(header, { minLength: texts.length, maxLength: texts.length })
+          .map((headers) => Buffer.concat(texts.map((it, n) => memberOf(it, headers[n] ?? {}))))
+      )
     const streams = fc.oneof(
       fc.record({ makeEngine: fc.constant(createGunzip), bytes: gzip }),
       fc.record({
@@ -104,10 +172,12 @@ describe("inflateHere()", () => {
         fc.integer({ min: 1, max: 400 }),
         async (given, harm, size) => {
           const bytes = harm(given.bytes)
-          const [here, there] = await Promise.all(
+          const [here = "", there] = await Promise.all(
             [inflateHere, inflate].map((it) => outcome(it, given.makeEngine, bytes, size))
           )
           assert.strictEqual(here, there)
+          if (given.makeEngine === createInflateRaw) return
+          assert.strictEqual(withoutReason(await gunzipped(bytes, size)), withoutReason(here))
         }
       ),
       { numRuns: isLong ? 2_000 : 400, seed: 1 }
@@ -131,7 +201,11 @@ describe("inflateHere()", () => {
           for (const cut of [member.length, raw.length, whole.length, 100]) {
             const here = await outcome(inflateHere, makeEngine, whole, cut)
             const there = await outcome(inflate, makeEngine, whole, cut)
-            assert.isTrue(here === there, `${size}, ${whole.length} by ${cut}: ${here.slice(-80)}`)
+            const what = `${size}, ${whole.length} by ${cut}: ${here.slice(-80)}`
+            assert.isTrue(here === there, what)
+            if (makeEngine === createInflateRaw) continue
+            const gunzip = withoutReason(await gunzipped(whole, cut))
+            assert.isTrue(gunzip === withoutReason(here), what)
           }
         }
       }

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { assert } from "vitest"
@@ -10,7 +11,8 @@ const MEBIBYTE = 1024 ** 2
 function count(chunks: ReadonlyArray<Uint8Array>, isPart = false) {
   const lines = countLines(refusal("test"), isPart)
   for (const chunk of chunks) lines.update(chunk)
-  return lines.finish()
+  const crc = lines.crcSoFar() >>> 0
+  return { ...lines.finish(), crc }
 }
 
 function refused(chunks: ReadonlyArray<Uint8Array>, isPart: boolean): Refused {
@@ -35,7 +37,8 @@ describe("countLines()", () => {
         const bytes = Buffer.from(lines)
         const borders = [0, ...at.toSorted((one, other) => one - other), bytes.length]
         const chunks = borders.slice(1).map((end, index) => bytes.subarray(borders[index], end))
-        const { digest, isOpen } = count(chunks)
+        const { crc, digest, isOpen } = count(chunks)
+        assert.strictEqual(crc, crc32(bytes))
         assert.deepStrictEqual(digest, expectedDigest(lines))
         assert.strictEqual(isOpen, lines !== "" && !lines.endsWith("\n"))
       }),
@@ -46,6 +49,17 @@ describe("countLines()", () => {
   it("knows the lineset of a line by its published CRC-32", () => {
     const { digest } = count([Buffer.from("123456789\n123456789")])
     assert.strictEqual(digest.lineset, (2 * 0xcbf43926).toString(16).padStart(12, "0"))
+  })
+
+  it("knows the CRC-32 of all bytes after lines of any length", () => {
+    const text = Buffer.concat(
+      [0, 1, 65_534, 65_535, 65_536, 5 * MEBIBYTE, 3].map((length) =>
+        Buffer.concat([Buffer.alloc(length, "{x}"), Buffer.from("\n")])
+      )
+    )
+    for (const chunks of [[text], [text.subarray(0, 100_000), text.subarray(100_000)]]) {
+      assert.strictEqual(count(chunks).crc, crc32(text))
+    }
   })
 
   it("adds line sets modulo 2^48", () => {

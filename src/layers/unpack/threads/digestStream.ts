@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto"
 import type { MessagePort } from "node:worker_threads"
-import { createGunzip } from "node:zlib"
 import type { Format } from "../../../services/HourKey.ts"
 import type { ObjectDigest } from "../../../services/Unpacker.ts"
-import { inflateBy, type InflateWay } from "../inflateHere.ts"
+import { gunzipBy, type InflateWay } from "../inflateWay.ts"
 import { countLines } from "../linesDigest.ts"
 import { refusal } from "../refusal.ts"
 
@@ -60,7 +59,7 @@ export async function digestStream({
   let filled = 0
   for await (const chunk of format === "jsonl"
     ? object()
-    : inflateBy(inflate)(createGunzip, object(), refuse)) {
+    : gunzipBy(inflate)(object(), refuse, lines.crcSoFar)) {
     lines.update(chunk)
     for (let at = 0; at < chunk.length;) {
       const some = chunk.subarray(at, at + BLOCK - filled)

@@ -4,7 +4,6 @@ import { type Conversation, converseAbout } from "./conversation.ts"
 import type { StreamTask } from "./digestStream.ts"
 import type { DigestBytes, DigestReport, DigestTask } from "./worker.ts"
 import { digestHour, type HourDigest } from "../hourDigest.ts"
-import { inflateBy } from "../inflateHere.ts"
 import { Refusal, refusal } from "../refusal.ts"
 
 /** In milliseconds. A worker that is idle longer would only take memory. */
@@ -66,8 +65,7 @@ export function openDigestPool(): DigestPool {
       // If no thread can be started, as in a container that limits them, this thread does the work:
       // slower, with the same result.
       if (worker === undefined) {
-        const inflate = inflateBy(task.inflate)
-        return digestHour(read, task.path, task.parts, task.format, task.budget, inflate)
+        return digestHour(read, task.path, task.parts, task.format, task.budget, task.inflate)
       }
       try {
         return await converse(worker, read, task)

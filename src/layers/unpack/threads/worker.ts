@@ -8,7 +8,8 @@ import { type MessagePort, parentPort } from "node:worker_threads"
 import type { Format } from "../../../services/HourKey.ts"
 import { type Budget, digestHour, type HourDigest } from "../hourDigest.ts"
 import { PIECE } from "../zipPart.ts"
-import { inflateBy, inflateHere, type InflateWay } from "../inflateHere.ts"
+import { inflateHere } from "../inflateHere.ts"
+import { inflateBy, type InflateWay } from "../inflateWay.ts"
 import { Refusal, type Refused } from "../refusal.ts"
 import { digestStream, type StreamTask } from "./digestStream.ts"
 import type { ZipPart } from "../zipDirectory.ts"
@@ -60,10 +61,9 @@ function takeRoom(length: number): Uint8Array<ArrayBuffer> {
 }
 
 function digestArchive(task: DigestTask): Promise<HourDigest> {
-  const { budget, format, parts, path, port } = task
-  const inflate = inflateBy(task.inflate)
+  const { budget, format, inflate, parts, path, port } = task
   // If they are inflated elsewhere, that may still be running when more is requested.
-  const isReused = inflate === inflateHere
+  const isReused = inflateBy(inflate) === inflateHere
   const read = (position: number, length: number) =>
     new Promise<Uint8Array>((resolve, reject) => {
       const into = takeRoom(isReused ? PIECE : length)
