@@ -90,7 +90,7 @@ export interface DigestOptions<E = never, R = never> {
   readonly parse?: boolean | undefined
   /** Receives the lines as they are counted, split anywhere, in memory that is used again. */
   readonly onLines?: ((lines: Uint8Array) => Effect.Effect<void, E, R>) | undefined
-  /** Bytes of the object, if they are known: a large one may be read by another thread. */
+  /** Bytes of the object, if they are known: those of a large one may be read by another thread. */
   readonly size?: number | undefined
 }
 

@@ -156,7 +156,8 @@ export function verify(settings: SettingsOf<"verify">): Work<ReportOf<"verify">>
         maxDuration: settings.maxDuration,
         sample: settings.sample,
         sampleSeed: settings.sampleSeed,
-        strict: settings.strict
+        strict: settings.strict,
+        parse: settings.parse
       }
       const verified = yield* verifyHours(options)
       const found = { ...verified, failed: verified.failed.map((it) => advised(it)) }

@@ -381,7 +381,7 @@ export const commands = {
     }
   },
   verify: {
-    help: "Read landed objects back and compare them with their metadata, and parse each line as JSON: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read. With --warehouse, the lines in the warehouse are read, too, and compared with what was loaded. With --against, the lake is compared with another one: exits 8 if an hour differs, 3 if one lake lacks an hour of the other.",
+    help: "Read landed objects back and compare every byte and line with their metadata: without dates those of the whole lake. Changes none of them. Exits 8 if one differs or a conflict is open, 3 if hours are missing between the first and the last one, or nothing was read. With --warehouse, the lines in the warehouse are read, too, and compared with what was loaded. With --against, the lake is compared with another one: exits 8 if an hour differs, 3 if one lake lacks an hour of the other.",
     settings: [
       ...dates,
       "settleHours",
@@ -390,6 +390,7 @@ export const commands = {
       "sample",
       "sampleSeed",
       "strict",
+      "parse",
       "against",
       ...place,
       ...targetPlace,

@@ -48,7 +48,7 @@ export const make: (
   )
 })
 
-/** Digests objects whose lines are passed on in a worker if they are large. */
+/** Digests large objects in a worker, unless their lines are parsed. */
 function digestThere(pool: DigestPool, inflate: InflateWay, small: number): DigestObject {
   return <E, E2, R>(
     path: string,
@@ -56,12 +56,11 @@ function digestThere(pool: DigestPool, inflate: InflateWay, small: number): Dige
     format: Format,
     options: DigestOptions<E2, R> = {}
   ) => {
-    const { onLines, parse = false, size = 0 } = options
-    if (onLines === undefined || parse || size < small) {
-      return digestObject(path, body, format, options)
-    }
+    const { onLines = () => Effect.void, parse = false, size = 0 } = options
+    if (parse || size < small) return digestObject(path, body, format, options)
+    const isSending = options.onLines !== undefined
     return Effect.acquireUseRelease(
-      Effect.sync(() => pool.stream({ path, format, inflate })),
+      Effect.sync(() => pool.stream({ path, format, inflate, isSending })),
       (worker) => {
         if (worker === undefined) return digestObject(path, body, format, options)
         const feed = Effect.zipRight(Stream.runForEach(body, worker.feed), worker.end)

@@ -22,10 +22,14 @@ export type Found =
   | { readonly _tag: "Gone" }
   | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
 
-/** Reads an object back, in constant memory, and compares it with its metadata. */
+/**
+ * Reads an object back, in constant memory, and compares it with its metadata. Without these its lines
+ * are parsed, or with `parse`.
+ */
 export const verifyObject = (
   store: ObjectStorage["Type"],
-  object: HourObject
+  object: HourObject,
+  parse = false
 ): Effect.Effect<Found, never, Run | Unpacker> =>
   Effect.gen(function* () {
     const { key, format } = object
@@ -36,7 +40,8 @@ export const verifyObject = (
     if (Option.isNone(head)) return { _tag: "Gone" } as const
     const { etag, metadata, size } = head.value
     const body = countBytes(store.get(key), progress.received)
-    const found = yield* retry(unpacker.digest(key, body, format, { parse: true })).pipe(
+    const options = { parse: parse || Option.isNone(metadataFromText(metadata)), size }
+    const found = yield* retry(unpacker.digest(key, body, format, options)).pipe(
       Effect.map((read) => judge(object, { etag, size, metadata }, read)),
       Effect.catchTag("UnpackerError", ({ detail }) =>
         Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
@@ -46,7 +51,7 @@ export const verifyObject = (
     // Another run may have replaced an empty hour between the two lookups.
     const now = yield* retry(store.head(key))
     const isSame = Option.exists(now, (it) => it.etag === etag)
-    return isSame ? found : yield* verifyObject(store, object)
+    return isSame ? found : yield* verifyObject(store, object, parse)
   }).pipe(
     Effect.catchTag("ObjectStorageError", (error) =>
       Effect.succeed<Found>(

@@ -197,6 +197,8 @@ describe("UnpackerWorkers", () => {
         const onLines = (taken: Uint8Array) => Effect.sync(() => hash.update(taken))
         const object = format === "jsonl" ? text : gzipSync(text)
         const digest = yield* unpacker.digest("object", body(object), format, { onLines })
+        const alone = yield* unpacker.digest("object", body(object), format)
+        assert.deepStrictEqual(alone, digest)
         return { digest, taken: hash.digest("hex") }
       })
 

@@ -130,8 +130,9 @@ describe("verifyHours()", () => {
       const lines = `{"a":NaN}\n{"b":1}{"c":2}\n{"d":1.10}\nnull\n${event("a")}`
       const world = yield* makeWorld({ amplitude: { hours: { [H20]: [lines] } }, store: {} })
       yield* passTime(Effect.provide(allHours(runOptions(H20, H20)), world.layer))
-      const found = yield* Effect.provide(verify(), world.layer)
+      const found = yield* Effect.provide(verify({ parse: true }), world.layer)
       assert.deepEqual([found.events, found.invalid, found.differing], [5, 3, []])
+      assert.equal((yield* Effect.provide(verify(), world.layer)).invalid, 0)
       assert.equal(found.verified.length, found.objects)
     })
   )

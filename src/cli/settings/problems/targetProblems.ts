@@ -50,7 +50,7 @@ export function againstProblems(read: ReadSettings, sources: Sources): Problems 
       .map((name) => `${flagOf(name)} has no effect without --against`)
   }
   return [
-    ...(["sample", "sampleSeed", "strict", "warehouse"] as const)
+    ...(["sample", "sampleSeed", "strict", "parse", "warehouse"] as const)
       .filter((name) => isTyped(found, name))
       .map((name) => `--against cannot be combined with ${flagOf(name)}`),
     ...targetProblems(read, sources)

@@ -18,6 +18,8 @@ export interface StreamTask {
   readonly path: string
   readonly format: Format
   readonly inflate: InflateWay
+  /** Whether its lines are sent on. */
+  readonly isSending: boolean
 }
 
 /** What the worker receives: the object's bytes, and blocks that may be used again. */
@@ -34,10 +36,11 @@ export type StreamOutput =
 /** Memory for blocks. New memory each time would be garbage outside of the heap. */
 const spare: Array<Uint8Array<ArrayBuffer>> = []
 
-/** Digests an object whose bytes arrive piece by piece, and sends its lines on. */
+/** Digests an object whose bytes arrive piece by piece, and sends its lines on if they are wanted. */
 export async function digestStream({
   format,
   inflate,
+  isSending,
   path,
   port
 }: StreamTask): Promise<ObjectDigest> {
@@ -61,6 +64,7 @@ export async function digestStream({
     ? object()
     : gunzipBy(inflate)(object(), refuse, lines.crcSoFar)) {
     lines.update(chunk)
+    if (!isSending) continue
     for (let at = 0; at < chunk.length;) {
       const some = chunk.subarray(at, at + BLOCK - filled)
       block.set(some, filled)
