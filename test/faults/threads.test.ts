@@ -8,6 +8,7 @@ import { verifyHours } from "../../src/programs/inspect/verifyHours.ts"
 import { allHours } from "../../src/programs/runPipeline.ts"
 import { addHours } from "../../src/services/Hour.ts"
 import { Spool, type SpooledArchive } from "../../src/services/Spool.ts"
+import { endWorker } from "../fixtures/endWorker.ts"
 import { isLong } from "../fixtures/long.ts"
 import { event, hour, keysOf, makeWorld, runOptions, textOf } from "../fixtures/world.ts"
 
@@ -19,9 +20,9 @@ const UnpackerWorkers: typeof import("../../src/layers/unpack/UnpackerWorkers.ts
 
 const HOURS = Array.from({ length: 5 }, (_, index) => addHours(hour("2025-11-10T00"), index))
 
-/** How a thread ends: from outside, or by an error of its own. */
+/** How a thread ends: when it is told to, or by an error of its own. */
 const ENDINGS: Readonly<Record<string, (worker: threads.Worker) => unknown>> = {
-  terminated: (worker) => worker.terminate(),
+  told: endWorker,
   // It is no task, so that the thread throws.
   throwing: (worker) => worker.postMessage({})
 }

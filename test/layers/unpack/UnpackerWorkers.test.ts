@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto"
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs/promises"
 import { syncBuiltinESMExports } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import threads from "node:worker_threads"
 import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
@@ -7,6 +11,7 @@ import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { assert } from "vitest"
 import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { unpackerContract } from "../../contracts/unpacker.ts"
+import { endWorker } from "../../fixtures/endWorker.ts"
 import { isLong } from "../../fixtures/long.ts"
 import { part, partName, spooled, zipOf } from "../../fixtures/archive/zipCorpus.ts"
 
@@ -32,6 +37,28 @@ const made = (Other: typeof threads.Worker) =>
         syncBuiltinESMExports()
       })
   )
+
+/** Begins to digest an object in a worker, and stops, as often as it is told to. */
+const STOPPING = `
+  import("node:fs").then(async ({ readFileSync }) => {
+    const [built, file, times] = process.argv.slice(1)
+    const UnpackerWorkers = await import(built)
+    const { Effect, Stream } = await import("effect")
+    const object = readFileSync(file)
+    const program = Effect.gen(function* () {
+      const unpacker = yield* UnpackerWorkers.make({ smallArchive: 0 })
+      for (let n = 0; n < Number(times); n++) {
+        const body = Stream.concat(Stream.make(object), Stream.never)
+        yield* Effect.timeoutOption(unpacker.digest("object", body, "jsonl.gz"), 60 + (n % 20) * 4)
+      }
+      return "stopped"
+    })
+    // Workers alone do not keep the process alive.
+    const alive = setInterval(() => {}, 1000)
+    process.stdout.write(await Effect.runPromise(Effect.scoped(program)))
+    clearInterval(alive)
+  })
+`
 
 /** An object as a store returns it. */
 const body = (object: Uint8Array) =>
@@ -152,7 +179,7 @@ describe("UnpackerWorkers", () => {
           }
         }
       )
-      const endAll = Effect.promise(() => Promise.all(workers.map((it) => it.terminate())))
+      const endAll = Effect.promise(() => Promise.all(workers.map(endWorker)))
       yield* Effect.gen(function* () {
         const unpacker = yield* Unpacker
         let isOver = false
@@ -170,6 +197,25 @@ describe("UnpackerWorkers", () => {
         yield* endAll
         assert.deepStrictEqual(yield* events, [1, 1, 1, 1, 1])
       }).pipe(Effect.provide(UnpackerWorkers.layer({ smallArchive: 0 })))
+    })
+  )
+
+  it.live.runIf(isLong)("is stopped at any moment of its work without harm to the process", () =>
+    Effect.promise(async () => {
+      const folder = await fs.mkdtemp(join(tmpdir(), "amplitude-lake-"))
+      try {
+        // Each member is inflated by an engine of its own.
+        const members = Buffer.concat(Array.from({ length: 50_000 }, () => gzipSync("{}\n")))
+        const file = join(folder, "object")
+        await fs.writeFile(file, members)
+        const ended = spawnSync(process.execPath, ["-e", STOPPING, BUILT, file, "100"], {
+          encoding: "utf8",
+          timeout: 60_000
+        })
+        assert.deepEqual([ended.status, ended.stdout, ended.stderr], [0, "stopped", ""])
+      } finally {
+        await fs.rm(folder, { recursive: true })
+      }
     })
   )
 
@@ -249,8 +295,7 @@ describe("UnpackerWorkers", () => {
             }
           )
           const unpacker = yield* UnpackerWorkers.make({ smallArchive: 0 })
-          const onLines = () =>
-            Effect.promise(() => Promise.all(workers.map((it) => it.terminate())))
+          const onLines = () => Effect.promise(() => Promise.all(workers.map(endWorker)))
           const error = yield* Effect.flip(
             unpacker.digest("object", body(text), "jsonl", { onLines })
           )

@@ -2,7 +2,7 @@ import { MessageChannel, Worker } from "node:worker_threads"
 import type { Read } from "../reader.ts"
 import { type Conversation, converseAbout } from "./conversation.ts"
 import type { StreamTask } from "./digestStream.ts"
-import type { DigestBytes, DigestReport, DigestTask } from "./worker.ts"
+import type { DigestBytes, DigestReport, DigestTask, ExitTask } from "./worker.ts"
 import { digestHour, type HourDigest } from "../hourDigest.ts"
 import { Refusal, refusal } from "../refusal.ts"
 
@@ -35,8 +35,8 @@ export function openDigestPool(): DigestPool {
     if (worker === undefined) return undefined
     worker.unref()
     all.add(worker)
-    for (const end of ["error", "exit"]) {
-      worker.once(end, () => {
+    for (const event of ["error", "exit"]) {
+      worker.once(event, () => {
         all.delete(worker)
         // A thread that has ended cannot answer.
         takeFromIdle(worker)
@@ -53,10 +53,10 @@ export function openDigestPool(): DigestPool {
 
   function rest(worker: Worker): void {
     idle.push(worker)
-    const end = () => {
-      if (takeFromIdle(worker)) void worker.terminate()
+    const endIfIdle = () => {
+      if (takeFromIdle(worker)) void end(worker)
     }
-    setTimeout(end, IDLE).unref()
+    setTimeout(endIfIdle, IDLE).unref()
   }
 
   return {
@@ -77,12 +77,12 @@ export function openDigestPool(): DigestPool {
       const worker = idle.pop() ?? start()
       if (worker === undefined) return undefined
       return converseAbout(worker, task, (isOver) => {
-        if (!isOver) void worker.terminate()
+        if (!isOver) void end(worker)
         else if (all.has(worker)) rest(worker)
       })
     },
     close: async () => {
-      await Promise.all([...all].map((worker) => worker.terminate()))
+      await Promise.all([...all].map(end))
     }
   }
 }
@@ -99,6 +99,18 @@ function open(): Worker | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Lets a worker exit between two pieces of its work. Terminated from outside while it makes an
+ * inflating engine, it would abort the whole process: Node then closes what it has not opened.
+ */
+function end(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once("exit", () => resolve())
+    worker.ref()
+    worker.postMessage({ _tag: "Exit" } satisfies ExitTask)
+  })
 }
 
 function converse(

@@ -1,6 +1,6 @@
 /**
- * The worker thread: digests one hour or object after another. It requests an archive's bytes from
- * the thread that sent the hour. Loads no package.
+ * The worker thread: digests one hour or object after another, until it is to exit. It requests an
+ * archive's bytes from the thread that sent the hour. Loads no package.
  *
  * @module
  */
@@ -23,6 +23,11 @@ export interface DigestTask {
   readonly format: Format
   readonly budget: Budget
   readonly inflate: InflateWay
+}
+
+/** Ends the worker, whatever it is at. */
+export interface ExitTask {
+  readonly _tag: "Exit"
 }
 
 /** What the worker sends on a task's port: requests for bytes, and then one of the others. */
@@ -88,7 +93,8 @@ async function endOf<A>(digesting: Promise<A>): Promise<TaskEnd<A>> {
   }
 }
 
-parentPort?.on("message", (task: DigestTask | StreamTask) => {
+parentPort?.on("message", (task: DigestTask | StreamTask | ExitTask) => {
+  if (task._tag === "Exit") process.exit()
   const digesting = task._tag === "Hour" ? digestArchive(task) : digestStream(task)
   void endOf<unknown>(digesting).then((end) => task.port.postMessage(end))
 })
