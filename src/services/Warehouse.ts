@@ -4,6 +4,7 @@
  * @module
  */
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
+import { ReferenceStream } from "./Amplitude.ts"
 import { Hour } from "./Hour.ts"
 import { Format } from "./HourKey.ts"
 
@@ -93,6 +94,27 @@ export class LoadedHour extends NewLoad.extend<LoadedHour>("LoadedHour")({
   /** Unique for each load of an hour. */
   loadId: Schema.String
 }) {}
+
+/** A ledger row: a list of what Amplitude says about events, as it was on a UTC day. */
+export class ReferenceList extends Schema.Class<ReferenceList>("ReferenceList")({
+  /** Such as `2025-11-10`. */
+  date: Schema.String,
+  stream: ReferenceStream,
+  /** With the store's prefix. */
+  key: Schema.String,
+  entries: Schema.NonNegativeInt,
+  /** Of the object's own bytes. */
+  sha256: Schema.String,
+  /** In milliseconds since 1970. */
+  loadedAt: Schema.Int
+}) {}
+
+/** The table that holds the entries of each list. */
+export const referenceTables = {
+  events: "event_types",
+  cohorts: "cohorts",
+  annotations: "annotations"
+} as const satisfies Record<ReferenceStream, string>
 
 /** Whose hours a warehouse holds. */
 export interface WarehouseLake {
@@ -311,6 +333,19 @@ export interface OpenWarehouse {
   readonly relabel: (
     loadId: string,
     names: Pick<NewLoad, "key" | "format" | "sha256" | "etag">
+  ) => Effect.Effect<void, WarehouseError>
+
+  /** The lists that are loaded, by date and stream. */
+  readonly lists: Effect.Effect<ReadonlyArray<ReferenceList>, WarehouseError>
+
+  /**
+   * Loads a list, each entry as its JSON text, in the place of what is loaded of its day and stream,
+   * in one transaction. Where a list is too long for that, its ledger row is gone from the first to the
+   * last.
+   */
+  readonly loadList: (
+    list: ReferenceList,
+    entries: ReadonlyArray<string>
   ) => Effect.Effect<void, WarehouseError>
 
   /** Replaces the calendar. */

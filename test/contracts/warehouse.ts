@@ -1,10 +1,12 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option, Scope } from "effect"
+import type { ReferenceStream } from "../../src/services/Amplitude.ts"
 import { addHours, Hour } from "../../src/services/Hour.ts"
 import {
   type HourToLoad,
   type OpenWarehouse,
+  ReferenceList,
   type Warehouse,
   WarehouseError
 } from "../../src/services/Warehouse.ts"
@@ -14,6 +16,10 @@ import { hourToLoad, rowOf } from "../fixtures/hourToLoad.ts"
 export interface Depot {
   readonly warehouse: Warehouse["Type"]
   readonly rows: Effect.Effect<ReadonlyArray<readonly [hour: string, line: number, text: string]>>
+  /** The entries of a stream's lists, while it is closed, too. */
+  readonly entries: (
+    stream: ReferenceStream
+  ) => Effect.Effect<ReadonlyArray<readonly [date: string, number: number, entry: string]>>
   /** Gives an hour other lines, behind its back, too. */
   readonly setLines: (hour: Hour, texts: ReadonlyArray<string>) => Effect.Effect<unknown>
 
@@ -33,6 +39,16 @@ const TWO = '{"a":1}\n{"a":2}\n'
 const OTHER = '{"b":1}\n{"b":2}\n{"b":3}\n'
 const TOLD = new Error("the store is gone")
 const DIGEST = "another digest"
+
+const listOf = (date: string, stream: ReferenceStream, entries: number, sha256 = "0") =>
+  new ReferenceList({
+    date,
+    stream,
+    key: `events/it's/${date}/${stream}.json`,
+    entries,
+    sha256,
+    loadedAt: Date.parse("2025-11-12T12:00:00Z")
+  })
 
 const asIs = (text: string) => text
 
@@ -393,7 +409,8 @@ export function warehouseContract(name: string, make: Effect.Effect<Depot, never
         const works = [
           (open: OpenWarehouse) => open.load(hourToLoad(H21, TWO)),
           (open: OpenWarehouse) => open.claim({ place: "s3://x/", project: Option.none() }),
-          (open: OpenWarehouse) => open.setCalendar([], 0)
+          (open: OpenWarehouse) => open.setCalendar([], 0),
+          (open: OpenWarehouse) => open.loadList(listOf("2025-11-10", "events", 0), [])
         ]
         for (const work of works) {
           const error = yield* Effect.flip(opened<unknown, WarehouseError>(depot, work, "read"))
@@ -401,6 +418,80 @@ export function warehouseContract(name: string, make: Effect.Effect<Depot, never
         }
         assert.deepEqual(yield* ledger(depot), [[H20, 2]])
         assert.deepEqual(yield* opened(depot, ({ lake }) => lake), Option.none())
+      }))
+
+    test("shows a list with its entries in their order, and its ledger row", (depot) =>
+      Effect.gen(function* () {
+        assert.deepEqual(yield* opened(depot, ({ lists }) => lists), [])
+        const rows = [
+          listOf("2025-11-10", "cohorts", 1),
+          listOf("2025-11-10", "events", 5),
+          listOf("2025-11-11", "annotations", 0)
+        ]
+        const events = [
+          '{"n":9007199254740993,"m":1.5}',
+          '"it\'s \\\\ and\\n"',
+          "null",
+          '{"ä":"😀"}',
+          "[1,[2]]"
+        ]
+        yield* opened(depot, ({ loadList }) =>
+          Effect.forEach(rows.toReversed(), (row) =>
+            loadList(row, row.stream === "events" ? events : row.stream === "cohorts" ? ["{}"] : [])
+          )
+        )
+        const found = yield* opened(depot, ({ lists }) => lists, "read")
+        assert.deepEqual(
+          found.map((it) => ({ ...it })),
+          rows.map((it) => ({ ...it }))
+        )
+        assert.deepEqual(
+          yield* depot.entries("events"),
+          events.map((entry, index) => ["2025-11-10", index + 1, entry])
+        )
+        assert.deepEqual(yield* depot.entries("cohorts"), [["2025-11-10", 1, "{}"]])
+        assert.deepEqual(yield* depot.entries("annotations"), [])
+      }))
+
+    test("loads a list in the place of that of its day and stream alone", (depot) =>
+      Effect.gen(function* () {
+        yield* opened(depot, ({ loadList }) =>
+          Effect.all([
+            loadList(listOf("2025-11-10", "events", 2), ["1", "2"]),
+            loadList(listOf("2025-11-11", "events", 1), ["3"]),
+            loadList(listOf("2025-11-10", "cohorts", 1), ["4"]),
+            loadList(listOf("2025-11-10", "events", 1, "other"), ["5"])
+          ])
+        )
+        const found = yield* opened(depot, ({ lists }) => lists, "read")
+        assert.deepEqual(
+          found.map(({ date, sha256, stream }) => [date, stream, sha256]),
+          [
+            ["2025-11-10", "cohorts", "0"],
+            ["2025-11-10", "events", "other"],
+            ["2025-11-11", "events", "0"]
+          ]
+        )
+        assert.deepEqual(yield* depot.entries("events"), [
+          ["2025-11-10", 1, "5"],
+          ["2025-11-11", 1, "3"]
+        ])
+        assert.deepEqual(yield* depot.entries("cohorts"), [["2025-11-10", 1, "4"]])
+      }))
+
+    test("numbers the entries of a list of any length", (depot) =>
+      Effect.gen(function* () {
+        const entries = Array.from(
+          { length: 5000 },
+          (_, n) => `{"n":${n},"x":"${"x".repeat(400)}"}`
+        )
+        yield* opened(depot, ({ loadList }) =>
+          loadList(listOf("2025-11-10", "events", entries.length), entries)
+        )
+        assert.deepEqual(
+          yield* depot.entries("events"),
+          entries.map((entry, index) => ["2025-11-10", index + 1, entry])
+        )
       }))
 
     test("takes a calendar in the place of the last one", (depot) =>

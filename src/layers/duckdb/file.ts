@@ -7,7 +7,7 @@ import { WarehouseError, type WarehouseHealth } from "../../services/Warehouse.t
 import { text } from "../cloud/failure.ts"
 import { loadSdk } from "../cloud/sdk.ts"
 import { type Connection, connectionOf, PACKAGE, toWarehouseError } from "./connection.ts"
-import { SCHEMA_VERSION, TABLES } from "./tables.ts"
+import { LIST_TABLES, SCHEMA_VERSION, TABLES } from "./tables.ts"
 
 /** The warehouse's name in DuckDB. */
 export const CATALOG = "lake"
@@ -191,6 +191,7 @@ export const openFile = Effect.fn("WarehouseDuckDb.open")(function* (
   if (to === "load") {
     yield* connection.run("open", `use memory; detach ${CATALOG}`)
     yield* attach(connection, path, to)
+    yield* connection.run("open", LIST_TABLES)
     // A run that was killed once it had named the file left its other name.
     yield* removeUnfinished(path)
   }

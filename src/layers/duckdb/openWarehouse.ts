@@ -14,6 +14,7 @@ import {
 import { buildModel, replaceIpRanges } from "./buildModel.ts"
 import { cellsOf, isNumber } from "./cells.ts"
 import type { Connection } from "./connection.ts"
+import { referenceLists } from "./referenceLists.ts"
 import { tableFiles } from "./tableFiles.ts"
 import { storeLines, sumLines, type StoredLines } from "./storedLines.ts"
 import { lineRows } from "./lineRows.ts"
@@ -78,6 +79,7 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
         "update amplitude.loads set key = $2, format = $3, sha256 = $4, etag = $5 where load_id = $1",
         [loadId, key, format, sha256, etag]
       ),
+    ...referenceLists(connection, api, path),
     setCalendar: (hours, seenAt) =>
       inTransaction(connection, appendCalendar(connection, hours, timeOf(seenAt), timeOf))
   }
@@ -103,6 +105,8 @@ export const openWarehouse = Effect.fnUntraced(function* (connection: Connection
       digestOf: (table, path) => alone(files.digestOf(table, path))
     },
     setIpRanges: (ranges) => alone(warehouse.setIpRanges(ranges)),
+    lists: alone(warehouse.lists),
+    loadList: (list, entries) => alone(warehouse.loadList(list, entries)),
     relabel: (loadId, names) => alone(warehouse.relabel(loadId, names)),
     setCalendar: (hours, seenAt) => alone(warehouse.setCalendar(hours, seenAt))
   } satisfies OpenWarehouse

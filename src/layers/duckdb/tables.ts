@@ -1,5 +1,32 @@
+import { referenceTables } from "../../services/Warehouse.ts"
+
 /** The version of the tables below. A warehouse with another one is refused. */
 export const SCHEMA_VERSION = 1
+
+/**
+ * The tables of lists that load from the store beside the hours. A warehouse of an earlier version
+ * gets them when it is next opened to load.
+ */
+export const LIST_TABLES = `
+create table if not exists amplitude.lists (
+  date date not null,
+  stream varchar not null,
+  key varchar not null,
+  entries bigint not null,
+  sha256 varchar not null,
+  loaded_at timestamp not null,
+  primary key (date, stream)
+);
+${Object.values(referenceTables)
+  .map(
+    (table) => `create table if not exists amplitude.${table} (
+  date date not null,
+  number integer not null,
+  entry varchar not null using compression zstd
+);`
+  )
+  .join("\n")}
+`
 
 /**
  * The tables of a lake's warehouse. Text is kept by zstd; `row_group_size` of the attached file
@@ -44,5 +71,5 @@ create table if not exists amplitude.ip_ranges (
   company varchar,
   kind varchar
 );
-insert or ignore into amplitude.about values ('schema', '${SCHEMA_VERSION}');
+${LIST_TABLES}insert or ignore into amplitude.about values ('schema', '${SCHEMA_VERSION}');
 `

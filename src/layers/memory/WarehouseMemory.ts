@@ -6,6 +6,7 @@ import {
   type HourToLoad,
   LoadedHour,
   type OpenWarehouse,
+  type ReferenceList,
   Warehouse,
   WarehouseError,
   type WarehouseLake
@@ -20,6 +21,11 @@ interface Memory {
   lake: Option.Option<WarehouseLake>
   readonly loads: Map<Hour, LoadedHour>
   readonly lines: Map<Hour, ReadonlyArray<string>>
+  /** By date and stream. */
+  readonly lists: Map<
+    string,
+    { readonly row: ReferenceList; readonly entries: ReadonlyArray<string> }
+  >
   calendar: ReadonlyArray<CalendarHour>
 }
 
@@ -97,6 +103,15 @@ function openMemory(memory: Memory, to: "load" | "read"): OpenWarehouse {
           }
         })
       ),
+    lists: Effect.sync(() =>
+      [...memory.lists].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, { row }]) => row)
+    ),
+    loadList: (row, entries) =>
+      writing(
+        Effect.sync(() => {
+          memory.lists.set(`${row.date}/${row.stream}`, { row, entries })
+        })
+      ),
     setCalendar: (hours) =>
       writing(
         Effect.sync(() => {
@@ -114,6 +129,7 @@ export const makeTest = Effect.sync(() => {
     lake: Option.none(),
     loads: new Map(),
     lines: new Map(),
+    lists: new Map(),
     calendar: []
   }
   const service = Warehouse.of({
@@ -140,6 +156,8 @@ export const makeTest = Effect.sync(() => {
     service,
     /** The lines of each loaded hour. */
     lines: memory.lines,
+    /** The entries of each loaded list, by date and stream. */
+    lists: memory.lists,
     calendar: Effect.sync(() => memory.calendar)
   }
 })

@@ -8,6 +8,7 @@ import {
 } from "../../services/Warehouse.ts"
 import { Hour } from "../../services/Hour.ts"
 import type { Cells, Client } from "./client.ts"
+import { referenceLists } from "./referenceLists.ts"
 import * as sql from "./statements.ts"
 
 export interface WarehouseOptions {
@@ -128,6 +129,7 @@ export function openWarehouse(
     },
     build: () => missing("build", "model", "use dbt with --target snowflake"),
     setIpRanges: () => missing("build", "model", "fill the table IP_RANGES by SQL"),
+    ...referenceLists(client, path, write),
     relabel: (loadId, names) => write(() => sql.relabel(loadId, names)),
     setCalendar: (hours, seenAt) => write(() => sql.setCalendar(hours, seenAt))
   }

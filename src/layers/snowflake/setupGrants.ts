@@ -41,6 +41,9 @@ export function loaderGrants(names: LakeNames): ReadonlyArray<Grant> {
     on("EVENTS_RAW", "SELECT", "INSERT", "DELETE"),
     on("LOADS", "SELECT", "INSERT", "UPDATE"),
     on("CALENDAR", "SELECT", "INSERT", "DELETE"),
+    ...["LISTS", "EVENT_TYPES", "COHORTS", "ANNOTATIONS"].map((it) =>
+      on(it, "SELECT", "INSERT", "DELETE")
+    ),
     on("LOAD_LOCK", "SELECT", "INSERT", "UPDATE"),
     ...(names.pipe === undefined
       ? []

@@ -18,14 +18,15 @@ import { qualified } from "./names.ts"
 export const MOST_FILES = 1000
 
 const HOUR_FORMAT = `'YYYY-MM-DD"T"HH24'`
-const TIME_FORMAT = `'YYYY-MM-DD"T"HH24:MI:SS.FF3"Z"'`
+export const TIME_FORMAT = `'YYYY-MM-DD"T"HH24:MI:SS.FF3"Z"'`
 
 /** A string constant. Snowflake reads backslashes in it. */
 export function literal(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll("\n", "\\n")}'`
 }
 
-function timeOf(millis: number): string {
+/** A time in milliseconds since 1970. */
+export function timeOf(millis: number): string {
   return `${literal(new Date(millis).toISOString().replace("Z", ""))}::TIMESTAMP_NTZ`
 }
 
@@ -77,10 +78,11 @@ WHEN NOT MATCHED THEN INSERT (NAME, VALUE) VALUES (S.NAME, S.VALUE)`
   ]
 }
 
-const LOCK = "UPDATE LOAD_LOCK SET TURN = TURN + 1"
+/** Makes two loaders take turns. */
+export const LOCK = "UPDATE LOAD_LOCK SET TURN = TURN + 1"
 
 /** A statement that fails with a text if it finds anything. */
-function failing(mark: string, what: string): string {
+export function failing(mark: string, what: string): string {
   return `SELECT TO_NUMBER(IFF(COUNT(*) = 0, '0', '${mark} ' || LISTAGG(FOUND, '; ') WITHIN GROUP (ORDER BY FOUND)))
 FROM (
 ${what}

@@ -1,7 +1,24 @@
 /** The version of the tables below. A schema with another one is refused. */
 export const SCHEMA_VERSION = 1
 
-type TableName = "ABOUT" | "EVENTS_RAW" | "LOADS" | "CALENDAR" | "IP_RANGES" | "LOAD_LOCK"
+type TableName =
+  | "ABOUT"
+  | "EVENTS_RAW"
+  | "LOADS"
+  | "CALENDAR"
+  | "IP_RANGES"
+  | "LISTS"
+  | "EVENT_TYPES"
+  | "COHORTS"
+  | "ANNOTATIONS"
+  | "LOAD_LOCK"
+
+/** The columns of a list's entries. */
+const ENTRIES = {
+  DATE: "DATE NOT NULL",
+  NUMBER: "NUMBER(10, 0) NOT NULL",
+  ENTRY: "VARIANT NOT NULL"
+} as const
 
 /** The columns of each table, in their order. `LOAD_LOCK` makes two loaders take turns. */
 export const COLUMNS: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
@@ -49,6 +66,17 @@ export const COLUMNS: Readonly<Record<TableName, Readonly<Record<string, string>
     COMPANY: "VARCHAR",
     KIND: "VARCHAR"
   },
+  LISTS: {
+    DATE: "DATE NOT NULL",
+    STREAM: "VARCHAR NOT NULL",
+    KEY: "VARCHAR NOT NULL",
+    ENTRIES: "NUMBER(38, 0) NOT NULL",
+    SHA256: "VARCHAR NOT NULL",
+    LOADED_AT: "TIMESTAMP_NTZ NOT NULL"
+  },
+  EVENT_TYPES: ENTRIES,
+  COHORTS: ENTRIES,
+  ANNOTATIONS: ENTRIES,
   LOAD_LOCK: {
     TURN: "NUMBER(38, 0) NOT NULL"
   }

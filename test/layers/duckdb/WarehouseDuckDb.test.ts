@@ -9,7 +9,8 @@ import { describe, it } from "@effect/vitest"
 import { Cause, Chunk, Effect, Either, Option, Stream } from "effect"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
 import type { Hour } from "../../../src/services/Hour.ts"
-import type { Cell, HourToLoad } from "../../../src/services/Warehouse.ts"
+import type { ReferenceStream } from "../../../src/services/Amplitude.ts"
+import { type Cell, type HourToLoad, referenceTables } from "../../../src/services/Warehouse.ts"
 import { warehouseContract } from "../../contracts/warehouse.ts"
 import { modeOf, pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 import { queryFile } from "../../fixtures/duckdb.ts"
@@ -33,8 +34,21 @@ warehouseContract(
         `delete from amplitude.events_raw where hour = '${hour}:00:00';
         insert into amplitude.events_raw select '${hour}:00:00', i + 1, e from (select unnest(['${texts.join("','")}']) as e, unnest(range(${texts.length})) as i)`
       )
+    const entries = (stream: ReferenceStream) =>
+      Effect.map(
+        queryFile(
+          file,
+          `select date, number, entry from amplitude.${referenceTables[stream]} order by date, number`,
+          ", read_only"
+        ),
+        (found) =>
+          found.map(
+            ({ date, entry, number }) => [String(date), Number(number), String(entry)] as const
+          )
+      )
     return {
       setLines,
+      entries,
       warehouse: yield* WarehouseDuckDb.make({ file }),
       rows: Effect.map(rows, (found) =>
         found.map(({ event, hour, line }) => [String(hour), Number(line), String(event)] as const)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import * as WarehouseSetupSnowflake from "../../../src/layers/snowflake/WarehouseSetupSnowflake.ts"
+import { TABLE_NAMES } from "../../../src/layers/snowflake/tables.ts"
 import * as WarehouseSnowflake from "../../../src/layers/snowflake/WarehouseSnowflake.ts"
 import { describeWarehouse, setupWarehouse } from "../../../src/programs/setup/setupWarehouse.ts"
 import { Hour } from "../../../src/services/Hour.ts"
@@ -109,9 +110,7 @@ describe("WarehouseSetupSnowflake", () => {
             "schema AMPLITUDE",
             "file format LINES",
             "stage LAKE",
-            ...["ABOUT", "EVENTS_RAW", "LOADS", "CALENDAR", "IP_RANGES", "LOAD_LOCK"].map(
-              (it) => `table ${it}`
-            ),
+            ...TABLE_NAMES.map((it) => `table ${it}`),
             "first rows",
             "role AMPLITUDE_LOADER",
             "role AMPLITUDE_READER",

@@ -3,12 +3,14 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Option } from "effect"
 import { describe, it } from "vitest"
+import { LISTS, loadList } from "../../../src/layers/snowflake/listStatements.ts"
 import * as sql from "../../../src/layers/snowflake/statements.ts"
 import { partsOf } from "../../../src/layers/snowflake/setupParts.ts"
 import type { SetupOptions } from "../../../src/layers/snowflake/setupStorage.ts"
 import { allowLocations } from "../../../src/layers/snowflake/setupStatements.ts"
 import { FIRST_ROWS, TABLES } from "../../../src/layers/snowflake/tables.ts"
 import { addHours, Hour } from "../../../src/services/Hour.ts"
+import { ReferenceList } from "../../../src/services/Warehouse.ts"
 import { rowOf } from "../../fixtures/hourToLoad.ts"
 
 const FOLDER = join(import.meta.dirname, "golden")
@@ -29,6 +31,21 @@ const AZURE: SetupOptions = {
   provider: { name: "AZURE", tenant: "8f0c4a52-0000-0000-0000-000000000000" },
   queueIntegration: "EVENT_GRID"
 }
+
+function listOf(entries: ReadonlyArray<string>): ReferenceList {
+  return new ReferenceList({
+    date: "2025-11-10",
+    stream: "events",
+    key: "events/.amplitude-lake-reference/2025-11-10/events.json",
+    entries: entries.length,
+    sha256: "0",
+    loadedAt: Date.parse("2025-11-12T12:00:00Z")
+  })
+}
+
+const ENTRIES = ['{"value":"it\'s","n":9007199254740993}', '{"value":"a \\"b\\""}']
+/** Two requests long. */
+const LONG = Array.from({ length: 2 }, (_, n) => `"${String(n).repeat(500_000)}"`)
 
 /** The statements that look at all parts, and those that make them. */
 function setupOf(options: SetupOptions) {
@@ -77,6 +94,14 @@ const scripts: Readonly<Record<string, ReadonlyArray<string>>> = {
     sql.refresh(["AMPLITUDE_LAKE", "AMPLITUDE", "LAKE_PIPE"], "2025-11-10_2"),
     sql.refresh(["AMPLITUDE_LAKE", "My schema", "LAKE_PIPE"], "")
   ],
+  "lists.sql": [
+    LISTS,
+    ...loadList(listOf(ENTRIES), ENTRIES).flat(),
+    ...loadList(listOf([]), []).flat(),
+    ...loadList(listOf(LONG), LONG)
+      .flat()
+      .map((it) => it.replace(/(\d)\1{9,}/g, "$1…"))
+  ],
   "load.sql": sql.load({
     hours: [
       { row: rowOf(H21, '{"a":1}\n{"a":2}\n') },
@@ -110,6 +135,20 @@ describe("Snowflake's statements", () => {
 
   it("quote what they are given", () => {
     assert.equal(sql.literal("it's a \\ and\na line"), "'it''s a \\\\ and\\na line'")
+  })
+
+  it("of a list stay below 1 MB in each request, and number all of its entries", () => {
+    const entries = Array.from({ length: 9000 }, (_, n) => `{"n":${n},"x":"${"\\\\".repeat(200)}"}`)
+    const requests = loadList(listOf(entries), entries)
+    assert.ok(requests.length > 1)
+    for (const statements of requests) {
+      assert.ok(Buffer.byteLength(statements.join(";\n")) < 1_000_000)
+    }
+    const ns = requests.flatMap((it) => [...it.join("").matchAll(/\{"n":(\d+)/g)])
+    assert.deepEqual(
+      ns.map(([, n]) => Number(n)),
+      entries.map((_, n) => n)
+    )
   })
 
   it("of a load stay below 1 MB with as many hours as are loaded together", () => {
