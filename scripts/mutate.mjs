@@ -30,6 +30,7 @@ const EXPORT = "test/programs/export/exportTables"
 const EXPORT_FOLDER = "src/layers/disk/ExportFolderFileSystem.ts"
 const ADOPT = "test/programs/land/adoptForeign"
 const SNAPSHOT = "test/programs/snapshot/takeSnapshot"
+const LISTS = "test/programs/load/loadLists"
 const DOUBLED = "test/programs/resolve/doubledHours"
 
 const MUTATIONS = [
@@ -452,8 +453,8 @@ const MUTATIONS = [
   {
     name: "only JSON with a list is stored as one",
     file: "src/programs/snapshot/takeSnapshot.ts",
-    find: "Array.isArray(list) ? list.length : undefined",
-    put: "Array.isArray(list) ? list.length : 0",
+    find: "referenceStreams[stream].field)?.length",
+    put: "referenceStreams[stream].field)?.length ?? 0",
     tests: SNAPSHOT,
     named: "JSON without the list"
   },
@@ -464,6 +465,38 @@ const MUTATIONS = [
     put: "return Effect.die(failed)",
     tests: SNAPSHOT,
     named: "stores the other lists if one is refused"
+  },
+  {
+    name: "a list that is not what its metadata say is not loaded",
+    file: "src/programs/load/loadLists.ts",
+    find: "if (sha256 !== expected)",
+    put: 'if (sha256 === "")',
+    tests: LISTS,
+    named: "loads nothing of a list whose bytes are others"
+  },
+  {
+    name: "a list with another number of entries is not loaded",
+    file: "src/programs/load/loadLists.ts",
+    find: "if (String(entries.length) !== records)",
+    put: 'if (records === "")',
+    tests: LISTS,
+    named: "loads nothing of a list with another number of entries"
+  },
+  {
+    name: "a list is loaded only beside hours of its lake",
+    file: "src/programs/load/loadLists.ts",
+    find: " || inventory.size === 0",
+    put: "",
+    tests: LISTS,
+    named: "loads no list of a store without hours"
+  },
+  {
+    name: "Snowflake's ledger names no list of which entries are missing",
+    file: "src/layers/snowflake/listStatements.ts",
+    find: "WHERE E.ENTRIES <> ${entries} OR E.LAST <> ${entries}",
+    put: "WHERE E.ENTRIES < 0",
+    tests: "test/layers/snowflake/WarehouseSnowflake",
+    named: "writes no ledger row of a list that another run has changed"
   },
   {
     name: "an hour that another run uploaded right after staging counts as landed",

@@ -153,6 +153,7 @@ export {
   type Model,
   NewLoad,
   type OpenWarehouse,
+  ReferenceList,
   type StoredHour,
   Warehouse,
   WarehouseError,

@@ -85,6 +85,7 @@ describe("mod", () => {
       "ObjectStorageError",
       "Progress",
       "RedactionSummary",
+      "ReferenceList",
       "ReferenceStream",
       "RelandSummary",
       "Report",

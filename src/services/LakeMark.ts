@@ -5,6 +5,7 @@
  * @module
  */
 import { Option, Schema } from "effect"
+import { ReferenceStream } from "./Amplitude.ts"
 import { Hour } from "./Hour.ts"
 import { Window } from "./Window.ts"
 
@@ -33,6 +34,24 @@ export function isLakeKey(key: string): boolean {
 /** Where a list of a UTC day such as `2025-11-10` is kept, below the prefix. */
 export function referenceKey(date: string, stream: string): string {
   return `${REFERENCE}${date}/${stream}.json`
+}
+
+/** A list of a day that a store has. */
+export interface StoredList {
+  /** Such as `2025-11-10`. */
+  readonly date: string
+  readonly stream: ReferenceStream
+  /** Below the prefix. */
+  readonly key: string
+}
+
+/** The list that a key below the prefix is; `None` for any other object. */
+export function listOfKey(key: string): Option.Option<StoredList> {
+  const date = key.slice(REFERENCE.length, REFERENCE.length + 10)
+  const stream = ReferenceStream.literals.find((it) => referenceKey(date, it) === key)
+  return stream !== undefined && Schema.is(Hour)(`${date}T00`)
+    ? Option.some({ date, stream, key })
+    : Option.none()
 }
 
 /** Where an object that is replaced is kept, below the prefix. */

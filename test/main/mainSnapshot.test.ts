@@ -4,11 +4,13 @@ import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { temporaryFolder } from "../fixtures/disk.ts"
-import { run } from "../fixtures/process/program.ts"
+import { isLong } from "../fixtures/long.ts"
+import { run, startSimulator } from "../fixtures/process/program.ts"
 
 const DAY = ["--start-date", "2025-11-10T00", "--end-date", "2025-11-10T02"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]
 const NOW = ["--now", "2025-11-12T12:00:00Z"]
+const KEYS = { AMP_API_KEY: "key", AMP_SECRET_KEY: "secret" }
 const REFERENCE = ".amplitude-lake-reference/2025-11-12"
 
 describe("amplitude-lake snapshot", () => {
@@ -49,6 +51,36 @@ describe("amplitude-lake snapshot", () => {
       const copied = yield* lake("copy", "--dev", "--to-local-dir", "copy")
       assert.equal(copied.code, 0, copied.stderr)
       assert.deepEqual(readdirSync(place("copy")).sort(), names)
+    })
+  )
+
+  it.scopedLive.runIf(isLong)("comes from Amplitude into the warehouse, where SQL finds it", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { origin } = yield* startSimulator(["--events-per-hour", "20"], { folder, env: KEYS })
+      const options = { folder, env: { ...KEYS, AMPLITUDE_URL: origin } }
+      const lake = (...args: ReadonlyArray<string>) =>
+        Effect.map(run([...args, "--log-level", "error"], options), (ended) => {
+          assert.equal(ended.code, 0, `${args.join(" ")}: ${ended.stderr}`)
+          return ended.stdout
+        })
+      yield* lake("all", "--dev", ...DAY, ...NOW)
+      yield* lake("load", "--dev", ...NOW)
+      yield* lake("snapshot", "--dev", ...NOW)
+      assert.match(yield* lake("load", "--dev", ...NOW, "--dry-run"), /^lists +3 would be loaded$/m)
+      assert.match(yield* lake("load", "--dev", ...NOW), /^lists +3 loaded$/m)
+      assert.match(yield* lake("load", "--dev", ...NOW), /^lists +3 loaded already$/m)
+      const query = (sql: string) => lake("sql", sql, "--output", "csv")
+      assert.equal(
+        yield* query("select date, stream, entries from amplitude.lists order by stream"),
+        "date,stream,entries\n2025-11-12,annotations,1\n2025-11-12,cohorts,1\n2025-11-12,events,4\n"
+      )
+      assert.equal(
+        yield* query(
+          "select number, entry->>'value' as name from amplitude.event_types order by number limit 1"
+        ),
+        "number,name\n1,[Amplitude] Page Viewed\n"
+      )
     })
   )
 })

@@ -144,10 +144,13 @@ export function advised<T extends Told>(told: T, source?: Source): T {
 
 /** What a run loaded, with advice on what failed. */
 export function advisedLoad(summary: LoadSummary): LoadSummary {
-  const { error, failed } = summary
+  const { error, failed, lists } = summary
   return {
     ...summary,
     failed: failed.map((it) => advised(it)),
+    ...(lists === undefined
+      ? {}
+      : { lists: { ...lists, failed: lists.failed.map((it) => advised(it)) } }),
     ...(error === undefined ? {} : { error: advised(error) })
   }
 }

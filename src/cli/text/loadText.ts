@@ -62,8 +62,30 @@ export function loadedPart(summary: LoadSummary, warehouse: string, lake: Part["
     "failed",
     failed.map(({ hour }) => hour)
   )
-  rows.push(...lake, ...differing.map((it) => ["conflict", differingText(it)] as const))
-  return { rows, failures: failureTexts(failed) }
+  rows.push(
+    ...listRows(summary.lists),
+    ...lake,
+    ...differing.map((it) => ["conflict", differingText(it)] as const)
+  )
+  return { rows, failures: [...failureTexts(failed), ...failedLists(summary.lists)] }
+}
+
+/** How many lists of what Amplitude says about events are loaded now, and why others are not. */
+function listRows(lists: LoadSummary["lists"]): Part["rows"] {
+  if (lists === undefined) return []
+  const { failed, loaded, postponed, skipped } = lists
+  const counts = [
+    [loaded, "loaded"],
+    [skipped, "loaded already"],
+    [postponed, "left for the next run"],
+    [failed.length, "failed"]
+  ] as const
+  const told = counts.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]))
+  return [["lists", told.join(", ")]]
+}
+
+function failedLists(lists: LoadSummary["lists"]): ReadonlyArray<string> {
+  return (lists?.failed ?? []).map(({ date, message, stream }) => `${date} ${stream}  ${message}`)
 }
 
 /** Both versions of an hour, and the command that replaces what is loaded. */
@@ -103,10 +125,12 @@ export function loadPlanText(plan: LoadPlan, warehouse: string): string {
     kept: "loaded and no longer in the store",
     unverified: "landed by another pipeline",
     differing: "in conflict with the warehouse"
-  } as const satisfies Record<Exclude<keyof LoadPlan, "dryRun">, string>
+  } as const satisfies Record<Exclude<keyof LoadPlan, "dryRun" | "lists">, string>
   const rows = (Object.keys(names) as ReadonlyArray<keyof typeof names>)
     .filter((name) => plan[name].length > 0)
     .map((name) => `${name.padEnd(12)}${hoursText(plan[name])}, ${names[name]}`)
+  const lists = plan.lists?.length ?? 0
+  if (lists > 0) rows.push(`lists       ${lists} would be loaded`)
   const nothing = rows.length === 0 ? ["load        nothing"] : []
   return [`warehouse   ${warehouse}`, ...nothing, ...rows].join("\n")
 }

@@ -8,6 +8,7 @@ import { OpenConflict } from "../resolve/OpenConflict.ts"
 import { ExitCode, exitCodeOf } from "../run/exitCode.ts"
 import { Failure } from "../run/Summary.ts"
 import { errorName, failureKind, type RunError } from "../run/failureKind.ts"
+import { type ListOutcome, ListSummary, summarizeLists } from "./ListSummary.ts"
 
 const Hours = Schema.Array(Hour)
 const Lines = Schema.Struct({ events: Schema.NonNegativeInt, lineset: Schema.String })
@@ -86,6 +87,8 @@ export class LoadSummary extends Schema.Class<LoadSummary>("LoadSummary")({
   differing: Schema.Array(LoadConflict),
   /** Only of a run that reconciled. */
   piped: Schema.optional(PipedSummary),
+  /** What Amplitude says about events; absent where the store has nothing of it. */
+  lists: Schema.optional(ListSummary),
   /** Events loaded by this run. */
   events: Schema.NonNegativeInt,
   /** Uncompressed bytes of the loaded lines. */
@@ -117,9 +120,11 @@ export type LoadOutcome =
 export interface LoadResult {
   readonly window: Window | null
   readonly outcomes: ReadonlyArray<LoadOutcome>
+  /** Defaults to none. */
+  readonly lists?: ReadonlyArray<ListOutcome> | undefined
   readonly olderGaps: GapCount | null
   readonly conflicts: ReadonlyArray<OpenConflict>
-  /** What ended the run before it was through with its hours. */
+  /** What ended the run before it was through with its hours and lists. */
   readonly error?: RunError | undefined
   /** Whether its time was over before the warehouse was open. Defaults to `false`. */
   readonly isOver?: boolean | undefined
@@ -136,7 +141,7 @@ export interface LoadSummaryOptions extends LoadResult {
 }
 
 export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
-  const { conflicts, durationMs, error, olderGaps, retries, shard, window } = options
+  const { conflicts, durationMs, error, lists = [], olderGaps, retries, shard, window } = options
   const outcomes = options.outcomes.toSorted(byHour)
   const hoursOf = (tag: LoadOutcome["_tag"]) =>
     outcomes.filter(({ _tag }) => _tag === tag).map(({ hour }) => hour)
@@ -155,6 +160,7 @@ export function summarizeLoad(options: LoadSummaryOptions): LoadSummary {
     ),
     differing: outcomes.flatMap((it) => (it._tag === "Differing" ? [it.conflict] : [])),
     ...(options.refresh === undefined ? {} : { piped: pipedOf(outcomes, options.refresh) }),
+    ...(lists.length === 0 ? {} : { lists: summarizeLists(lists) }),
     events: rows.reduce((sum, { events }) => sum + events, 0),
     bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
     retries,
@@ -200,19 +206,23 @@ function exitCodeOfLoad({
   error,
   isByDate,
   isOver = false,
+  lists = [],
   outcomes
-}: Pick<LoadSummaryOptions, "conflicts" | "error" | "isByDate" | "isOver" | "outcomes">): ExitCode {
+}: Pick<
+  LoadSummaryOptions,
+  "conflicts" | "error" | "isByDate" | "isOver" | "lists" | "outcomes"
+>): ExitCode {
   const kinds = new Set(
-    outcomes.flatMap((it) => (it._tag === "Failed" ? [failureKind(it.error)] : []))
+    [...outcomes, ...lists].flatMap((it) => (it._tag === "Failed" ? [failureKind(it.error)] : []))
   )
   if (error !== undefined) kinds.add(failureKind(error))
   const isOne = (...tags: ReadonlyArray<LoadOutcome["_tag"]>) =>
-    outcomes.some(({ _tag }) => tags.includes(_tag))
+    [...outcomes, ...lists].some(({ _tag }) => tags.includes(_tag))
   if (conflicts.length > 0 || isOne("Differing", "Double")) kinds.add("integrity")
   return exitCodeOf({
     kinds,
     isDone: isOne("Loaded", "Replaced", "Relabelled", "Reconciled"),
-    isTouched: outcomes.length > 0,
+    isTouched: outcomes.length + lists.length > 0,
     isIncomplete: isOne("Unverified", "Hole") || (isByDate && (isOver || isOne("Postponed")))
   })
 }

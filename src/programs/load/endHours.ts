@@ -37,7 +37,7 @@ export function endHours({ outcomes }: Outcomes) {
 }
 
 /** Whether an error says nothing of the hour, so that the next one would fail the same way. */
-function isOfWarehouse(error: RunError): boolean {
+export function isOfWarehouse(error: RunError): boolean {
   return error._tag === "WarehouseError" && !isOfHour(error)
 }
 

@@ -117,7 +117,7 @@ function joined(
     load.replaced,
     load.relabelled
   ]
-  const isDone = achieved.some(({ length }) => length > 0)
+  const isDone = achieved.some(({ length }) => length > 0) || (load.lists?.loaded ?? 0) > 0
   const loadCode = exitCodeOfBoth(load.exitCode, isMissing ? EXIT.incomplete : EXIT.done, isDone)
   return {
     ...landed,

@@ -20,6 +20,8 @@ import { LoadError } from "./LoadError.ts"
 import { loadBatches } from "./loadBatches.ts"
 import { loadEach } from "./loadEach.ts"
 import { loadHour, type LoadHourOptions } from "./loadHour.ts"
+import { listsToKnow, loadLists } from "./loadLists.ts"
+import type { ListOutcome } from "./ListSummary.ts"
 import {
   type LoadOutcome,
   type LoadResult,
@@ -51,7 +53,7 @@ export interface LoadOptions
 }
 
 /** What a run knows of itself while it goes on. */
-interface SoFar extends Omit<LoadResult, "outcomes"> {
+interface SoFar extends Omit<LoadResult, "outcomes" | "lists"> {
   window: Window | null
   olderGaps: LoadResult["olderGaps"]
   conflicts: LoadResult["conflicts"]
@@ -60,12 +62,13 @@ interface SoFar extends Omit<LoadResult, "outcomes"> {
   /** Whether its time was over before the warehouse was open. */
   isOver: boolean
   readonly outcomes: Map<Hour, LoadOutcome>
+  readonly lists: Array<ListOutcome>
 }
 
 /**
  * Brings every landed hour that is not loaded into the warehouse, oldest first, each in one
- * transaction that commits only if the lines are those which the object's metadata announce. Never
- * fails: the summary says what ended it early.
+ * transaction that commits only if the lines are those which the object's metadata announce; then the
+ * lists of what Amplitude says about events. Never fails: the summary says what ended it early.
  *
  * @example
  * ```ts
@@ -94,6 +97,7 @@ export const loadHours = Effect.fn("loadHours")(function* (
   const soFar: SoFar = {
     window: null,
     outcomes: new Map(),
+    lists: [],
     olderGaps: null,
     conflicts: [],
     isOver: false
@@ -142,7 +146,8 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   const piped = options.reconcile === true ? yield* pipeOf(warehouse) : undefined
   const [now, newestClosed] = [yield* clock.now, yield* clock.newestClosedHour(lagHours)]
   // Before the store is listed: what lands in between waits for the next run.
-  const stored = yield* storedLines(piped, datesOf(options, now))
+  const dates = datesOf(options, now)
+  const stored = yield* storedLines(piped, dates)
   const lake = yield* retry(takeLake(store))
   const rows = yield* retry(rowsOf(warehouse))
   const known = yield* hoursToKnow(lake, rows, options, now, stored.keys())
@@ -182,6 +187,9 @@ const loadAll = Effect.fnUntraced(function* (options: LoadOptions, soFar: SoFar)
   }
   const after = calendarOf({ ...calendar, rows: yield* retry(rowsOf(warehouse)) })
   yield* retry(warehouse.setCalendar(after, now))
+  const { prefix } = options
+  const lists = listsToKnow(lake, options, dates)
+  yield* loadLists(lists, soFar.lists, { warehouse, prefix, now })
 })
 
 /** The ledger by hour. */
@@ -219,7 +227,7 @@ export const hoursToKnow = Effect.fnUntraced(function* (
 })
 
 /** From which hour to which a person has named; `undefined` where that is open. */
-function datesOf(
+export function datesOf(
   { end, start, yesterday }: Pick<LoadOptions, "start" | "end" | "yesterday">,
   now: number
 ): { readonly first: Hour | undefined; readonly last: Hour | undefined } {

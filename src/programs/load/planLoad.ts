@@ -6,9 +6,11 @@ import { takeLake } from "../plan/inventory.ts"
 import { asRun, Run } from "../run/Run.ts"
 import { checkWarehouse } from "./claimWarehouse.ts"
 import type { Decision } from "./decideLoad.ts"
-import { hoursToKnow, type LoadOptions } from "./loadHours.ts"
+import { ListName } from "./ListSummary.ts"
+import { datesOf, hoursToKnow, type LoadOptions } from "./loadHours.ts"
+import { listsToKnow, notLoaded } from "./loadLists.ts"
 import { lookUp } from "./lookUp.ts"
-import { readLedger } from "./readLedger.ts"
+import { readLedger, readLists } from "./readLedger.ts"
 
 const AT_ONCE = 16
 
@@ -23,7 +25,9 @@ export const LoadPlan = Schema.Struct({
   skipped: Hours,
   kept: Hours,
   unverified: Hours,
-  differing: Hours
+  differing: Hours,
+  /** Lists of what Amplitude says about events that would be loaded; absent if there are none. */
+  lists: Schema.optional(Schema.Array(ListName))
 })
 export type LoadPlan = typeof LoadPlan.Type
 
@@ -42,6 +46,8 @@ export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = 
     (it) => lookUp(it, { unverified: options.unverified, replace }),
     { concurrency: AT_ONCE }
   )
+  const stored = listsToKnow(lake, options, datesOf(options, now))
+  const lists = stored.length === 0 ? [] : notLoaded(stored, yield* readLists)
   const hoursOf = (decision: Decision): ReadonlyArray<Hour> =>
     looked.filter((it) => it.decision === decision).map(({ hour }) => hour)
   return LoadPlan.make({
@@ -52,6 +58,7 @@ export const planLoad = Effect.fn("planLoad")(function* (options: LoadOptions = 
     skipped: hoursOf("skip"),
     kept: hoursOf("keep"),
     unverified: hoursOf("leave"),
-    differing: hoursOf("conflict")
+    differing: hoursOf("conflict"),
+    ...(lists.length === 0 ? {} : { lists: lists.map(({ date, stream }) => ({ date, stream })) })
   })
 }, asRun)

@@ -5,11 +5,13 @@ import {
   type Acceptance,
   acceptanceOf,
   conflictOf,
+  listOfKey,
   type MarkFolder,
   markOfKey,
-  type RefusedVersion
+  type RefusedVersion,
+  type StoredList
 } from "../../services/LakeMark.ts"
-import type { ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import { byKey, type ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { type DoubledHour, type HourObject, judgeDoubled, type Superseded } from "./doubledHours.ts"
 
 export type { HourObject } from "./doubledHours.ts"
@@ -38,6 +40,8 @@ export interface Lake {
   readonly acceptances: ReadonlyArray<Acceptance>
   /** Conflicts that nobody has resolved, by name and so oldest hour first. */
   readonly conflicts: ReadonlyArray<Conflict>
+  /** What Amplitude says about events, by date and stream. */
+  readonly lists: ReadonlyArray<StoredList>
   /** Names of conflicts that a person has resolved. */
   readonly resolved: ReadonlySet<string>
 }
@@ -65,10 +69,12 @@ export const takeLake = Effect.fn("takeLake")(function* (
     conflicts: new Set(),
     resolved: new Set()
   }
+  const lists: Array<StoredList> = []
   yield* Stream.runForEachChunk(store.list, (chunk) =>
     Effect.sync(() => {
       for (const info of chunk) {
         Option.map(markOfKey(info.key), ({ folder, name }) => marks[folder].add(name))
+        Option.map(listOfKey(info.key), (list) => lists.push(list))
         Option.map(hourOfKey(info.key), (keyed) => {
           const objects = hours.get(keyed.hour)
           if (objects === undefined) hours.set(keyed.hour, [{ ...info, ...keyed }])
@@ -92,6 +98,7 @@ export const takeLake = Effect.fn("takeLake")(function* (
       Option.toArray(acceptanceOf(name))
     ),
     conflicts: [...refused, ...judged.filter((it) => it._tag === "Doubled")].sort(byName),
+    lists: lists.sort(byKey),
     resolved: marks.resolved
   }
 })

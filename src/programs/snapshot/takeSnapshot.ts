@@ -14,6 +14,8 @@ import type { FailureKind } from "../run/HourOutcome.ts"
 import { LandingError } from "../run/LandingError.ts"
 import type { RetryOptions } from "../run/retryPolicy.ts"
 import { asRun, Run } from "../run/Run.ts"
+import { sha256Of } from "../run/sha256Of.ts"
+import { entriesIn } from "./listEntries.ts"
 import { type List, Snapshot } from "./Snapshot.ts"
 
 export interface SnapshotOptions extends RetryOptions {
@@ -111,7 +113,7 @@ const storeList = Effect.fn("takeSnapshot.storeList")(function* (
 
 /** The bytes, if they are a list. An error page of a proxy is worth another request. */
 function judged(stream: ReferenceStream, bytes: Uint8Array) {
-  const records = recordsIn(bytes, referenceStreams[stream].field)
+  const records = entriesIn(bytes, referenceStreams[stream].field)?.length
   return records === undefined
     ? new AmplitudeError({
         reason: "Unavailable",
@@ -119,22 +121,4 @@ function judged(stream: ReferenceStream, bytes: Uint8Array) {
         detail: `the answer is no JSON with a list under "${referenceStreams[stream].field}"; if it stays so, check for a proxy on the way`
       })
     : Effect.succeed({ bytes, records })
-}
-
-function recordsIn(bytes: Uint8Array, field: string): number | undefined {
-  try {
-    const answer: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
-    if (typeof answer !== "object" || answer === null) return undefined
-    const list = (answer as Readonly<Record<string, unknown>>)[field]
-    return Array.isArray(list) ? list.length : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function sha256Of(bytes: Uint8Array): Effect.Effect<string> {
-  return Effect.promise(async () => {
-    const digest = await globalThis.crypto.subtle.digest("SHA-256", new Uint8Array(bytes))
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
-  })
 }

@@ -37,6 +37,12 @@ const hole = (at: Hour, lines: number, fix: "refresh" | "load" | "replace") => (
   fix
 })
 
+/** What is told of lists. */
+const listsIn = (lists: LoadSummary["lists"]) =>
+  loadText(summary({ lists }), "a.duckdb")
+    .split("\n")
+    .filter((it) => /^(lists|2025-11-10 )/.test(it))
+
 describe("loadText()", () => {
   it("says what was loaded, and where", () => {
     const text = loadText(
@@ -49,6 +55,24 @@ describe("loadText()", () => {
       "loaded      2 hours",
       "events      1,234 events, 5.0 MB of lines",
       "took        1.5 s"
+    ])
+  })
+
+  it("says how many lists were loaded, and why others were not", () => {
+    const failed = [
+      {
+        date: "2025-11-10",
+        stream: "events",
+        error: "LoadError.Differs",
+        message: "Cannot load: Differs: it has 2 entries instead of 3"
+      }
+    ] as const
+    assert.deepEqual(listsIn({ loaded: 3, skipped: 0, postponed: 0, failed: [] }), [
+      "lists       3 loaded"
+    ])
+    assert.deepEqual(listsIn({ loaded: 1, skipped: 6, postponed: 2, failed }), [
+      "lists       1 loaded, 6 loaded already, 2 left for the next run, 1 failed",
+      "2025-11-10 events  Cannot load: Differs: it has 2 entries instead of 3"
     ])
   })
 
@@ -136,6 +160,8 @@ describe("loadPlanText()", () => {
       differing: []
     } as const
     assert.match(loadPlanText(none, "a.duckdb"), /^load +nothing$/m)
+    const lists = [{ date: "2025-11-10", stream: "events" }] as const
+    assert.match(loadPlanText({ ...none, lists }, "a.duckdb"), /\nlists +1 would be loaded$/)
     const text = loadPlanText({ ...none, load: [H20], unverified: [H21] }, "a.duckdb")
     assert.match(
       text,

@@ -10,7 +10,12 @@ import { Cause, Chunk, Effect, Either, Option, Stream } from "effect"
 import * as WarehouseDuckDb from "../../../src/layers/duckdb/WarehouseDuckDb.ts"
 import type { Hour } from "../../../src/services/Hour.ts"
 import type { ReferenceStream } from "../../../src/services/Amplitude.ts"
-import { type Cell, type HourToLoad, referenceTables } from "../../../src/services/Warehouse.ts"
+import {
+  type Cell,
+  type HourToLoad,
+  ReferenceList,
+  referenceTables
+} from "../../../src/services/Warehouse.ts"
 import { warehouseContract } from "../../contracts/warehouse.ts"
 import { modeOf, pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 import { queryFile } from "../../fixtures/duckdb.ts"
@@ -97,6 +102,29 @@ const database = (file: string, sql: string) =>
 const written = (file: string, bytes: string) => Effect.promise(() => fs.writeFile(file, bytes))
 
 describe("WarehouseDuckDb", () => {
+  it.scopedLive("reads a file without tables for lists, and makes them once it loads", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, NAME)
+      yield* loaded(file, hourToLoad(H20, "{}\n"))
+      const tables = ["lists", ...Object.values(referenceTables)]
+      yield* queryFile(file, tables.map((it) => `drop table amplitude.${it}`).join(";"))
+      const { open } = yield* WarehouseDuckDb.make({ file })
+      const read = Effect.flatMap(open("read"), ({ lists, loads }) => Effect.all([lists, loads]))
+      const [lists, loads] = yield* Effect.scoped(read)
+      assert.deepEqual([lists, loads.length], [[], 1])
+      const row = new ReferenceList({
+        date: "2025-11-10",
+        stream: "cohorts",
+        key: "cohorts.json",
+        entries: 1,
+        sha256: "0",
+        loadedAt: 0
+      })
+      yield* Effect.scoped(Effect.flatMap(open("load"), (it) => it.loadList(row, ["{}"])))
+      assert.deepEqual((yield* Effect.scoped(read))[0], [row])
+    })
+  )
+
   it.scopedLive("is one file of its owner alone, with nothing beside it", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
