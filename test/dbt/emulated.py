@@ -13,6 +13,12 @@ from decimal import Decimal
 import duckdb
 import snowflake.connector
 
+# The columns of a list's entries.
+ENTRIES = {
+    "DATE": "DATE",
+    "NUMBER": "NUMBER(10, 0)",
+    "ENTRY": "VARIANT",
+}
 # As `load` makes them in Snowflake.
 RAW_TABLES = {
     "EVENTS_RAW": {
@@ -48,6 +54,17 @@ RAW_TABLES = {
         "EVENTS": "NUMBER(38, 0)",
         "SEEN_AT": "TIMESTAMP_NTZ",
     },
+    "LISTS": {
+        "DATE": "DATE",
+        "STREAM": "VARCHAR",
+        "KEY": "VARCHAR",
+        "ENTRIES": "NUMBER(38, 0)",
+        "SHA256": "VARCHAR",
+        "LOADED_AT": "TIMESTAMP_NTZ",
+    },
+    "EVENT_TYPES": ENTRIES,
+    "COHORTS": ENTRIES,
+    "ANNOTATIONS": ENTRIES,
     "IP_RANGES": {
         "FIRST_IP": "VARCHAR",
         "LAST_IP": "VARCHAR",
@@ -64,7 +81,13 @@ LINES = """
     from (select hour, line, event as line_text from amplitude.events_raw)
     inner join amplitude.loads using (hour)
 """
-PARSED = {"EVENT": "try_parse_json({0})", "MALFORMED": "iff(try_parse_json({0}) is null, {0}, null)"}
+PARSED = {
+    "EVENTS_RAW": {
+        "EVENT": "try_parse_json({0})",
+        "MALFORMED": "iff(try_parse_json({0}) is null, {0}, null)",
+    },
+    **dict.fromkeys(("EVENT_TYPES", "COHORTS", "ANNOTATIONS"), {"ENTRY": "parse_json({0})"}),
+}
 
 # When a row was made, and not what it is.
 TIMES_OF_MODELLING = {"modelled_at", "events_modelled_at", "session_modelled_at"}
@@ -76,9 +99,9 @@ def fill(lake, emulator):
     for table, columns in RAW_TABLES.items():
         typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         emulator.execute(f"create or replace table LAKE.AMPLITUDE.{table} ({typed})")
-        names = (f"{name}::varchar" if kind.startswith("TIME") else name for name, kind in columns.items())
+        names = (f"{name}::varchar" if kind.startswith(("TIME", "DATE")) else name for name, kind in columns.items())
         lake.execute(LINES if table == "EVENTS_RAW" else f"select {', '.join(names)} from amplitude.{table}")
-        parsed = PARSED if table == "EVENTS_RAW" else {}
+        parsed = PARSED.get(table, {})
         values = ", ".join(
             parsed.get(name, f"{{0}}::{kind}").format(f"row_of.value[{at}]::varchar")
             for at, (name, kind) in enumerate(columns.items())

@@ -70,8 +70,10 @@ describe("dbt's project", () => {
     assert.deepEqual(await differencesFromAnew(), [])
   })
 
-  it("ends in the same tables after an hour more and an hour replaced", async () => {
+  it("ends in the same tables after an hour more, an hour replaced, and lists", async () => {
     await landAndLoad(NEXT_HOUR)
+    await program("snapshot", "--source", "synthetic", "--dev")
+    await program("load", "--dev")
     await inFile(warehouse, async (connection) => {
       await connection.run(
         "delete from amplitude.events_raw where hour = '2025-11-10 12:00:00' and line > 100"

@@ -12,7 +12,7 @@ import { inWarehouse } from "../models/warehouse.ts"
 import { menuWorlds, worlds } from "../models/worlds/worlds.ts"
 import { type Dbt, PROJECT, PYTHON, startDbt } from "./dbt.ts"
 import { type Emulator, startEmulator } from "./emulator.ts"
-import { plan, tables } from "./warehouse.ts"
+import { inFile, plan, tables } from "./warehouse.ts"
 
 const SEED = Number(process.env["DBT_SEED"] ?? 20251110)
 
@@ -78,6 +78,14 @@ async function projectOf({ ipRanges, menuItems, sites }: World): Promise<string>
   return project
 }
 
+/** Lists of two days, of which one is empty. */
+const LISTS = `insert into amplitude.lists values
+  ('2025-11-10', 'events', 'lake/events.json', 2, '0', '2025-11-11'),
+  ('2025-11-10', 'annotations', 'lake/annotations.json', 0, '0', '2025-11-11'),
+  ('2025-11-11', 'cohorts', 'lake/cohorts.json', 1, '0', '2025-11-11');
+insert into amplitude.event_types values ('2025-11-10', 1, '{"value":"a"}'), ('2025-11-10', 2, 'null');
+insert into amplitude.cohorts values ('2025-11-11', 1, '{"id":"c"}')`
+
 let folder = ""
 let emulator: Emulator
 let dbt: Dbt
@@ -87,6 +95,7 @@ const now = { ...world(), rangesIn: "seed" } as const
 async function differencesOfBuilds(world: World, words: ReadonlyArray<string>) {
   const warehouse = join(folder, `${world.hours.map(({ loadId }) => loadId).join()}.duckdb`)
   await inWarehouse(world, () => Promise.resolve(), warehouse)
+  await inFile(warehouse, (connection) => connection.run(LISTS))
   await emulator.fill(warehouse)
   await dbt.run(warehouse, "build", ...words)
   const found = await emulator.differences(warehouse, [...tables(), "stg_amplitude__malformed"])
@@ -116,6 +125,13 @@ describe.runIf(isLong)("dbt's project on an emulator of Snowflake", () => {
 
   it("makes them after an hour came, one was replaced and one was removed", async () => {
     assert.deepEqual(await differencesOfBuilds(now, MODELS_ALONE), [])
+  })
+
+  it("passes the tests of lists", async () => {
+    const sources = ["lists", "event_types", "cohorts", "annotations"]
+    const tests = [...sources.map((it) => `source:amplitude.${it}`), "every_list_is_whole"]
+    const output = await dbt.run("", "test", "--select", ...tests)
+    assert.match(output, /PASS=3\d WARN=0 ERROR=0/)
   })
 
   it("is SQL that a grammar of Snowflake parses", async () => {
