@@ -61,10 +61,7 @@ interface LoadLists {
   readonly now: number
 }
 
-/**
- * Loads the lists that are not loaded, each in the place of nothing. One that fails stops no other; a
- * warehouse that fails does.
- */
+/** Loads the lists that are not loaded. One that fails stops no other; a warehouse that fails does. */
 export const loadLists = Effect.fnUntraced(function* (
   known: ReadonlyArray<StoredList>,
   outcomes: Array<ListOutcome>,

@@ -5,7 +5,9 @@ import * as WarehouseSetupSnowflake from "../../../src/layers/snowflake/Warehous
 import { TABLE_NAMES } from "../../../src/layers/snowflake/tables.ts"
 import * as WarehouseSnowflake from "../../../src/layers/snowflake/WarehouseSnowflake.ts"
 import { describeWarehouse, setupWarehouse } from "../../../src/programs/setup/setupWarehouse.ts"
+import { ReferenceStream } from "../../../src/services/Amplitude.ts"
 import { Hour } from "../../../src/services/Hour.ts"
+import { ReferenceList } from "../../../src/services/Warehouse.ts"
 import { WarehouseSetup } from "../../../src/services/WarehouseSetup.ts"
 import { warehouseSetupContract } from "../../contracts/warehouseSetup.ts"
 import { hourToLoad } from "../../fixtures/hourToLoad.ts"
@@ -154,6 +156,12 @@ describe("WarehouseSetupSnowflake", () => {
           yield* open.relabel(again.loadId, { ...again, etag: '"e"' })
           yield* open.setCalendar([{ hour: H21, state: "landed", events: 1 }], 0)
           assert.equal((yield* open.loads).length, 1)
+          for (const stream of ReferenceStream.literals) {
+            const [date, key, sha256] = ["2025-11-10", `${stream}.json`, "0"]
+            const list = new ReferenceList({ date, stream, key, entries: 1, sha256, loadedAt: 0 })
+            yield* open.loadList(list, ["{}"])
+          }
+          assert.equal((yield* open.lists).length, 3)
         })
       )
       const held = [...(place.server.sessions.catalog.grants.get("AMPLITUDE_LOADER") ?? [])]
@@ -192,6 +200,7 @@ describe("WarehouseSetupSnowflake", () => {
         "events/.amplitude-lake-conflicts/2025-11-10T20--0123456789ab--0123456789ab",
         "events/.amplitude-lake-accepted/2025-11-10T20--2025-11-10T20--1",
         "events/.amplitude-lake-probe",
+        "events/.amplitude-lake-reference/2025-11-10/events.json",
         "events/other/2025-11-10_20.jsonl",
         "events/dt=2025-11-10/hour=20/part-0.jsonl",
         "events/1_2025-11-10_20#0.json",

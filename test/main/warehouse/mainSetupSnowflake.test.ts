@@ -87,7 +87,7 @@ describe("amplitude-lake setup snowflake", () => {
           shown.stdout,
           /^would change {2}stage LAKE +missing -> url s3:\/\/lake\/python-import\//m
         )
-        assert.match(shown.stdout, /17 parts would change; nothing was changed\. .*--apply/)
+        assert.match(shown.stdout, /21 parts would change; nothing was changed\. .*--apply/)
 
         const applied = yield* setup("--apply")
         assert.equal(applied.code, 0, applied.stdout)
