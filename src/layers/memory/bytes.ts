@@ -15,11 +15,13 @@ export function copyBytes(
 
 /** A stream's bytes as one new array. */
 export function collectBytes<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> {
-  return Stream.runFold(body, Array<Uint8Array>(), (chunks, chunk) => {
-    // Copied at once, because a body may reuse its buffers.
-    chunks.push(chunk.slice())
-    return chunks
-  }).pipe(
+  return Effect.suspend(() =>
+    Stream.runFold(body, Array<Uint8Array>(), (chunks, chunk) => {
+      // Copied at once, because a body may reuse its buffers.
+      chunks.push(new Uint8Array(chunk))
+      return chunks
+    })
+  ).pipe(
     Effect.map((chunks) => {
       const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
       let position = 0

@@ -26,7 +26,7 @@ export function recode<E>(
       })
     )
     // Copied, because a body may use its memory again.
-    const source = Stream.toReadableStream(Stream.map(watched, (bytes) => bytes.slice()))
+    const source = Stream.toReadableStream(Stream.map(watched, (bytes) => new Uint8Array(bytes)))
     const coder = from === "jsonl" ? new CompressionStream("gzip") : new DecompressionStream("gzip")
     return Stream.fromReadableStream<Uint8Array, E | RecodeFailure>(
       () => source.pipeThrough(coder as unknown as ReadableWritablePair<Uint8Array, Uint8Array>),

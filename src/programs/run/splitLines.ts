@@ -27,8 +27,8 @@ export function splitLines<A>(onLine: (line: Uint8Array) => A | undefined): Line
         if (told !== undefined) return told
         start = end + 1
       }
-      // Copied, because the memory of a chunk may be used again.
-      if (start < bytes.length) open.push(bytes.slice(start))
+      // Copied, because the memory of a chunk may be used again; `slice` of a Buffer copies nothing.
+      if (start < bytes.length) open.push(new Uint8Array(bytes.subarray(start)))
       return undefined
     },
     finish: () => close(new Uint8Array(0))
