@@ -7,10 +7,11 @@ import { memory } from "./groups/memory.mjs"
 import { models } from "./groups/models.mjs"
 import { peers } from "./groups/peers.mjs"
 import { plan } from "./groups/plan.mjs"
+import { redact } from "./groups/redact.mjs"
 import { start } from "./groups/start.mjs"
 import { unpack } from "./groups/unpack.mjs"
 
-const GROUPS = { day, unpack, load, models, peers, memory, plan, start, growth, azure }
+const GROUPS = { day, unpack, load, redact, models, peers, memory, plan, start, growth, azure }
 
 /** @param {import("./groups/_group.mjs").Bench} bench */
 export const groupsOf = (bench) => Object.values(GROUPS).map((of) => of(bench))

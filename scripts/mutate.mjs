@@ -963,6 +963,22 @@ const MUTATIONS = [
     named: "leaves "
   },
   {
+    name: "a line that lies across two windows is searched by itself",
+    file: "src/programs/redact/lines.ts",
+    find: "if (isObject && !isFirst && !isPossible) return",
+    put: "if (isObject && !isPossible) return",
+    tests: "test/programs/redact/lines",
+    named: "wherever the bytes are split"
+  },
+  {
+    name: "what a redaction has compressed is counted again before it replaces anything",
+    file: "src/programs/redact/redactObject.ts",
+    find: "if (digest.events !== read.events - found.numbers.length) return undefined",
+    put: "",
+    tests: REDACT,
+    named: "puts nothing that has other lines than it should"
+  },
+  {
     name: "a redaction overwrites nothing that changed",
     file: "src/programs/redact/redactObject.ts",
     find: "store.put(put, { replacing: head.etag })",

@@ -60,7 +60,7 @@ export interface LeftFile {
 export interface SpoolSurvey {
   /** Whole archives of every source, including those of dead runs. */
   readonly archives: ReadonlyArray<ArchiveName & LeftFile>
-  /** Partial downloads of dead runs, which are useless. */
+  /** Partial downloads and other scratch of dead runs, which are useless. */
   readonly halves: ReadonlyArray<LeftFile>
 }
 
@@ -77,6 +77,14 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
       bytes: Stream.Stream<Uint8Array, E>,
       size: Option.Option<number>
     ) => Effect.Effect<SpooledArchive, SpoolError | E, Scope.Scope>
+
+    /**
+     * Writes bytes that this run alone needs, and returns a body that can be run again until the
+     * scope closes. Nothing of them outlives it; what a killed run leaves counts as a half.
+     */
+    readonly scratch: <E>(
+      bytes: Stream.Stream<Uint8Array, E>
+    ) => Effect.Effect<Stream.Stream<Uint8Array, SpoolError>, SpoolError | E, Scope.Scope>
 
     /** Whole archives that no run holds, including those of dead runs; oldest window first. */
     readonly list: (identity: string) => Effect.Effect<ReadonlyArray<ArchiveName>, SpoolError>
@@ -95,7 +103,7 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
     /** Everything in the spool that no live run holds, from any source. Changes nothing. */
     readonly survey: Effect.Effect<SpoolSurvey, SpoolError>
 
-    /** Removes partial downloads of dead runs. Whole archives stay. */
+    /** Removes partial downloads and other scratch of dead runs. Whole archives stay. */
     readonly prune: Effect.Effect<void, SpoolError>
   }
 >() {}

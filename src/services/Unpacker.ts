@@ -126,6 +126,17 @@ export class Unpacker extends Context.Tag("amplitude-lake/Unpacker")<
     ) => Effect.Effect<ObjectDigest, UnpackerError | E | E2, R>
 
     /**
+     * A stored object without the lines of these numbers, compressed as it was. Lines count from 0,
+     * empty ones too, and the numbers ascend. Can be run again if the body can.
+     */
+    readonly cut: <E>(
+      path: string,
+      body: Stream.Stream<Uint8Array, E>,
+      format: Format,
+      numbers: ReadonlyArray<number>
+    ) => Stream.Stream<Uint8Array, UnpackerError | E>
+
+    /**
      * Whether archives are inflated by faster calls inside the runtime that it does not document.
      */
     readonly undocumentedCalls: Effect.Effect<"used" | "switched off" | "not available">

@@ -106,6 +106,26 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
+    it.effect("gives scratch back as often as it is read, and lists none of it", () =>
+      Effect.gen(function* () {
+        const spool = yield* Spool
+        const before = yield* spool.survey
+        yield* Effect.gen(function* () {
+          const body = yield* spool.scratch(bodyOf("0123456789"))
+          for (let round = 0; round < 2; round++) {
+            const chunks = yield* Stream.runCollect(body)
+            assert.strictEqual([...chunks].map((it) => decoder.decode(it)).join(""), "0123456789")
+          }
+          assert.deepStrictEqual(yield* spool.survey, before)
+          assert.strictEqual(
+            yield* Effect.flip(spool.scratch(Stream.concat(bodyOf("01"), Stream.fail("lost")))),
+            "lost"
+          )
+        }).pipe(Effect.scoped)
+        assert.deepStrictEqual(yield* spool.survey, before)
+      })
+    )
+
     it.effect("puts an archive back when its scope closes, for the next to claim", () =>
       Effect.gen(function* () {
         const spool = yield* Spool

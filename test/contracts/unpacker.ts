@@ -724,6 +724,46 @@ export function unpackerContract<E>(name: string, layer: Layer.Layer<Unpacker, E
       })
     )
 
+    it.effect("cuts lines by their numbers, and leaves every other byte of them", () =>
+      Effect.gen(function* () {
+        const unpacker = yield* Unpacker
+        const long = `{"b":"${"x".repeat(3_000_000)}"}`
+        const lines = ["[1,2]", "", `{"a":"é"}\r`, long, "{}", `{"last":1}`]
+        const text = lines.join("\n")
+        for (const [format, object, step] of [
+          ["jsonl", Buffer.from(text), 100_003],
+          ["jsonl.gz", Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))]), 7]
+        ] as const) {
+          const chunks = Array.from({ length: Math.ceil(object.length / step) }, (_, at) =>
+            object.subarray(at * step, (at + 1) * step)
+          )
+          for (const numbers of [[], [0], [1, 5], [2, 3], [0, 1, 2, 3, 4, 5]]) {
+            const left = lines.map((line, at) => (at < lines.length - 1 ? `${line}\n` : line))
+            const expected = left.filter((_, at) => !numbers.includes(at)).join("")
+            const body = unpacker.cut("object", Stream.fromIterable(chunks), format, numbers)
+            for (const cut of [yield* drain(body), yield* drain(body)]) {
+              const found = String(format === "jsonl" ? cut : gunzipSync(cut))
+              assert.isTrue(found === expected, `${format} without ${numbers.join()}`)
+            }
+          }
+        }
+      })
+    )
+
+    it.effect("cuts nothing from an object whose gzip is broken, or whose body fails", () =>
+      Effect.gen(function* () {
+        const unpacker = yield* Unpacker
+        const broken = Stream.make(member.subarray(0, -1))
+        const error = yield* Effect.flip(drain(unpacker.cut("hour.gz", broken, "jsonl.gz", [0])))
+        assert.deepStrictEqual([error.reason, error.path], ["Corrupt", "hour.gz"])
+        for (const format of FORMATS) {
+          const body = Stream.concat(Stream.make(member.subarray(0, 11)), Stream.fail("lost"))
+          const failed = drain(unpacker.cut("x", body, format, [0]))
+          assert.strictEqual(yield* Effect.flip(failed), "lost")
+        }
+      })
+    )
+
     it.effect("passes the failure of an object's body through", () =>
       Effect.gen(function* () {
         const unpacker = yield* Unpacker

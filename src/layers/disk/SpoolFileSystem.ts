@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import { Config, type ConfigError, Effect, Layer, Option, type Scope, type Stream } from "effect"
+import { Config, type ConfigError, Effect, Layer, Option, type Scope, Stream } from "effect"
 import {
   type ArchiveName,
   Spool,
@@ -15,6 +15,7 @@ import {
   filesBelow,
   hasCode,
   readFolder,
+  readStream,
   sizesOf,
   syncFolder,
   writeStream
@@ -46,6 +47,7 @@ export const make = Effect.fnUntraced(function* ({
   yield* Effect.addFinalizer(() => letGoOfAll(spool))
   return Spool.of({
     save: (name, bytes, size) => save(spool, name, bytes, size),
+    scratch: (bytes) => scratch(spool, bytes),
     list: (identity) => list(spool, identity),
     claim: (name) => claim(spool, name),
     drop: (archive) => drop(spool, archive),
@@ -115,6 +117,21 @@ const save = Effect.fn("SpoolFileSystem.save")(function* <E>(
       })
     )
   )
+})
+
+const scratch = Effect.fn("SpoolFileSystem.scratch")(function* <E>(
+  spool: FolderSpool,
+  bytes: Stream.Stream<Uint8Array, E>
+): Effect.fn.Return<Stream.Stream<Uint8Array, SpoolError>, E | SpoolError, Scope.Scope> {
+  const folder = yield* Effect.acquireRelease(inFolder(spool, "save", Effect.succeed), cleanUp)
+  const path = join(folder, "scratch.part")
+  const fail = toError("save", path)
+  const handle = yield* Effect.acquireRelease(
+    Effect.mapError(openFile(path, "wx+"), fail),
+    closeFile
+  )
+  yield* writeStream(handle, bytes, fail)
+  return Stream.mapError(readStream(handle), toError("read", path))
 })
 
 const claim = Effect.fn("SpoolFileSystem.claim")(function* (spool: FolderSpool, name: ArchiveName) {

@@ -1,4 +1,4 @@
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { type ArchiveName, Spool, SpoolError, type SpooledArchive } from "../../services/Spool.ts"
 import { archiveFile, archivesOf, parseArchiveFile, unnameable } from "../names/archiveName.ts"
 import { collectBytes, copyBytes } from "./bytes.ts"
@@ -51,6 +51,7 @@ const service = Effect.sync((): Spool["Type"] => {
       const file = yield* fileOf("save", name)
       return yield* hold(name, file, yield* collectBytes(bytes))
     }),
+    scratch: (bytes) => Effect.map(collectBytes(bytes), Stream.make),
     list: (identity) => Effect.sync(() => archivesOf(identity, free.keys())),
     claim: Effect.fn("SpoolMemory.claim")(function* (name) {
       const file = yield* fileOf("claim", name)

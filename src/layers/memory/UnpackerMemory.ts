@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
+import { gzipSync } from "fflate"
 import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import type { Format } from "../../services/HourKey.ts"
 import { addDigests, noLines } from "../../services/LinesDigest.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, UnpackerError } from "../../services/Unpacker.ts"
+import { collectBytes } from "./bytes.ts"
+import { cutLines } from "../unpack/cutLines.ts"
 import { type Read, fromPromise, withReader } from "../unpack/reader.ts"
 import { gunzipAll, inflateAll } from "../unpack/gunzipMemory.ts"
 import { type Budget, NEWLINE, NEWLINE_MEMBER, newBudget, spend } from "../unpack/hourDigest.ts"
@@ -126,13 +129,24 @@ const digest: Unpacker["Type"]["digest"] = Effect.fn("UnpackerMemory.digest")(fu
   }
 })
 
+const cut: Unpacker["Type"]["cut"] = (path, body, format, numbers) =>
+  Stream.unwrap(
+    Effect.flatMap(collectBytes(body), (object) =>
+      fromPromise(async () => {
+        const lines = format === "jsonl" ? object : gunzipAll(object, refusal(path))
+        const left = Buffer.concat(cutLines(numbers)(lines))
+        return chunksOf(format === "jsonl" ? left : gzipSync(left))
+      })
+    )
+  )
+
 /**
  * Inflates with fflate, holding whole hours in memory: for small archives. Makes the same checks as
  * `UnpackerZip`.
  */
 export function make(): Effect.Effect<Unpacker["Type"]> {
   return Effect.succeed(
-    Unpacker.of({ open, digest, undocumentedCalls: Effect.succeed("not available") })
+    Unpacker.of({ open, digest, cut, undocumentedCalls: Effect.succeed("not available") })
   )
 }
 

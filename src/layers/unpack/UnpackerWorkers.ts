@@ -57,12 +57,13 @@ function digestThere(pool: DigestPool, inflate: InflateWay, small: number): Dige
     options: DigestOptions<E2, R> = {}
   ) => {
     const { onLines = () => Effect.void, parse = false, size = 0 } = options
-    if (parse || size < small) return digestObject(path, body, format, options)
+    const here = digestObject(inflate)
+    if (parse || size < small) return here(path, body, format, options)
     const isSending = options.onLines !== undefined
     return Effect.acquireUseRelease(
       Effect.sync(() => pool.stream({ path, format, inflate, isSending })),
       (worker) => {
-        if (worker === undefined) return digestObject(path, body, format, options)
+        if (worker === undefined) return here(path, body, format, options)
         const feed = Effect.zipRight(Stream.runForEach(body, worker.feed), worker.end)
         const take: Effect.Effect<ObjectDigest, UnpackerError | E2, R> = Effect.suspend(() =>
           Effect.flatMap(worker.next, (it) =>

@@ -1,4 +1,4 @@
-import { constants, type Gunzip, type InflateRaw } from "node:zlib"
+import { constants, createGunzip, type Gunzip, type InflateRaw } from "node:zlib"
 import type { Inflate } from "./inflater.ts"
 import type { Refuse } from "./refusal.ts"
 
@@ -89,13 +89,38 @@ export const inflateHere: Inflate = async function* (makeEngine, source, refuse)
       behind += unread()
     }
     yield* finish()
-    // Node ignores everything after a zero byte behind a gzip member, and everything behind raw
-    // deflate.
-    if (behind > 0) {
-      const detail = `It does not inflate: ${behind} bytes follow the end of the compressed data`
-      throw refuse("Corrupt", detail)
-    }
+    refuseBehind(behind, refuse)
   } finally {
     close()
+  }
+}
+
+/** Node ignores everything after a zero byte behind a gzip member, and everything behind raw deflate. */
+function refuseBehind(bytes: number, refuse: Refuse): void {
+  if (bytes === 0) return
+  const detail = `It does not inflate: ${bytes} bytes follow the end of the compressed data`
+  throw refuse("Corrupt", detail)
+}
+
+/** Gunzips in this thread, fed manually. Its chunks share one buffer: each is over when the next one is taken. */
+export interface GunzipHere {
+  readonly push: (bytes: Uint8Array) => Iterable<Uint8Array>
+  readonly finish: () => Iterable<Uint8Array>
+  readonly close: () => void
+}
+
+export function openGunzipHere(refuse: Refuse): GunzipHere {
+  const { close, finish, push, unread } = openHere(createGunzip, refuse)
+  let behind = 0
+  return {
+    *push(bytes) {
+      yield* push(bytes)
+      behind += unread()
+    },
+    *finish() {
+      yield* finish()
+      refuseBehind(behind, refuse)
+    },
+    close
   }
 }

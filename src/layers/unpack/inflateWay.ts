@@ -52,14 +52,18 @@ function isRight(): boolean {
 /** How to inflate: `fast` by undocumented calls where they pass a test, `portable` never by them. */
 export type InflateWay = "fast" | "portable"
 
-/** Touches nothing undocumented for `portable`. */
+/** Whether this thread inflates, by the undocumented calls. Touches none of them for `portable`. */
+export function isHere(way: InflateWay): boolean {
+  return way === "fast" && canInflateHere()
+}
+
 export function inflateBy(way: InflateWay): Inflate {
-  return way === "fast" && canInflateHere() ? inflateHere : inflate
+  return isHere(way) ? inflateHere : inflate
 }
 
 /** The same for gzip. */
 export function gunzipBy(way: InflateWay, chunkSize?: number): GunzipMembers {
-  return inflateBy(way) === inflateHere
+  return isHere(way)
     ? gunzipHere
     : (source, refuse) => inflate(createGunzip, source, refuse, chunkSize)
 }

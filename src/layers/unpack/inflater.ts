@@ -1,11 +1,11 @@
-import type { Gunzip, InflateRaw, ZlibOptions } from "node:zlib"
+import type { Gunzip, Gzip, InflateRaw, ZlibOptions } from "node:zlib"
 import type { Refuse } from "./refusal.ts"
 
 /** Small enough for the output of a zip bomb to fit in memory: deflate expands up to 1032 times. */
 const SLICE = 32 * 1024
 
 /**
- * One of Node's inflating engines, fed manually. Its output is taken after each push, so nothing
+ * One of Node's engines, fed manually. Its output is taken after each push, so nothing
  * accumulates.
  */
 export interface Inflater {
@@ -21,7 +21,7 @@ export interface Inflater {
 /**
  * Throws `Corrupt` for anything that the engine refuses, and for bytes after the end of its stream.
  */
-export function openInflater(engine: Gunzip | InflateRaw, refuse: Refuse): Inflater {
+export function openInflater(engine: Gunzip | Gzip | InflateRaw, refuse: Refuse): Inflater {
   let given: Array<Uint8Array> = []
   let failure: Error | undefined
   let fed = 0

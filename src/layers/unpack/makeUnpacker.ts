@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto"
-import { createGunzip } from "node:zlib"
 import { Effect, Stream } from "effect"
 import type { Format } from "../../services/HourKey.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
-import { fromPromise, streamWithReader, withReader } from "./reader.ts"
+import { cutObject } from "./cutObject.ts"
+import { openGunzip } from "./gunzipFed.ts"
+import { fromSync, streamWithReader, withReader } from "./reader.ts"
 import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
 import { type InflateWay, undocumentedCalls } from "./inflateWay.ts"
-import { openInflater, slices } from "./inflater.ts"
 import { parseLines } from "./jsonLines.ts"
 import { countLines } from "./linesDigest.ts"
 import { refusal } from "./refusal.ts"
@@ -46,66 +46,50 @@ const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
 export type DigestObject = Unpacker["Type"]["digest"]
 
 /** Digests an object in this thread. */
-export const digestObject: DigestObject = (
-  path,
-  body,
-  format,
-  { onLines = () => Effect.void, parse = false } = {}
-) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => openInflater(createGunzip({ chunkSize: 256 * 1024 }), refusal(path))),
-    (inflater) =>
-      Effect.gen(function* () {
-        const lines = countLines(refusal(path), false)
-        const parsed = parse ? parseLines() : undefined
-        const hash = createHash("sha256")
-        let size = 0
-        const take = (bytes: Uint8Array) =>
-          Effect.zipRight(
-            fromPromise(async () => {
-              lines.update(bytes)
-              parsed?.update(bytes)
-            }),
-            onLines(bytes)
-          )
-        const inflated = (push: () => Promise<void>) =>
-          Effect.flatMap(
-            fromPromise(async () => {
-              await push()
-              return inflater.take()
-            }),
-            Effect.forEach(take, { discard: true })
-          )
-        yield* Stream.runForEach(body, (bytes) =>
-          Effect.suspend(() => {
-            size += bytes.length
-            hash.update(bytes)
-            if (format === "jsonl") return take(bytes)
-            return Effect.forEach(slices(bytes), (slice) => inflated(() => inflater.push(slice)), {
-              discard: true
-            })
-          })
+export function digestObject(way: InflateWay): DigestObject {
+  return (path, body, format, { onLines = () => Effect.void, parse = false } = {}) =>
+    Effect.gen(function* () {
+      const refuse = refusal(path)
+      const gunzip = yield* openGunzip(way, refuse)
+      const lines = countLines(refuse, false)
+      const parsed = parse ? parseLines() : undefined
+      const hash = createHash("sha256")
+      let size = 0
+      const take = (bytes: Uint8Array) =>
+        Effect.zipRight(
+          fromSync(() => {
+            lines.update(bytes)
+            parsed?.update(bytes)
+          }),
+          onLines(bytes)
         )
-        if (format === "jsonl.gz") yield* inflated(() => inflater.finish())
-        return {
-          ...lines.finish().digest,
-          size,
-          sha256: hash.digest("hex"),
-          ...(parsed === undefined ? {} : { invalid: parsed.finish() })
-        }
-      }),
-    (inflater) => Effect.sync(() => inflater.close())
-  ).pipe(Effect.withSpan("Unpacker.digest"))
+      yield* Stream.runForEach(body, (bytes) =>
+        Effect.suspend(() => {
+          size += bytes.length
+          hash.update(bytes)
+          return format === "jsonl" ? take(bytes) : gunzip.push(bytes, take)
+        })
+      )
+      if (format === "jsonl.gz") yield* gunzip.finish(take)
+      return {
+        ...lines.finish().digest,
+        size,
+        sha256: hash.digest("hex"),
+        ...(parsed === undefined ? {} : { invalid: parsed.finish() })
+      }
+    }).pipe(Effect.scoped, Effect.withSpan("Unpacker.digest"))
+}
 
 /** An unpacker that digests hours with `digestHour`, which inflates in this way. */
 export function makeUnpacker(
   digestHour: DigestHour,
   way: InflateWay,
-  digest: DigestObject = digestObject
+  digest: DigestObject = digestObject(way)
 ): Unpacker["Type"] {
   return Unpacker.of({
     open: openWith(digestHour),
     digest,
+    cut: cutObject(way),
     undocumentedCalls: Effect.sync(() => undocumentedCalls(way))
   })
 }

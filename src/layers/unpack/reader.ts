@@ -29,6 +29,17 @@ export function fromPromise<A>(
   })
 }
 
+/** Does work in this turn. Fails with the `Refusal` that it throws; anything else is a defect. */
+export function fromSync<A>(work: () => A): Effect.Effect<A, UnpackerError> {
+  return Effect.suspend(() => {
+    try {
+      return Effect.succeed(work())
+    } catch (error) {
+      return failed(error)
+    }
+  })
+}
+
 function readerOf(
   archive: SpooledArchive,
   runtime: Runtime.Runtime<never>,

@@ -46,7 +46,10 @@ export class RedactionSummary extends Schema.Class<RedactionSummary>("RedactionS
     /** Of the lines, uncompressed. */
     bytes: Schema.NonNegativeInt
   }),
-  /** Lines that are no JSON object, so that nothing tells whom they are about. They stay. */
+  /**
+   * Lines that stay because nothing tells whom they are about: without both braces, or holding the
+   * text of an id in what is no JSON object. Other lines are not parsed, and not counted if broken.
+   */
   unparsed: Schema.NonNegativeInt,
   /** What was not searched, and why. */
   unsearched: Schema.Array(Schema.Struct(Named)),

@@ -1,12 +1,10 @@
 /**
- * Finds and cuts lines in bytes that arrive split anywhere, in constant memory.
+ * Finds lines in bytes that arrive split anywhere, in constant memory.
  *
  * @module
  */
-import { joinBytes, splitLines } from "../run/splitLines.ts"
+import { splitLines } from "../run/splitLines.ts"
 import { isAbout, type People } from "./People.ts"
-
-const NEWLINE = 10
 
 export interface LineSearch {
   /** Takes the next bytes. Holds the unfinished line. */
@@ -19,11 +17,16 @@ export interface FoundLines {
   /** Numbers of the lines about these people, from 0 and counting empty lines, in order. */
   readonly numbers: ReadonlyArray<number>
   /**
-   * Lines that are no JSON object, so that nothing tells whom they are about: by their ends, or by parsing
-   * where an id may be in them.
+   * Lines that do not begin with `{` and end with `}`, or that may hold an id, and that no JSON
+   * object could be read from: nothing tells whom they are about.
    */
   readonly unparsed: number
 }
+
+const OPENING = 123
+const CLOSING = 125
+/** Bytes that are looked through at once: to make a text of each line takes longer. */
+const WINDOW = 64 * 1024
 
 /** Searches lines by their parsed fields. Only lines that may hold one of the ids are parsed. */
 export function searchLines(people: People): LineSearch {
@@ -31,26 +34,44 @@ export function searchLines(people: People): LineSearch {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const numbers: Array<number> = []
   let [number, unparsed] = [0, 0]
+  // A line that began before the window is looked at by itself: an id may lie across the border.
+  let [isFirst, isPossible] = [true, true]
 
+  const search = (line: Uint8Array) => {
+    const isObject = line[0] === OPENING && line.at(-1) === CLOSING
+    if (isObject && !isFirst && !isPossible) return
+    const text = decoder.decode(line)
+    if (isObject && !possible.test(text)) return
+    const event = parse(text)
+    if (event === undefined) unparsed += 1
+    else if (isAbout(people, event)) numbers.push(number)
+  }
   const { finish, update } = splitLines<never>((line) => {
-    if (line.length > 0) {
-      const text = decoder.decode(line)
-      if (!(text.startsWith("{") && text.endsWith("}")) || possible.test(text)) {
-        const event = parse(text)
-        if (event === undefined) unparsed += 1
-        else if (isAbout(people, event)) numbers.push(number)
-      }
-    }
+    if (line.length > 0) search(line)
+    isFirst = false
     number += 1
     return undefined
   })
   return {
-    update,
+    update: (bytes) => {
+      for (let at = 0; at < bytes.length; at += WINDOW) {
+        const window = bytes.subarray(at, at + WINDOW)
+        isFirst = true
+        isPossible = possible.test(asLatin1(window))
+        update(window)
+      }
+    },
     finish: () => {
+      isFirst = true
       finish()
       return { numbers, unparsed }
     }
   }
+}
+
+/** Of a character for each byte: what is looked for is ASCII. */
+function asLatin1({ buffer, byteLength, byteOffset }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
 }
 
 /** With more ids, parsing every line is quicker than looking for each. */
@@ -79,29 +100,5 @@ function parse(line: string): Readonly<Record<string, unknown>> | undefined {
       : undefined
   } catch {
     return undefined
-  }
-}
-
-/** Returns a function that takes the next bytes, and returns those of the lines that stay. */
-export function cutLines(numbers: ReadonlyArray<number>): (bytes: Uint8Array) => Uint8Array {
-  let [number, next] = [0, 0]
-  return (bytes) => {
-    const pieces: Array<Uint8Array> = []
-    let [kept, start] = [0, 0]
-    for (;;) {
-      const isCut = numbers[next] === number
-      const end = bytes.indexOf(NEWLINE, start)
-      if (isCut) pieces.push(bytes.subarray(kept, start))
-      if (end === -1) {
-        if (!isCut) pieces.push(bytes.subarray(kept))
-        return joinBytes(pieces)
-      }
-      if (isCut) {
-        kept = end + 1
-        next += 1
-      }
-      number += 1
-      start = end + 1
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, type Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import type { Format } from "../../services/HourKey.ts"
 import {
@@ -15,13 +15,13 @@ import {
   ObjectStorageError
 } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
-import { type ObjectDigest, Unpacker, UnpackerError } from "../../services/Unpacker.ts"
-import { recode } from "../copy/recode.ts"
+import { Spool, type SpoolError } from "../../services/Spool.ts"
+import { type ObjectDigest, Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { differences } from "../inspect/verifyObject.ts"
 import { emptyObject } from "../plan/emptyObject.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { Run } from "../run/Run.ts"
-import { cutLines, type FoundLines, searchLines } from "./lines.ts"
+import { type FoundLines, searchLines } from "./lines.ts"
 import { Redaction } from "./Redaction.ts"
 import type { FoundLinesAt } from "./RedactionSummary.ts"
 
@@ -109,6 +109,8 @@ const searchObject = Effect.fnUntraced(function* (store: Store, { format, key }:
   )
 })
 
+type Body = Stream.Stream<Uint8Array, ObjectStorageError | SpoolError | UnpackerError>
+
 /** Puts an object without the lines that were found, and returns its ETag; `undefined` if it is another one by now. */
 const rewrite = Effect.fnUntraced(function* (
   store: Store,
@@ -117,6 +119,7 @@ const rewrite = Effect.fnUntraced(function* (
 ) {
   const { retry } = yield* Run
   const unpacker = yield* Unpacker
+  const spool = yield* Spool
   const path = addressOf(store, key)
   const own = Option.getOrUndefined(metadataFromText(head.metadata))
   const problems = own === undefined ? [] : differences(own.hour, own, read)
@@ -125,21 +128,13 @@ const rewrite = Effect.fnUntraced(function* (
     const detail = `it is not what its metadata say (${problems.join("; ")}), so it was not rewritten; restore it, and run again`
     return yield* new ObjectStorageError({ reason: "Corrupt", method: "get", path, detail })
   }
-  const left = recode(store.get(key), format, "jsonl").pipe(cut(found.numbers))
-  const body = recode(left, "jsonl", format).pipe(
-    Stream.mapError((error) =>
-      error._tag === "RecodeFailure"
-        ? new UnpackerError({ reason: "Corrupt", path: key, detail: error.message })
-        : error
-    )
-  )
-  const held = heldIfSmall(body)
-  const digest = yield* retry(unpacker.digest(key, held.body, format))
+  const cut = unpacker.cut(key, store.get(key), format, found.numbers)
+  // Compressing takes longer than all else, so it is done once.
+  const body: Body = format === "jsonl" ? cut : yield* retry(spool.scratch(cut))
+  const digest = yield* retry(unpacker.digest(key, body, format))
   if (digest.events !== read.events - found.numbers.length) return undefined
   const isEmpty = digest.events === 0
-  const lines = isEmpty
-    ? { ...digest, ...noLines, ...emptyObject(format) }
-    : { ...digest, body: held.again() }
+  const lines = isEmpty ? { ...digest, ...noLines, ...emptyObject(format) } : { ...digest, body }
   const { bytes, events, lineset, malformed, sha256, size } = lines
   const redacted =
     own === undefined || problems.length > 0
@@ -174,35 +169,4 @@ const rewrite = Effect.fnUntraced(function* (
     it.size === size &&
     (metadata["sha256"] === undefined ? isPut : it.metadata["sha256"] === sha256)
   return Option.getOrUndefined(Option.filter(now, isOurs))?.etag
-})
-
-/** Objects whose bytes are held while they are digested, so that they are compressed once. */
-const SMALL = 8 * 1024 ** 2
-
-/** A body that is held while it is read; `again` reads it once more if it was not small. */
-function heldIfSmall<E>(source: Stream.Stream<Uint8Array, E>) {
-  let chunks: Array<Uint8Array> | undefined
-  let size = 0
-  const body = Stream.suspend(() => {
-    chunks = []
-    size = 0
-    return Stream.tap(source, (bytes) =>
-      Effect.sync(() => {
-        size += bytes.length
-        if (size > SMALL) chunks = undefined
-        else chunks?.push(bytes.slice())
-      })
-    )
-  })
-  const again = (): Stream.Stream<Uint8Array, E> =>
-    chunks === undefined ? source : Stream.fromIterable(chunks)
-  return { body, again }
-}
-
-const cut =
-  (numbers: ReadonlyArray<number>) =>
-  <E>(self: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
-    Stream.suspend(() => {
-      const keep = cutLines(numbers)
-      return Stream.filter(Stream.map(self, keep), ({ length }) => length > 0)
-    })
+}, Effect.scoped)

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import { cutLines, searchLines } from "../../../src/programs/redact/lines.ts"
+import { cutLines } from "../../../src/layers/unpack/cutLines.ts"
+import { searchLines } from "../../../src/programs/redact/lines.ts"
 import { nobody, type People, readPeople } from "../../../src/programs/redact/People.ts"
 
 const ada: People = {
@@ -108,6 +109,21 @@ describe("searchLines()", () => {
     assert.deepEqual(search('{"user_id":42.0}\n{"user_id" : 4.2e1}', plain).numbers, [0, 1])
   })
 
+  it("finds an id wherever the bytes are split, and beyond what is looked through at once", () => {
+    const plain: People = { ...nobody, userIds: new Set(["ada@example.com"]) }
+    const text = '{"user_id":"ada@example.com"}\n{"user_id":"grace"}\n{"user_id":"ada@example.com"}'
+    for (let at = 0; at < text.length; at++) {
+      const found = searchLines(plain)
+      found.update(Buffer.from(text.slice(0, at)))
+      found.update(Buffer.from(text.slice(at)))
+      assert.deepEqual(found.finish().numbers, [0, 2], `split at ${at}`)
+    }
+    for (let pad = 65_480; pad < 65_540; pad++) {
+      const long = `{"x":"${"é".repeat(pad / 2)}"}\n${text}`
+      assert.deepEqual(search(long, plain).numbers, [1, 3], `after ${pad} bytes`)
+    }
+  })
+
   it("counts a broken line by its ends, and one that may be about somebody by parsing it", () => {
     const plain: People = { ...nobody, userIds: new Set(["ada"]) }
     const text = '{"user_id":}\n{"user_id":"ada"\n{"x":ada}\nnull\n'
@@ -133,7 +149,7 @@ describe("searchLines()", () => {
           const bytes = Buffer.from(text)
           const found = searchLines(ada)
           for (const chunk of inChunks(bytes, ends)) {
-            const reused = Uint8Array.from(chunk)
+            const reused = Buffer.from(chunk)
             found.update(reused)
             reused.fill(120)
           }
@@ -143,7 +159,7 @@ describe("searchLines()", () => {
             lines.flatMap((it, at) => (isAda(it) ? [at] : []))
           )
           const keep = cutLines(numbers)
-          const left = Buffer.concat(inChunks(bytes, ends).map((chunk) => keep(chunk)))
+          const left = Buffer.concat(inChunks(bytes, ends).flatMap(keep))
           const expected = (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).filter(
             (it) => !isAda(it.replace(/\n$/, ""))
           )

@@ -24,6 +24,7 @@ import { ArchiveFolder } from "../../../src/services/ArchiveFolder.ts"
 import { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
 import { Spool } from "../../../src/services/Spool.ts"
 import { Staging } from "../../../src/services/Staging.ts"
+import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { Warehouse } from "../../../src/services/Warehouse.ts"
 import { Window } from "../../../src/services/Window.ts"
 import { objectOf } from "../../contracts/objectStorage.ts"
@@ -405,6 +406,27 @@ describe("redactPeople()", () => {
       assert.equal(done.found.length, 4)
       assert.doesNotMatch(yield* everything(store), /ada/)
     })
+  )
+
+  it.effect("puts nothing that has other lines than it should", () =>
+    Effect.gen(function* () {
+      const { layer, store } = yield* landed()
+      const inner = yield* Effect.provide(Unpacker, layer)
+      // As if a line more had been lost on the way.
+      const losing = Unpacker.of({
+        ...inner,
+        cut: (path, body, format) => inner.cut(path, body, format, [0, 1, 3])
+      })
+      const before = yield* plainOf(store, GZIP)
+      const done = yield* redact().pipe(
+        Effect.provide(Layer.merge(layer, Layer.succeed(Unpacker, losing)))
+      )
+      assert.deepEqual(
+        done.failed.map(({ path }) => path),
+        [`memory: ${GZIP}`]
+      )
+      assert.equal(yield* plainOf(store, GZIP), before)
+    }).pipe(quiet)
   )
 
   it.effect("overwrites no object that somebody changes meanwhile", () =>

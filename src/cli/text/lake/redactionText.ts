@@ -42,7 +42,7 @@ export function redactionText(found: Found, place: string): string {
   if (unparsed > 0) {
     rows.push([
       "unparsed",
-      `${plural(unparsed, "line")} that are no JSON object stay: look at them`
+      `${plural(unparsed, "line")} that cannot be read as JSON objects stay: look at them`
     ])
   }
   if (postponed > 0)
