@@ -2,8 +2,7 @@ import { cp, readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import { runNode } from "../processes.mjs"
-import { ratio } from "../statistics.mjs"
-import { peaksOf } from "./_group.mjs"
+import { atMost, peaksOf } from "./_group.mjs"
 import { assert, assertEnded, inFolder, MAIN, runProgram } from "./_runs.mjs"
 import { once } from "./_warehouse.mjs"
 
@@ -49,18 +48,15 @@ async function peopleOf(folder) {
   return people
 }
 
-/** @param {ReadonlyArray<import("./_group.mjs").Sample> | undefined} samples */
-const cpuOf = (samples = []) => samples.map(({ cpu = NaN }) => cpu)
-
 /** @type {(format: string, name: string, text: string, limit: number) => Claim} */
-const relative = (format, name, text, limit) => ({
-  line: 9,
-  text: `\`${format}\`: ${text}: CPU time relative to \`verify\``,
-  unit: "ratio",
-  limit,
-  of: [`${name} ${format}`, `verify ${format}`],
-  value: (samples) => ratio(cpuOf(samples[`${name} ${format}`]), cpuOf(samples[`verify ${format}`]))
-})
+const relative = (format, name, text, limit) =>
+  atMost(
+    9,
+    `\`${format}\`: ${text}: time relative to \`verify\``,
+    `${name} ${format}`,
+    `verify ${format}`,
+    limit
+  )
 
 /** @type {(lake: string) => ReadonlyArray<string>} */
 const inLake = (lake) => ["--store", "local", "--local-dir", lake]
