@@ -18,9 +18,6 @@ const SEED = Number(process.env["DBT_SEED"] ?? 20251110)
 
 const MODELS_ALONE = ["--exclude-resource-type", "test", "unit_test"]
 
-/** The emulator takes minutes, so the long form alone has it. */
-const isLong = Number(process.env["DBT_ORDERS"] ?? 1) > 1
-
 const sampled = (worlds: fc.Arbitrary<World>) =>
   fc.sample(worlds, { seed: SEED, numRuns: 1 })[0] as World
 
@@ -118,7 +115,7 @@ afterAll(async () => {
   await fs.rm(folder, { recursive: true, force: true })
 })
 
-describe.runIf(isLong)("dbt's project on an emulator of Snowflake", () => {
+describe("dbt's project on an emulator of Snowflake", () => {
   it("makes the rows that DuckDB makes", async () => {
     assert.deepEqual(await differencesOfBuilds(earlier(now), MODELS_ALONE), [])
   })
