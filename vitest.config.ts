@@ -30,8 +30,9 @@ export default defineConfig({
     isolate: false,
     setupFiles: ["test/fixtures/ownServices.ts"],
     testTimeout: 60_000,
-    maxWorkers: 2,
-    minWorkers: 2,
+    // One more than cores, as many tests wait for processes and servers.
+    maxWorkers: 3,
+    minWorkers: 3,
     // It imports JSON in a way that node refuses.
     server: { deps: { inline: [/@actions\/workflow-parser/] } }
   }

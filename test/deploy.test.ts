@@ -487,7 +487,7 @@ const gateway = (origin: string, before: () => Promise<void>) =>
   )
 
 layer(source)("what is scheduled", (it) => {
-  it.scoped.skipIf(!isInstalled("flock"))(
+  it.scoped.runIf(isLong && isInstalled("flock"))(
     "cron's line lands what is missing, and ends at once while another run is at work",
     () =>
       Effect.gen(function* () {

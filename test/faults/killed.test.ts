@@ -172,7 +172,7 @@ const spooled = (folder: string) =>
 
 describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
   layer(oracle, { timeout: "60 seconds", excludeTestServices: true })("D5", (it) => {
-    it.scoped("loses and doubles nothing at any step of an hour's way", () =>
+    it.scoped.runIf(isLong)("loses and doubles nothing at any step of an hour's way", () =>
       Effect.gen(function* () {
         const lake = yield* makeLake
         const machine = yield* lake.machine

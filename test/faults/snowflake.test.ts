@@ -258,7 +258,7 @@ describe("A load into Snowflake", () => {
     )
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W11 ends within ten seconds of SIGTERM, cancels what runs, and leaves nothing of it",
     () =>
       Effect.gen(function* () {

@@ -73,7 +73,7 @@ const linesOf = (file: string) =>
   )
 
 describe("load", () => {
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W1 leaves every hour whole or absent, and none twice, wherever it is killed",
     () =>
       Effect.gen(function* () {
@@ -125,7 +125,7 @@ describe("load", () => {
     { timeout: 60_000 + LOAD_KILLS * 10_000 }
   )
 
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "W2 says so when the disk is full, keeps the hours that are loaded, and goes on when it is larger",
     (context) =>
       Effect.gen(function* () {

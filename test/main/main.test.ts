@@ -284,33 +284,35 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("uploads with sync what fetch staged, and leaves nothing to do for all", () =>
-      Effect.gen(function* () {
-        const { folder, amplitude, lake, lines, source, store } = yield* workplace
-        assertCode(yield* lake("fetch", "--dev", ...source, ...DAY, ...QUIET), 0)
-        const staged = yield* lake("status", "--dev", ...DAY)
-        assert.match(staged.stdout, /^s 24 hours in staging: run sync to upload/m)
+    it.scoped.runIf(isLong)(
+      "uploads with sync what fetch staged, and leaves nothing to do for all",
+      () =>
+        Effect.gen(function* () {
+          const { folder, amplitude, lake, lines, source, store } = yield* workplace
+          assertCode(yield* lake("fetch", "--dev", ...source, ...DAY, ...QUIET), 0)
+          const staged = yield* lake("status", "--dev", ...DAY)
+          assert.match(staged.stdout, /^s 24 hours in staging: run sync to upload/m)
 
-        assertCode(yield* lake("sync", "--dev", ...QUIET), 0)
-        yield* assertWholeDay(store, lines)
-        assert.deepEqual(
-          (yield* pathsBelow(join(folder, "data"))).filter((path) => /jsonl/.test(path)),
-          []
-        )
-        const before = yield* snapshot(folder)
-        const again = yield* lake("sync", "--dev", "--json")
-        assertCode(again, 0)
-        assert.deepEqual(summaryOf(again).landed, [])
-        assertCode(yield* lake("all", "--dev", ...source, ...DAY, ...QUIET), 0)
-        assert.deepEqual(yield* snapshot(folder), before)
-        assert.equal(amplitude.windows.length, 1)
-        yield* assertTidy(folder)
+          assertCode(yield* lake("sync", "--dev", ...QUIET), 0)
+          yield* assertWholeDay(store, lines)
+          assert.deepEqual(
+            (yield* pathsBelow(join(folder, "data"))).filter((path) => /jsonl/.test(path)),
+            []
+          )
+          const before = yield* snapshot(folder)
+          const again = yield* lake("sync", "--dev", "--json")
+          assertCode(again, 0)
+          assert.deepEqual(summaryOf(again).landed, [])
+          assertCode(yield* lake("all", "--dev", ...source, ...DAY, ...QUIET), 0)
+          assert.deepEqual(yield* snapshot(folder), before)
+          assert.equal(amplitude.windows.length, 1)
+          yield* assertTidy(folder)
 
-        const { code, stdout } = yield* lake("status", "--dev", ...DAY, "--json")
-        assert.equal(code, 0)
-        assert.equal(JSON.parse(stdout).totals.landed, lines.size)
-        assert.equal(JSON.parse(stdout).totals.empty, 24 - lines.size)
-      })
+          const { code, stdout } = yield* lake("status", "--dev", ...DAY, "--json")
+          assert.equal(code, 0)
+          assert.equal(JSON.parse(stdout).totals.landed, lines.size)
+          assert.equal(JSON.parse(stdout).totals.empty, 24 - lines.size)
+        })
     )
 
     for (const [layout, format, keyOf] of [
@@ -550,27 +552,29 @@ describe("amplitude-lake", { concurrent: true }, () => {
       })
     )
 
-    it.scoped("exits 5 when Amplitude is down, and 3 from status if there are gaps", () =>
-      Effect.gen(function* () {
-        const { folder, lake } = yield* workplace
-        const down = from(`http://127.0.0.1:${yield* closedPort}`)
-        const ended = yield* lake("all", "--dev", ...down, ...DAY, "--retries", "1", "--json")
-        assertCode(ended, 5)
-        const { failed, retries } = summaryOf(ended)
-        assert.deepEqual(
-          failed.map(({ hour }: { hour: string }) => hour),
-          HOURS
-        )
-        assert.equal(retries, 1)
-        yield* assertTidy(folder)
+    it.scoped.runIf(isLong)(
+      "exits 5 when Amplitude is down, and 3 from status if there are gaps",
+      () =>
+        Effect.gen(function* () {
+          const { folder, lake } = yield* workplace
+          const down = from(`http://127.0.0.1:${yield* closedPort}`)
+          const ended = yield* lake("all", "--dev", ...down, ...DAY, "--retries", "1", "--json")
+          assertCode(ended, 5)
+          const { failed, retries } = summaryOf(ended)
+          assert.deepEqual(
+            failed.map(({ hour }: { hour: string }) => hour),
+            HOURS
+          )
+          assert.equal(retries, 1)
+          yield* assertTidy(folder)
 
-        const status = yield* lake("status", "--dev", ...DAY)
-        assertCode(status, 3)
-        assert.match(
-          status.stdout,
-          new RegExp(`^X 24 gap, the oldest ${HOURS[0]}: amplitude-lake all --dev `, "m")
-        )
-      })
+          const status = yield* lake("status", "--dev", ...DAY)
+          assertCode(status, 3)
+          assert.match(
+            status.stdout,
+            new RegExp(`^X 24 gap, the oldest ${HOURS[0]}: amplitude-lake all --dev `, "m")
+          )
+        })
     )
 
     it.scoped.runIf(isLong)(

@@ -114,27 +114,29 @@ const COLOR = /\x1b\[3\dm/
 const synthetic = ["all", "--dev", "--source", "synthetic", "--events-per-hour", "500", ...DAY]
 
 describe.skipIf(!hasTerminal)("On a terminal", { concurrent: true }, () => {
-  it.scopedLive("the progress is drawn below complete log lines, and is gone at the end", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const logs = ["--log-format", "logfmt", "--log-dir", "logs"]
-      const { code, raw, screen } = yield* runOnTerminal([...synthetic, ...logs], { folder })
-      assert.equal(code, 0, raw)
-      assert.match(raw, /\d+\/24 hours {2}in [\d.]+ [kM]?B/)
-      assert.deepEqual(
-        screen.filter((line) => LIVE.test(line)),
-        []
-      )
-      const file = join(
-        folder,
-        "logs",
-        (yield* Effect.promise(() => fs.readdir(join(folder, "logs"))))[0] ?? ""
-      )
-      const lines = (yield* Effect.promise(() => fs.readFile(file, "utf8"))).trimEnd().split("\n")
-      assert.ok(lines.length > 25)
-      assert.deepEqual(screen.slice(0, lines.length - 2), lines.slice(1, -1))
-      assert.match(screen[lines.length - 2] ?? "", /^window {3}2025-11-10T00 to 2025-11-10T23$/)
-    })
+  it.scopedLive.runIf(isLong)(
+    "the progress is drawn below complete log lines, and is gone at the end",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const logs = ["--log-format", "logfmt", "--log-dir", "logs"]
+        const { code, raw, screen } = yield* runOnTerminal([...synthetic, ...logs], { folder })
+        assert.equal(code, 0, raw)
+        assert.match(raw, /\d+\/24 hours {2}in [\d.]+ [kM]?B/)
+        assert.deepEqual(
+          screen.filter((line) => LIVE.test(line)),
+          []
+        )
+        const file = join(
+          folder,
+          "logs",
+          (yield* Effect.promise(() => fs.readdir(join(folder, "logs"))))[0] ?? ""
+        )
+        const lines = (yield* Effect.promise(() => fs.readFile(file, "utf8"))).trimEnd().split("\n")
+        assert.ok(lines.length > 25)
+        assert.deepEqual(screen.slice(0, lines.length - 2), lines.slice(1, -1))
+        assert.match(screen[lines.length - 2] ?? "", /^window {3}2025-11-10T00 to 2025-11-10T23$/)
+      })
   )
 
   it.scopedLive.runIf(isLong)("retries are named below the progress", () =>

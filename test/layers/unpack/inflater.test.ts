@@ -185,7 +185,7 @@ describe("inflateHere()", () => {
   })
 
   it("returns and refuses the same for data that fills its memory or is larger", async () => {
-    for (const size of [65_535, 65_536, 65_537, 3 * 65_536]) {
+    for (const size of [65_535, 65_536, 65_537]) {
       const bytes = Buffer.alloc(size, "{}\n")
       const [member, raw] = [gzipSync(bytes), deflateRawSync(bytes)]
       assert.isTrue(
@@ -198,7 +198,7 @@ describe("inflateHere()", () => {
           [createInflateRaw, Buffer.concat([raw, behind])],
           [createInflateRaw, raw.subarray(0, -1)]
         ] as const) {
-          for (const cut of [member.length, raw.length, whole.length, 100]) {
+          for (const cut of [member.length, raw.length, whole.length, 60]) {
             const here = await outcome(inflateHere, makeEngine, whole, cut)
             const there = await outcome(inflate, makeEngine, whole, cut)
             const what = `${size}, ${whole.length} by ${cut}: ${here.slice(-80)}`

@@ -6,12 +6,13 @@ import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
 import { run } from "../../fixtures/process/program.ts"
+import { isLong } from "../../fixtures/long.ts"
 
 const DAY = ["--dev", "--start-date", "2025-11-10", "--end-date", "2025-11-10T05"]
 const isCompiled = existsSync("dbt/compiled/plan.json")
 
 describe("amplitude-lake model", () => {
-  it.scopedLive.skipIf(!isCompiled)(
+  it.scopedLive.runIf(isLong && isCompiled)(
     "builds the models of a loaded lake, which sql then reads",
     () =>
       Effect.gen(function* () {

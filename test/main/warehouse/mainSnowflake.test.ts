@@ -13,7 +13,7 @@ const HOURS = ["--start-date", "2025-11-10T21", "--end-date", "2025-11-10T23"]
 const SYNTHETIC = ["--source", "synthetic", "--events-per-hour", "20"]
 
 describe("amplitude-lake with Snowflake", () => {
-  it.scopedLive(
+  it.scopedLive.runIf(isLong)(
     "loads landed hours by an env file, shows what it would do, and names no secret",
     () =>
       Effect.gen(function* () {

@@ -11,6 +11,7 @@ import { Amplitude } from "../../../src/services/Amplitude.ts"
 import { addHours } from "../../../src/services/Hour.ts"
 import { Window } from "../../../src/services/Window.ts"
 import { event, hour, keysOf, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
+import { isLong } from "../../fixtures/long.ts"
 
 const FIRST = hour("2025-10-05T00")
 const LAST = hour("2025-11-10T23")
@@ -89,7 +90,7 @@ describe("backfillHours()", () => {
     })
   )
 
-  it.effect(
+  it.effect.runIf(isLong)(
     "makes as many requests at once as it has lanes, and takes a fraction of the time",
     () =>
       Effect.gen(function* () {

@@ -18,6 +18,7 @@ import { temporaryFolder } from "../../fixtures/disk.ts"
 import { objectOf } from "../../fixtures/newObject.ts"
 import { realStores } from "../../fixtures/realStores.ts"
 import { hour, keysOf, textOf } from "../../fixtures/world.ts"
+import { isLong } from "../../fixtures/long.ts"
 
 const [H20, H21, H21_GZ] = ["2025-11-10_20.jsonl", "2025-11-10_21.jsonl", "2025-11-10_21.jsonl.gz"]
 
@@ -286,7 +287,7 @@ describe("adoptForeign()", () => {
     }
   })
 
-  it.scopedLive("goes on after a failure at any write, and loses nothing", () =>
+  it.scopedLive.runIf(isLong)("goes on after a failure at any write, and loses nothing", () =>
     Effect.gen(function* () {
       for (let nth = 1; nth <= 4; nth++) {
         const { landed, marks, staged, summary, writes } = yield* stopped(line("a"), undefined, nth)
