@@ -52,7 +52,7 @@ async function peopleOf(folder) {
 const relative = (format, name, text, limit) =>
   atMost(
     9,
-    `\`${format}\`: ${text}: time relative to \`verify\``,
+    `\`${format}\`: ${text}: time relative to \`verify --parse\``,
     `${name} ${format}`,
     `verify ${format}`,
     limit
@@ -87,8 +87,11 @@ export function redact(bench) {
     }
   })
   const cases = FORMATS.flatMap((format) => [
-    of(format, "verify", "`verify`", async (cwd) => {
-      const ended = await runNode([MAIN, "verify", "--json", ...inLake(lakeOf(format))], { cwd })
+    of(format, "verify", "`verify --parse`", async (cwd) => {
+      const ended = await runNode(
+        [MAIN, "verify", "--parse", "--json", ...inLake(lakeOf(format))],
+        { cwd }
+      )
       assertEnded("verify", ended)
       return ended
     }),
