@@ -957,8 +957,8 @@ const MUTATIONS = [
   {
     name: "a redaction goes by parsed fields, not by text",
     file: "src/programs/redact/lines.ts",
-    find: "else if (isAbout(people, event)) numbers.push(number)",
-    put: "else if ([...people.userIds].some((id) => decoder.decode(line).includes(id))) numbers.push(number)",
+    find: "else if (isAbout(people, event)) {",
+    put: "else if ([...people.userIds].some((id) => decoder.decode(line).includes(id))) {",
     tests: "test/programs/redact/lines",
     named: "leaves "
   },
@@ -973,10 +973,26 @@ const MUTATIONS = [
   {
     name: "what a redaction has compressed is counted again before it replaces anything",
     file: "src/programs/redact/redactObject.ts",
-    find: "if (digest.events !== read.events - found.numbers.length) return undefined",
+    find: "if (!isCut) return undefined",
     put: "",
     tests: REDACT,
     named: "puts nothing that has other lines than it should"
+  },
+  {
+    name: "a rewritten object has the bytes of the lines that stay",
+    file: "src/programs/redact/redactObject.ts",
+    find: "digest.bytes === read.bytes - found.bytes",
+    put: "digest.bytes > -1",
+    tests: REDACT,
+    named: "puts nothing that is not what was read without the lines that were found"
+  },
+  {
+    name: "a thread that ended says nothing against an object",
+    file: "src/programs/inspect/verifyObject.ts",
+    find: 'error.reason === "Unreadable"',
+    put: 'error.reason === "NotZip"',
+    tests: "test/programs/inspect/verifyHours",
+    named: "says nothing against an object whose thread ended"
   },
   {
     name: "a redaction overwrites nothing that changed",

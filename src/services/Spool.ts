@@ -80,7 +80,8 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
 
     /**
      * Writes bytes that this run alone needs, and returns a body that can be run again until the
-     * scope closes. Nothing of them outlives it; what a killed run leaves counts as a half.
+     * scope closes. Nothing of them outlives it; what a killed run leaves counts as a half. A body that fails takes no
+     * room.
      */
     readonly scratch: <E>(
       bytes: Stream.Stream<Uint8Array, E>

@@ -130,7 +130,10 @@ const scratch = Effect.fn("SpoolFileSystem.scratch")(function* <E>(
     Effect.mapError(openFile(path, "wx+"), fail),
     closeFile
   )
-  yield* writeStream(handle, bytes, fail)
+  // Another try has the room of the first one.
+  yield* Effect.onError(writeStream(handle, bytes, fail), () =>
+    Effect.ignore(attempt(() => handle.truncate(0)))
+  )
   return Stream.mapError(readStream(handle), toError("read", path))
 })
 

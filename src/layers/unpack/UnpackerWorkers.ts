@@ -44,12 +44,17 @@ export const make: (
             pool.digest(read, { path: archive.path, parts, format, budget, inflate })
           ).pipe(free.withPermits(1)),
     inflate,
-    digestThere(pool, inflate, smallArchive)
+    digestThere(pool, inflate, smallArchive, free)
   )
 })
 
 /** Digests large objects in a worker, unless their lines are parsed. */
-function digestThere(pool: DigestPool, inflate: InflateWay, small: number): DigestObject {
+function digestThere(
+  pool: DigestPool,
+  inflate: InflateWay,
+  small: number,
+  free: Effect.Semaphore
+): DigestObject {
   return <E, E2, R>(
     path: string,
     body: Stream.Stream<Uint8Array, E>,
@@ -73,13 +78,13 @@ function digestThere(pool: DigestPool, inflate: InflateWay, small: number): Dige
         return Effect.map(Effect.zip(feed, take, { concurrent: true }), ([, digest]) => digest)
       },
       (worker) => worker?.close ?? Effect.void
-    ).pipe(Effect.withSpan("Unpacker.digest"))
+    ).pipe(free.withPermits(1), Effect.withSpan("Unpacker.digest"))
   }
 }
 
 /**
- * Like `UnpackerZip`, but digests the hours of large archives in worker threads, one per processor
- * and at most four.
+ * Like `UnpackerZip`, but digests the hours of large archives, and large objects, in worker threads: one
+ * per processor, and at most four.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ import { metadataFromText } from "../../services/HourMetadata.ts"
 import { addDigests, type LinesDigest, noLines, sameLines } from "../../services/LinesDigest.ts"
 import { addressOf, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
-import type { Unpacker } from "../../services/Unpacker.ts"
+import type { Unpacker, UnpackerError } from "../../services/Unpacker.ts"
 import { type HourObject, type Lake, takeLake } from "../plan/inventory.ts"
 import { isUndated, planWindow, type WindowOptions } from "../plan/planWindow.ts"
 import { describeConflicts } from "../resolve/conflictMarks.ts"
@@ -69,7 +69,7 @@ type Compared =
   | { readonly _tag: "Same"; readonly events: number }
   | { readonly _tag: "Differs"; readonly problems: ReadonlyArray<string> }
   | { readonly _tag: "MissingHere" | "MissingThere" | "Postponed" }
-  | { readonly _tag: "Failed"; readonly error: ObjectStorageError }
+  | { readonly _tag: "Failed"; readonly error: ObjectStorageError | UnpackerError }
 
 /**
  * Compares a lake with another one, that of `CopyTarget`: every hour that one of them has is read
@@ -177,7 +177,7 @@ interface ReadHour {
   readonly digest: LinesDigest
   readonly isGone: boolean
   readonly problems: ReadonlyArray<string>
-  readonly error: ObjectStorageError | undefined
+  readonly error: ObjectStorageError | UnpackerError | undefined
 }
 
 /** Reads the objects of an hour, and compares each with its metadata. */

@@ -3,7 +3,7 @@ import type { Hour } from "../../services/Hour.ts"
 import { type HourMetadata, metadataFromText } from "../../services/HourMetadata.ts"
 import type { ObjectHead, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
-import { type ObjectDigest, Unpacker } from "../../services/Unpacker.ts"
+import { type ObjectDigest, Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import type { HourObject } from "../plan/inventory.ts"
 import { countBytes } from "../run/countBytes.ts"
 import { Run } from "../run/Run.ts"
@@ -20,7 +20,7 @@ export type Found =
       readonly read?: Read | undefined
     }
   | { readonly _tag: "Gone" }
-  | { readonly _tag: "Unread"; readonly error: ObjectStorageError }
+  | { readonly _tag: "Unread"; readonly error: ObjectStorageError | UnpackerError }
 
 /**
  * Reads an object back, in constant memory, and compares it with its metadata. Without these its lines
@@ -43,8 +43,13 @@ export const verifyObject = (
     const options = { parse: parse || Option.isNone(metadataFromText(metadata)), size }
     const found = yield* retry(unpacker.digest(key, body, format, options)).pipe(
       Effect.map((read) => judge(object, { etag, size, metadata }, read)),
-      Effect.catchTag("UnpackerError", ({ detail }) =>
-        Effect.succeed<Found>({ _tag: "Differs", problems: [detail] })
+      Effect.catchTag("UnpackerError", (error) =>
+        Effect.succeed<Found>(
+          // A thread that ended says nothing about the object.
+          error.reason === "Unreadable"
+            ? { _tag: "Unread", error }
+            : { _tag: "Differs", problems: [error.detail] }
+        )
       )
     )
     if (found._tag !== "Differs") return found

@@ -98,7 +98,10 @@ const relabel = Effect.fnUntraced(function* (looked: Looked, options: LoadHour) 
   const { metadata } = store
   const problems = yield* beforeDeadline(retry(readObjects(objects, () => Effect.void))).pipe(
     Effect.map((read) => differences(hour, metadata, read)),
-    Effect.catchTag("UnpackerError", ({ detail }) => Effect.succeed([detail]))
+    Effect.catchTag("UnpackerError", (error) =>
+      // A thread that ended says nothing about the object.
+      error.reason === "Unreadable" ? Effect.fail(error) : Effect.succeed([error.detail])
+    )
   )
   if (problems.length > 0) return yield* endAsConflict(looked, options, problems)
   const names = { ...namesOf(looked, options), sha256: metadata.sha256 }

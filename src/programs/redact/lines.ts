@@ -16,6 +16,8 @@ export interface LineSearch {
 export interface FoundLines {
   /** Numbers of the lines about these people, from 0 and counting empty lines, in order. */
   readonly numbers: ReadonlyArray<number>
+  /** Of these lines, with their newlines. */
+  readonly bytes: number
   /**
    * Lines that do not begin with `{` and end with `}`, or that may hold an id, and that no JSON
    * object could be read from: nothing tells whom they are about.
@@ -25,7 +27,7 @@ export interface FoundLines {
 
 const OPENING = 123
 const CLOSING = 125
-/** Bytes that are looked through at once: to make a text of each line takes longer. */
+/** Bytes that are looked through at once: decoding each line by itself takes longer. */
 const WINDOW = 64 * 1024
 
 /** Searches lines by their parsed fields. Only lines that may hold one of the ids are parsed. */
@@ -33,7 +35,8 @@ export function searchLines(people: People): LineSearch {
   const possible = possibleLines(people)
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const numbers: Array<number> = []
-  let [number, unparsed] = [0, 0]
+  let [number, unparsed, bytes] = [0, 0, 0]
+  let isTerminated = true
   // A line that began before the window is looked at by itself: an id may lie across the border.
   let [isFirst, isPossible] = [true, true]
 
@@ -44,7 +47,10 @@ export function searchLines(people: People): LineSearch {
     if (isObject && !possible.test(text)) return
     const event = parse(text)
     if (event === undefined) unparsed += 1
-    else if (isAbout(people, event)) numbers.push(number)
+    else if (isAbout(people, event)) {
+      numbers.push(number)
+      bytes += line.length + (isTerminated ? 1 : 0)
+    }
   }
   const { finish, update } = splitLines<never>((line) => {
     if (line.length > 0) search(line)
@@ -63,13 +69,14 @@ export function searchLines(people: People): LineSearch {
     },
     finish: () => {
       isFirst = true
+      isTerminated = false
       finish()
-      return { numbers, unparsed }
+      return { numbers, bytes, unparsed }
     }
   }
 }
 
-/** Of a character for each byte: what is looked for is ASCII. */
+/** One character for each byte: all that is looked for is ASCII. */
 function asLatin1({ buffer, byteLength, byteOffset }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
 }

@@ -132,7 +132,10 @@ const rewrite = Effect.fnUntraced(function* (
   // Compressing takes longer than all else, so it is done once.
   const body: Body = format === "jsonl" ? cut : yield* retry(spool.scratch(cut))
   const digest = yield* retry(unpacker.digest(key, body, format))
-  if (digest.events !== read.events - found.numbers.length) return undefined
+  const isCut =
+    digest.events === read.events - found.numbers.length &&
+    digest.bytes === read.bytes - found.bytes
+  if (!isCut) return undefined
   const isEmpty = digest.events === 0
   const lines = isEmpty ? { ...digest, ...noLines, ...emptyObject(format) } : { ...digest, body }
   const { bytes, events, lineset, malformed, sha256, size } = lines

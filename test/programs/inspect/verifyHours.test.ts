@@ -2,11 +2,12 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Effect, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option, Stream } from "effect"
 import type { ObjectStorageCall } from "../../../src/layers/memory/ObjectStorageMemory.ts"
 import { allHours } from "../../../src/programs/runPipeline.ts"
 import { verifyHours, type VerifyOptions } from "../../../src/programs/inspect/verifyHours.ts"
 import { ObjectStorage, ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
+import { Unpacker, UnpackerError } from "../../../src/services/Unpacker.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
 
 const [H20, H21, H22] = ["2025-11-10T20", "2025-11-10T21", "2025-11-10T22"] as const
@@ -123,6 +124,25 @@ describe("verifyHours()", () => {
         })
         assert.match(found.differing[1]?.problems[0] ?? "", /does not inflate/)
       })
+  )
+
+  it.effect("says nothing against an object whose thread ended", () =>
+    Effect.gen(function* () {
+      const world = yield* landed()
+      const [reason, path, detail] = ["Unreadable", "thread", "it ended"] as const
+      const ended = Layer.map(world.layer, (context) =>
+        Context.add(context, Unpacker, {
+          ...Context.get(context, Unpacker),
+          digest: () => Effect.fail(new UnpackerError({ reason, path, detail }))
+        })
+      )
+      const found = yield* Effect.provide(verify(), ended)
+      assert.deepEqual([found.verified, found.differing, found.exitCode], [[], [], 5])
+      assert.deepEqual(
+        found.failed.map(({ error }) => error),
+        Array.from({ length: 3 }, () => "UnpackerError.Unreadable")
+      )
+    })
   )
 
   it.effect("counts lines that are no JSON in landed hours, which is no difference", () =>

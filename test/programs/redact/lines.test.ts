@@ -40,7 +40,8 @@ describe("searchLines()", () => {
     '{"amplitude_id":1,"data":{"merged_amplitude_id":617244169723}}',
     '{"device_id":"phone"}'
   ]) {
-    it(`finds ${line}`, () => assert.deepEqual(search(line), { numbers: [0], unparsed: 0 }))
+    it(`finds ${line}`, () =>
+      assert.deepEqual(search(line), { numbers: [0], bytes: Buffer.byteLength(line), unparsed: 0 }))
   }
 
   for (const line of [
@@ -57,12 +58,13 @@ describe("searchLines()", () => {
     '{"data":"617244169723"}',
     ""
   ]) {
-    it(`leaves ${line}`, () => assert.deepEqual(search(line), { numbers: [], unparsed: 0 }))
+    it(`leaves ${line}`, () =>
+      assert.deepEqual(search(line), { numbers: [], bytes: 0, unparsed: 0 }))
   }
 
   it("counts what is no JSON object, whatever it says", () => {
     const text = '{"user_id":"ada"\n["ada"]\nada\n{"user_id":"ada"}\nnull\n'
-    assert.deepEqual(search(text), { numbers: [3], unparsed: 4 })
+    assert.deepEqual(search(text), { numbers: [3], bytes: 18, unparsed: 4 })
   })
 
   it("finds a line whose other bytes are no UTF-8", () => {
@@ -127,7 +129,7 @@ describe("searchLines()", () => {
   it("counts a broken line by its ends, and one that may be about somebody by parsing it", () => {
     const plain: People = { ...nobody, userIds: new Set(["ada"]) }
     const text = '{"user_id":}\n{"user_id":"ada"\n{"x":ada}\nnull\n'
-    assert.deepEqual(search(text, plain), { numbers: [], unparsed: 3 })
+    assert.deepEqual(search(text, plain), { numbers: [], bytes: 0, unparsed: 3 })
   })
 
   it("finds and cuts the same lines however the bytes are split", () => {
@@ -153,7 +155,10 @@ describe("searchLines()", () => {
             found.update(reused)
             reused.fill(120)
           }
-          const { numbers } = found.finish()
+          const { bytes: foundBytes, numbers } = found.finish()
+          const cut = Buffer.concat(numbers.map((at) => Buffer.from(`${lines[at]}\n`))).length
+          const isOpen = !isEnded && numbers.at(-1) === lines.length - 1
+          assert.equal(foundBytes, isOpen ? cut - 1 : cut)
           assert.deepEqual(
             numbers,
             lines.flatMap((it, at) => (isAda(it) ? [at] : []))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
+import { Chunk, Context, Effect, Layer, Logger, LogLevel, Option, Stream } from "effect"
 import * as ArchiveFilesMemory from "../../../src/layers/memory/ArchiveFilesMemory.ts"
 import * as ArchiveFolderMemory from "../../../src/layers/memory/ArchiveFolderMemory.ts"
 import * as WarehouseMemory from "../../../src/layers/memory/WarehouseMemory.ts"
@@ -427,6 +427,28 @@ describe("redactPeople()", () => {
       )
       assert.equal(yield* plainOf(store, GZIP), before)
     }).pipe(quiet)
+  )
+
+  it.effect("puts nothing that is not what was read without the lines that were found", () =>
+    Effect.gen(function* () {
+      const { layer, store } = yield* landed()
+      const wrong = Layer.map(layer, (context) => {
+        const unpacker = Context.get(context, Unpacker)
+        return Context.add(context, Unpacker, {
+          ...unpacker,
+          // As many lines, but each time the one beside it.
+          cut: (path, body, format, numbers) =>
+            unpacker.cut(
+              path,
+              body,
+              format,
+              numbers.map((number) => number ^ 1)
+            )
+        })
+      })
+      yield* Effect.provide(redact(), wrong)
+      assert.equal(yield* plainOf(store, GZIP), HOURS[H22].join(""))
+    })
   )
 
   it.effect("overwrites no object that somebody changes meanwhile", () =>
