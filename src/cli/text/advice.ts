@@ -109,6 +109,10 @@ const ADVICE: {
         ? "; load makes the tables: check SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA and SNOWFLAKE_ROLE"
         : ": amplitude-lake load makes it, or name another file (--warehouse-file)"
     },
+    Misconfigured: ({ message }) =>
+      message.includes("the tables for lists")
+        ? ": amplitude-lake setup snowflake --apply makes and grants them"
+        : "",
     NotADatabase: " (--warehouse-file)",
     Foreign: (told) =>
       isOfSnowflake(told)

@@ -36,10 +36,7 @@ export function referenceLists(
         Effect.forEach(loadList(list, entries), (it) => write(() => it), { discard: true }),
         (error) =>
           error.reason === "NotFound"
-            ? failure(
-                "Misconfigured",
-                "the tables for lists are missing, or hidden from the role: amplitude-lake setup snowflake makes and grants them"
-              )
+            ? failure("Misconfigured", "the tables for lists are missing, or hidden from the role")
             : error
       )
     })

@@ -109,7 +109,8 @@ function joined(
   { durationMs, isByDate }: { readonly durationMs: number; readonly isByDate: boolean }
 ): LandedAndLoaded {
   const { error = load.error } = landed
-  const isMissing = isByDate && load.postponed.length > 0
+  const left = load.postponed.length + (load.lists?.postponed ?? 0)
+  const isMissing = isByDate && left > 0
   const achieved: ReadonlyArray<ReadonlyArray<Hour>> = [
     landed.landed,
     landed.empty,

@@ -1,14 +1,15 @@
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { referenceStreams } from "../../services/Amplitude.ts"
 import { Hour } from "../../services/Hour.ts"
 import type { StoredList } from "../../services/LakeMark.ts"
-import { ObjectStorage } from "../../services/ObjectStorage.ts"
+import { addressOf, ObjectStorage, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { type OpenWarehouse, ReferenceList } from "../../services/Warehouse.ts"
 import type { Lake } from "../plan/inventory.ts"
 import { inShard, type Shard } from "../plan/Shard.ts"
 import { isPlannedStop, type RunError } from "../run/failureKind.ts"
 import { Run } from "../run/Run.ts"
 import { sha256Of } from "../run/sha256Of.ts"
+import { joinBytes } from "../run/splitLines.ts"
 import { entriesIn } from "../snapshot/listEntries.ts"
 import { isOfWarehouse } from "./endHours.ts"
 import type { ListName, ListOutcome } from "./ListSummary.ts"
@@ -21,8 +22,8 @@ interface ListsToKnow {
 }
 
 /**
- * The lists of a store whose dates are those of the hours of a run. None of a store without hours, which
- * no warehouse is for yet, and none where single hours are replaced or a pipe is compared.
+ * The stored lists that are dated within a run's hours. None if the store has no hours, since no warehouse
+ * belongs to it yet, and none if a single hour is replaced or a pipe is reconciled.
  */
 export function listsToKnow(
   { inventory, lists }: Lake,
@@ -73,8 +74,12 @@ export const loadLists = Effect.fnUntraced(function* (
   let isOver = false
   for (const list of known) {
     const { date, stream } = list
+    let isLoaded = false
     const ended = (outcome: { readonly _tag: "Loaded" | "Skipped" | "Postponed" }) =>
       Effect.sync(() => {
+        // A list may have been committed just before the time was over.
+        if (isLoaded) return
+        isLoaded = outcome._tag === "Loaded"
         outcomes.push({ ...outcome, date, stream })
       })
     if (!missing.has(list)) yield* ended({ _tag: "Skipped" })
@@ -82,8 +87,10 @@ export const loadLists = Effect.fnUntraced(function* (
     else {
       yield* loadList(list, options, ended({ _tag: "Loaded" })).pipe(
         Effect.catchAll((error: RunError) => {
-          if (isPlannedStop(error)) isOver = true
-          if (isPlannedStop(error)) return ended({ _tag: "Postponed" })
+          if (isPlannedStop(error)) {
+            isOver = true
+            return ended({ _tag: "Postponed" })
+          }
           if (isOfWarehouse(error)) return Effect.fail(error)
           outcomes.push({ _tag: "Failed", date, stream, error })
           return Effect.logError(error.message)
@@ -116,23 +123,21 @@ const loadList = Effect.fnUntraced(function* (
 /** The entries of a list, if they are those that the object's metadata announce. */
 const readList = Effect.fnUntraced(function* ({ key, stream }: StoredList) {
   const store = yield* ObjectStorage
+  const path = addressOf(store, key)
   const differs = (problem: string) => {
-    const detail = `"${key}" is not what its metadata say: ${problem}`
+    const detail = `"${path}" is not what its metadata say: ${problem}`
     return new LoadError({ reason: "Differs", detail })
   }
   const head = yield* store.head(key)
-  const announced = Option.match(head, { onNone: () => ({}), onSome: ({ metadata }) => metadata })
-  const { records, sha256: expected }: Readonly<Record<string, string>> = announced
+  if (Option.isNone(head)) {
+    const detail = "it was removed after the store was listed"
+    return yield* new ObjectStorageError({ reason: "NotFound", method: "head", path, detail })
+  }
+  const { records, sha256: expected } = head.value.metadata
   if (records === undefined || expected === undefined) {
     return yield* differs("they name no number of records and no SHA-256")
   }
-  const chunks = yield* Stream.runCollect(store.get(key))
-  const bytes = new Uint8Array(Chunk.reduce(chunks, 0, (sum, { length }) => sum + length))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
+  const bytes = joinBytes([...(yield* Stream.runCollect(store.get(key)))])
   const sha256 = yield* sha256Of(bytes)
   if (sha256 !== expected) {
     return yield* differs(`its SHA-256 is ${sha256} instead of ${expected}`)

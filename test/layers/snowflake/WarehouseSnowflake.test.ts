@@ -89,7 +89,7 @@ it.scopedLive("WarehouseSnowflake without tables for lists loads hours, and name
     assert.deepEqual(yield* open.lists, [])
     const { detail, isTransient, reason } = yield* Effect.flip(open.loadList(list(1), ["1"]))
     assert.deepEqual([reason, isTransient], ["Misconfigured", false])
-    assert.match(detail, /amplitude-lake setup snowflake/)
+    assert.match(detail, /tables for lists are missing/)
     const hour = hourToLoad("2025-11-10T21", "{}\n")
     yield* put(hour)
     assert.equal((yield* open.load(hour)).events, 1)

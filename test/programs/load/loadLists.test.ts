@@ -279,6 +279,25 @@ describe("loadHours() and lists", () => {
     })
   )
 
+  it.effect("counts a list once that is committed just as the time is over", () =>
+    Effect.gen(function* () {
+      const lake = yield* lakeWith()
+      for (const day of DAYS) yield* lake.put(day, "events")
+      const slow: Warehouse["Type"] = {
+        ...lake.service,
+        open: (to) =>
+          Effect.map(lake.service.open(to), (open) => ({
+            ...open,
+            loadList: (row, entries) =>
+              Effect.zipRight(Effect.sleep("1 hour"), open.loadList(row, entries))
+          }))
+      }
+      const found = yield* lake.load({ maxDuration: "1 minute" }, slow)
+      assert.deepEqual(found.lists, { loaded: 1, skipped: 0, postponed: 2, failed: [] })
+      assert.deepEqual(lake.loaded(), ["2025-11-09/events"])
+    })
+  )
+
   it.effect("ends at a warehouse that takes no list, with its hours loaded", () =>
     Effect.gen(function* () {
       const lake = yield* lakeWith()
