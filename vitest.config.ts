@@ -30,7 +30,7 @@ export default defineConfig({
     isolate: false,
     setupFiles: ["test/fixtures/ownServices.ts"],
     testTimeout: 60_000,
-    // One more than cores, as many tests wait for processes and servers.
+    // One more than CI has cores: many tests wait for processes and servers.
     maxWorkers: 3,
     minWorkers: 3,
     // It imports JSON in a way that node refuses.

@@ -34,7 +34,7 @@ function powerOf(bytes: number): number {
 const known = new Int32Array(64 * 1024)
 
 /**
- * The share of a CRC-32 in that of longer bytes: of `a` and `b` in a row it is `shiftCrc(crcOfA, bytesOfB) ^ crcOfB`.
+ * What a CRC-32 becomes when more bytes follow: that of `a` followed by `b` is `shiftCrc(crcOfA, bytesOfB) ^ crcOfB`.
  *
  * Source: zlib's crc32_combine, https://github.com/madler/zlib/blob/v1.3.1/crc32.c
  */

@@ -10,7 +10,7 @@ import { type Refuse, refusal } from "./refusal.ts"
 
 /** Bytes of lines that are compressed at once: each turn of another thread has a fixed cost. */
 const BLOCK = 1024 ** 2
-/** The next level takes 1.6 times as long, for a fifth less of bytes. */
+/** The next level takes 1.6 times as long, for a fifth fewer bytes. */
 const LEVEL = 3
 const CHUNK = 256 * 1024
 

@@ -7,7 +7,7 @@ import { type InflateWay, isHere } from "./inflateWay.ts"
 import { fromPromise, fromSync } from "./reader.ts"
 import type { Refuse } from "./refusal.ts"
 
-/** Gunzips what it is fed, and hands on each chunk before it makes the next one, which may use its memory. */
+/** Gunzips what it is fed, and passes each chunk on before making the next one, which may use its memory again. */
 export interface GunzipFed {
   readonly push: <E, R>(
     bytes: Uint8Array,

@@ -1,7 +1,7 @@
 import { createInflateRaw } from "node:zlib"
 import { shiftCrc } from "./crcShift.ts"
 import { gzipHeaderEnd, TRAILER } from "./gzipFrame.ts"
-import { openHere } from "./inflateHere.ts"
+import { openEngine } from "./inflateHere.ts"
 import type { Refuse } from "./refusal.ts"
 
 /** In bytes. Amplitude's headers have 10. */
@@ -19,8 +19,8 @@ export type GunzipMembers = (
 ) => AsyncGenerator<Uint8Array>
 
 /**
- * Like `inflateHere` of gzip, but the CRC-32 of a member comes from the one that the caller makes of the
- * lines anyway: zlib's own takes a third of the time.
+ * Like `inflateHere` for gzip, but a member's CRC-32 is derived from those of the lines, which the caller
+ * computes anyway: zlib's own would take a third of the time.
  */
 export const gunzipHere: GunzipMembers = async function* (source, refuse, crcSoFar) {
   const pieces = source[Symbol.asyncIterator]()
@@ -57,7 +57,7 @@ export const gunzipHere: GunzipMembers = async function* (source, refuse, crcSoF
 
       const before = crcSoFar()
       let size = 0
-      const engine = openHere(createInflateRaw, refuse)
+      const engine = openEngine(createInflateRaw, refuse)
       try {
         do {
           if (rest.length === 0) await readMore()

@@ -42,7 +42,7 @@ export interface EngineHere {
   readonly close: () => void
 }
 
-export function openHere(makeEngine: Parameters<Inflate>[0], refuse: Refuse): EngineHere {
+export function openEngine(makeEngine: Parameters<Inflate>[0], refuse: Refuse): EngineHere {
   const engine: Gunzip | InflateRaw = makeEngine(UNUSED)
   const out = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK)
   const { _handle: handle, _writeState: state } = engine as unknown as Internals
@@ -81,7 +81,7 @@ export function openHere(makeEngine: Parameters<Inflate>[0], refuse: Refuse): En
  * the next is requested.
  */
 export const inflateHere: Inflate = async function* (makeEngine, source, refuse) {
-  const { close, finish, push, unread } = openHere(makeEngine, refuse)
+  const { close, finish, push, unread } = openEngine(makeEngine, refuse)
   let behind = 0
   try {
     for await (const bytes of source) {
@@ -102,7 +102,7 @@ function refuseBehind(bytes: number, refuse: Refuse): void {
   throw refuse("Corrupt", detail)
 }
 
-/** Gunzips in this thread, fed manually. Its chunks share one buffer: each is over when the next one is taken. */
+/** Gunzips in this thread, fed manually. Its chunks share one buffer: each is valid only until the next one is taken. */
 export interface GunzipHere {
   readonly push: (bytes: Uint8Array) => Iterable<Uint8Array>
   readonly finish: () => Iterable<Uint8Array>
@@ -110,7 +110,7 @@ export interface GunzipHere {
 }
 
 export function openGunzipHere(refuse: Refuse): GunzipHere {
-  const { close, finish, push, unread } = openHere(createGunzip, refuse)
+  const { close, finish, push, unread } = openEngine(createGunzip, refuse)
   let behind = 0
   return {
     *push(bytes) {

@@ -1,6 +1,6 @@
 import { createGunzip, createInflateRaw } from "node:zlib"
 import { type GunzipMembers, gunzipHere } from "./gunzipHere.ts"
-import { inflateHere, openHere } from "./inflateHere.ts"
+import { inflateHere, openEngine } from "./inflateHere.ts"
 import { type Inflate, inflate } from "./inflater.ts"
 import { refusal } from "./refusal.ts"
 
@@ -11,7 +11,7 @@ interface Outcome {
 
 /** What an engine makes of bytes; nothing if it refuses them. */
 function inflated(makeEngine: Parameters<Inflate>[0], bytes: Buffer): Outcome | undefined {
-  const { close, finish, push, unread } = openHere(makeEngine, refusal("nothing"))
+  const { close, finish, push, unread } = openEngine(makeEngine, refusal("nothing"))
   try {
     const texts = [...push(bytes)].map(String)
     const left = unread()

@@ -112,7 +112,7 @@ export function countLines(refuse: Refuse, isPart: boolean): LinesCounter {
       }
       return { digest, isOpen }
     },
-    crcSoFar: () => shiftCrc(before.soFar(), open.length) ^ open.crc
+    crcSoFar: () => (shiftCrc(before.soFar(), open.length) ^ open.crc) >>> 0
   }
 }
 

@@ -50,7 +50,7 @@ export function digestObject(way: InflateWay): DigestObject {
   return (path, body, format, { onLines = () => Effect.void, parse = false } = {}) =>
     Effect.gen(function* () {
       const refuse = refusal(path)
-      const gunzip = yield* openGunzip(way, refuse)
+      const gunzip = format === "jsonl.gz" ? yield* openGunzip(way, refuse) : undefined
       const lines = countLines(refuse, false)
       const parsed = parse ? parseLines() : undefined
       const hash = createHash("sha256")
@@ -67,10 +67,10 @@ export function digestObject(way: InflateWay): DigestObject {
         Effect.suspend(() => {
           size += bytes.length
           hash.update(bytes)
-          return format === "jsonl" ? take(bytes) : gunzip.push(bytes, take)
+          return gunzip === undefined ? take(bytes) : gunzip.push(bytes, take)
         })
       )
-      if (format === "jsonl.gz") yield* gunzip.finish(take)
+      if (gunzip !== undefined) yield* gunzip.finish(take)
       return {
         ...lines.finish().digest,
         size,

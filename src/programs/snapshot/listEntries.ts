@@ -1,5 +1,5 @@
 /**
- * The entries of a list in Amplitude's answer, each as the text that it is: a parsed number may be another one.
+ * The entries of a list in Amplitude's answer, each as its exact text: parsing could change a number.
  *
  * @module
  */

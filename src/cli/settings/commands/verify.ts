@@ -18,7 +18,7 @@ export const verifySettings = {
   }),
   parse: toggle({
     flag: "--parse",
-    help: "parse each line as JSON, too, and count those that are no object, which takes ten times as long; of hours that another pipeline landed, each line is always parsed"
+    help: "also parse each line as JSON, and count those that are not objects; takes ten times as long. Lines of hours that another pipeline landed are always parsed"
   }),
   against: toggle({
     flag: "--against",

@@ -42,7 +42,7 @@ export function redactionText(found: Found, place: string): string {
   if (unparsed > 0) {
     rows.push([
       "unparsed",
-      `${plural(unparsed, "line")} that cannot be read as JSON objects stay: look at them`
+      `${plural(unparsed, "line")} left in place, not readable as JSON: look at them`
     ])
   }
   if (postponed > 0)

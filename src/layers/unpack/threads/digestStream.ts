@@ -58,13 +58,16 @@ export async function digestStream({
     }
   }
 
+  const chunks = format === "jsonl" ? object() : gunzipBy(inflate)(object(), refuse, lines.crcSoFar)
+  const digest = () => ({ ...lines.finish().digest, size, sha256: hash.digest("hex") })
+  if (!isSending) {
+    for await (const chunk of chunks) lines.update(chunk)
+    return digest()
+  }
   let block = await freed()
   let filled = 0
-  for await (const chunk of format === "jsonl"
-    ? object()
-    : gunzipBy(inflate)(object(), refuse, lines.crcSoFar)) {
+  for await (const chunk of chunks) {
     lines.update(chunk)
-    if (!isSending) continue
     for (let at = 0; at < chunk.length;) {
       const some = chunk.subarray(at, at + BLOCK - filled)
       block.set(some, filled)
@@ -79,7 +82,7 @@ export async function digestStream({
   if (filled > 0) send(block, filled)
   else spare.push(block)
   await settled()
-  return { ...lines.finish().digest, size, sha256: hash.digest("hex") }
+  return digest()
 }
 
 /** The messages of a port, in order. */

@@ -1,5 +1,5 @@
 /**
- * The worker thread: digests one hour or object after another, until it is to exit. It requests an
+ * The worker thread: digests one hour or object after another, until it is told to exit. It requests an
  * archive's bytes from the thread that sent the hour. Loads no package.
  *
  * @module
@@ -8,8 +8,7 @@ import { type MessagePort, parentPort } from "node:worker_threads"
 import type { Format } from "../../../services/HourKey.ts"
 import { type Budget, digestHour, type HourDigest } from "../hourDigest.ts"
 import { PIECE } from "../zipPart.ts"
-import { inflateHere } from "../inflateHere.ts"
-import { inflateBy, type InflateWay } from "../inflateWay.ts"
+import { type InflateWay, isHere } from "../inflateWay.ts"
 import { Refusal, type Refused } from "../refusal.ts"
 import { digestStream, type StreamTask } from "./digestStream.ts"
 import type { ZipPart } from "../zipDirectory.ts"
@@ -25,7 +24,7 @@ export interface DigestTask {
   readonly inflate: InflateWay
 }
 
-/** Ends the worker, whatever it is at. */
+/** Ends the worker as soon as its current piece of work is done. */
 export interface ExitTask {
   readonly _tag: "Exit"
 }
@@ -68,7 +67,7 @@ function takeRoom(length: number): Uint8Array<ArrayBuffer> {
 function digestArchive(task: DigestTask): Promise<HourDigest> {
   const { budget, format, inflate, parts, path, port } = task
   // If they are inflated elsewhere, that may still be running when more is requested.
-  const isReused = inflateBy(inflate) === inflateHere
+  const isReused = isHere(inflate)
   const read = (position: number, length: number) =>
     new Promise<Uint8Array>((resolve, reject) => {
       const into = takeRoom(isReused ? PIECE : length)
