@@ -87,10 +87,10 @@ describe("load", () => {
         assert.ok(expected.length > 10)
 
         const random = randomNumbers(7)
+        let killed = 0
         for (let round = 0; round < LOAD_KILLS / KILLS_A_FILE; round++) {
           const name = `killed-${round}.duckdb`
           const file = join(folder, name)
-          let killed = 0
           for (let kill = 0; kill < KILLS_A_FILE; kill++) {
             const ended = yield* Effect.scoped(
               Effect.gen(function* () {
@@ -108,7 +108,6 @@ describe("load", () => {
             )
             if (isThere) assert.equal((yield* look(file)).wrong, 0)
           }
-          assert.ok(killed > 0)
           assertCode(yield* run([...LOAD, "--warehouse-file", name], { folder }), 0)
           assert.deepEqual(yield* look(file), { loaded: 24, wrong: 0 })
           assert.deepEqual(yield* linesOf(file), expected)
@@ -121,6 +120,8 @@ describe("load", () => {
           )
           assert.ok((sizes[0] ?? 0) < 1.5 * (sizes[1] ?? 0), `${sizes.join(" against ")} bytes`)
         }
+        // A load may be quicker than the one that was timed.
+        assert.ok(killed > 0)
       }),
     { timeout: 60_000 + LOAD_KILLS * 10_000 }
   )

@@ -32,8 +32,12 @@ describe("UnpackerMemory", () => {
               assert.deepStrictEqual(mine.value, other.value, `byte ${at}`)
               continue
             }
-            const reasons = [yield* Effect.flip(mine), yield* Effect.flip(other)]
-            assert.strictEqual(reasons[0]?.reason, reasons[1]?.reason, `byte ${at}`)
+            const reasons = [yield* Effect.flip(mine), yield* Effect.flip(other)].map(
+              ({ reason }) => reason
+            )
+            // A line may be looked at before the CRC-32 of its member, or after it.
+            const found = reasons.map((it) => (it === "NotJsonLines" ? "Corrupt" : it))
+            assert.strictEqual(found[0], found[1], `byte ${at}: ${reasons.join(", ")}`)
             refused += 1
           }
           assert.isAbove((refused * STRIDE) / zip.length, 0.7)
