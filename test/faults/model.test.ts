@@ -156,10 +156,13 @@ function expectedExit(summary: Summary, { program }: Run): number {
   return hours.length > 0 ? 3 : 2
 }
 
-/** Hours that another shard is to land. What was staged lands first, whosever it is. */
-function otherShardsHours({ open, pending, postponed, skipped }: Summary, run: Run) {
+/**
+ * Hours that another shard is to land. What is staged is landed first, whosever it is, or skipped where
+ * the answer to its put was lost.
+ */
+function otherShardsHours({ open, pending, postponed }: Summary, run: Run) {
   const isOwn = inShard(shardOf(run))
-  return [...open, ...pending, ...postponed, ...skipped].filter((hour) => !isOwn(hour))
+  return [...open, ...pending, ...postponed].filter((hour) => !isOwn(hour))
 }
 
 /** A run that ended says of every hour of its window what is true of it. */
