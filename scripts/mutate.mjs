@@ -68,7 +68,7 @@ const MUTATIONS = [
   },
   {
     name: "CRC-32 of a gzip member",
-    file: "src/layers/unpack/gunzipHere.ts",
+    file: "src/layers/unpack/gzip/gunzipHere.ts",
     find: "if (rest.readUInt32LE(0) !== crc) throw",
     put: "if (rest.readUInt32LE(0) === -1) throw",
     tests: "test/layers/unpack/inflater.test.ts",
@@ -76,7 +76,7 @@ const MUTATIONS = [
   },
   {
     name: "size of a gzip member",
-    file: "src/layers/unpack/gunzipHere.ts",
+    file: "src/layers/unpack/gzip/gunzipHere.ts",
     find: "if (rest.readUInt32LE(4) !== size % 2 ** 32) throw",
     put: "if (rest.readUInt32LE(4) === -1) throw",
     tests: "test/layers/unpack/inflater.test.ts",
@@ -100,7 +100,7 @@ const MUTATIONS = [
   },
   {
     name: "bytes after the end of a gzip file (bytesWritten)",
-    file: "src/layers/unpack/inflater.ts",
+    file: "src/layers/unpack/gzip/inflater.ts",
     find: "if (engine.bytesWritten === fed || failure !== undefined) return",
     put: "if (engine.bytesWritten >= 0 || failure !== undefined) return",
     tests: ZIP,
@@ -108,7 +108,7 @@ const MUTATIONS = [
   },
   {
     name: "gzip trailer, in memory",
-    file: "src/layers/unpack/gunzipMemory.ts",
+    file: "src/layers/unpack/gzip/gunzipMemory.ts",
     find: "if (members.readUInt32LE(at - 8) !== crc32(bytes)) {",
     put: "if (at < 0) {",
     tests: "test/layers/memory/UnpackerMemory",

@@ -10,7 +10,7 @@ import {
 import { withReader } from "./reader.ts"
 import { type DigestPool, openDigestPool } from "./threads/pool.ts"
 import { digestHere, type DigestObject, digestObject, makeUnpacker } from "./makeUnpacker.ts"
-import type { InflateWay } from "./inflateWay.ts"
+import type { InflateWay } from "./gzip/inflateWay.ts"
 import type { UnpackerZipOptions } from "./UnpackerZip.ts"
 
 /** More would wait for the disk, and each needs memory. */

@@ -1,6 +1,6 @@
 import { Effect, Layer } from "effect"
 import { Unpacker } from "../../services/Unpacker.ts"
-import type { InflateWay } from "./inflateWay.ts"
+import type { InflateWay } from "./gzip/inflateWay.ts"
 import { digestHere, makeUnpacker } from "./makeUnpacker.ts"
 
 export interface UnpackerZipOptions {

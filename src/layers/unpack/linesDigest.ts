@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib"
 import type { LinesDigest } from "../../services/LinesDigest.ts"
-import { crcOfLines, shiftCrc } from "./crcShift.ts"
+import { crcOfLines, shiftCrc } from "./gzip/crcShift.ts"
 import type { Refuse } from "./refusal.ts"
 
 /** Bytes of one line. */

@@ -1,5 +1,5 @@
 import { crc32, createInflateRaw } from "node:zlib"
-import type { Inflate } from "./inflater.ts"
+import type { Inflate } from "./gzip/inflater.ts"
 import type { Read } from "./reader.ts"
 import type { Refuse } from "./refusal.ts"
 import type { ZipPart } from "./zipDirectory.ts"

@@ -1,10 +1,14 @@
 import { crc32, createGunzip, createInflateRaw, deflateRawSync, gzipSync } from "node:zlib"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { gunzipHere } from "../../../src/layers/unpack/gunzipHere.ts"
-import { inflateHere } from "../../../src/layers/unpack/inflateHere.ts"
-import { gunzipBy, inflateBy, undocumentedCalls } from "../../../src/layers/unpack/inflateWay.ts"
-import { type Inflate, inflate, openInflater } from "../../../src/layers/unpack/inflater.ts"
+import { gunzipHere } from "../../../src/layers/unpack/gzip/gunzipHere.ts"
+import { inflateHere } from "../../../src/layers/unpack/gzip/inflateHere.ts"
+import {
+  gunzipBy,
+  inflateBy,
+  undocumentedCalls
+} from "../../../src/layers/unpack/gzip/inflateWay.ts"
+import { type Inflate, inflate, openInflater } from "../../../src/layers/unpack/gzip/inflater.ts"
 import { countLines } from "../../../src/layers/unpack/linesDigest.ts"
 import { refusal } from "../../../src/layers/unpack/refusal.ts"
 import { isLong } from "../../fixtures/long.ts"

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { MessagePort } from "node:worker_threads"
 import type { Format } from "../../../services/HourKey.ts"
 import type { ObjectDigest } from "../../../services/Unpacker.ts"
-import { gunzipBy, type InflateWay } from "../inflateWay.ts"
+import { gunzipBy, type InflateWay } from "../gzip/inflateWay.ts"
 import { countLines } from "../linesDigest.ts"
 import { refusal } from "../refusal.ts"
 

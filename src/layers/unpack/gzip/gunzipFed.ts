@@ -1,11 +1,11 @@
 import { createGunzip } from "node:zlib"
 import { Effect, type Scope } from "effect"
-import type { UnpackerError } from "../../services/Unpacker.ts"
+import type { UnpackerError } from "../../../services/Unpacker.ts"
 import { openInflater, slices } from "./inflater.ts"
 import { openGunzipHere } from "./inflateHere.ts"
 import { type InflateWay, isHere } from "./inflateWay.ts"
-import { fromPromise, fromSync } from "./reader.ts"
-import type { Refuse } from "./refusal.ts"
+import { fromPromise, fromSync } from "../reader.ts"
+import type { Refuse } from "../refusal.ts"
 
 /** Gunzips what it is fed, and passes each chunk on before making the next one, which may use its memory again. */
 export interface GunzipFed {

@@ -2,7 +2,7 @@ import { createGunzip, createInflateRaw } from "node:zlib"
 import { type GunzipMembers, gunzipHere } from "./gunzipHere.ts"
 import { inflateHere, openEngine } from "./inflateHere.ts"
 import { type Inflate, inflate } from "./inflater.ts"
-import { refusal } from "./refusal.ts"
+import { refusal } from "../refusal.ts"
 
 interface Outcome {
   readonly text: string

@@ -1,5 +1,5 @@
 import type { Gunzip, Gzip, InflateRaw, ZlibOptions } from "node:zlib"
-import type { Refuse } from "./refusal.ts"
+import type { Refuse } from "../refusal.ts"
 
 /** Small enough for the output of a zip bomb to fit in memory: deflate expands up to 1032 times. */
 const SLICE = 32 * 1024

@@ -1,6 +1,6 @@
 import { Gunzip, gzipSync } from "fflate"
 import { crc32 } from "node:zlib"
-import type { Refuse } from "./refusal.ts"
+import type { Refuse } from "../refusal.ts"
 
 const HEADER = Uint8Array.of(31, 139, 8, 0, 0, 0, 0, 0, 0, 255)
 const TRAILER_SIZE = 8

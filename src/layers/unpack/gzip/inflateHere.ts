@@ -1,6 +1,6 @@
 import { constants, createGunzip, type Gunzip, type InflateRaw } from "node:zlib"
 import type { Inflate } from "./inflater.ts"
-import type { Refuse } from "./refusal.ts"
+import type { Refuse } from "../refusal.ts"
 
 /** Stays in a core's cache until its lines are counted. */
 const CHUNK = 64 * 1024

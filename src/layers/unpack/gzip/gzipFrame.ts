@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib"
-import type { Refuse } from "./refusal.ts"
+import type { Refuse } from "../refusal.ts"
 
 const FIXED = 10
 /** The flags that a header may have: a checksum of itself, extra fields, a name and a comment. */

@@ -2,7 +2,7 @@ import { createInflateRaw } from "node:zlib"
 import { shiftCrc } from "./crcShift.ts"
 import { gzipHeaderEnd, TRAILER } from "./gzipFrame.ts"
 import { openEngine } from "./inflateHere.ts"
-import type { Refuse } from "./refusal.ts"
+import type { Refuse } from "../refusal.ts"
 
 /** In bytes. Amplitude's headers have 10. */
 const LONGEST_HEADER = 1024 ** 2
