@@ -103,8 +103,8 @@ const MUTATIONS = [
     file: "src/layers/unpack/gzip/inflater.ts",
     find: "if (engine.bytesWritten === fed || failure !== undefined) return",
     put: "if (engine.bytesWritten >= 0 || failure !== undefined) return",
-    tests: ZIP,
-    named: "refuses "
+    tests: "test/layers/unpack/inflater.test.ts",
+    named: "inflateHere"
   },
   {
     name: "gzip trailer, in memory",
