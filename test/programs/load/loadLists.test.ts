@@ -9,7 +9,7 @@ import { allHours } from "../../../src/programs/runPipeline.ts"
 import { referenceStreams, type ReferenceStream } from "../../../src/services/Amplitude.ts"
 import { referenceKey } from "../../../src/services/LakeMark.ts"
 import { ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
-import { Warehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
+import { type ReferenceList, Warehouse, WarehouseError } from "../../../src/services/Warehouse.ts"
 import { objectOf, sha256Of } from "../../fixtures/newObject.ts"
 import { event, hour, makeWorld, passTime, runOptions } from "../../fixtures/world.ts"
 
@@ -64,6 +64,19 @@ const lakeWith = Effect.fn(function* ({
   /** The names of the loaded lists. */
   const loaded = () => [...depot.lists.keys()].sort()
   return { ...world, ...depot, put, load, plan, loaded }
+})
+
+/** A warehouse that waits before it loads a list. */
+const delayed = (
+  service: Warehouse["Type"],
+  wait: (list: ReferenceList) => Effect.Effect<void>
+): Warehouse["Type"] => ({
+  ...service,
+  open: (to) =>
+    Effect.map(service.open(to), (open) => ({
+      ...open,
+      loadList: (list, entries) => Effect.zipRight(wait(list), open.loadList(list, entries))
+    }))
 })
 
 describe("loadHours() and lists", () => {
@@ -256,20 +269,9 @@ describe("loadHours() and lists", () => {
     Effect.gen(function* () {
       const lake = yield* lakeWith()
       for (const day of DAYS) yield* lake.put(day, "events")
-      const slow: Warehouse["Type"] = {
-        ...lake.service,
-        open: (to) =>
-          Effect.map(lake.service.open(to), (open) => ({
-            ...open,
-            loadList: (row, entries) =>
-              Effect.zipRight(
-                row.date === "2025-11-10"
-                  ? Effect.interruptible(Effect.sleep("1 hour"))
-                  : Effect.void,
-                open.loadList(row, entries)
-              )
-          }))
-      }
+      const slow = delayed(lake.service, ({ date }) =>
+        date === "2025-11-10" ? Effect.interruptible(Effect.sleep("1 hour")) : Effect.void
+      )
       const found = yield* lake.load({ maxDuration: "1 minute" }, slow)
       assert.deepEqual(found.lists, { loaded: 1, skipped: 0, postponed: 2, failed: [] })
       assert.equal(found.exitCode, 0)
@@ -283,15 +285,7 @@ describe("loadHours() and lists", () => {
     Effect.gen(function* () {
       const lake = yield* lakeWith()
       for (const day of DAYS) yield* lake.put(day, "events")
-      const slow: Warehouse["Type"] = {
-        ...lake.service,
-        open: (to) =>
-          Effect.map(lake.service.open(to), (open) => ({
-            ...open,
-            loadList: (row, entries) =>
-              Effect.zipRight(Effect.sleep("1 hour"), open.loadList(row, entries))
-          }))
-      }
+      const slow = delayed(lake.service, () => Effect.sleep("61 seconds"))
       const found = yield* lake.load({ maxDuration: "1 minute" }, slow)
       assert.deepEqual(found.lists, { loaded: 1, skipped: 0, postponed: 2, failed: [] })
       assert.deepEqual(lake.loaded(), ["2025-11-09/events"])
