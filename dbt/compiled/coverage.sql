@@ -13,14 +13,6 @@ events as (
         count(case when server_received_time > event_time + interval '24 hours' then 1 end) as late
     from "analytics"."fct_events"
     group by landed_hour
-),
-
-malformed as (
-    select
-        landed_hour,
-        count(*) as malformed
-    from "analytics"."stg_amplitude__malformed"
-    group by landed_hour
 )
 
 select
@@ -30,7 +22,7 @@ select
     loads.events,
     coalesce(events.modelled, 0) as modelled,
     coalesce(events.duplicates, 0) as duplicates,
-    coalesce(malformed.malformed, 0) as malformed,
+    coalesce(lines.malformed, 0) as malformed,
     coalesce(events.future, 0) as future,
     coalesce(events.late, 0) as late,
     loads.redacted
@@ -38,4 +30,4 @@ from hours
 left join "amplitude"."calendar" as calendar on hours.hour = calendar.hour
 left join "amplitude"."loads" as loads on hours.hour = loads.hour
 left join events on hours.hour = events.landed_hour
-left join malformed on hours.hour = malformed.landed_hour
+left join "analytics"."int_amplitude__lines_by_hour" as lines on hours.hour = lines.landed_hour

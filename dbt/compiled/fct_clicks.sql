@@ -40,8 +40,7 @@ all_clicks as (
             events.session_key = details.session_key
             and events.landed_hour = details.landed_hour
             and events.landed_line = details.landed_line
-    where
-        events.kind in ('click', 'sdk rage', 'sdk dead')
+    where events.kind in ('click', 'sdk rage', 'sdk dead')
 ),
 
 gaps as (

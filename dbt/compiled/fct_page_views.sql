@@ -5,9 +5,8 @@ acts as (
         *,
         lead(kind) over (partition by session_key order by nth_event) as next_kind,
         lead(at_clock) over (partition by session_key order by nth_event) as next_act_clock
-    from "analytics"."int_amplitude__session_events"
-    where
-        kind in ('page view', 'click')
+    from "analytics"."int_amplitude__session_events" as events
+    where kind in ('page view', 'click')
 ),
 
 views as (

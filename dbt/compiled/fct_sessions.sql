@@ -63,7 +63,7 @@ views as (
         utm_source,
         utm_medium,
         utm_campaign
-    from "analytics"."fct_page_views"
+    from "analytics"."fct_page_views" as page_views
 ),
 
 described as (

@@ -1,12 +1,16 @@
-with clicks as (
+with
+
+clicks as (
     select
         session_key,
         landed_hour,
         landed_line,
+        load_id,
+        modelled_at,
         event_type,
         element_tag,
         event_properties
-    from "analytics"."fct_events"
+    from "analytics"."fct_events" as events
     where
         session_key is not null
         and not is_duplicate
@@ -18,6 +22,8 @@ parsed as (
         session_key,
         landed_hour,
         landed_line,
+        load_id,
+        modelled_at,
         event_type,
         element_tag,
         event_properties,
@@ -50,6 +56,8 @@ parsed as (
             session_key,
             landed_hour,
             landed_line,
+            load_id,
+            modelled_at,
             event_type,
             element_tag,
             event_properties,
@@ -95,6 +103,8 @@ read as (
         session_key,
         landed_hour,
         landed_line,
+        load_id,
+        modelled_at,
         event_type,
         element_tag,
         event_properties,
@@ -135,6 +145,8 @@ read as (
             session_key,
             landed_hour,
             landed_line,
+            load_id,
+            modelled_at,
             event_type,
             element_tag,
             event_properties,
@@ -235,6 +247,8 @@ described as (
         session_key,
         landed_hour,
         landed_line,
+        load_id,
+        modelled_at,
         event_type,
         page_view_id,
         element_id,
@@ -391,69 +405,91 @@ tidied as (
             )
     end as tidy_href_hash_path
     from addressed
+),
+
+named as (
+    select
+        session_key,
+        landed_hour,
+        landed_line,
+        load_id,
+        page_view_id,
+        coalesce(
+            nullif(nullif(nullif(own_item, ''), 'EMPTY'), '*****'),
+            nullif(nullif(nullif(track_id, ''), 'EMPTY'), '*****'),
+            case
+                when not regexp_matches(element_id, '^:r.*:$|^(radix-|headlessui-|mui-)') then nullif(nullif(nullif(element_id, ''), 'EMPTY'), '*****')
+            end,
+            nullif(nullif(nullif(element_path, ''), 'EMPTY'), '*****'),
+            nullif(nullif(nullif(target_identifier, ''), 'EMPTY'), '*****'),
+            nullif(nullif(nullif(target_resource, ''), 'EMPTY'), '*****'),
+            nullif(
+                trim(
+                    coalesce(tag, '')
+                    || coalesce(' ' || tidy_href_path || coalesce('#' || nullif(tidy_href_hash_path, '/'), ''), '')
+                    || coalesce(' ' || coalesce(nullif(nullif(nullif(own_label, ''), 'EMPTY'), '*****'), element_text, target_text, target_label), '')
+                ),
+                ''
+            ),
+            event_type
+        ) as element,
+        coalesce(
+            nullif(nullif(nullif(own_label, ''), 'EMPTY'), '*****'),
+            nullif(nullif(nullif(own_item, ''), 'EMPTY'), '*****'),
+            element_text,
+            aria_label,
+            attribute_title,
+            attribute_alt,
+            attribute_name,
+            attribute_placeholder,
+            target_text,
+            target_label,
+            track_name,
+            nullif(regexp_extract(rtrim(href_path || coalesce('#' || href_hash_path, ''), '/#'), '([^/#]+)$', 1), ''),
+            nullif(nullif(nullif(element_id, ''), 'EMPTY'), '*****'),
+            tag
+        ) as label,
+        tag,
+        href,
+        tidy_href_path || coalesce('#' || nullif(tidy_href_hash_path, '/'), '') as href_page,
+        menu,
+        coalesce(
+            case
+                when menu is null or own_item is not null then false
+                when element_tag = 'button' or href is null then true
+                else regexp_matches(node_text, '["'']aria-(expanded|haspopup)["''] ?:', 'i')
+            end,
+            false
+        ) as is_like_opener,
+        coalesce(element_tag in ('video', 'audio'), false)
+        or regexp_matches(coalesce(element_id, '') || ' ' || coalesce(element_class, '') || ' ' || coalesce(aria_label, '') || ' ' || coalesce(element_text, '') || ' ' || coalesce(target_text, '') || ' ' || coalesce(target_label, '') || ' ' || coalesce(parent_classes, '') || ' ' || coalesce(grandparent_classes, ''), '(^|[^a-z0-9])(stepper|quantity|qty|increment|decrement|plus|minus|carousel|slider|swiper|slick|next|prev|previous|pagination|pager|player|play|pause|seek|volume|datepicker|calendar|zoom)([^a-z0-9]|$)', 'i') as is_repeatable,
+        coalesce(
+            case
+                when element_tag = 'textarea' then true
+                when element_tag = 'input'
+                    then coalesce(lower(attribute_type), 'text') not in ('button', 'submit', 'reset', 'checkbox', 'radio', 'image', 'range', 'color', 'file')
+                else regexp_matches(node_text, '["'']contenteditable["''] ?: ?["''](|true|plaintext-only)["'']', 'i')
+            end,
+            false
+        ) as is_text_field,
+        modelled_at as events_modelled_at
+    from tidied
 )
 
 select
-    session_key,
-    landed_hour,
-    landed_line,
-    page_view_id,
-    coalesce(
-        nullif(nullif(nullif(own_item, ''), 'EMPTY'), '*****'),
-        nullif(nullif(nullif(track_id, ''), 'EMPTY'), '*****'),
-        case
-            when not regexp_matches(element_id, '^:r.*:$|^(radix-|headlessui-|mui-)') then nullif(nullif(nullif(element_id, ''), 'EMPTY'), '*****')
-        end,
-        nullif(nullif(nullif(element_path, ''), 'EMPTY'), '*****'),
-        nullif(nullif(nullif(target_identifier, ''), 'EMPTY'), '*****'),
-        nullif(nullif(nullif(target_resource, ''), 'EMPTY'), '*****'),
-        nullif(
-            trim(
-                coalesce(tag, '')
-                || coalesce(' ' || tidy_href_path || coalesce('#' || nullif(tidy_href_hash_path, '/'), ''), '')
-                || coalesce(' ' || coalesce(nullif(nullif(nullif(own_label, ''), 'EMPTY'), '*****'), element_text, target_text, target_label), '')
-            ),
-            ''
-        ),
-        event_type
-    ) as element,
-    coalesce(
-        nullif(nullif(nullif(own_label, ''), 'EMPTY'), '*****'),
-        nullif(nullif(nullif(own_item, ''), 'EMPTY'), '*****'),
-        element_text,
-        aria_label,
-        attribute_title,
-        attribute_alt,
-        attribute_name,
-        attribute_placeholder,
-        target_text,
-        target_label,
-        track_name,
-        nullif(regexp_extract(rtrim(href_path || coalesce('#' || href_hash_path, ''), '/#'), '([^/#]+)$', 1), ''),
-        nullif(nullif(nullif(element_id, ''), 'EMPTY'), '*****'),
-        tag
-    ) as label,
-    tag,
-    href,
-    tidy_href_path || coalesce('#' || nullif(tidy_href_hash_path, '/'), '') as href_page,
-    menu,
-    coalesce(
-        case
-            when menu is null or own_item is not null then false
-            when element_tag = 'button' or href is null then true
-            else regexp_matches(node_text, '["'']aria-(expanded|haspopup)["''] ?:', 'i')
-        end,
-        false
-    ) as is_like_opener,
-    coalesce(element_tag in ('video', 'audio'), false)
-    or regexp_matches(coalesce(element_id, '') || ' ' || coalesce(element_class, '') || ' ' || coalesce(aria_label, '') || ' ' || coalesce(element_text, '') || ' ' || coalesce(target_text, '') || ' ' || coalesce(target_label, '') || ' ' || coalesce(parent_classes, '') || ' ' || coalesce(grandparent_classes, ''), '(^|[^a-z0-9])(stepper|quantity|qty|increment|decrement|plus|minus|carousel|slider|swiper|slick|next|prev|previous|pagination|pager|player|play|pause|seek|volume|datepicker|calendar|zoom)([^a-z0-9]|$)', 'i') as is_repeatable,
-    coalesce(
-        case
-            when element_tag = 'textarea' then true
-            when element_tag = 'input'
-                then coalesce(lower(attribute_type), 'text') not in ('button', 'submit', 'reset', 'checkbox', 'radio', 'image', 'range', 'color', 'file')
-            else regexp_matches(node_text, '["'']contenteditable["''] ?: ?["''](|true|plaintext-only)["'']', 'i')
-        end,
-        false
-    ) as is_text_field
-from tidied
+            session_key,
+            landed_hour,
+            landed_line,
+            load_id,
+            page_view_id,
+            element,
+            label,
+            tag,
+            href,
+            href_page,
+            menu,
+            is_like_opener,
+            is_repeatable,
+            is_text_field,
+            events_modelled_at
+        from named

@@ -1,10 +1,26 @@
-with acts as (
+-- depends_on: "analytics"."int_amplitude__session_events"
+
+with
+
+page_views as (
+    select * from "analytics"."fct_page_views" as views_to_read
+),
+
+clicks as (
+    select * from "analytics"."fct_clicks" as clicks_to_read
+),
+
+searches as (
+    select * from "analytics"."int_amplitude__searches" as searches_to_read
+),
+
+acts as (
     select
         session_key,
         nth_event,
         1 as is_view,
         0 as is_click
-    from "analytics"."fct_page_views"
+    from page_views
     where page is not null
     union all
     select
@@ -12,7 +28,7 @@ with acts as (
         nth_event,
         0 as is_view,
         1 as is_click
-    from "analytics"."fct_clicks"
+    from clicks
     where source = 'element'
     union all
     select
@@ -20,7 +36,7 @@ with acts as (
         nth_event,
         0 as is_view,
         0 as is_click
-    from "analytics"."int_amplitude__searches"
+    from searches
     where not is_page_view
 ),
 
@@ -69,7 +85,7 @@ views as (
         lead(views.site) over (partition by views.session_key order by views.nth_event) as next_site,
         lead(views.page) over (partition by views.session_key order by views.nth_event) as next_page,
         lead(counts.clicks_so_far) over (partition by views.session_key order by views.nth_event) as next_clicks_so_far
-    from "analytics"."fct_page_views" as views
+    from page_views as views
     inner join counts on views.session_key = counts.session_key and views.nth_event = counts.nth_event
     where views.page is not null
 ),
@@ -83,8 +99,9 @@ choices as (
         page,
         menu,
         label as item,
-        href_page
-    from "analytics"."fct_clicks"
+        href_page,
+        session_modelled_at
+    from clicks
     where source = 'element' and not is_menu_opener
 ),
 
@@ -153,7 +170,7 @@ searched as (
         item_views.session_key,
         item_views.nth_event
     from item_views
-    inner join "analytics"."int_amplitude__searches" as searches
+    inner join searches
         on
             item_views.session_key = searches.session_key
             and item_views.view_nth_event < searches.nth_event
@@ -161,28 +178,47 @@ searched as (
     inner join counts on searches.session_key = counts.session_key and searches.nth_event = counts.nth_event
     where counts.views_so_far - counts.is_view - item_views.views_so_far <= 2
     group by item_views.session_key, item_views.nth_event
+),
+
+described as (
+    select
+        items.session_key,
+        items.nth_event,
+        items.at_clock,
+        items.site,
+        items.page,
+        items.menu,
+        items.item,
+        items.href_page,
+        coalesce(clicks_after_views.is_second_guess, false) as is_second_guess,
+        coalesce(item_views.is_return, false) as is_return,
+        searched.nth_event is not null as is_search,
+        coalesce(item_views.is_abandonment, false) as is_abandonment,
+        items.session_modelled_at
+    from items
+    left join item_views
+        on items.session_key = item_views.session_key and items.nth_event = item_views.nth_event
+    left join clicks_after_views
+        on
+            items.session_key = clicks_after_views.session_key
+            and items.nth_event = clicks_after_views.nth_event
+            and clicks_after_views.nth_click = 1
+    left join searched
+        on items.session_key = searched.session_key and items.nth_event = searched.nth_event
 )
 
 select
-    items.session_key,
-    items.nth_event,
-    items.at_clock,
-    items.site,
-    items.page,
-    items.menu,
-    items.item,
-    items.href_page,
-    coalesce(clicks_after_views.is_second_guess, false) as is_second_guess,
-    coalesce(item_views.is_return, false) as is_return,
-    searched.nth_event is not null as is_search,
-    coalesce(item_views.is_abandonment, false) as is_abandonment
-from items
-left join item_views
-    on items.session_key = item_views.session_key and items.nth_event = item_views.nth_event
-left join clicks_after_views
-    on
-        items.session_key = clicks_after_views.session_key
-        and items.nth_event = clicks_after_views.nth_event
-        and clicks_after_views.nth_click = 1
-left join searched
-    on items.session_key = searched.session_key and items.nth_event = searched.nth_event
+            session_key,
+            nth_event,
+            at_clock,
+            site,
+            page,
+            menu,
+            item,
+            href_page,
+            is_second_guess,
+            is_return,
+            is_search,
+            is_abandonment,
+            session_modelled_at
+        from described

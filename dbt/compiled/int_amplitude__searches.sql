@@ -1,6 +1,7 @@
 with events as (
     select
         ordered.session_key,
+        ordered.landed_hour,
         ordered.nth_event,
         ordered.at_clock,
         ordered.event_type,
@@ -10,7 +11,8 @@ with events as (
     from "analytics"."int_amplitude__session_events" as ordered
     inner join "analytics"."fct_events" as facts
         on
-            ordered.landed_hour = facts.landed_hour
+            ordered.session_key = facts.session_key
+            and ordered.landed_hour = facts.landed_hour
             and ordered.landed_line = facts.landed_line
     where
         ordered.kind = 'page view'
@@ -20,6 +22,7 @@ with events as (
 parsed as (
     select
         session_key,
+        landed_hour,
         nth_event,
         at_clock,
         event_type,
@@ -32,6 +35,7 @@ parsed as (
     from (
         select
             session_key,
+            landed_hour,
             nth_event,
             at_clock,
             event_type,
@@ -49,6 +53,7 @@ parsed as (
 
 select
     session_key,
+    landed_hour,
     nth_event,
     at_clock,
     kind = 'page view' as is_page_view

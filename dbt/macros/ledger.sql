@@ -38,6 +38,13 @@
     where load_id not in ({{ amplitude_lake.present_loads() }})
 {%- endmacro %}
 
+{# Hours of which `fct_events` wrote a row since the table was built. #}
+{% macro touched_hours() -%}
+    select distinct landed_hour
+    from {{ ref('fct_events') }}
+    where modelled_at > (select coalesce(max(events_modelled_at), cast('1970-01-01' as timestamp)) from {{ this }})
+{%- endmacro %}
+
 {#
     Sessions that `int_amplitude__session_events` wrote again, or has no more, since the table was built.
     A page view or a click depends on its neighbours, so the loads of its own row do not tell.
@@ -52,6 +59,35 @@
     select session_key
     from {{ this }}
     where session_key not in (select session_key from {{ ref('int_amplitude__session_events') }})
+{%- endmacro %}
+
+{#
+    A relation's rows of touched sessions, in an increment. Each side of a join needs this: a database
+    does not conclude from one side which rows of the other it can leave unread. `hours` is what
+    `hours_of_sessions` found: only those of a table are read, as its rows came in the order of hours.
+#}
+{% macro rows_to_read(relation, hours=none) -%}
+    {% if is_incremental() -%}
+        (
+            select * from {{ relation }}
+            where
+                session_key in (select session_key from touched)
+                {%- if hours %}
+                and landed_hour between '{{ hours[0] }}' and '{{ hours[1] }}'
+                {%- endif %}
+        )
+    {%- else -%}
+        {{ relation }}
+    {%- endif %}
+{%- endmacro %}
+
+{# The first and the last hour that the rows of some sessions landed in: asked before the model is made. #}
+{% macro hours_of_sessions(relation, sessions) -%}
+    {%- set found = run_query(
+        'select cast(min(landed_hour) as varchar), cast(max(landed_hour) as varchar) from ' ~ relation
+        ~ ' where session_key in (' ~ sessions ~ ')'
+    ).rows[0] -%}
+    {{ return(found.values() if found[0] is not none else none) }}
 {%- endmacro %}
 
 {#
@@ -75,9 +111,10 @@
     {%- endif %}
 {%- endmacro %}
 
-{% macro delete_empty_sessions() -%}
+{# Deletes the rows that stood for what has no rows any more: they lack a column that every other row has. #}
+{% macro delete_rows_without(column) -%}
     {% if is_incremental() %}
-        delete from {{ this }} where landed_line is null
+        delete from {{ this }} where {{ column }} is null
     {% endif %}
 {%- endmacro %}
 

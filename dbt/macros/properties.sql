@@ -1,6 +1,6 @@
 {#
-    The first level of a JSON column with its types: a row for each path and type, with counts of the
-    rows that have it. DuckDB groups whole documents by their shape first, of which there are few.
+    The first level of a JSON column with its types: a row for each hour, path and type, with counts of
+    the rows that have it. DuckDB groups whole documents by their shape first, of which there are few.
 #}
 {% macro select_properties(relation, owner, json) -%}
     {{ return(adapter.dispatch('select_properties', 'amplitude_lake')(relation, owner, json)) }}
@@ -8,6 +8,8 @@
 
 {% macro default__select_properties(relation, owner, json) -%}
     select
+        landed_hour,
+        load_id,
         '{{ owner }}' as owner,
         event_type,
         path,
@@ -19,33 +21,36 @@
             when 'NULL' then 'null'
             else 'number'
         end as type,
-        first_hour,
-        last_hour,
-        events
+        events,
+        events_modelled_at
     from (
         select
+            landed_hour,
+            load_id,
             event_type,
             unnest(paths) as path,
             unnest(json_types) as json_type,
-            first_hour,
-            last_hour,
-            events
+            events,
+            events_modelled_at
         from (
             select
+                landed_hour,
+                load_id,
                 event_type,
                 json_keys({{ json }}) as paths,
                 json_type({{ json }}, '$.*') as json_types,
-                min(landed_hour) as first_hour,
-                max(landed_hour) as last_hour,
-                count(*) as events
+                count(*) as events,
+                max(modelled_at) as events_modelled_at
             from {{ relation }}
-            group by event_type, json_keys({{ json }}), json_type({{ json }}, '$.*')
+            group by landed_hour, load_id, event_type, json_keys({{ json }}), json_type({{ json }}, '$.*')
         ) as shapes
     ) as properties
 {%- endmacro %}
 
 {% macro snowflake__select_properties(relation, owner, json) -%}
     select
+        rows_with_json.landed_hour,
+        rows_with_json.load_id,
         '{{ owner }}' as owner,
         rows_with_json.event_type,
         property.key as path,
@@ -57,10 +62,9 @@
             when to_json(property.value) in ('true', 'false') then 'boolean'
             else 'number'
         end as type,
-        min(rows_with_json.landed_hour) as first_hour,
-        max(rows_with_json.landed_hour) as last_hour,
-        count(*) as events
+        count(*) as events,
+        max(rows_with_json.modelled_at) as events_modelled_at
     from {{ relation }} as rows_with_json, lateral flatten(input => rows_with_json.{{ json }}) as property
     where left(to_json(rows_with_json.{{ json }}), 1) = '{'
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5, 6
 {%- endmacro %}

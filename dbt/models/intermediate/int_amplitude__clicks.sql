@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='session_key',
+    on_schema_change='fail',
+    post_hook=[
+        '{{ delete_rows_of_vanished_loads() }}',
+        "{{ delete_rows_without('landed_line') }}",
+    ],
+) }}
+
 {%- set own = var('click_events') -%}
 {%- set own_properties = ['label', 'item', 'menu', 'href'] -%}
 {%- set fields = [
@@ -40,15 +51,28 @@
 {%- set enclosing = node_key_pattern('tag', 'nav|header') ~ '|' ~ node_key_pattern('role', 'navigation|menubar|menu|banner') -%}
 {%- set footer = node_key_pattern('tag', 'footer') -%}
 
-with clicks as (
+{%- if is_incremental() -%}
+    {%- set hours = hours_of_sessions(ref('fct_events'), touched_sessions()) -%}
+{%- endif %}
+
+with
+{%- if is_incremental() %}
+touched as (
+    {{ touched_sessions() }}
+),
+{% endif %}
+
+clicks as (
     select
         session_key,
         landed_hour,
         landed_line,
+        load_id,
+        modelled_at,
         event_type,
         element_tag,
         event_properties
-    from {{ ref('fct_events') }}
+    from {{ rows_to_read(ref('fct_events'), hours) }} as events
     where
         session_key is not null
         and not is_duplicate
@@ -61,7 +85,7 @@ with clicks as (
 parsed as (
     {{ select_json_fields(
         'clicks', 'event_properties', fields,
-        ['session_key', 'landed_hour', 'landed_line', 'event_type', 'element_tag', 'event_properties'],
+        ['session_key', 'landed_hour', 'landed_line', 'load_id', 'modelled_at', 'event_type', 'element_tag', 'event_properties'],
     ) }}
 ),
 
@@ -76,7 +100,7 @@ texts as (
 read as (
     {{ select_json_fields(
         'texts', 'json_hierarchy', text_fields,
-        ['session_key', 'landed_hour', 'landed_line', 'event_type', 'element_tag', 'event_properties', 'json_hierarchy']
+        ['session_key', 'landed_hour', 'landed_line', 'load_id', 'modelled_at', 'event_type', 'element_tag', 'event_properties', 'json_hierarchy']
         + (fields | map('first') | list),
     ) }}
 ),
@@ -133,6 +157,8 @@ described as (
         session_key,
         landed_hour,
         landed_line,
+        load_id,
+        modelled_at,
         event_type,
         page_view_id,
         element_id,
@@ -201,75 +227,84 @@ tidied as (
         {{ tidy_path('href_path') }} as tidy_href_path,
         {{ tidy_path('href_hash_path') }} as tidy_href_hash_path
     from addressed
+),
+
+named as (
+    select
+        session_key,
+        landed_hour,
+        landed_line,
+        load_id,
+        page_view_id,
+        coalesce(
+            {{ meaningful('own_item') }},
+            {{ meaningful('track_id') }},
+            case
+                when not {{ regexp_found('element_id', '^:r.*:$|^(radix-|headlessui-|mui-)') }} then {{ meaningful('element_id') }}
+            end,
+            {{ meaningful('element_path') }},
+            {{ meaningful('target_identifier') }},
+            {{ meaningful('target_resource') }},
+            nullif(
+                trim(
+                    coalesce(tag, '')
+                    || coalesce(' ' || {{ page_name('tidy_href_path', 'tidy_href_hash_path') }}, '')
+                    || coalesce(' ' || coalesce({{ meaningful('own_label') }}, element_text, target_text, target_label), '')
+                ),
+                ''
+            ),
+            event_type
+        ) as element,
+        coalesce(
+            {{ meaningful('own_label') }},
+            {{ meaningful('own_item') }},
+            element_text,
+            aria_label,
+            attribute_title,
+            attribute_alt,
+            attribute_name,
+            attribute_placeholder,
+            target_text,
+            target_label,
+            track_name,
+            {{ regexp_first("rtrim(href_path || coalesce('#' || href_hash_path, ''), '/#')", '([^/#]+)$', 1) }},
+            {{ meaningful('element_id') }},
+            tag
+        ) as label,
+        tag,
+        href,
+        {{ page_name('tidy_href_path', 'tidy_href_hash_path') }} as href_page,
+        menu,
+        coalesce(
+            case
+                when menu is null or own_item is not null then false
+                when element_tag = 'button' or href is null then true
+                else {{ regexp_found('node_text', quote_pattern() ~ 'aria-(expanded|haspopup)' ~ quote_pattern() ~ ' ?:', 'i') }}
+            end,
+            false
+        ) as is_like_opener,
+        coalesce(element_tag in ({{ text_list(var('repeatable_tags')) }}), false)
+        or {{ regexp_found(
+            "coalesce(element_id, '') || ' ' || coalesce(element_class, '') || ' ' || coalesce(aria_label, '') || ' ' || coalesce(element_text, '')"
+            ~ " || ' ' || coalesce(target_text, '') || ' ' || coalesce(target_label, '')"
+            ~ " || ' ' || coalesce(parent_classes, '') || ' ' || coalesce(grandparent_classes, '')",
+            words_pattern(var('repeatable_words')),
+            'i'
+        ) }} as is_repeatable,
+        coalesce(
+            case
+                when element_tag = 'textarea' then true
+                when element_tag = 'input'
+                    then coalesce(lower(attribute_type), 'text') not in ({{ text_list(var('other_input_types')) }})
+                else {{ regexp_found('node_text', node_key_pattern('contenteditable', '|true|plaintext-only'), 'i') }}
+            end,
+            false
+        ) as is_text_field,
+        modelled_at as events_modelled_at
+    from tidied
 )
 
-select
-    session_key,
-    landed_hour,
-    landed_line,
-    page_view_id,
-    coalesce(
-        {{ meaningful('own_item') }},
-        {{ meaningful('track_id') }},
-        case
-            when not {{ regexp_found('element_id', '^:r.*:$|^(radix-|headlessui-|mui-)') }} then {{ meaningful('element_id') }}
-        end,
-        {{ meaningful('element_path') }},
-        {{ meaningful('target_identifier') }},
-        {{ meaningful('target_resource') }},
-        nullif(
-            trim(
-                coalesce(tag, '')
-                || coalesce(' ' || {{ page_name('tidy_href_path', 'tidy_href_hash_path') }}, '')
-                || coalesce(' ' || coalesce({{ meaningful('own_label') }}, element_text, target_text, target_label), '')
-            ),
-            ''
-        ),
-        event_type
-    ) as element,
-    coalesce(
-        {{ meaningful('own_label') }},
-        {{ meaningful('own_item') }},
-        element_text,
-        aria_label,
-        attribute_title,
-        attribute_alt,
-        attribute_name,
-        attribute_placeholder,
-        target_text,
-        target_label,
-        track_name,
-        {{ regexp_first("rtrim(href_path || coalesce('#' || href_hash_path, ''), '/#')", '([^/#]+)$', 1) }},
-        {{ meaningful('element_id') }},
-        tag
-    ) as label,
-    tag,
-    href,
-    {{ page_name('tidy_href_path', 'tidy_href_hash_path') }} as href_page,
-    menu,
-    coalesce(
-        case
-            when menu is null or own_item is not null then false
-            when element_tag = 'button' or href is null then true
-            else {{ regexp_found('node_text', quote_pattern() ~ 'aria-(expanded|haspopup)' ~ quote_pattern() ~ ' ?:', 'i') }}
-        end,
-        false
-    ) as is_like_opener,
-    coalesce(element_tag in ({{ text_list(var('repeatable_tags')) }}), false)
-    or {{ regexp_found(
-        "coalesce(element_id, '') || ' ' || coalesce(element_class, '') || ' ' || coalesce(aria_label, '') || ' ' || coalesce(element_text, '')"
-        ~ " || ' ' || coalesce(target_text, '') || ' ' || coalesce(target_label, '')"
-        ~ " || ' ' || coalesce(parent_classes, '') || ' ' || coalesce(grandparent_classes, '')",
-        words_pattern(var('repeatable_words')),
-        'i'
-    ) }} as is_repeatable,
-    coalesce(
-        case
-            when element_tag = 'textarea' then true
-            when element_tag = 'input'
-                then coalesce(lower(attribute_type), 'text') not in ({{ text_list(var('other_input_types')) }})
-            else {{ regexp_found('node_text', node_key_pattern('contenteditable', '|true|plaintext-only'), 'i') }}
-        end,
-        false
-    ) as is_text_field
-from tidied
+{{ rows_of_touched_sessions('named', [
+    'landed_hour', 'landed_line', 'load_id', 'page_view_id', 'element', 'label', 'tag', 'href', 'href_page', 'menu',
+    'is_like_opener', 'is_repeatable', 'is_text_field', 'events_modelled_at',
+]) }}

@@ -1,11 +1,44 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='session_key',
+    on_schema_change='fail',
+    post_hook="{{ delete_rows_without('nth_event') }}",
+) }}
+
+-- depends_on: {{ ref('int_amplitude__session_events') }}
+
 {# Each choice in a menu, with what its visitor did once the item's page was there. #}
-with acts as (
+{%- if is_incremental() -%}
+    {%- set hours = hours_of_sessions(ref('int_amplitude__session_events'), rewritten_sessions()) -%}
+{%- endif %}
+
+with
+{%- if is_incremental() %}
+touched as (
+    {{ rewritten_sessions() }}
+),
+{% endif %}
+
+page_views as (
+    select * from {{ rows_to_read(ref('fct_page_views')) }} as views_to_read
+),
+
+clicks as (
+    select * from {{ rows_to_read(ref('fct_clicks')) }} as clicks_to_read
+),
+
+searches as (
+    select * from {{ rows_to_read(ref('int_amplitude__searches'), hours) }} as searches_to_read
+),
+
+acts as (
     select
         session_key,
         nth_event,
         1 as is_view,
         0 as is_click
-    from {{ ref('fct_page_views') }}
+    from page_views
     where page is not null
     union all
     select
@@ -13,7 +46,7 @@ with acts as (
         nth_event,
         0 as is_view,
         1 as is_click
-    from {{ ref('fct_clicks') }}
+    from clicks
     where source = 'element'
     union all
     select
@@ -21,7 +54,7 @@ with acts as (
         nth_event,
         0 as is_view,
         0 as is_click
-    from {{ ref('int_amplitude__searches') }}
+    from searches
     where not is_page_view
 ),
 
@@ -72,7 +105,7 @@ views as (
         lead(views.site) over (partition by views.session_key order by views.nth_event) as next_site,
         lead(views.page) over (partition by views.session_key order by views.nth_event) as next_page,
         lead(counts.clicks_so_far) over (partition by views.session_key order by views.nth_event) as next_clicks_so_far
-    from {{ ref('fct_page_views') }} as views
+    from page_views as views
     inner join counts on views.session_key = counts.session_key and views.nth_event = counts.nth_event
     where views.page is not null
 ),
@@ -86,8 +119,9 @@ choices as (
         page,
         menu,
         label as item,
-        href_page
-    from {{ ref('fct_clicks') }}
+        href_page,
+        session_modelled_at
+    from clicks
     where source = 'element' and not is_menu_opener
 ),
 
@@ -156,7 +190,7 @@ searched as (
         item_views.session_key,
         item_views.nth_event
     from item_views
-    inner join {{ ref('int_amplitude__searches') }} as searches
+    inner join searches
         on
             item_views.session_key = searches.session_key
             and item_views.view_nth_event < searches.nth_event
@@ -164,28 +198,36 @@ searched as (
     inner join counts on searches.session_key = counts.session_key and searches.nth_event = counts.nth_event
     where counts.views_so_far - counts.is_view - item_views.views_so_far <= {{ var('search_page_views') }}
     group by item_views.session_key, item_views.nth_event
+),
+
+described as (
+    select
+        items.session_key,
+        items.nth_event,
+        items.at_clock,
+        items.site,
+        items.page,
+        items.menu,
+        items.item,
+        items.href_page,
+        coalesce(clicks_after_views.is_second_guess, false) as is_second_guess,
+        coalesce(item_views.is_return, false) as is_return,
+        searched.nth_event is not null as is_search,
+        coalesce(item_views.is_abandonment, false) as is_abandonment,
+        items.session_modelled_at
+    from items
+    left join item_views
+        on items.session_key = item_views.session_key and items.nth_event = item_views.nth_event
+    left join clicks_after_views
+        on
+            items.session_key = clicks_after_views.session_key
+            and items.nth_event = clicks_after_views.nth_event
+            and clicks_after_views.nth_click = 1
+    left join searched
+        on items.session_key = searched.session_key and items.nth_event = searched.nth_event
 )
 
-select
-    items.session_key,
-    items.nth_event,
-    items.at_clock,
-    items.site,
-    items.page,
-    items.menu,
-    items.item,
-    items.href_page,
-    coalesce(clicks_after_views.is_second_guess, false) as is_second_guess,
-    coalesce(item_views.is_return, false) as is_return,
-    searched.nth_event is not null as is_search,
-    coalesce(item_views.is_abandonment, false) as is_abandonment
-from items
-left join item_views
-    on items.session_key = item_views.session_key and items.nth_event = item_views.nth_event
-left join clicks_after_views
-    on
-        items.session_key = clicks_after_views.session_key
-        and items.nth_event = clicks_after_views.nth_event
-        and clicks_after_views.nth_click = 1
-left join searched
-    on items.session_key = searched.session_key and items.nth_event = searched.nth_event
+{{ rows_of_touched_sessions('described', [
+    'nth_event', 'at_clock', 'site', 'page', 'menu', 'item', 'href_page', 'is_second_guess', 'is_return', 'is_search',
+    'is_abandonment', 'session_modelled_at',
+]) }}

@@ -9,6 +9,7 @@
 with events as (
     select
         ordered.session_key,
+        ordered.landed_hour,
         ordered.nth_event,
         ordered.at_clock,
         ordered.event_type,
@@ -18,7 +19,8 @@ with events as (
     from {{ ref('int_amplitude__session_events') }} as ordered
     inner join {{ ref('fct_events') }} as facts
         on
-            ordered.landed_hour = facts.landed_hour
+            ordered.session_key = facts.session_key
+            and ordered.landed_hour = facts.landed_hour
             and ordered.landed_line = facts.landed_line
     where
         ordered.kind = 'page view'
@@ -27,12 +29,13 @@ with events as (
 
 parsed as (
     {{ select_json_fields(
-        'events', 'event_properties', fields, ['session_key', 'nth_event', 'at_clock', 'event_type', 'kind', 'page'],
+        'events', 'event_properties', fields, ['session_key', 'landed_hour', 'nth_event', 'at_clock', 'event_type', 'kind', 'page'],
     ) }}
 )
 
 select
     session_key,
+    landed_hour,
     nth_event,
     at_clock,
     kind = 'page view' as is_page_view

@@ -5,7 +5,7 @@
     on_schema_change='fail',
     post_hook=[
         '{{ delete_rows_of_vanished_loads() }}',
-        '{{ delete_empty_sessions() }}',
+        "{{ delete_rows_without('landed_line') }}",
     ],
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='session_key',
     on_schema_change='fail',
-    post_hook='{{ delete_empty_sessions() }}',
+    post_hook="{{ delete_rows_without('landed_line') }}",
 ) }}
 
 -- depends_on: {{ ref('fct_events') }}
@@ -47,17 +47,13 @@ all_clicks as (
             events.next_view_clock <= events.at_clock + interval '{{ var('opener_ms') }} milliseconds',
             false
         ) as is_menu_opener
-    from {{ ref('int_amplitude__session_events') }} as events
-    inner join {{ ref('int_amplitude__clicks') }} as details
+    from {{ rows_to_read(ref('int_amplitude__session_events')) }} as events
+    inner join {{ rows_to_read(ref('int_amplitude__clicks')) }} as details
         on
             events.session_key = details.session_key
             and events.landed_hour = details.landed_hour
             and events.landed_line = details.landed_line
-    where
-        events.kind in ('click', 'sdk rage', 'sdk dead')
-        {%- if is_incremental() %}
-        and events.session_key in (select session_key from touched)
-        {%- endif %}
+    where events.kind in ('click', 'sdk rage', 'sdk dead')
 ),
 
 gaps as (

@@ -3,8 +3,12 @@
     incremental_strategy='delete+insert',
     unique_key='session_key',
     on_schema_change='fail',
-    post_hook='{{ delete_empty_sessions() }}',
+    post_hook="{{ delete_rows_without('landed_line') }}",
 ) }}
+
+{%- if is_incremental() -%}
+    {%- set hours = hours_of_sessions(ref('int_amplitude__session_events'), rewritten_sessions()) -%}
+{%- endif %}
 
 with
 {%- if is_incremental() %}
@@ -18,12 +22,8 @@ acts as (
         *,
         lead(kind) over (partition by session_key order by nth_event) as next_kind,
         lead(at_clock) over (partition by session_key order by nth_event) as next_act_clock
-    from {{ ref('int_amplitude__session_events') }}
-    where
-        kind in ('page view', 'click')
-        {%- if is_incremental() %}
-        and session_key in (select session_key from touched)
-        {%- endif %}
+    from {{ rows_to_read(ref('int_amplitude__session_events')) }} as events
+    where kind in ('page view', 'click')
 ),
 
 views as (
@@ -80,7 +80,7 @@ described as (
         ) as is_redirect,
         folded.session_modelled_at
     from folded
-    left join {{ ref('int_amplitude__page_views') }} as details
+    left join {{ rows_to_read(ref('int_amplitude__page_views'), hours) }} as details
         on
             folded.session_key = details.session_key
             and folded.landed_hour = details.landed_hour

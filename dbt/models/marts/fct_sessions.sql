@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='session_key',
     on_schema_change='fail',
-    post_hook='{% if is_incremental() %}delete from {{ this }} where events is null{% endif %}',
+    post_hook="{{ delete_rows_without('events') }}",
 ) }}
 
 with
@@ -32,15 +32,12 @@ events as (
         facts.location_key,
         facts.device_key,
         facts.ip_address
-    from {{ ref('int_amplitude__session_events') }} as ordered
-    inner join {{ ref('fct_events') }} as facts
+    from {{ rows_to_read(ref('int_amplitude__session_events')) }} as ordered
+    inner join {{ rows_to_read(ref('fct_events')) }} as facts
         on
             ordered.session_key = facts.session_key
             and ordered.landed_hour = facts.landed_hour
             and ordered.landed_line = facts.landed_line
-    {%- if is_incremental() %}
-    where ordered.session_key in (select session_key from touched)
-    {%- endif %}
 ),
 
 counted as (
@@ -80,10 +77,7 @@ views as (
         utm_source,
         utm_medium,
         utm_campaign
-    from {{ ref('fct_page_views') }}
-    {%- if is_incremental() %}
-    where session_key in (select session_key from touched)
-    {%- endif %}
+    from {{ rows_to_read(ref('fct_page_views')) }} as page_views
 ),
 
 described as (

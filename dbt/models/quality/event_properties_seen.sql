@@ -1,28 +1,12 @@
-with events as (
-    select
-        event_type,
-        landed_hour,
-        event_properties,
-        user_properties
-    from {{ ref('fct_events') }}
-    where not is_duplicate
-),
-
-properties as (
-    {{ select_properties('events', 'event', 'event_properties') }}
-    union all
-    {{ select_properties('events', 'user', 'user_properties') }}
-)
-
 select
     owner,
     event_type,
     path,
     type,
-    min(first_hour) as first_hour,
-    max(last_hour) as last_hour,
+    min(landed_hour) as first_hour,
+    max(landed_hour) as last_hour,
     cast(sum(events) as bigint) as events
-from properties
+from {{ ref('int_amplitude__properties_by_hour') }}
 group by
     owner,
     event_type,
