@@ -8,10 +8,9 @@ events as (
         ordered.event_time,
         ordered.kind,
         ordered.landed_hour,
-        ordered.load_id,
         ordered.events_modelled_at,
-        case when ordered.kind = 'click' then ordered.nth_event end as nth_click,
         ordered.site,
+        ordered.page,
         facts.device_id,
         facts.session_id,
         facts.amplitude_id,
@@ -30,33 +29,125 @@ events as (
 counted as (
     select
         session_key,
-        max(device_id) as device_id,
-        max(session_id) as session_id,
-        max_by(amplitude_id, case when amplitude_id is not null then nth_event end) as amplitude_id,
-        max_by(user_id, case when user_id is not null then nth_event end) as user_id,
-        min_by(location_key, case when location_key is not null then nth_event end) as location_key,
-        min_by(device_key, case when device_key is not null then nth_event end) as device_key,
-        min_by(ip_address, case when ip_address is not null then nth_event end) as ip_address,
-        min_by(event_time, nth_event) as started_at,
-        max_by(event_time, nth_event) as ended_at,
-        min_by(at_clock, nth_event) as first_clock,
-        max_by(at_clock, nth_event) as last_clock,
-        count(*) as events,
-        count(case when kind = 'page view' then 1 end) as page_views,
-        count(case when kind = 'click' then 1 end) as clicks,
-        min_by(site, nth_click) as click_site,
-        min(landed_hour) as first_landed_hour,
-        max(landed_hour) as last_landed_hour,
-        list_sort(list(distinct load_id)) as load_ids,
-        max(events_modelled_at) as events_modelled_at
+        max(device_id) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as device_id,
+        max(session_id) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as session_id,
+        last_value(amplitude_id ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as amplitude_id,
+        last_value(user_id ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as user_id,
+        first_value(location_key ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as location_key,
+        first_value(device_key ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as device_key,
+        first_value(ip_address ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as ip_address,
+        first_value(event_time ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as started_at,
+        last_value(event_time ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as ended_at,
+        first_value(at_clock ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as first_clock,
+        last_value(at_clock ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as last_clock,
+        count(*) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as events,
+        count(case when kind = 'page view' then 1 end) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as page_views,
+        count(case when kind = 'click' then 1 end) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as clicks,
+        first_value(case when kind = 'click' then site end ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as click_site,
+
+        last_value(case when kind = 'page view' then coalesce(page, chr(31)) end ignore nulls) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as exit_page,
+        min(landed_hour) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as first_landed_hour,
+        max(landed_hour) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as last_landed_hour,
+        max(events_modelled_at) over (
+            partition by session_key
+            order by nth_event
+            rows between unbounded preceding and unbounded following
+        ) as events_modelled_at
     from events
+    qualify row_number() over (partition by session_key order by nth_event) = 1
+),
+
+loads_of_events as (
+    select
+        session_key,
+        load_id
+    from "analytics"."int_amplitude__session_events" as loaded
+    group by session_key, load_id
+),
+
+loads as (
+    select
+        session_key,
+        list_sort(list(distinct load_id)) as load_ids
+    from loads_of_events
     group by session_key
 ),
 
-views as (
+entries as (
     select
         session_key,
-        nth,
         site,
         page,
         referring_domain,
@@ -64,6 +155,7 @@ views as (
         utm_medium,
         utm_campaign
     from "analytics"."fct_page_views" as page_views
+    where nth = 1
 ),
 
 described as (
@@ -81,7 +173,7 @@ described as (
         counted.clicks,
         coalesce(entries.site, counted.click_site) as site,
         entries.page as entry_page,
-        exits.page as exit_page,
+        nullif(counted.exit_page, chr(31)) as exit_page,
         counted.page_views = 1 as is_bounce,
         counted.clicks > 0 as has_click,
         entries.referring_domain,
@@ -93,11 +185,11 @@ described as (
         counted.ip_address,
         counted.first_landed_hour,
         counted.last_landed_hour,
-        counted.load_ids,
+        loads.load_ids,
         counted.events_modelled_at
     from counted
-    left join views as entries on counted.session_key = entries.session_key and entries.nth = 1
-    left join views as exits on counted.session_key = exits.session_key and counted.page_views = exits.nth
+    inner join loads on counted.session_key = loads.session_key
+    left join entries on counted.session_key = entries.session_key
 )
 
 select

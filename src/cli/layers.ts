@@ -191,7 +191,7 @@ export function answeringLayer({
 }: Has<"warehouseFile"> & { readonly exportsTo?: string }): Layer.Layer<Warehouse> {
   const options = {
     file: warehouseFile,
-    memoryLimit: "1GB",
+    memoryLimit: "700MB",
     threads: Math.min(4, availableParallelism())
   }
   if (exportsTo === undefined) return Layer.suspend(() => duckDbLayer(options))

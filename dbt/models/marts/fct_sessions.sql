@@ -21,10 +21,9 @@ events as (
         ordered.event_time,
         ordered.kind,
         ordered.landed_hour,
-        ordered.load_id,
         ordered.events_modelled_at,
-        case when ordered.kind = 'click' then ordered.nth_event end as nth_click,
         ordered.site,
+        ordered.page,
         facts.device_id,
         facts.session_id,
         facts.amplitude_id,
@@ -40,37 +39,53 @@ events as (
             and ordered.landed_line = facts.landed_line
 ),
 
+{# Windows, and no `group by`: DuckDB keeps the texts of all groups in memory, and sorts on disk. #}
 counted as (
     select
         session_key,
-        max(device_id) as device_id,
-        max(session_id) as session_id,
-        {%- for column in ['amplitude_id', 'user_id'] %}
-        max_by({{ column }}, case when {{ column }} is not null then nth_event end) as {{ column }},
-        {%- endfor %}
-        {%- for column in ['location_key', 'device_key', 'ip_address'] %}
-        min_by({{ column }}, case when {{ column }} is not null then nth_event end) as {{ column }},
-        {%- endfor %}
-        min_by(event_time, nth_event) as started_at,
-        max_by(event_time, nth_event) as ended_at,
-        min_by(at_clock, nth_event) as first_clock,
-        max_by(at_clock, nth_event) as last_clock,
-        count(*) as events,
-        {{ count_where("kind = 'page view'") }} as page_views,
-        {{ count_where("kind = 'click'") }} as clicks,
-        min_by(site, nth_click) as click_site,
-        min(landed_hour) as first_landed_hour,
-        max(landed_hour) as last_landed_hour,
-        {{ list_of_loads('load_id') }} as load_ids,
-        max(events_modelled_at) as events_modelled_at
+        max(device_id) {{ over_session() }} as device_id,
+        max(session_id) {{ over_session() }} as session_id,
+        {{ last_of_session('amplitude_id') }} as amplitude_id,
+        {{ last_of_session('user_id') }} as user_id,
+        {{ first_of_session('location_key') }} as location_key,
+        {{ first_of_session('device_key') }} as device_key,
+        {{ first_of_session('ip_address') }} as ip_address,
+        {{ first_of_session('event_time') }} as started_at,
+        {{ last_of_session('event_time') }} as ended_at,
+        {{ first_of_session('at_clock') }} as first_clock,
+        {{ last_of_session('at_clock') }} as last_clock,
+        count(*) {{ over_session() }} as events,
+        {{ count_where("kind = 'page view'") }} {{ over_session() }} as page_views,
+        {{ count_where("kind = 'click'") }} {{ over_session() }} as clicks,
+        {{ first_of_session("case when kind = 'click' then site end") }} as click_site,
+        {# The last view may have no page. #}
+        {{ last_of_session("case when kind = 'page view' then coalesce(page, chr(31)) end") }} as exit_page,
+        min(landed_hour) {{ over_session() }} as first_landed_hour,
+        max(landed_hour) {{ over_session() }} as last_landed_hour,
+        max(events_modelled_at) {{ over_session() }} as events_modelled_at
     from events
+    qualify row_number() over (partition by session_key order by nth_event) = 1
+),
+
+loads_of_events as (
+    select
+        session_key,
+        load_id
+    from {{ rows_to_read(ref('int_amplitude__session_events')) }} as loaded
+    group by session_key, load_id
+),
+
+loads as (
+    select
+        session_key,
+        {{ list_of_loads('load_id') }} as load_ids
+    from loads_of_events
     group by session_key
 ),
 
-views as (
+entries as (
     select
         session_key,
-        nth,
         site,
         page,
         referring_domain,
@@ -78,6 +93,7 @@ views as (
         utm_medium,
         utm_campaign
     from {{ rows_to_read(ref('fct_page_views')) }} as page_views
+    where nth = 1
 ),
 
 described as (
@@ -95,7 +111,7 @@ described as (
         counted.clicks,
         coalesce(entries.site, counted.click_site) as site,
         entries.page as entry_page,
-        exits.page as exit_page,
+        nullif(counted.exit_page, chr(31)) as exit_page,
         counted.page_views = 1 as is_bounce,
         counted.clicks > 0 as has_click,
         entries.referring_domain,
@@ -107,11 +123,11 @@ described as (
         counted.ip_address,
         counted.first_landed_hour,
         counted.last_landed_hour,
-        counted.load_ids,
+        loads.load_ids,
         counted.events_modelled_at
     from counted
-    left join views as entries on counted.session_key = entries.session_key and entries.nth = 1
-    left join views as exits on counted.session_key = exits.session_key and counted.page_views = exits.nth
+    inner join loads on counted.session_key = loads.session_key
+    left join entries on counted.session_key = entries.session_key
 )
 
 {{ rows_of_touched_sessions('described', [
