@@ -26,6 +26,11 @@ const found = (pattern: RegExp) =>
 const OF_OTHERS =
   /^(NODE_|OTEL_|NO_COLOR$|NO_PROXY$|HTTPS_PROXY$|AZURE_(CLIENT|TENANT)_ID$|S3_TEST_|FAULTS_SECONDS$|DBT_ORDERS$)/
 
+/** Variables that dbt reads by the profile. */
+const OF_DBT: ReadonlyArray<string> = [
+  ...readFileSync("dbt/profiles.yml", "utf8").matchAll(/env_var\('(\w+)'/g)
+].map(([, name = ""]) => name)
+
 const GOLDEN = "test/layers/snowflake/golden"
 
 /** What is in Snowflake, or said to it, and looks like variables. */
@@ -59,7 +64,8 @@ describe("What the pages name", () => {
       ]),
       ...azureVariables,
       ...s3Variables,
-      ...snowflakeVariables
+      ...snowflakeVariables,
+      ...OF_DBT
     ]
     const named = found(/`([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:=[^`]*)?`/g)
     assert.ok(named.length > 40)

@@ -10,13 +10,20 @@
 
 {# Each choice in a menu, with what its visitor did once the item's page was there. #}
 {%- if is_incremental() -%}
-    {%- set hours = hours_of_sessions(ref('int_amplitude__session_events'), rewritten_sessions()) -%}
+    {%- set touched -%}
+    select session_key
+    from ({{ rewritten_sessions() }}) as rewritten
+    where
+        session_key in (select session_key from {{ ref('fct_clicks') }} where menu is not null)
+        or session_key in (select session_key from {{ this }})
+    {%- endset -%}
+    {%- set hours = hours_of_sessions(ref('int_amplitude__session_events'), touched) -%}
 {%- endif %}
 
 with
 {%- if is_incremental() %}
 touched as (
-    {{ rewritten_sessions() }}
+    {{ touched }}
 ),
 {% endif %}
 
