@@ -72,7 +72,12 @@ await build({
   // Native code cannot be bundled.
   external: ["@duckdb/node-api"],
   plugins: [licences],
-  output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "program/[name].js" }
+  output: {
+    dir: "dist",
+    entryFileNames: "[name].js",
+    chunkFileNames: "program/[name].js",
+    comments: { legal: true, annotation: false, jsdoc: false }
+  }
 })
 mkdirSync(dirname(STAMP), { recursive: true })
 writeFileSync(STAMP, digest())
