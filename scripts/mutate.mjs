@@ -51,6 +51,30 @@ const MUTATIONS = [
     named: "makes bytes and metadata durable before the object is seen"
   },
   {
+    name: "fsync of an object that a thread writes to a folder",
+    file: "src/layers/unpack/writeHour.ts",
+    find: "    onDisk(() => fsyncSync(fd))\n",
+    put: "",
+    tests: "test/layers/unpack/writeHour",
+    named: "flushes them to disk once"
+  },
+  {
+    name: "writing on after a write that took some of the bytes",
+    file: "src/layers/unpack/writeHour.ts",
+    find: "for (let at = 0; at < bytes.length;) at += onDisk(() => writeSync(fd, bytes, at))",
+    put: "onDisk(() => writeSync(fd, bytes, 0))",
+    tests: "test/layers/unpack/writeHour",
+    named: "flushes them to disk once"
+  },
+  {
+    name: "comparing what an object wrote to a file with what was announced",
+    file: "src/layers/disk/storePut.ts",
+    find: "if (size !== object.size || sha256 !== object.sha256) {",
+    put: "if (object.writeTo === undefined && (size !== object.size || sha256 !== object.sha256)) {",
+    tests: DISK,
+    named: "believes no more of it"
+  },
+  {
     name: "fsync of a folder",
     file: "src/layers/disk/files.ts",
     find: "(handle) => attempt(() => handle.sync())",

@@ -69,6 +69,28 @@ export function addressOf({ place }: Pick<ObjectStorage["Type"], "place">, key: 
   return path.includes("/") ? path + key : `${path}: ${key}`
 }
 
+/** What a body came to that was written to a file. */
+export interface WrittenBody {
+  /** In bytes. */
+  readonly size: number
+  /** In hexadecimal. */
+  readonly sha256: string
+}
+
+/** An error of the operating system while a file was used. */
+export interface FileFailure {
+  readonly _tag: "FileFailure"
+  /** Such as `ENOSPC`. */
+  readonly code: string
+  readonly detail: string
+}
+
+/**
+ * Writes a body durably to an empty local file that exists, and tells what it wrote. Once it is
+ * interrupted, nothing more is written.
+ */
+export type WriteBody<E> = (path: string) => Effect.Effect<WrittenBody, E | FileFailure>
+
 export interface NewObject<E> {
   readonly key: string
   /** In bytes. */
@@ -78,6 +100,8 @@ export interface NewObject<E> {
   readonly metadata: Readonly<Record<string, string>>
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
+  /** Writes the same bytes faster than by way of `body`; for stores of files. */
+  readonly writeTo?: WriteBody<E> | undefined
 }
 
 /** An upload that was never completed. No listing shows it, but it takes up space. */

@@ -7,6 +7,7 @@ import { Context, type Effect, type Option, Schema, type Scope, type Stream } fr
 import type { Hour } from "./Hour.ts"
 import type { Format } from "./HourKey.ts"
 import type { LinesDigest } from "./LinesDigest.ts"
+import type { WriteBody } from "./ObjectStorage.ts"
 import type { SpooledArchive } from "./Spool.ts"
 
 /** Why an archive, or an hour of it, was rejected: download it again. */
@@ -61,6 +62,8 @@ export interface UnpackedHour extends LinesDigest {
    * spooled file has changed.
    */
   readonly body: Stream.Stream<Uint8Array, UnpackerError>
+  /** Writes the same bytes to a file, in another thread. Absent where no other thread reads the archive. */
+  readonly writeTo?: WriteBody<UnpackerError> | undefined
 }
 
 export interface UnpackedArchive {

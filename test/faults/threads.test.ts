@@ -3,11 +3,14 @@ import { syncBuiltinESMExports } from "node:module"
 import threads from "node:worker_threads"
 import { describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import * as ObjectStorageFileSystem from "../../src/layers/disk/ObjectStorageFileSystem.ts"
 import * as SpoolMemory from "../../src/layers/memory/SpoolMemory.ts"
 import { verifyHours } from "../../src/programs/inspect/verifyHours.ts"
 import { allHours } from "../../src/programs/runPipeline.ts"
 import { addHours } from "../../src/services/Hour.ts"
+import { ObjectStorage } from "../../src/services/ObjectStorage.ts"
 import { Spool, type SpooledArchive } from "../../src/services/Spool.ts"
+import { temporaryFolder } from "../fixtures/disk.ts"
 import { endWorker } from "../fixtures/endWorker.ts"
 import { isLong } from "../fixtures/long.ts"
 import { event, hour, keysOf, makeWorld, runOptions, textOf } from "../fixtures/world.ts"
@@ -49,7 +52,11 @@ const recorded = Effect.acquireRelease(
 )
 
 /** A lake whose threads end when its archive is read for this time: which run saw it, and what it came to. */
-const endAt = Effect.fnUntraced(function* (end: (worker: threads.Worker) => unknown, last: number) {
+const endAt = Effect.fnUntraced(function* (
+  kind: "memory" | "folder",
+  end: (worker: threads.Worker) => unknown,
+  last: number
+) {
   const { made } = yield* recorded
   const inner = yield* SpoolMemory.make()
   let [reads, ended] = [0, 0]
@@ -75,8 +82,14 @@ const endAt = Effect.fnUntraced(function* (end: (worker: threads.Worker) => unkn
   const world = yield* makeWorld({
     amplitude: { hours: Object.fromEntries(HOURS.map((at) => [at, [event(at)]])) }
   })
+  // In a folder, threads write the hours.
+  const store =
+    kind === "memory"
+      ? world.store
+      : yield* ObjectStorageFileSystem.make({ root: yield* temporaryFolder })
   const layer = Layer.mergeAll(
     world.layer,
+    Layer.succeed(ObjectStorage, store),
     Layer.succeed(Spool, spool),
     UnpackerWorkers.layer({ smallArchive: 0 })
   )
@@ -84,10 +97,10 @@ const endAt = Effect.fnUntraced(function* (end: (worker: threads.Worker) => unkn
   const run = Effect.provide(allHours(options), layer)
 
   const first = yield* run
-  const landed = yield* keysOf(world.store)
+  const landed = yield* keysOf(store)
   for (const key of landed) {
     const at = `${key.slice(0, 10)}T${key.slice(11, 13)}`
-    assert.equal(yield* textOf(world.store, key), event(at), `half of ${key} landed`)
+    assert.equal(yield* textOf(store, key), event(at), `half of ${key} landed`)
   }
   const failed = first.failed.map((it) => it.hour)
   assert.deepEqual([...first.landed, ...failed].sort(), HOURS)
@@ -106,17 +119,20 @@ const endAt = Effect.fnUntraced(function* (end: (worker: threads.Worker) => unkn
 }, Effect.scoped)
 
 describe("D10 a thread that ends", () => {
-  for (const [name, end] of Object.entries(ENDINGS)) {
+  const cases = Object.entries(ENDINGS).flatMap(([name, end]) =>
+    (["memory", "folder"] as const).map((kind) => ({ name, end, kind }))
+  )
+  for (const { name, end, kind } of cases) {
     it.live(
-      `loses and halves no hour, and the next run goes on from the spool: ${name}`,
+      `loses and halves no hour, and the next run goes on from the spool: ${name}, ${kind}`,
       () =>
         Effect.gen(function* () {
-          const whole = yield* endAt(end, Number.POSITIVE_INFINITY)
+          const whole = yield* endAt(kind, end, Number.POSITIVE_INFINITY)
           const ends = isLong
             ? Array.from({ length: whole.reads }, (_, at) => at)
-            : [Math.floor(whole.reads / 3)]
+            : [Math.floor(whole.reads / 3), ...(kind === "folder" ? [whole.reads - 2] : [])]
           const seen = []
-          for (const last of ends) seen.push(yield* endAt(end, last))
+          for (const last of ends) seen.push(yield* endAt(kind, end, last))
           assert.ok(
             seen.some(({ isHit }) => isHit),
             "no thread was there to end"

@@ -2,12 +2,14 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
 import { Effect, Option } from "effect"
-import type { NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
+import type { NewObject, ObjectStorageError, WrittenBody } from "../../services/ObjectStorage.ts"
 import {
   attempt,
   cleanUp,
   closeFile,
   FILE_MODE,
+  type FileFailure,
+  isFileFailure,
   makeFolder,
   syncFolder,
   writeStream
@@ -46,9 +48,7 @@ function writeDraft<E>(
   return Effect.acquireUseRelease(
     attempt(() => fs.open(draft, "wx", FILE_MODE)).pipe(Effect.mapError(toError("put", draft))),
     Effect.fnUntraced(function* (handle) {
-      const hash = createHash("sha256")
-      const size = yield* writeStream(handle, object.body, fail, hash)
-      const sha256 = hash.digest("hex")
+      const { sha256, size } = yield* writeBody(object, handle, draft, fail)
       if (size !== object.size || sha256 !== object.sha256) {
         const detail = `the body has ${size} bytes and SHA-256 ${sha256} instead of the announced ${object.size} and ${object.sha256}`
         return yield* refusal("Corrupt", "put", path, detail)
@@ -59,6 +59,22 @@ function writeDraft<E>(
     }),
     closeFile
   )
+}
+
+function writeBody<E>(
+  { body, writeTo }: NewObject<E>,
+  handle: fs.FileHandle,
+  draft: string,
+  fail: (failure: FileFailure) => ObjectStorageError
+): Effect.Effect<WrittenBody, E | ObjectStorageError> {
+  if (writeTo !== undefined) {
+    return Effect.mapError(writeTo(draft), (error) => (isFileFailure(error) ? fail(error) : error))
+  }
+  const hash = createHash("sha256")
+  return Effect.map(writeStream(handle, body, fail, hash), (size) => ({
+    size,
+    sha256: hash.digest("hex")
+  }))
 }
 
 /**

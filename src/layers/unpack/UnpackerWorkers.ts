@@ -9,7 +9,13 @@ import {
 } from "../../services/Unpacker.ts"
 import { withReader } from "./reader.ts"
 import { type DigestPool, openDigestPool } from "./threads/pool.ts"
-import { digestHere, type DigestObject, digestObject, makeUnpacker } from "./makeUnpacker.ts"
+import {
+  digestHere,
+  type DigestObject,
+  digestObject,
+  makeUnpacker,
+  type WriteHour
+} from "./makeUnpacker.ts"
 import type { InflateWay } from "./gzip/inflateWay.ts"
 import type { UnpackerZipOptions } from "./UnpackerZip.ts"
 
@@ -44,9 +50,26 @@ export const make: (
             pool.digest(read, { path: archive.path, parts, format, budget, inflate })
           ).pipe(free.withPermits(1)),
     inflate,
-    digestThere(pool, inflate, smallArchive, free)
+    digestThere(pool, inflate, smallArchive, free),
+    yield* writeThere(pool, inflate, smallArchive)
   )
 })
+
+/** Writes the hours of large archives in workers. */
+const writeThere = (pool: DigestPool, inflate: InflateWay, small: number) =>
+  // More than there are processors, since each waits for the disk at its end.
+  Effect.map(Effect.makeSemaphore(MOST_WORKERS), (free): WriteHour => {
+    return (archive, parts, format, hour) => {
+      if (archive.size < small) return undefined
+      const task = { path: archive.path, parts, format, hour, inflate }
+      return (file) =>
+        withReader(archive, (read) => pool.write(read, { ...task, file })).pipe(
+          Effect.flatMap((it) => ("_tag" in it ? Effect.fail(it) : Effect.succeed(it))),
+          free.withPermits(1),
+          Effect.withSpan("Unpacker.writeTo")
+        )
+    }
+  })
 
 /** Digests large objects in a worker, unless their lines are parsed. */
 function digestThere(

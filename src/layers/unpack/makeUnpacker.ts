@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
 import type { Format } from "../../services/HourKey.ts"
+import type { WriteBody } from "../../services/ObjectStorage.ts"
 import type { SpooledArchive } from "../../services/Spool.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { cutObject } from "./cutObject.ts"
@@ -28,7 +29,15 @@ export function digestHere(way: InflateWay): DigestHour {
     withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget, way))
 }
 
-const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
+/** Writes the object of a digested hour to a file. */
+export type WriteHour = (
+  archive: SpooledArchive,
+  parts: ReadonlyArray<ZipPart>,
+  format: Format,
+  hour: Pick<HourDigest, "open" | "size">
+) => WriteBody<UnpackerError> | undefined
+
+const openWith = (digestHour: DigestHour, writeHour: WriteHour): Unpacker["Type"]["open"] =>
   Effect.fn("Unpacker.open")(function* (archive, format, options = {}) {
     const budget = newBudget()
     return yield* unpackParts(yield* readDirectory(archive, options), options, (hour, own) =>
@@ -38,7 +47,8 @@ const openWith = (digestHour: DigestHour): Unpacker["Type"]["open"] =>
         parts: own.length,
         body: streamWithReader(archive, (read) =>
           hourBytes(read, archive.path, own, format, { open, size: digest.size })
-        )
+        ),
+        writeTo: writeHour(archive, own, format, { open, size: digest.size })
       }))
     )
   })
@@ -84,10 +94,11 @@ export function digestObject(way: InflateWay): DigestObject {
 export function makeUnpacker(
   digestHour: DigestHour,
   way: InflateWay,
-  digest: DigestObject = digestObject(way)
+  digest: DigestObject = digestObject(way),
+  writeHour: WriteHour = () => undefined
 ): Unpacker["Type"] {
   return Unpacker.of({
-    open: openWith(digestHour),
+    open: openWith(digestHour, writeHour),
     digest,
     cut: cutObject(way),
     undocumentedCalls: Effect.sync(() => undocumentedCalls(way))

@@ -1,4 +1,4 @@
-import { Effect, Option, type Stream } from "effect"
+import { Effect, Option } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { hourKey } from "../../services/HourKey.ts"
 import { HourMetadata, metadataToText } from "../../services/HourMetadata.ts"
@@ -105,11 +105,12 @@ function isUnrecorded(error: { readonly _tag: string }): boolean {
  * hour landed; now its sync meets the conflict again.
  */
 const stageConflict = Effect.fnUntraced(
-  function* <E extends Retryable>({ body, key, metadata, size }: HourToLand<E>) {
+  function* <E extends Retryable>({ body, key, metadata, size, writeTo }: HourToLand<E>) {
     const { retry } = yield* Run
     const staging = yield* Staging
     const text = metadataToText(metadata)
-    yield* retry(staging.put({ key, size, sha256: metadata.sha256, metadata: text, body }))
+    const { sha256 } = metadata
+    yield* retry(staging.put({ key, size, sha256, metadata: text, body, writeTo }))
     yield* Effect.logWarning(
       `"${key}" stays in ${staging.place} until its conflict can be recorded`
     )
@@ -137,15 +138,16 @@ const etagOfNobodys = Effect.fnUntraced(function* (key: string, project: Option.
 /** The object for an exported hour. */
 export function toLand<E>(
   { hour, project }: ExportedHour,
-  lines: Omit<UnpackedHour, "hour" | "body"> & { readonly body: Stream.Stream<Uint8Array, E> },
+  lines: Omit<UnpackedHour, "hour" | "body" | "writeTo"> & Pick<HourToLand<E>, "body" | "writeTo">,
   key: string,
   version: string
 ): HourToLand<E> {
-  const { events, bytes, lineset, malformed, sha256, parts, size, body } = lines
+  const { events, bytes, lineset, malformed, sha256, parts, size, body, writeTo } = lines
   return {
     key,
     size,
     body,
+    writeTo,
     metadata: new HourMetadata({
       hour,
       events,

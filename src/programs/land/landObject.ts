@@ -2,7 +2,12 @@ import { Effect, Either, Option, type Stream } from "effect"
 import type { Clock } from "../../services/Clock.ts"
 import { type HourMetadata, metadataFromText, metadataToText } from "../../services/HourMetadata.ts"
 import { addDigests, type LinesDigest, noLines, sameLines } from "../../services/LinesDigest.ts"
-import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
+import {
+  isNotFound,
+  ObjectStorage,
+  type ObjectStorageError,
+  type WriteBody
+} from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
@@ -24,6 +29,7 @@ export interface HourToLand<E> {
   readonly metadata: HourMetadata
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
+  readonly writeTo?: WriteBody<E> | undefined
 }
 
 /**
@@ -74,12 +80,17 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
 ): Effect.fn.Return<boolean, LandingError | ObjectStorageError | E, Run | Staging | ObjectStorage> {
   const { retry } = yield* Run
   const { key, size, metadata } = hour
-  const body = countBytes(hour.body, (yield* Progress).sent)
+  const { sent } = yield* Progress
+  const object = {
+    key,
+    size,
+    sha256: metadata.sha256,
+    metadata: metadataToText(metadata),
+    body: countBytes(hour.body, sent),
+    writeTo: countWritten(hour.writeTo, sent)
+  }
   const put = store
-    .put(
-      { key, size, sha256: metadata.sha256, metadata: metadataToText(metadata), body },
-      { replacing }
-    )
+    .put(object, { replacing })
     .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
   if (!(yield* retry(put))) return false
   const head = yield* retry(store.head(key))
@@ -93,6 +104,14 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
     detail: `"${key}" in ${store.place} does not match what was uploaded; inspect it, delete it and run again`
   })
 })
+
+function countWritten<E>(
+  writeTo: WriteBody<E> | undefined,
+  tell: (bytes: number) => void
+): WriteBody<E> | undefined {
+  if (writeTo === undefined) return undefined
+  return (path) => Effect.tap(writeTo(path), ({ size }) => Effect.sync(() => tell(size)))
+}
 
 /** The outcome of an hour whose object was just created. */
 export function outcomeOfNew({ bytes, events, hour }: HourMetadata): Landed | Empty {

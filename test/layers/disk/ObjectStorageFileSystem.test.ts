@@ -5,7 +5,12 @@ import { describe, it } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Fiber, Layer, Logger, Option, Stream, TestClock } from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
-import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
+import {
+  type FileFailure,
+  ObjectStorage,
+  type ObjectStorageError,
+  type WrittenBody
+} from "../../../src/services/ObjectStorage.ts"
 import {
   bufferAgainAndAgain,
   keysBelow,
@@ -269,6 +274,50 @@ describe("ObjectStorageFileSystem", () => {
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(yield* innerFiles(root), [])
         assert.deepStrictEqual(yield* keysBelow(""), [])
+      }).pipe(inStore(root))
+    })
+  )
+
+  it.scoped("has an object write itself to a file if it can, and believes no more of it", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      const object = { ...objectOf("a/b.jsonl", "text"), body: Stream.die("the body was run") }
+      const { sha256, size } = object
+      const writing = (text: string, then: Effect.Effect<WrittenBody, "cut" | FileFailure>) => ({
+        ...object,
+        writeTo: (path: string) =>
+          Effect.zipRight(
+            Effect.promise(() => fs.writeFile(path, text)),
+            then
+          )
+      })
+      yield* Effect.gen(function* () {
+        const storage = yield* ObjectStorage
+        const refusal = (then: Effect.Effect<WrittenBody, "cut" | FileFailure>) =>
+          Effect.flip(storage.put(writing("text", then)))
+        const path = join(root, "a/b.jsonl")
+        const full = { _tag: "FileFailure", code: "ENOSPC", detail: "no space left" } as const
+        for (const [then, expected] of [
+          [Effect.fail("cut" as const), "cut"],
+          [Effect.fail(full), `NoSpace ${path}`],
+          [Effect.succeed({ sha256, size: 3 }), `Corrupt ${path}`],
+          [Effect.succeed({ sha256: "00", size }), `Corrupt ${path}`]
+        ] as const) {
+          const error = yield* refusal(then)
+          const found = error === "cut" ? error : `${error.reason} ${error.path}`
+          assert.strictEqual(found, expected)
+        }
+        const reached = yield* Deferred.make<void>()
+        const waits = Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
+        const fiber = yield* Effect.fork(storage.put(writing("text", waits)))
+        yield* Deferred.await(reached)
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(yield* innerFiles(root), [])
+        assert.deepStrictEqual(yield* keysBelow(""), [])
+
+        assert.isTrue(yield* storage.put(writing("text", Effect.succeed({ sha256, size }))))
+        assert.strictEqual(yield* textOf("a/b.jsonl"), "text")
+        assert.strictEqual((yield* headOf("a/b.jsonl")).size, size)
       }).pipe(inStore(root))
     })
   )

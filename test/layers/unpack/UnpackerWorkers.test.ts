@@ -7,10 +7,12 @@ import { join } from "node:path"
 import threads from "node:worker_threads"
 import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { assert } from "vitest"
+import type { SpooledArchive } from "../../../src/services/Spool.ts"
 import { Unpacker } from "../../../src/services/Unpacker.ts"
 import { unpackerContract } from "../../contracts/unpacker.ts"
+import { smallDisk, temporaryFolder } from "../../fixtures/disk.ts"
 import { endWorker } from "../../fixtures/endWorker.ts"
 import { isLong } from "../../fixtures/long.ts"
 import { part, partName, spooled, zipOf } from "../../fixtures/archive/zipCorpus.ts"
@@ -65,6 +67,28 @@ const body = (object: Uint8Array) =>
   Stream.range(0, Math.ceil(object.length / 50_000) - 1).pipe(
     Stream.map((at) => object.subarray(at * 50_000, (at + 1) * 50_000))
   )
+
+/** A file to write to, which is empty. */
+const inFile = <A, E, R>(use: (file: string) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const file = join(yield* temporaryFolder, "object")
+    yield* Effect.promise(() => fs.writeFile(file, ""))
+    return yield* use(file)
+  })
+/** The first hour of an archive of two megabytes, which is read in several pieces. */
+const opened = (read?: (inner: SpooledArchive["read"]) => SpooledArchive["read"]) =>
+  Effect.gen(function* () {
+    const random = Array.from({ length: 30_000 }, (_, n) => createHash("md5").update(`${n}`))
+    const lines = random.map((hash) => `{"x":"${hash.digest("hex").repeat(3)}"}\n`).join("")
+    const large = spooled(zipOf({ entries: [part(5, 0, lines)] }))
+    const unpacker = yield* Unpacker
+    let now = large.read
+    const { hours } = yield* unpacker.open({ ...large, read: (...given) => now(...given) }, "jsonl")
+    now = read?.(large.read) ?? large.read
+    const [hour] = hours.values()
+    assert(hour?.writeTo !== undefined)
+    return { ...hour, writeTo: hour.writeTo }
+  })
 
 describe("UnpackerWorkers", () => {
   const archive = spooled(
@@ -230,6 +254,95 @@ describe("UnpackerWorkers", () => {
       )
     })
   )
+
+  describe("writeTo", () => {
+    const workers = UnpackerWorkers.layer({ smallArchive: 0 })
+
+    it.scoped("tells that the disk is full", (context) =>
+      Effect.gen(function* () {
+        const small = yield* Effect.option(smallDisk(join(yield* temporaryFolder, "d"), "size=1m"))
+        if (Option.isNone(small)) return context.skip("this user may not mount a disk")
+        const file = join(small.value, "object")
+        yield* Effect.promise(() => fs.writeFile(file, ""))
+        const { writeTo } = yield* opened()
+        const error = yield* Effect.flip(writeTo(file))
+        assert(error._tag === "FileFailure")
+        assert.strictEqual(error.code, "ENOSPC")
+      }).pipe(Effect.provide(workers))
+    )
+
+    it.scoped("is absent where the archive is read in this thread", () =>
+      Effect.gen(function* () {
+        const { hours } = yield* (yield* Unpacker).open(archive, "jsonl")
+        for (const hour of hours.values()) assert.isUndefined(hour.writeTo)
+      }).pipe(Effect.provide(UnpackerWorkers.layer()))
+    )
+
+    it.scoped("passes on what the system says of a file that cannot be written", () =>
+      Effect.gen(function* () {
+        const { sha256, writeTo } = yield* opened()
+        const error = yield* Effect.flip(writeTo(join(yield* temporaryFolder, "absent")))
+        assert(error._tag === "FileFailure")
+        assert.strictEqual(error.code, "ENOENT")
+        assert.strictEqual((yield* inFile(writeTo)).sha256, sha256)
+      }).pipe(Effect.provide(workers))
+    )
+
+    it.scoped("writes nothing more once it is interrupted", () =>
+      Effect.gen(function* () {
+        const asked = yield* Deferred.make<void>()
+        let reads = 0
+        const { writeTo } = yield* opened(
+          (inner) =>
+            (...given) =>
+              reads++ < 1
+                ? inner(...given)
+                : Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)
+        )
+        yield* inFile((file) =>
+          Effect.gen(function* () {
+            const writing = yield* Effect.fork(writeTo(file))
+            yield* Deferred.await(asked)
+            yield* Fiber.interrupt(writing)
+            // On Linux, whoever still had it open would be listed.
+            const open = spawnSync("sh", ["-c", `ls -l /proc/${process.pid}/fd 2> /dev/null`])
+            assert.notInclude(String(open.stdout), file)
+          })
+        )
+        assert.isAtLeast(reads, 2)
+      }).pipe(Effect.provide(workers))
+    )
+
+    it.scoped("gives no verdict on an hour whose worker ends, and writes it without workers", () =>
+      Effect.gen(function* () {
+        const all: Array<threads.Worker> = []
+        yield* made(
+          class extends threads.Worker {
+            constructor(...given: ConstructorParameters<typeof threads.Worker>) {
+              super(...given)
+              all.push(this)
+            }
+          }
+        )
+        let isOver = false
+        const endAll = Effect.promise(() => Promise.all(all.map(endWorker)))
+        const { sha256, writeTo } = yield* opened((inner) => (...given) => {
+          if (isOver) return inner(...given)
+          isOver = true
+          return Effect.zipRight(endAll, inner(...given))
+        })
+        const error = yield* Effect.flip(inFile(writeTo))
+        assert(error._tag === "UnpackerError")
+        assert.strictEqual(error.reason, "Unreadable")
+        yield* made(function () {
+          throw new Error("ERR_WORKER_INIT_FAILED")
+        } as unknown as typeof threads.Worker)
+        assert.strictEqual((yield* inFile(writeTo)).sha256, sha256)
+        const absent = yield* Effect.flip(writeTo(join(yield* temporaryFolder, "absent")))
+        assert.strictEqual(absent._tag, "FileFailure")
+      }).pipe(Effect.provide(workers))
+    )
+  })
 
   describe("digest", () => {
     const lines = Array.from(

@@ -86,6 +86,9 @@ export function converseAbout(
             return Effect.fail(new UnpackerError(it.refused))
           case "Broken":
             return Effect.die(new Error(it.message))
+          // Only a task that writes ends like this.
+          case "Unwritten":
+            return Effect.die(new Error(it.thrown.message))
         }
       })
     ),

@@ -1,10 +1,13 @@
 import { MessageChannel, Worker } from "node:worker_threads"
+import type { FileFailure, WrittenBody } from "../../../services/ObjectStorage.ts"
+import { toFileFailure } from "../../disk/files.ts"
 import type { Read } from "../reader.ts"
 import { type Conversation, converseAbout } from "./conversation.ts"
 import type { StreamTask } from "./digestStream.ts"
-import type { DigestBytes, DigestReport, DigestTask, ExitTask } from "./worker.ts"
+import type { DigestBytes, DigestReport, DigestTask, ExitTask, WriteTask } from "./worker.ts"
 import { digestHour, type HourDigest } from "../hourDigest.ts"
 import { Refusal, refusal } from "../refusal.ts"
+import { type HourToWrite, Unwritable, writeHour } from "../writeHour.ts"
 
 /** In milliseconds. A worker that is idle longer would only take memory. */
 const IDLE = 100
@@ -17,6 +20,8 @@ export interface DigestPool {
    * `Unreadable` if the worker ends.
    */
   readonly digest: (read: Read, task: Omit<DigestTask, "_tag" | "port">) => Promise<HourDigest>
+  /** Writes one hour to a file in an idle worker, under the same rules. */
+  readonly write: (read: Read, task: HourToWrite) => Promise<WrittenBody | FileFailure>
   /**
    * Digests one object in an idle worker; `undefined` if the system gives none. What is not closed
    * after its end costs the worker.
@@ -59,20 +64,37 @@ export function openDigestPool(): DigestPool {
     setTimeout(endIfIdle, IDLE).unref()
   }
 
+  /**
+   * Has a worker do the work. If no thread can be started, as in a container that limits them, this
+   * thread does it: slower, with the same result.
+   */
+  async function withWorker<A>(
+    there: (worker: Worker) => Promise<A>,
+    here: () => Promise<A>
+  ): Promise<A> {
+    const worker = idle.pop() ?? start()
+    if (worker === undefined) return here()
+    try {
+      return await there(worker)
+    } finally {
+      if (all.has(worker)) rest(worker)
+    }
+  }
+
   return {
-    digest: async (read, task) => {
-      const worker = idle.pop() ?? start()
-      // If no thread can be started, as in a container that limits them, this thread does the work:
-      // slower, with the same result.
-      if (worker === undefined) {
-        return digestHour(read, task.path, task.parts, task.format, task.budget, task.inflate)
-      }
-      try {
-        return await converse(worker, read, task)
-      } finally {
-        if (all.has(worker)) rest(worker)
-      }
-    },
+    digest: (read, task) =>
+      withWorker(
+        (worker) => converse<HourDigest>(worker, read, { ...task, _tag: "Hour" }),
+        () => digestHour(read, task.path, task.parts, task.format, task.budget, task.inflate)
+      ),
+    write: (read, task) =>
+      withWorker<WrittenBody>(
+        (worker) => converse(worker, read, { ...task, _tag: "Write" }),
+        () => writeHour(read, task)
+      ).catch((error: unknown) => {
+        if (error instanceof Unwritable) return toFileFailure(error.thrown)
+        throw error
+      }),
     stream: (task) => {
       const worker = idle.pop() ?? start()
       if (worker === undefined) return undefined
@@ -113,16 +135,17 @@ function end(worker: Worker): Promise<void> {
   })
 }
 
-function converse(
+/** Answers a worker's requests for bytes until it has ended the task. */
+function converse<A extends HourDigest | WrittenBody>(
   worker: Worker,
   read: Read,
-  task: Omit<DigestTask, "_tag" | "port">
-): Promise<HourDigest> {
+  task: Omit<DigestTask, "port"> | Omit<WriteTask, "port">
+): Promise<A> {
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
   const answer = (bytes: DigestBytes) =>
     own.postMessage(bytes, bytes === null ? [] : [bytes.buffer])
-  return new Promise<HourDigest>((resolve, reject) => {
+  return new Promise<A>((resolve, reject) => {
     // For example out of memory. This proves nothing about the archive, which the next run may be
     // able to read.
     const ended = (why: unknown) => {
@@ -131,7 +154,7 @@ function converse(
       reject(refusal(task.path)("Unreadable", `A thread that read it ended${said}`))
     }
     worker.once("error", ended).once("exit", ended)
-    own.on("message", (report: DigestReport) => {
+    own.on("message", (report: DigestReport<A>) => {
       if (report._tag === "Wants") {
         const { into, length, position } = report
         read(position, length, into).then(
@@ -151,8 +174,9 @@ function converse(
       own.close()
       if (report._tag === "Digested") resolve(report.digest)
       else if (report._tag === "Refused") reject(new Refusal(report.refused))
+      else if (report._tag === "Unwritten") reject(new Unwritable(report.thrown))
       else reject(unreadable ?? new Error(report.message))
     })
-    worker.postMessage({ ...task, _tag: "Hour", port } satisfies DigestTask, [port])
+    worker.postMessage({ ...task, port } satisfies DigestTask | WriteTask, [port])
   })
 }

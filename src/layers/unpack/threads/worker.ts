@@ -1,15 +1,18 @@
 /**
- * The worker thread: digests one hour or object after another, until it is told to exit. It requests an
- * archive's bytes from the thread that sent the hour. Loads no package.
+ * The worker thread: digests one hour or object after another, or writes hours to files, until it is told to
+ * exit. It requests an archive's bytes from the thread that sent the hour. Loads no package.
  *
  * @module
  */
 import { type MessagePort, parentPort } from "node:worker_threads"
 import type { Format } from "../../../services/HourKey.ts"
+import type { ThrownError } from "../../disk/files.ts"
 import { type Budget, digestHour, type HourDigest } from "../hourDigest.ts"
 import { PIECE } from "../zipPart.ts"
 import { type InflateWay, isHere } from "../gzip/inflateWay.ts"
+import type { Read } from "../reader.ts"
 import { Refusal, type Refused } from "../refusal.ts"
+import { type HourToWrite, Unwritable, writeHour } from "../writeHour.ts"
 import { digestStream, type StreamTask } from "./digestStream.ts"
 import type { ZipPart } from "../zipDirectory.ts"
 
@@ -24,13 +27,20 @@ export interface DigestTask {
   readonly inflate: InflateWay
 }
 
+/** Writes an hour's object to a file. */
+export interface WriteTask extends HourToWrite {
+  readonly _tag: "Write"
+  /** For every message about this task. */
+  readonly port: MessagePort
+}
+
 /** Ends the worker as soon as its current piece of work is done. */
 export interface ExitTask {
   readonly _tag: "Exit"
 }
 
 /** What the worker sends on a task's port: requests for bytes, and then one of the others. */
-export type DigestReport =
+export type DigestReport<A> =
   | {
       readonly _tag: "Wants"
       readonly position: number
@@ -38,12 +48,13 @@ export type DigestReport =
       /** A buffer for them, transferred and to be returned. */
       readonly into: Uint8Array<ArrayBuffer>
     }
-  | TaskEnd<HourDigest>
+  | TaskEnd<A>
 
 /** The last message about a task. */
 export type TaskEnd<A> =
   | { readonly _tag: "Digested"; readonly digest: A }
   | { readonly _tag: "Refused"; readonly refused: Refused }
+  | { readonly _tag: "Unwritten"; readonly thrown: ThrownError }
   | { readonly _tag: "Broken"; readonly message: string }
 
 /**
@@ -64,11 +75,11 @@ function takeRoom(length: number): Uint8Array<ArrayBuffer> {
   return used ?? new Uint8Array(length)
 }
 
-function digestArchive(task: DigestTask): Promise<HourDigest> {
-  const { budget, format, inflate, parts, path, port } = task
+/** Reads an archive by requests to the thread that has it open. */
+function readerOn({ inflate, port }: DigestTask | WriteTask): Read {
   // If they are inflated elsewhere, that may still be running when more is requested.
   const isReused = isHere(inflate)
-  const read = (position: number, length: number) =>
+  return (position, length) =>
     new Promise<Uint8Array>((resolve, reject) => {
       const into = takeRoom(isReused ? PIECE : length)
       port.once("message", (bytes: DigestBytes) => {
@@ -76,24 +87,38 @@ function digestArchive(task: DigestTask): Promise<HourDigest> {
         if (isReused) rooms.push(new Uint8Array(bytes.buffer))
         resolve(bytes)
       })
-      const wants: DigestReport = { _tag: "Wants", position, length, into }
+      const wants: DigestReport<never> = { _tag: "Wants", position, length, into }
       port.postMessage(wants, [into.buffer])
     })
-  return digestHour(read, path, parts, format, budget, inflate)
+}
+
+function digestArchive(task: DigestTask): Promise<HourDigest> {
+  const { budget, format, inflate, parts, path } = task
+  return digestHour(readerOn(task), path, parts, format, budget, inflate)
 }
 
 async function endOf<A>(digesting: Promise<A>): Promise<TaskEnd<A>> {
   try {
     return { _tag: "Digested", digest: await digesting }
   } catch (error) {
-    return error instanceof Refusal
-      ? { _tag: "Refused", refused: error.refused }
-      : { _tag: "Broken", message: String(error) }
+    if (error instanceof Refusal) return { _tag: "Refused", refused: error.refused }
+    if (error instanceof Unwritable) return { _tag: "Unwritten", thrown: error.thrown }
+    return { _tag: "Broken", message: String(error) }
   }
 }
 
-parentPort?.on("message", (task: DigestTask | StreamTask | ExitTask) => {
+function work(task: DigestTask | WriteTask | StreamTask): Promise<unknown> {
+  switch (task._tag) {
+    case "Hour":
+      return digestArchive(task)
+    case "Write":
+      return writeHour(readerOn(task), task)
+    case "Stream":
+      return digestStream(task)
+  }
+}
+
+parentPort?.on("message", (task: DigestTask | WriteTask | StreamTask | ExitTask) => {
   if (task._tag === "Exit") process.exit()
-  const digesting = task._tag === "Hour" ? digestArchive(task) : digestStream(task)
-  void endOf<unknown>(digesting).then((end) => task.port.postMessage(end))
+  void endOf(work(task)).then((end) => task.port.postMessage(end))
 })
