@@ -3,7 +3,7 @@ import type { Inflate } from "./inflater.ts"
 import type { Refuse } from "../refusal.ts"
 
 /** Stays in a core's cache until its lines are counted. */
-const CHUNK = 64 * 1024
+const CHUNK = 256 * 1024
 
 /** Undocumented internals that `gunzipSync` uses; `canInflateHere` tests them first. */
 interface Internals {
