@@ -2,7 +2,7 @@
 //
 //   npm run bench                      everything: a warm-up and five rounds, about an hour
 //   npm run bench -- --quick           small data, one round: does every case finish, and is it right? Leaves out models and peers
-//   npm run bench -- --only NAME       one group: day, unpack, load, redact, models, peers, memory, plan, start, growth, azure
+//   npm run bench -- --only NAME       one group: day, folder, unpack, load, redact, models, peers, memory, plan, start, growth, azure
 //   npm run bench -- --size fifth      a day of 201,600 events instead of 1.08 million
 //   npm run bench -- --runs N          other than five rounds
 //   npm run bench -- --out FOLDER      the pages go there; with --quick, --size, --only or fewer rounds they go nowhere else
