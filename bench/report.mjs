@@ -106,18 +106,20 @@ export function printed(results, claims) {
  *   readonly store: string,
  *   readonly runs: number,
  *   readonly quick: boolean,
+ *   readonly only: ReadonlyArray<string> | undefined,
  *   readonly data: import("./groups/_group.mjs").Bench["data"]
  * }} Made
  */
 
 /** @param {ReadonlyArray<Result>} results @param {ReadonlyArray<Judged>} claims @param {Made} made */
 function page(results, claims, made) {
-  const { cpu, memory, system, node, tools, store, commit, date, runs, quick, data } = made
+  const { cpu, memory, system, node, tools, store, commit, date, runs, quick, only, data } = made
+  const command = `npm run bench${only === undefined ? "" : ` -- --only ${only.join(",")}`}`
   const { day, size } = data
   const digests = Object.values(day.hours)
   const total = (/** @type {"events" | "bytes"} */ name) =>
     digests.reduce((sum, digest) => sum + digest[name], 0)
-  return `Measured on ${date} by \`npm run bench\` at ${commit}: medians of ${runs} ${runs === 1 ? "round" : "rounds"}${quick ? " with small data" : " after a warm-up"}.
+  return `Measured on ${date} by \`${command}\` at ${commit}: medians of ${runs} ${runs === 1 ? "round" : "rounds"}${quick ? " with small data" : " after a warm-up"}.
 Every case ran once per round, interleaved with its peers. A ratio compares medians; its lowest and highest value in any round
 are in brackets.
 

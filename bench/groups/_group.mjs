@@ -47,6 +47,9 @@ export const secondsOf = (samples = []) => samples.map(({ seconds }) => seconds)
 /** @param {ReadonlyArray<Sample> | undefined} samples */
 export const peaksOf = (samples = []) => samples.map(({ peak = NaN }) => peak)
 
+/** @param {ReadonlyArray<Sample> | undefined} samples */
+const cpuOf = (samples = []) => samples.map(({ cpu = NaN }) => cpu)
+
 /**
  * A claim that some cases take at most a multiple of what a peer takes.
  *
@@ -64,4 +67,10 @@ export const atMost = (line, text, one, peer, limit) => ({
   limit,
   of: [one, peer],
   value: (samples) => ratio(secondsOf(samples[one]), secondsOf(samples[peer]))
+})
+
+/** The same for processor time. @type {typeof atMost} */
+export const atMostCpu = (line, text, one, peer, limit) => ({
+  ...atMost(line, text, one, peer, limit),
+  value: (samples) => ratio(cpuOf(samples[one]), cpuOf(samples[peer]))
 })

@@ -1,5 +1,5 @@
 // Runs of the program and of its peers, each in a folder of its own.
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { S5CMD } from "../machine.mjs"
 import { ROOT, run, runNode } from "../processes.mjs"
@@ -104,6 +104,20 @@ function peerEnvironment(bench, window) {
   }
 }
 
+const TIMES = "times"
+/** Runs a command, and writes down how long it and its children have kept a processor busy. */
+const TIMED = `"$0" "$@"; code=$?; times > ${TIMES}; exit $code`
+
+/** What bash's `times` says of its children, in seconds. @param {string} times */
+function cpuOf(times) {
+  const [, children = ""] = times.split("\n")
+  const parts = [...children.matchAll(/(\d+)m([\d.]+)s/g)]
+  return parts.reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0
+  )
+}
+
 /** @param {Bench} bench @param {string} command @param {ReadonlyArray<string>} args */
 export function runPeer(bench, command, args) {
   return inFolder(bench, (cwd) => runPeerIn(bench, cwd, command, args, bench.data.day))
@@ -119,7 +133,8 @@ export function runPeer(bench, command, args) {
  * @param {Window} window
  */
 export async function runPeerIn(bench, cwd, command, args, window) {
-  const ended = await run(command, args, { cwd, env: peerEnvironment(bench, window) })
+  const env = peerEnvironment(bench, window)
+  const ended = await run("bash", ["-c", TIMED, command, ...args], { cwd, env })
   assertEnded([command, ...args].join(" "), ended)
-  return ended
+  return { ...ended, cpu: cpuOf(await readFile(join(cwd, TIMES), "utf8")) }
 }

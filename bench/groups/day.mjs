@@ -2,7 +2,7 @@ import { readdir, rename } from "node:fs/promises"
 import { join } from "node:path"
 import { PYTHON } from "../machine.mjs"
 import { run } from "../processes.mjs"
-import { atMost } from "./_group.mjs"
+import { atMost, atMostCpu } from "./_group.mjs"
 import { isHour, isPart, landingDay } from "./_landed.mjs"
 import { archiveOf, assertEnded, inFolder, PEERS, runPeer, runProgram } from "./_runs.mjs"
 
@@ -93,7 +93,15 @@ export function day(bench) {
     ],
     claims: [
       atMost(1, "`jsonl`: time relative to the older pipelines", "jsonl", "seeds", 0.55),
-      atMost(1, "`jsonl`: time relative to the shell tools", "jsonl", "shell", 1.15),
+      atMost(1, "`jsonl`: time relative to the shell with rclone", "jsonl", "shell", 1.15),
+      atMost(1, "`jsonl`: time relative to the shell with s5cmd", "jsonl", "s5cmd", 1.3),
+      atMostCpu(
+        1,
+        "`jsonl`: processor time relative to the shell with s5cmd",
+        "jsonl",
+        "s5cmd",
+        1.5
+      ),
       atMost(
         1,
         "`jsonl` by 6 hours: time relative to the older pipelines",
@@ -102,7 +110,8 @@ export function day(bench) {
         0.5
       ),
       atMost(2, "`jsonl.gz`: time relative to the older pipelines", "gz", "seeds", 0.17),
-      atMost(2, "`jsonl.gz`: time relative to the shell tools", "gz", "shell-gz", 2)
+      atMost(2, "`jsonl.gz`: time relative to the shell with rclone", "gz", "shell-gz", 2),
+      atMost(2, "`jsonl.gz`: time relative to the shell with s5cmd", "gz", "s5cmd-gz", 2.6)
     ]
   }
 }
