@@ -86,8 +86,8 @@ export interface FileFailure {
 }
 
 /**
- * Writes a body durably to an empty local file that exists, and tells what it wrote. Once it is
- * interrupted, nothing more is written.
+ * Writes a body durably to an empty local file that exists, and tells what it wrote. Interrupting it
+ * waits until nothing more will be written.
  */
 export type WriteBody<E> = (path: string) => Effect.Effect<WrittenBody, E | FileFailure>
 

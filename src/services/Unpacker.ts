@@ -62,7 +62,7 @@ export interface UnpackedHour extends LinesDigest {
    * spooled file has changed.
    */
   readonly body: Stream.Stream<Uint8Array, UnpackerError>
-  /** Writes the same bytes to a file, in another thread. Absent where no other thread reads the archive. */
+  /** Writes the same bytes to a file, if possible in another thread. Absent for small archives. */
   readonly writeTo?: WriteBody<UnpackerError> | undefined
 }
 

@@ -49,13 +49,16 @@ function writeDraft<E>(
     attempt(() => fs.open(draft, "wx", FILE_MODE)).pipe(Effect.mapError(toError("put", draft))),
     Effect.fnUntraced(function* (handle) {
       const { sha256, size } = yield* writeBody(object, handle, draft, fail)
-      if (size !== object.size || sha256 !== object.sha256) {
-        const detail = `the body has ${size} bytes and SHA-256 ${sha256} instead of the announced ${object.size} and ${object.sha256}`
+      const stats = yield* Effect.mapError(
+        attempt(() => handle.stat({ bigint: true })),
+        fail
+      )
+      const sizes = new Set([object.size, size, Number(stats.size)])
+      if (sizes.size > 1 || sha256 !== object.sha256) {
+        const detail = `the body has ${size} bytes and SHA-256 ${sha256}, ${stats.size} bytes were written, and ${object.size} and ${object.sha256} were announced`
         return yield* refusal("Corrupt", "put", path, detail)
       }
-      const stats = attempt(() => handle.stat({ bigint: true }))
-      const { ino } = yield* Effect.mapError(stats, fail)
-      return String(ino)
+      return String(stats.ino)
     }),
     closeFile
   )

@@ -7,6 +7,7 @@ import {
   Unpacker,
   type UnpackerError
 } from "../../services/Unpacker.ts"
+import { isFileFailure } from "../disk/files.ts"
 import { withReader } from "./reader.ts"
 import { type DigestPool, openDigestPool } from "./threads/pool.ts"
 import {
@@ -19,7 +20,7 @@ import {
 import type { InflateWay } from "./gzip/inflateWay.ts"
 import type { UnpackerZipOptions } from "./UnpackerZip.ts"
 
-/** More would wait for the disk, and each needs memory. */
+/** For each kind of work. More would wait for the disk, and each needs memory. */
 const MOST_WORKERS = 4
 
 export interface UnpackerWorkersOptions extends UnpackerZipOptions {
@@ -57,14 +58,14 @@ export const make: (
 
 /** Writes the hours of large archives in workers. */
 const writeThere = (pool: DigestPool, inflate: InflateWay, small: number) =>
-  // More than there are processors, since each waits for the disk at its end.
+  // As many even on fewer processors, since each waits for the disk at its end.
   Effect.map(Effect.makeSemaphore(MOST_WORKERS), (free): WriteHour => {
     return (archive, parts, format, hour) => {
       if (archive.size < small) return undefined
       const task = { path: archive.path, parts, format, hour, inflate }
       return (file) =>
         withReader(archive, (read) => pool.write(read, { ...task, file })).pipe(
-          Effect.flatMap((it) => ("_tag" in it ? Effect.fail(it) : Effect.succeed(it))),
+          Effect.flatMap((it) => (isFileFailure(it) ? Effect.fail(it) : Effect.succeed(it))),
           free.withPermits(1),
           Effect.withSpan("Unpacker.writeTo")
         )
@@ -107,7 +108,7 @@ function digestThere(
 
 /**
  * Like `UnpackerZip`, but digests the hours of large archives, and large objects, in worker threads: one
- * per processor, and at most four.
+ * per processor, and at most four. For a store in a folder, up to four others write the hours.
  *
  * @example
  * ```ts

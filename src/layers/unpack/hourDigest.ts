@@ -48,7 +48,7 @@ export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
 }
 
 /** Bytes of lines after which other work in this thread gets a turn: about 10 milliseconds. */
-const BREATH = 16 * 1024 * 1024
+export const BREATH = 16 * 1024 * 1024
 
 /**
  * Reads an hour's parts once, in order, verifies them and digests the object that they make. Keeps

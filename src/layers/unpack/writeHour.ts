@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto"
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs"
+import { writeSync } from "node:fs"
+import { open } from "node:fs/promises"
+import { setImmediate as turn } from "node:timers/promises"
 import type { Format } from "../../services/HourKey.ts"
 import type { WrittenBody } from "../../services/ObjectStorage.ts"
 import type { ThrownError } from "../disk/files.ts"
 import { inflateBy, type InflateWay } from "./gzip/inflateWay.ts"
-import { type HourDigest, hourBytes } from "./hourDigest.ts"
+import { BREATH, type HourDigest, hourBytes } from "./hourDigest.ts"
 import type { Read } from "./reader.ts"
 import type { ZipPart } from "./zipDirectory.ts"
 
@@ -18,9 +20,9 @@ export class Unwritable extends Error {
   }
 }
 
-function onDisk<A>(call: () => A): A {
+async function onDisk<A>(call: () => A | Promise<A>): Promise<A> {
   try {
-    return call()
+    return await call()
   } catch (cause) {
     throw new Unwritable(cause)
   }
@@ -37,25 +39,35 @@ export interface HourToWrite {
 }
 
 /**
- * Writes the object of a digested hour durably to a file. Blocks this thread while the disk is busy:
- * lines are hashed and written while they are in its core's cache.
+ * Writes the object of a digested hour durably to a file. Hashes and writes lines while they are in the
+ * cache of this thread's core.
  */
 export async function writeHour(
   read: Read,
   { file, format, hour, inflate, parts, path }: HourToWrite
 ): Promise<WrittenBody> {
+  const handle = await onDisk(() => open(file, "r+"))
   const hash = createHash("sha256")
   let size = 0
-  const fd = onDisk(() => openSync(file, "r+"))
+  let breath = 0
   try {
     for await (const bytes of hourBytes(read, path, parts, format, hour, inflateBy(inflate))) {
       hash.update(bytes)
-      for (let at = 0; at < bytes.length;) at += onDisk(() => writeSync(fd, bytes, at))
+      for (let at = 0; at < bytes.length;) {
+        at += await onDisk(() => writeSync(handle.fd, bytes, at))
+      }
       size += bytes.length
+      breath += bytes.length
+      if (breath < BREATH) continue
+      breath = 0
+      await turn()
     }
-    onDisk(() => fsyncSync(fd))
-  } finally {
-    closeSync(fd)
+    // The synchronous calls are refused by releases of Node under its permission model.
+    await onDisk(() => handle.sync())
+  } catch (error) {
+    await handle.close().catch(() => {})
+    throw error
   }
+  await onDisk(() => handle.close())
   return { size, sha256: hash.digest("hex") }
 }

@@ -307,6 +307,10 @@ describe("ObjectStorageFileSystem", () => {
           const found = error === "cut" ? error : `${error.reason} ${error.path}`
           assert.strictEqual(found, expected)
         }
+        const short = writing("tex", Effect.succeed({ sha256, size }))
+        const untrue = yield* Effect.flip(storage.put(short))
+        assert(untrue !== "cut")
+        assert.strictEqual(untrue.reason, "Corrupt")
         const reached = yield* Deferred.make<void>()
         const waits = Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
         const fiber = yield* Effect.fork(storage.put(writing("text", waits)))

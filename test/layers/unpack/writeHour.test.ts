@@ -11,36 +11,43 @@ import { Unwritable, writeHour } from "../../../src/layers/unpack/writeHour.ts"
 import { part, spooled, zipOf } from "../../fixtures/archive/zipCorpus.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 
-const set = (methods: Partial<typeof files>) =>
-  Effect.sync(() => {
-    Object.assign(files, methods)
-    syncBuiltinESMExports()
-  })
-
-/** Records the calls that write files meanwhile; each write takes `most` bytes at most. */
-const recorded = <A, E, R>(most: number, program: Effect.Effect<A, E, R>) => {
+/** Records the calls that write files meanwhile; each write takes `most` bytes at most, or fails. */
+const recorded = <A, E, R>(most: number | Error, program: Effect.Effect<A, E, R>) => {
   const calls: Array<string> = []
-  const { closeSync, fsyncSync, writeSync } = files
-  const recording = set({
-    writeSync: ((fd: number, bytes: Uint8Array, at: number) => {
-      calls.push("write")
-      return writeSync(fd, bytes, at, Math.min(most, bytes.length - at))
-    }) as typeof writeSync,
-    fsyncSync: (fd) => {
-      calls.push("fsync")
-      fsyncSync(fd)
-    },
-    closeSync: (fd) => {
-      calls.push("close")
-      closeSync(fd)
-    }
-  })
+  const { writeSync } = files
+  const { open } = files.promises
+  const opened: typeof open = async (...given) => {
+    const handle = await open(...given)
+    const { close, sync } = handle
+    return Object.assign(handle, {
+      close: () => {
+        calls.push("close")
+        return Reflect.apply(close, handle, [])
+      },
+      sync: () => {
+        calls.push("sync")
+        return Reflect.apply(sync, handle, [])
+      }
+    })
+  }
+  const written = (fd: number, bytes: Uint8Array, at: number) => {
+    calls.push("write")
+    if (most instanceof Error) throw most
+    return writeSync(fd, bytes, at, Math.min(most, bytes.length - at))
+  }
   return Effect.acquireUseRelease(
-    recording,
+    setCalls(opened, written as typeof writeSync),
     () => Effect.map(program, (result) => ({ calls, result })),
-    () => set({ closeSync, fsyncSync, writeSync })
+    () => setCalls(open, writeSync)
   )
 }
+
+const setCalls = (open: typeof fs.open, writeSync: typeof files.writeSync) =>
+  Effect.sync(() => {
+    Object.assign(files.promises, { open })
+    Object.assign(files, { writeSync })
+    syncBuiltinESMExports()
+  })
 
 const LINES = Array.from({ length: 2000 }, (_, n) => `{"n":${n}}\n`).join("")
 
@@ -71,9 +78,22 @@ describe("writeHour", () => {
         const { calls } = yield* recorded(most, write(file))
         assert.strictEqual(yield* Effect.promise(() => fs.readFile(file, "utf8")), LINES)
         const writes = calls.filter((call) => call === "write")
-        assert.deepStrictEqual(calls, [...writes, "fsync", "close"])
+        assert.deepStrictEqual(calls, [...writes, "sync", "close"])
         assert.isAtLeast(writes.length, LINES.length / most)
       }
+    })
+  )
+
+  it.scoped("closes a file that it cannot write", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "object")
+      yield* Effect.promise(() => fs.writeFile(file, ""))
+      const full = Object.assign(new Error("no space left"), { code: "ENOSPC" })
+      const { calls, result } = yield* recorded(full, Effect.flip(Effect.sandbox(write(file))))
+      const error = Cause.squash(result)
+      assert(error instanceof Unwritable)
+      assert.strictEqual(error.thrown.code, "ENOSPC")
+      assert.deepStrictEqual(calls, ["write", "close"])
     })
   )
 

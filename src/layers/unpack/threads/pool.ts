@@ -84,12 +84,12 @@ export function openDigestPool(): DigestPool {
   return {
     digest: (read, task) =>
       withWorker(
-        (worker) => converse<HourDigest>(worker, read, { ...task, _tag: "Hour" }),
+        (worker) => converse<"Hour">(worker, read, { ...task, _tag: "Hour" }),
         () => digestHour(read, task.path, task.parts, task.format, task.budget, task.inflate)
       ),
     write: (read, task) =>
-      withWorker<WrittenBody>(
-        (worker) => converse(worker, read, { ...task, _tag: "Write" }),
+      withWorker(
+        (worker) => converse<"Write">(worker, read, { ...task, _tag: "Write" }),
         () => writeHour(read, task)
       ).catch((error: unknown) => {
         if (error instanceof Unwritable) return toFileFailure(error.thrown)
@@ -135,17 +135,24 @@ function end(worker: Worker): Promise<void> {
   })
 }
 
+interface Results {
+  readonly Hour: HourDigest
+  readonly Write: WrittenBody
+}
+
+type Task<T extends keyof Results> = Omit<Extract<DigestTask | WriteTask, { _tag: T }>, "port">
+
 /** Answers a worker's requests for bytes until it has ended the task. */
-function converse<A extends HourDigest | WrittenBody>(
+function converse<T extends keyof Results>(
   worker: Worker,
   read: Read,
-  task: Omit<DigestTask, "port"> | Omit<WriteTask, "port">
-): Promise<A> {
+  task: Task<T>
+): Promise<Results[T]> {
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
   const answer = (bytes: DigestBytes) =>
     own.postMessage(bytes, bytes === null ? [] : [bytes.buffer])
-  return new Promise<A>((resolve, reject) => {
+  return new Promise<Results[T]>((resolve, reject) => {
     // For example out of memory. This proves nothing about the archive, which the next run may be
     // able to read.
     const ended = (why: unknown) => {
@@ -154,7 +161,7 @@ function converse<A extends HourDigest | WrittenBody>(
       reject(refusal(task.path)("Unreadable", `A thread that read it ended${said}`))
     }
     worker.once("error", ended).once("exit", ended)
-    own.on("message", (report: DigestReport<A>) => {
+    own.on("message", (report: DigestReport<Results[T]>) => {
       if (report._tag === "Wants") {
         const { into, length, position } = report
         read(position, length, into).then(
@@ -177,6 +184,6 @@ function converse<A extends HourDigest | WrittenBody>(
       else if (report._tag === "Unwritten") reject(new Unwritable(report.thrown))
       else reject(unreadable ?? new Error(report.message))
     })
-    worker.postMessage({ ...task, port } satisfies DigestTask | WriteTask, [port])
+    worker.postMessage({ ...task, port }, [port])
   })
 }

@@ -1,5 +1,5 @@
 /**
- * The worker thread: digests one hour or object after another, or writes hours to files, until it is told to
+ * The worker thread: digests or writes one hour after another, or digests objects, until it is told to
  * exit. It requests an archive's bytes from the thread that sent the hour. Loads no package.
  *
  * @module
