@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The shell's best for a folder: curl, then unzip and igzip for as many parts at once as there are cores, each file flushed to disk.
 #   folder.sh jsonl FOLDER       the parts' lines
-#   folder.sh jsonl.gz FOLDER    the parts as they came, looked at by nobody
+#   folder.sh jsonl.gz FOLDER    the parts as they came, neither inflated nor counted
 set -euo pipefail
 export FORMAT=$1 FOLDER=$2
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The shell's best: curl, unzip, igzip on every core, then rclone with four transfers, or s5cmd.
 #   shell.sh jsonl rclone      uploads the parts' lines
-#   shell.sh jsonl.gz s5cmd    uploads the parts as they came, looked at by nobody
+#   shell.sh jsonl.gz s5cmd    uploads the parts as they came, neither inflated nor counted
 set -euo pipefail
 
 curl --silent --show-error --fail --user "$AMP_API_KEY:$AMP_SECRET_KEY" --output archive.zip "$EXPORT_URL"
