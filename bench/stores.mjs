@@ -40,6 +40,17 @@ const environmentOf = (url, accessKeyId, secretAccessKey) => ({
  * @property {() => void} close
  */
 
+/** The digest of the lines in a stream of an object or file. @param {string} name @param {Readable} body */
+export async function digestLines(name, body) {
+  const hash = createHash("sha256")
+  let bytes = 0
+  for await (const chunk of name.endsWith(".gz") ? body.pipe(createGunzip()) : body) {
+    bytes += chunk.length
+    hash.update(chunk)
+  }
+  return { bytes, sha256: hash.digest("hex") }
+}
+
 /** @param {string} name @param {Record<string, string>} env @param {() => Promise<void>} collect @param {() => void} close */
 function storeOf(name, env, collect, close) {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true"
@@ -70,13 +81,7 @@ function storeOf(name, env, collect, close) {
       digest: async (key) => {
         const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: key }))
         if (!(Body instanceof Readable)) throw new Error(`${key} has no body`)
-        const hash = createHash("sha256")
-        let bytes = 0
-        for await (const chunk of key.endsWith(".gz") ? Body.pipe(createGunzip()) : Body) {
-          bytes += chunk.length
-          hash.update(chunk)
-        }
-        return { bytes, sha256: hash.digest("hex") }
+        return digestLines(key, Body)
       },
       empty: async () => {
         const objects = await list()

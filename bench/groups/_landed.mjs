@@ -9,13 +9,14 @@ import { assert } from "./_runs.mjs"
  */
 
 /**
- * Whether all of the day landed in the store, and nothing else. The first time every line counts, later every size.
+ * Whether all of the day landed in a store or folder, and nothing else. The first time every line counts, later every size.
  *
  * @param {Bench} bench
+ * @param {Pick<import("../stores.mjs").Store, "list" | "digest">} store
  * @param {(name: string) => boolean} isExpected of the objects that may be: those of hours, or those of parts
  * @param {boolean} isFirst
  */
-async function checkDay({ data, store }, isExpected, isFirst) {
+export async function checkDay({ data }, store, isExpected, isFirst) {
   const expected = Object.entries(data.objects).filter(([name]) => isExpected(name))
   const landed = (await store.list()).filter(({ key }) => !key.endsWith("-probe"))
   assert(landed.length === expected.length, `${landed.length} of ${expected.length} objects landed`)
@@ -45,7 +46,7 @@ async function checkDay({ data, store }, isExpected, isFirst) {
 export async function landingDay(bench, land, isExpected, isFirst) {
   try {
     const ended = await land()
-    await checkDay(bench, isExpected, isFirst)
+    await checkDay(bench, bench.store, isExpected, isFirst)
     return ended
   } finally {
     if (!interrupted.aborted) await bench.store.empty()

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { createGunzip } from "node:zlib"
+import { digestLines, PREFIX } from "../stores.mjs"
 import { atMost } from "./_group.mjs"
-import { isHour, isPart } from "./_landed.mjs"
-import { assert, inFolder, PEERS, runPeerIn, runProgramIn } from "./_runs.mjs"
+import { checkDay, isHour, isPart } from "./_landed.mjs"
+import { inFolder, PEERS, runPeerIn, runProgramIn } from "./_runs.mjs"
 
 /**
  * @typedef {import("./_group.mjs").Bench} Bench
@@ -13,40 +12,20 @@ import { assert, inFolder, PEERS, runPeerIn, runProgramIn } from "./_runs.mjs"
  * @typedef {import("./_group.mjs").Group} Group
  */
 
-/** The digest of a file's lines. @param {string} path */
-async function digestOf(path) {
-  const hash = createHash("sha256")
-  let bytes = 0
-  const file = createReadStream(path)
-  for await (const chunk of path.endsWith(".gz") ? file.pipe(createGunzip()) : file) {
-    bytes += chunk.length
-    hash.update(chunk)
-  }
-  return { bytes, sha256: hash.digest("hex") }
-}
-
-/**
- * Whether a folder has all of the day and nothing else: the first time by every line, later by every size.
- *
- * @param {Bench} bench
- * @param {string} folder
- * @param {(name: string) => boolean} isExpected of the files that may be: those of hours, or those of parts
- * @param {boolean} isFirst
- */
-async function checkFiles({ data }, folder, isExpected, isFirst) {
-  const expected = Object.keys(data.objects).filter(isExpected)
-  const files = (await readdir(folder)).filter((name) => !name.startsWith("."))
-  assert(files.length === expected.length, `${files.length} of ${expected.length} files landed`)
-  for (const file of files) {
-    const lines = data.objects[file.replace(/\.gz$/, "")]
-    const path = join(folder, file)
-    const { size } = await stat(path)
-    assert(file.endsWith(".gz") || size === lines?.bytes, `${file} has ${size} bytes`)
-    if (!isFirst) continue
-    const { sha256 } = await digestOf(path)
-    assert(sha256 === lines?.sha256, `${file} has other lines than Amplitude sent`)
-  }
-}
+/** The files of a folder as a store would list them. @param {string} folder */
+const storeIn = (folder) => ({
+  list: async () => {
+    const names = (await readdir(folder)).filter((name) => !name.startsWith("."))
+    return Promise.all(
+      names.map(async (name) => ({
+        key: `${PREFIX}${name}`,
+        size: (await stat(join(folder, name))).size
+      }))
+    )
+  },
+  digest: (/** @type {string} */ key) =>
+    digestLines(key, createReadStream(join(folder, key.slice(PREFIX.length))))
+})
 
 /** @param {Bench} bench @returns {Group} */
 export function folder(bench) {
@@ -59,7 +38,7 @@ export function folder(bench) {
       inFolder(bench, async (cwd) => {
         const args = ["--store", "local", "--local-dir", "lake", "--format", format]
         const ended = await runProgramIn(bench, cwd, {}, "all", day, args)
-        await checkFiles(bench, join(cwd, "lake", "python-import"), isHour, isFirst)
+        await checkDay(bench, storeIn(join(cwd, "lake", PREFIX)), isHour, isFirst)
         return ended
       })
   })
@@ -72,7 +51,7 @@ export function folder(bench) {
     run: (isFirst) =>
       inFolder(bench, async (cwd) => {
         const ended = await runPeerIn(bench, cwd, join(PEERS, "folder.sh"), [format, "lake"], day)
-        await checkFiles(bench, join(cwd, "lake"), isPart, isFirst)
+        await checkDay(bench, storeIn(join(cwd, "lake")), isPart, isFirst)
         return ended
       })
   })

@@ -9,7 +9,7 @@ import {
 } from "../../services/Unpacker.ts"
 import { isFileFailure } from "../disk/files.ts"
 import { withReader } from "./reader.ts"
-import { type DigestPool, openDigestPool } from "./threads/pool.ts"
+import { type WorkerPool, openWorkerPool } from "./threads/pool.ts"
 import {
   digestHere,
   type DigestObject,
@@ -38,7 +38,7 @@ export const make: (
   inflate = "fast",
   smallArchive = 4 * 1024 ** 2
 } = {}) {
-  const pool = yield* Effect.acquireRelease(Effect.sync(openDigestPool), ({ close }) =>
+  const pool = yield* Effect.acquireRelease(Effect.sync(openWorkerPool), ({ close }) =>
     Effect.promise(close)
   )
   const free = yield* Effect.makeSemaphore(Math.min(availableParallelism(), MOST_WORKERS))
@@ -57,7 +57,7 @@ export const make: (
 })
 
 /** Writes the hours of large archives in workers. */
-const writeThere = (pool: DigestPool, inflate: InflateWay, small: number) =>
+const writeThere = (pool: WorkerPool, inflate: InflateWay, small: number) =>
   // As many even on fewer processors, since each waits for the disk at its end.
   Effect.map(Effect.makeSemaphore(MOST_WORKERS), (free): WriteHour => {
     return (archive, parts, format, hour) => {
@@ -74,7 +74,7 @@ const writeThere = (pool: DigestPool, inflate: InflateWay, small: number) =>
 
 /** Digests large objects in a worker, unless their lines are parsed. */
 function digestThere(
-  pool: DigestPool,
+  pool: WorkerPool,
   inflate: InflateWay,
   small: number,
   free: Effect.Semaphore

@@ -7,7 +7,9 @@ import type { TaskEnd } from "./worker.ts"
 /** Compressed bytes on their way to the worker: enough for the lines that it may send ahead. */
 const AHEAD = 2 * 1024 ** 2
 
-type Report = Extract<StreamOutput, { _tag: "Lines" }> | TaskEnd<ObjectDigest>
+/** Only a task that writes ends as unwritten. */
+type StreamEnd = Exclude<TaskEnd<ObjectDigest>, { _tag: "Unwritten" }>
+type Report = Extract<StreamOutput, { _tag: "Lines" }> | StreamEnd
 
 /** With a worker that digests an object. */
 export interface Conversation {
@@ -44,7 +46,7 @@ export function converseAbout(
     report({ _tag: "Refused", refused: { reason: "Unreadable", path, detail } })
   }
   worker.once("error", ended).once("exit", ended)
-  own.on("message", (output: StreamOutput | TaskEnd<ObjectDigest>) => {
+  own.on("message", (output: StreamOutput | StreamEnd) => {
     if (output._tag !== "Read") return report(output)
     fed -= output.bytes
     waiting.feed()
@@ -86,9 +88,6 @@ export function converseAbout(
             return Effect.fail(new UnpackerError(it.refused))
           case "Broken":
             return Effect.die(new Error(it.message))
-          // Only a task that writes ends like this.
-          case "Unwritten":
-            return Effect.die(new Error(it.thrown.message))
         }
       })
     ),

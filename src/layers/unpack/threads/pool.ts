@@ -14,7 +14,7 @@ const IDLE = 100
 
 const WORKER = new URL("./worker.js", import.meta.url)
 
-export interface DigestPool {
+export interface WorkerPool {
   /**
    * Digests one hour in an idle worker. Returns once the worker has released it; rejects as
    * `Unreadable` if the worker ends.
@@ -31,7 +31,7 @@ export interface DigestPool {
 }
 
 /** Starts workers on demand, ends them soon after, and does not keep the process alive. */
-export function openDigestPool(): DigestPool {
+export function openWorkerPool(): WorkerPool {
   const all = new Set<Worker>()
   const idle: Array<Worker> = []
 
