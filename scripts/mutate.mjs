@@ -51,44 +51,68 @@ const MUTATIONS = [
     named: "makes bytes and metadata durable before the object is seen"
   },
   {
-    name: "fsync of an object that a thread writes to a folder",
-    file: "src/layers/unpack/writeHour.ts",
-    find: "    await onDisk(() => handle.sync())\n",
-    put: "",
-    tests: "test/layers/unpack/writeHour",
+    name: "fsync of an hour that is written while it is verified",
+    file: "src/layers/unpack/writeDraft.ts",
+    find: "attempt(() => handle.sync())",
+    put: "Effect.void",
+    tests: "test/layers/unpack/writeDraft",
     named: "flushes them to disk once"
   },
   {
     name: "writing on after a write that took some of the bytes",
-    file: "src/layers/unpack/writeHour.ts",
-    find: "at += await onDisk(() => writeSync(handle.fd, bytes, at))",
-    put: "at = bytes.length * Math.sign(await onDisk(() => writeSync(handle.fd, bytes, at)))",
-    tests: "test/layers/unpack/writeHour",
+    file: "src/layers/unpack/hourDigest.ts",
+    find: "          at += count\n",
+    put: "          at = bytes.length\n",
+    tests: "test/layers/unpack/writeDraft",
     named: "flushes them to disk once"
   },
   {
-    name: "comparing what an object wrote to a file with what was announced",
-    file: "src/layers/disk/storePut.ts",
-    find: "if (sizes.size > 1 || sha256 !== object.sha256) {",
-    put: "if (object.writeTo === undefined && (sizes.size > 1 || sha256 !== object.sha256)) {",
-    tests: DISK,
-    named: "believes no more of it"
+    name: "giving up a draft of which a write failed",
+    file: "src/layers/unpack/hourDigest.ts",
+    find: "        failure = String(error)\n",
+    put: "        error\n",
+    tests: "test/layers/unpack/writeDraft",
+    named: "cannot be written or flushed"
   },
   {
-    name: "comparing what an object says it wrote with the file's size",
-    file: "src/layers/disk/storePut.ts",
-    find: "new Set([object.size, size, Number(stats.size)])",
-    put: "new Set([object.size, size])",
-    tests: DISK,
-    named: "believes no more of it"
+    name: "freeing the space of a draft that was given up",
+    file: "src/layers/unpack/writeDraft.ts",
+    find: "handle.truncate(0)",
+    put: "handle.stat()",
+    tests: "test/layers/unpack/writeDraft",
+    named: "cannot be written or flushed"
   },
   {
-    name: "closing the file of an hour that cannot be written",
-    file: "src/layers/unpack/writeHour.ts",
-    find: "    await handle.close().catch(() => {})\n",
-    put: "",
-    tests: "test/layers/unpack/writeHour",
-    named: "closes a file that it cannot write"
+    name: "removing the drafts of a refused archive",
+    file: "src/layers/unpack/makeUnpacker.ts",
+    find: "Scope.close(drafts, Exit.void)",
+    put: "Effect.void",
+    tests: "test/layers/unpack/writeDraft",
+    named: "before an archive is refused"
+  },
+  {
+    name: "comparing the size of a draft with what was announced",
+    file: "src/layers/disk/storePut.ts",
+    find: "Option.isSome(file) && found === size",
+    put: "Option.isSome(file)",
+    tests: DISK,
+    named: "its size is not the announced one"
+  },
+  {
+    name: "ignoring a file that is no draft of this store",
+    file: "src/layers/disk/storePut.ts",
+    find: "object.draft !== undefined && store.drafts.has(object.draft)",
+    put: "object.draft !== undefined",
+    tests: DISK,
+    named: "another store's"
+  },
+  {
+    name: "writing ahead only those hours that are to land",
+    file: "src/programs/land/landMissing.ts",
+    find: "isMissing(hour) ? Effect.option(draft) : Effect.succeedNone",
+    put: "Effect.option(draft)",
+    tests: "test/programs/land/drafts",
+    named: "from an archive file"
   },
   {
     name: "fsync of a folder",

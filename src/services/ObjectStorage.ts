@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, type Effect, type Option, Order, Schema, type Stream } from "effect"
+import { Context, type Effect, type Option, Order, Schema, type Scope, type Stream } from "effect"
 
 /** Why a call to the store failed, and whether a retry could help. */
 export class ObjectStorageError extends Schema.TaggedError<ObjectStorageError>()(
@@ -69,28 +69,6 @@ export function addressOf({ place }: Pick<ObjectStorage["Type"], "place">, key: 
   return path.includes("/") ? path + key : `${path}: ${key}`
 }
 
-/** What a body came to that was written to a file. */
-export interface WrittenBody {
-  /** In bytes. */
-  readonly size: number
-  /** In hexadecimal. */
-  readonly sha256: string
-}
-
-/** An error of the operating system while a file was used. */
-export interface FileFailure {
-  readonly _tag: "FileFailure"
-  /** Such as `ENOSPC`. */
-  readonly code: string
-  readonly detail: string
-}
-
-/**
- * Writes a body durably to an empty local file that exists, and tells what it wrote. Interrupting it
- * waits until nothing more will be written.
- */
-export type WriteBody<E> = (path: string) => Effect.Effect<WrittenBody, E | FileFailure>
-
 export interface NewObject<E> {
   readonly key: string
   /** In bytes. */
@@ -100,8 +78,11 @@ export interface NewObject<E> {
   readonly metadata: Readonly<Record<string, string>>
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
-  /** Writes the same bytes faster than by way of `body`; for stores of files. */
-  readonly writeTo?: WriteBody<E> | undefined
+  /**
+   * A file from this store's `draft` with exactly these bytes, flushed to disk. It becomes the object,
+   * or is removed if the put fails; `body` is not read. A file from anywhere else is ignored.
+   */
+  readonly draft?: string | undefined
 }
 
 /** An upload that was never completed. No listing shows it, but it takes up space. */
@@ -176,6 +157,13 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
       object: NewObject<E>,
       options?: { readonly replacing?: string | undefined }
     ) => Effect.Effect<boolean, ObjectStorageError | E>
+
+    /**
+     * Creates an empty file on the store's disk, for the bytes of an object that is put later, and
+     * returns its path. It is removed with the scope, whatever became of it. Absent if objects are not
+     * files.
+     */
+    readonly draft?: Effect.Effect<string, ObjectStorageError, Scope.Scope> | undefined
 
     /** Removes an object. Does nothing if there is none. Programs call it for staging only. */
     readonly remove: (key: string) => Effect.Effect<void, ObjectStorageError>

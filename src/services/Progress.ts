@@ -13,10 +13,7 @@ export interface ProgressListener {
   readonly done: (count: number) => void
   /** Bytes that arrived from the network or a store. */
   readonly received: (bytes: number) => void
-  /**
-   * Bytes sent to a store, counted again for each retry. A thread that writes an hour to a folder
-   * tells of them at its end.
-   */
+  /** Bytes sent to a store, counted again for each retry; those of a draft once it has landed. */
   readonly sent: (bytes: number) => void
   /**
    * Something failed and will be retried, for the reason given. Call the result when the retry

@@ -7,7 +7,6 @@ import { Context, type Effect, type Option, Schema, type Scope, type Stream } fr
 import type { Hour } from "./Hour.ts"
 import type { Format } from "./HourKey.ts"
 import type { LinesDigest } from "./LinesDigest.ts"
-import type { WriteBody } from "./ObjectStorage.ts"
 import type { SpooledArchive } from "./Spool.ts"
 
 /** Why an archive, or an hour of it, was rejected: download it again. */
@@ -62,8 +61,11 @@ export interface UnpackedHour extends LinesDigest {
    * spooled file has changed.
    */
   readonly body: Stream.Stream<Uint8Array, UnpackerError>
-  /** Writes the same bytes to a file, if possible in another thread. Absent for small archives. */
-  readonly writeTo?: WriteBody<UnpackerError> | undefined
+  /**
+   * A file with the same bytes, flushed to disk. Absent without `draftFor`, for a small archive, and if it
+   * could not be written.
+   */
+  readonly draft?: string | undefined
 }
 
 export interface UnpackedArchive {
@@ -86,6 +88,13 @@ export interface OpenOptions {
    * such as `__MACOSX/` and `.DS_Store`, are passed over with a warning. Defaults to `false`.
    */
   readonly repacked?: boolean | undefined
+  /**
+   * An empty file to which the hour's object may be written while it is verified; `None` for an hour
+   * that needs none. The drafts of a refused archive are removed before it is refused.
+   */
+  readonly draftFor?:
+    | ((hour: Hour) => Effect.Effect<Option.Option<string>, never, Scope.Scope>)
+    | undefined
 }
 
 export interface DigestOptions<E = never, R = never> {

@@ -122,6 +122,8 @@ export interface LakeOptions {
   readonly folder?: string | undefined
   /** Defaults to a folder below the lake's `work`. */
   readonly spool?: Layer.Layer<Spool> | undefined
+  /** Defaults to one without threads. */
+  readonly unpacker?: Layer.Layer<Unpacker> | undefined
   readonly dataDir?: string | undefined
   readonly workDir?: string | undefined
   /** Of this machine. Defaults to noon of 2025-11-12. */
@@ -166,7 +168,7 @@ export const makeLake = Effect.fnUntraced(function* (
       options.store ?? ObjectStorageFileSystem.layer({ root: storeDir, prefix: "python-import/" }),
       Layer.scoped(Staging, ObjectStorageFileSystem.make({ root: dataDir })),
       options.spool ?? SpoolFileSystem.layer({ root: spoolDir }),
-      UnpackerZip.layer()
+      options.unpacker ?? UnpackerZip.layer()
     )
 
   const run =

@@ -33,6 +33,12 @@ import {
   whole
 } from "./_lake.ts"
 
+// As it was built, since a worker thread of node 20 loads no TypeScript.
+const BUILT = new URL("../../dist/layers/unpack/UnpackerWorkers.js", import.meta.url).href
+const UnpackerWorkers: typeof import("../../src/layers/unpack/UnpackerWorkers.ts") = await import(
+  /* @vite-ignore */ BUILT
+)
+
 const MIB = 1024 * 1024
 
 const serving = (...script: ReadonlyArray<Step>) =>
@@ -140,6 +146,31 @@ describe("a full disk", () => {
         const next = yield* lake.fetch(H20, H22)
         assert.deepEqual([next.landed, next.exitCode], [[H21], 0])
         assert.equal((yield* lake.staged).get(keyOf(H21)), large)
+        assert.deepEqual([yield* lake.spooled, server.requests.length], [[], 1])
+      })
+  )
+
+  it.scopedLive.runIf(isLong)(
+    "D1 lands the hours that fit of an archive that is written while it is verified",
+    (context) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const dataDir = yield* diskOr(context, join(folder, "small"), "size=5m")
+        const lines = bulky(2 * MIB)
+        const hours = [H20, H21, H22]
+        const entries = hours.map((at) => part(Number(at.slice(-2)), 0, lines))
+        const server = yield* serving(whole({ body: zipOf({ entries }) }))
+        const unpacker = UnpackerWorkers.layer({ smallArchive: 0 })
+        const lake = yield* makeLake({ amplitude: server, folder, dataDir, unpacker })
+        const summary = yield* lake.fetch(H20, H22)
+        assert.deepEqual([summary.landed.length, summary.exitCode], [2, 3])
+        assert.match(summary.failed[0]?.message ?? "", /2025-11-10_2\d\.jsonl": NoSpace/)
+        yield* Effect.promise(() =>
+          promisify(execFile)("mount", ["-o", "remount,size=16m", "tmpfs", dataDir])
+        )
+        const next = yield* lake.fetch(H20, H22)
+        assert.deepEqual([next.landed.length, next.exitCode], [1, 0])
+        for (const at of hours) assert.equal((yield* lake.staged).get(keyOf(at)), lines)
         assert.deepEqual([yield* lake.spooled, server.requests.length], [[], 1])
       })
   )

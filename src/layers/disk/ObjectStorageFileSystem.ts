@@ -7,7 +7,7 @@ import * as RunFolder from "./runFolder.ts"
 import * as Sidecar from "./sidecar.ts"
 import { type FolderStore, fresh, linkFile, storePaths, toError } from "./store.ts"
 import { remove } from "./storeClaim.ts"
-import { put } from "./storePut.ts"
+import { makeDraft, put } from "./storePut.ts"
 import { get, head, list } from "./storeReader.ts"
 import { makeUnfinished } from "./storeUnfinished.ts"
 
@@ -31,7 +31,7 @@ export const make = Effect.fnUntraced(function* ({
   const run = yield* RunFolder.make(paths.inner, (folder) =>
     Sidecar.removeOrphans(paths.metadata, folder)
   )
-  const store: FolderStore = { paths, run }
+  const store: FolderStore = { paths, run, drafts: new Set() }
   return ObjectStorage.of({
     place: `folder ${paths.place}`,
     location: paths.location,
@@ -41,6 +41,7 @@ export const make = Effect.fnUntraced(function* ({
     head: (key) => head(paths, key),
     get: (key) => get(paths, key),
     put: (object, options) => put(store, object, options?.replacing),
+    draft: makeDraft(store),
     remove: (key) => remove(store, key),
     unfinished: makeUnfinished(run)
   })

@@ -4,9 +4,14 @@ import * as fs from "node:fs/promises"
 import { constants } from "node:os"
 import { dirname, join } from "node:path"
 import { Chunk, Effect, Option, Stream } from "effect"
-import type { FileFailure } from "../../services/ObjectStorage.ts"
 
-export type { FileFailure }
+/** An error of the operating system. */
+export interface FileFailure {
+  readonly _tag: "FileFailure"
+  /** Such as `ENOENT`. */
+  readonly code: string
+  readonly detail: string
+}
 
 /** Files with events are readable by their owner only. */
 export const FILE_MODE = 0o600
@@ -15,11 +20,8 @@ const FOLDER_MODE = 0o700
 const WRITE_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
 
-/** What an error that Node has thrown says. */
-export type ThrownError = Pick<NodeJS.ErrnoException, "code" | "errno" | "message" | "name">
-
-export function toFileFailure(cause: unknown): FileFailure {
-  const { code, errno, message, name } = cause as ThrownError
+function toFileFailure(cause: unknown): FileFailure {
+  const { code, errno, message, name } = cause as NodeJS.ErrnoException
   // Node has no name for it and says "Unknown system error -122".
   if (errno === -constants.errno.EDQUOT) {
     return { _tag: "FileFailure", code: "EDQUOT", detail: "EDQUOT: the disk quota is used up" }
@@ -33,10 +35,6 @@ export function toFileFailure(cause: unknown): FileFailure {
     return { _tag: "FileFailure", code: "EACCES", detail: why }
   }
   return { _tag: "FileFailure", code: code ?? "UNKNOWN", detail: message }
-}
-
-export function isFileFailure(error: unknown): error is FileFailure {
-  return (error as Partial<FileFailure> | null)?._tag === "FileFailure"
 }
 
 /** Whether a failure has one of these codes, such as `ENOENT`. */

@@ -58,6 +58,8 @@ export function refusal(
 export interface FolderStore {
   readonly paths: StorePaths
   readonly run: RunFolder
+  /** The paths of open drafts. */
+  readonly drafts: Set<string>
 }
 
 /** A new path in the run's own folder. */

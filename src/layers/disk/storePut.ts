@@ -2,20 +2,18 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
 import { Effect, Option } from "effect"
-import type { NewObject, ObjectStorageError, WrittenBody } from "../../services/ObjectStorage.ts"
+import type { NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
 import {
   attempt,
   cleanUp,
   closeFile,
   FILE_MODE,
-  type FileFailure,
-  isFileFailure,
   makeFolder,
   syncFolder,
   writeStream
 } from "./files.ts"
 import * as Sidecar from "./sidecar.ts"
-import { type FolderStore, fresh, linkFile, refusal, toError } from "./store.ts"
+import { type FolderStore, fresh, linkFile, look, refusal, toError } from "./store.ts"
 import { claim, forgetSidecar } from "./storeClaim.ts"
 import { infoOf } from "./storeReader.ts"
 
@@ -31,15 +29,51 @@ export const put = Effect.fn("ObjectStorageFileSystem.put")(function* <E>(
     if (Option.isSome(standing)) yield* makeDurable(paths.pathOf(object.key))
     return false
   }
-  const draft = yield* fresh(store, "put")
-  return yield* writeDraft(object, draft, paths.pathOf(object.key)).pipe(
+  const given = object.draft !== undefined && store.drafts.has(object.draft)
+  const draft = given ? object.draft : yield* fresh(store, "put")
+  const written = given ? checkDraft : writeBody
+  return yield* written(object, draft, paths.pathOf(object.key)).pipe(
     Effect.flatMap((inode) => publish(store, object, draft, inode, replacing)),
-    Effect.ensuring(cleanUp(draft))
+    Effect.ensuring(discard(store, draft))
   )
 })
 
+/** Creates an empty file that an object may become. */
+export const makeDraft = Effect.fn("ObjectStorageFileSystem.draft")(function* (store: FolderStore) {
+  const path = yield* fresh(store, "put")
+  yield* Effect.acquireRelease(
+    attempt(() => fs.writeFile(path, "", { flag: "wx", mode: FILE_MODE })).pipe(
+      Effect.mapError(toError("put", path)),
+      Effect.zipRight(Effect.sync(() => store.drafts.add(path)))
+    ),
+    () => discard(store, path)
+  )
+  return path
+})
+
+/** Not before the object has the bytes, or is not to have them: a full disk has no room for both. */
+function discard({ drafts }: FolderStore, draft: string): Effect.Effect<void> {
+  return Effect.zipRight(
+    Effect.sync(() => drafts.delete(draft)),
+    cleanUp(draft)
+  )
+}
+
+/** Compares a draft that somebody else has written with what was announced, and returns its inode. */
+const checkDraft = Effect.fnUntraced(function* (
+  { size }: NewObject<unknown>,
+  draft: string,
+  path: string
+) {
+  const file = yield* look("put", draft)
+  const found = Option.match(file, { onNone: () => 0, onSome: (it) => it.size })
+  if (Option.isSome(file) && found === size) return file.value.inode
+  const detail = `its draft has ${found} bytes instead of the announced ${size}`
+  return yield* refusal("Corrupt", "put", path, detail)
+})
+
 /** Writes a body to a new file durably, and returns the file's inode. */
-function writeDraft<E>(
+function writeBody<E>(
   object: NewObject<E>,
   draft: string,
   path: string
@@ -48,36 +82,19 @@ function writeDraft<E>(
   return Effect.acquireUseRelease(
     attempt(() => fs.open(draft, "wx", FILE_MODE)).pipe(Effect.mapError(toError("put", draft))),
     Effect.fnUntraced(function* (handle) {
-      const { sha256, size } = yield* writeBody(object, handle, draft, fail)
-      const stats = yield* Effect.mapError(
-        attempt(() => handle.stat({ bigint: true })),
-        fail
-      )
-      const sizes = new Set([object.size, size, Number(stats.size)])
-      if (sizes.size > 1 || sha256 !== object.sha256) {
-        const detail = `the body has ${size} bytes and SHA-256 ${sha256}, ${stats.size} bytes were written, and ${object.size} and ${object.sha256} were announced`
+      const hash = createHash("sha256")
+      const size = yield* writeStream(handle, object.body, fail, hash)
+      const sha256 = hash.digest("hex")
+      if (size !== object.size || sha256 !== object.sha256) {
+        const detail = `the body has ${size} bytes and SHA-256 ${sha256} instead of the announced ${object.size} and ${object.sha256}`
         return yield* refusal("Corrupt", "put", path, detail)
       }
-      return String(stats.ino)
+      const stats = attempt(() => handle.stat({ bigint: true }))
+      const { ino } = yield* Effect.mapError(stats, fail)
+      return String(ino)
     }),
     closeFile
   )
-}
-
-function writeBody<E>(
-  { body, writeTo }: NewObject<E>,
-  handle: fs.FileHandle,
-  draft: string,
-  fail: (failure: FileFailure) => ObjectStorageError
-): Effect.Effect<WrittenBody, E | ObjectStorageError> {
-  if (writeTo !== undefined) {
-    return Effect.mapError(writeTo(draft), (error) => (isFileFailure(error) ? fail(error) : error))
-  }
-  const hash = createHash("sha256")
-  return Effect.map(writeStream(handle, body, fail, hash), (size) => ({
-    size,
-    sha256: hash.digest("hex")
-  }))
 }
 
 /**

@@ -7,20 +7,14 @@ import {
   Unpacker,
   type UnpackerError
 } from "../../services/Unpacker.ts"
-import { isFileFailure } from "../disk/files.ts"
 import { withReader } from "./reader.ts"
+import { writeDraft } from "./writeDraft.ts"
 import { type WorkerPool, openWorkerPool } from "./threads/pool.ts"
-import {
-  digestHere,
-  type DigestObject,
-  digestObject,
-  makeUnpacker,
-  type WriteHour
-} from "./makeUnpacker.ts"
+import { digestHere, type DigestObject, digestObject, makeUnpacker } from "./makeUnpacker.ts"
 import type { InflateWay } from "./gzip/inflateWay.ts"
 import type { UnpackerZipOptions } from "./UnpackerZip.ts"
 
-/** For each kind of work. More would wait for the disk, and each needs memory. */
+/** More would wait for the disk, and each needs memory. */
 const MOST_WORKERS = 4
 
 export interface UnpackerWorkersOptions extends UnpackerZipOptions {
@@ -42,35 +36,19 @@ export const make: (
     Effect.promise(close)
   )
   const free = yield* Effect.makeSemaphore(Math.min(availableParallelism(), MOST_WORKERS))
-  const here = digestHere(inflate)
   return makeUnpacker(
-    (archive, parts, format, budget) =>
+    (archive, hour, draft) =>
       archive.size < smallArchive
-        ? here(archive, parts, format, budget)
-        : withReader(archive, (read) =>
-            pool.digest(read, { path: archive.path, parts, format, budget, inflate })
-          ).pipe(free.withPermits(1)),
+        ? digestHere(archive, hour, draft)
+        : writeDraft(draft, (file) =>
+            withReader(archive, (read) => pool.digest(read, { ...hour, file })).pipe(
+              free.withPermits(1)
+            )
+          ),
     inflate,
-    digestThere(pool, inflate, smallArchive, free),
-    yield* writeThere(pool, inflate, smallArchive)
+    digestThere(pool, inflate, smallArchive, free)
   )
 })
-
-/** Writes the hours of large archives in workers. */
-const writeThere = (pool: WorkerPool, inflate: InflateWay, small: number) =>
-  // As many even on fewer processors, since each waits for the disk at its end.
-  Effect.map(Effect.makeSemaphore(MOST_WORKERS), (free): WriteHour => {
-    return (archive, parts, format, hour) => {
-      if (archive.size < small) return undefined
-      const task = { path: archive.path, parts, format, hour, inflate }
-      return (file) =>
-        withReader(archive, (read) => pool.write(read, { ...task, file })).pipe(
-          Effect.flatMap((it) => (isFileFailure(it) ? Effect.fail(it) : Effect.succeed(it))),
-          free.withPermits(1),
-          Effect.withSpan("Unpacker.writeTo")
-        )
-    }
-  })
 
 /** Digests large objects in a worker, unless their lines are parsed. */
 function digestThere(
@@ -108,7 +86,7 @@ function digestThere(
 
 /**
  * Like `UnpackerZip`, but digests the hours of large archives, and large objects, in worker threads: one
- * per processor, and at most four. For a store in a folder, up to four others write the hours.
+ * per processor, and at most four. They write drafts, if there are any, meanwhile.
  *
  * @example
  * ```ts

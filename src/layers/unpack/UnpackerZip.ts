@@ -18,7 +18,7 @@ export interface UnpackerZipOptions {
 export function make({ inflate = "fast" }: UnpackerZipOptions = {}): Effect.Effect<
   Unpacker["Type"]
 > {
-  return Effect.sync(() => makeUnpacker(digestHere(inflate), inflate))
+  return Effect.sync(() => makeUnpacker(digestHere, inflate))
 }
 
 /**

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto"
+import { writeSync } from "node:fs"
 import { setImmediate as turn } from "node:timers/promises"
 import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
 import type { Read } from "./reader.ts"
 import { createGunzip } from "node:zlib"
-import { type Inflate, inflate as inflateElsewhere } from "./gzip/inflater.ts"
+import { inflate } from "./gzip/inflater.ts"
 import { gunzipBy, inflateBy, type InflateWay } from "./gzip/inflateWay.ts"
 import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
@@ -29,6 +30,20 @@ export interface HourDigest extends LinesDigest {
   readonly sha256: string
   /** The names of parts without a final newline. */
   readonly open: ReadonlySet<string>
+  /** Why the file lacks some of the object's bytes, if it does. */
+  readonly unwritten?: string | undefined
+}
+
+/** An hour of an archive, and how to digest it. */
+export interface HourTask {
+  /** The archive's, for messages. */
+  readonly path: string
+  readonly parts: ReadonlyArray<ZipPart>
+  readonly format: Format
+  readonly budget: Budget
+  readonly inflate: InflateWay
+  /** The descriptor of an empty file for the object's bytes. It is neither flushed nor closed. */
+  readonly file?: number | undefined
 }
 
 /** Bytes of lines that an archive may still produce, shared by all its hours and threads. */
@@ -48,28 +63,26 @@ export function spend(budget: Budget, bytes: number, refuse: Refuse): void {
 }
 
 /** Bytes of lines after which other work in this thread gets a turn: about 10 milliseconds. */
-export const BREATH = 16 * 1024 * 1024
+const BREATH = 16 * 1024 * 1024
 
 /**
  * Reads an hour's parts once, in order, verifies them and digests the object that they make. Keeps
- * no chunk.
+ * no chunk. A file that cannot be written is given up, and changes nothing else.
  */
 export async function digestHour(
   read: Read,
-  path: string,
-  parts: ReadonlyArray<ZipPart>,
-  format: Format,
-  budget: Budget,
-  way: InflateWay
+  { budget, file, format, inflate: way, parts, path }: HourTask
 ): Promise<HourDigest> {
   const hash = createHash("sha256")
   const open = new Set<string>()
+  const written = file === undefined ? undefined : writeTo(file)
   let sum = noLines
   let size = 0
   let breath = 0
   const take = (bytes: Uint8Array) => {
     size += bytes.length
     hash.update(bytes)
+    written?.add(bytes)
   }
   for (const part of parts) {
     const refuse = refusal(path, part.name)
@@ -98,7 +111,30 @@ export async function digestHour(
       take(format === "jsonl" ? NEWLINE : NEWLINE_MEMBER)
     }
   }
-  return { ...sum, size, sha256: hash.digest("hex"), open }
+  const unwritten = written?.failure()
+  const digest = { ...sum, size, sha256: hash.digest("hex"), open }
+  return unwritten === undefined ? digest : { ...digest, unwritten }
+}
+
+/** Writes bytes to an open file in this turn, while they are in the cache of this thread's core. */
+function writeTo(file: number) {
+  let position = 0
+  let failure: string | undefined
+  return {
+    add: (bytes: Uint8Array) => {
+      if (failure !== undefined) return
+      try {
+        for (let at = 0; at < bytes.length;) {
+          const count = writeSync(file, bytes, at, bytes.length - at, position)
+          at += count
+          position += count
+        }
+      } catch (error) {
+        failure = String(error)
+      }
+    },
+    failure: () => failure
+  }
 }
 
 /**
@@ -110,8 +146,7 @@ export async function* hourBytes(
   path: string,
   parts: ReadonlyArray<ZipPart>,
   format: Format,
-  hour: Pick<HourDigest, "open" | "size">,
-  inflate: Inflate = inflateElsewhere
+  hour: Pick<HourDigest, "open" | "size">
 ): AsyncGenerator<Uint8Array> {
   let left = hour.size
   for (const part of parts) {

@@ -1,55 +1,57 @@
 import { createHash } from "node:crypto"
-import { Effect, Stream } from "effect"
-import type { Format } from "../../services/HourKey.ts"
-import type { WriteBody } from "../../services/ObjectStorage.ts"
+import { Effect, ExecutionStrategy, Exit, type Option, Scope, Stream } from "effect"
 import type { SpooledArchive } from "../../services/Spool.ts"
-import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
+import { type UnpackedHour, Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { cutObject } from "./cutObject.ts"
 import { openGunzip } from "./gzip/gunzipFed.ts"
 import { fromSync, streamWithReader, withReader } from "./reader.ts"
-import { type Budget, digestHour, type HourDigest, hourBytes, newBudget } from "./hourDigest.ts"
+import { digestHour, type HourDigest, type HourTask, hourBytes, newBudget } from "./hourDigest.ts"
 import { type InflateWay, undocumentedCalls } from "./gzip/inflateWay.ts"
 import { parseLines } from "./jsonLines.ts"
 import { countLines } from "./linesDigest.ts"
 import { refusal } from "./refusal.ts"
 import { unpackParts } from "./unpackedArchive.ts"
-import { readDirectory, type ZipPart } from "./zipDirectory.ts"
+import { readDirectory } from "./zipDirectory.ts"
 
-/** Verifies and digests the parts of one hour of an archive. */
+/** The digest of an hour, and the file with its object's bytes if it was written. */
+export type DraftedHour = Omit<HourDigest, "unwritten"> & Pick<UnpackedHour, "draft">
+
+/**
+ * Verifies and digests the parts of one hour of an archive. May write its object to the draft, which is
+ * made when this is run.
+ */
 export type DigestHour = (
   archive: SpooledArchive,
-  parts: ReadonlyArray<ZipPart>,
-  format: Format,
-  budget: Budget
-) => Effect.Effect<HourDigest, UnpackerError>
+  hour: HourTask,
+  draft: Effect.Effect<Option.Option<string>, never, Scope.Scope>
+) => Effect.Effect<DraftedHour, UnpackerError, Scope.Scope>
 
-/** Digests in this thread. */
-export function digestHere(way: InflateWay): DigestHour {
-  return (archive, parts, format, budget) =>
-    withReader(archive, (read) => digestHour(read, archive.path, parts, format, budget, way))
-}
+/** Digests in this thread, and writes no draft. */
+export const digestHere: DigestHour = (archive, hour) =>
+  withReader(archive, (read) => digestHour(read, hour))
 
-/** Writes the object of a digested hour to a file. */
-export type WriteHour = (
-  archive: SpooledArchive,
-  parts: ReadonlyArray<ZipPart>,
-  format: Format,
-  hour: Pick<HourDigest, "open" | "size">
-) => WriteBody<UnpackerError> | undefined
-
-const openWith = (digestHour: DigestHour, writeHour: WriteHour): Unpacker["Type"]["open"] =>
+const openWith = (digestHour: DigestHour, inflate: InflateWay): Unpacker["Type"]["open"] =>
   Effect.fn("Unpacker.open")(function* (archive, format, options = {}) {
+    const { path } = archive
+    const { draftFor = () => Effect.succeedNone } = options
     const budget = newBudget()
-    return yield* unpackParts(yield* readDirectory(archive, options), options, (hour, own) =>
-      Effect.map(digestHour(archive, own, format, budget), ({ open, ...digest }) => ({
-        ...digest,
-        hour,
-        parts: own.length,
-        body: streamWithReader(archive, (read) =>
-          hourBytes(read, archive.path, own, format, { open, size: digest.size })
-        ),
-        writeTo: writeHour(archive, own, format, { open, size: digest.size })
-      }))
+    const directory = yield* readDirectory(archive, options)
+    const drafts = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    return yield* unpackParts(directory, options, (hour, parts) =>
+      Effect.map(
+        digestHour(archive, { path, parts, format, budget, inflate }, draftFor(hour)),
+        ({ open, ...digest }) => ({
+          ...digest,
+          hour,
+          parts: parts.length,
+          body: streamWithReader(archive, (read) =>
+            hourBytes(read, path, parts, format, { open, size: digest.size })
+          )
+        })
+      )
+    ).pipe(
+      Scope.extend(drafts),
+      Effect.onError(() => Scope.close(drafts, Exit.void))
     )
   })
 
@@ -94,11 +96,10 @@ export function digestObject(way: InflateWay): DigestObject {
 export function makeUnpacker(
   digestHour: DigestHour,
   way: InflateWay,
-  digest: DigestObject = digestObject(way),
-  writeHour: WriteHour = () => undefined
+  digest: DigestObject = digestObject(way)
 ): Unpacker["Type"] {
   return Unpacker.of({
-    open: openWith(digestHour, writeHour),
+    open: openWith(digestHour, way),
     digest,
     cut: cutObject(way),
     undocumentedCalls: Effect.sync(() => undocumentedCalls(way))

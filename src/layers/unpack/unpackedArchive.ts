@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import type {
   OpenOptions,
@@ -27,8 +27,11 @@ function partsByHour(
 export const unpackParts = Effect.fnUntraced(function* (
   parts: ReadonlyArray<ZipPart>,
   { salvage = false }: OpenOptions,
-  unpack: (hour: Hour, parts: ReadonlyArray<ZipPart>) => Effect.Effect<UnpackedHour, UnpackerError>
-): Effect.fn.Return<UnpackedArchive, UnpackerError> {
+  unpack: (
+    hour: Hour,
+    parts: ReadonlyArray<ZipPart>
+  ) => Effect.Effect<UnpackedHour, UnpackerError, Scope.Scope>
+): Effect.fn.Return<UnpackedArchive, UnpackerError, Scope.Scope> {
   const broken = new Map<Hour, UnpackerError>()
   const hours = yield* Effect.forEach(
     partsByHour(parts),

@@ -73,6 +73,11 @@ export const openArchive = Effect.fn("openArchive")(function* (
   return { spooled, unpacked }
 })
 
+interface AskOptions extends Pick<OpenOptions, "draftFor"> {
+  /** How often it is requested if its archives are broken. Defaults to 3. */
+  readonly tries?: number | undefined
+}
+
 /**
  * Requests a window until its archive is in the spool and verified, or retrying cannot help. Of the
  * last of `tries` archives, all hours count of which no part was refused. The archive can be read
@@ -80,7 +85,7 @@ export const openArchive = Effect.fn("openArchive")(function* (
  */
 export const askForWindow = Effect.fn("askForWindow")(function* (
   window: Window,
-  tries = BROKEN_ARCHIVE_TRIES
+  { draftFor, tries = BROKEN_ARCHIVE_TRIES }: AskOptions = {}
 ): Effect.fn.Return<
   Answer,
   AmplitudeError | UnpackerError | SpoolError,
@@ -92,7 +97,7 @@ export const askForWindow = Effect.fn("askForWindow")(function* (
   const attempt = Effect.flatMap(download(window, asRequest), ({ askedAt, spooled }) =>
     Effect.map(
       Effect.transposeMapOption(spooled, (archive) =>
-        openArchive(archive, { salvage: broken + 1 >= tries })
+        openArchive(archive, { draftFor, salvage: broken + 1 >= tries })
       ),
       (archive): Answer => ({ askedAt, archive })
     )

@@ -5,7 +5,7 @@ import type { Clock } from "../../services/Clock.ts"
 import type { Hour } from "../../services/Hour.ts"
 import { Progress } from "../../services/Progress.ts"
 import { type ArchiveName, Spool } from "../../services/Spool.ts"
-import type { Unpacker } from "../../services/Unpacker.ts"
+import type { OpenOptions, Unpacker } from "../../services/Unpacker.ts"
 import type { Window } from "../../services/Window.ts"
 import { planRequests } from "../plan/planRequests.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
@@ -31,6 +31,8 @@ export interface Landing<R> {
    * compares.
    */
   readonly isLanded?: ((hour: Hour) => boolean) | undefined
+  /** Where an hour may be written while its archive is verified. Defaults to nowhere. */
+  readonly draftFor?: OpenOptions["draftFor"]
   /** Whether the newest hours are landed first. Defaults to `false`. */
   readonly newestFirst?: boolean | undefined
 }
@@ -96,7 +98,7 @@ const resumeLeftover = Effect.fn("exportHours.leftover")(function* <R>(
     return []
   }
   yield* Effect.logInfo(`Resuming from the spooled archive of ${spooled.window}`)
-  const opened = yield* beforeDeadline(openArchive(spooled))
+  const opened = yield* beforeDeadline(openArchive(spooled, { draftFor: landing.draftFor }))
   // Without parts it is one answer of the two that hours without events need.
   if (opened.unpacked.hours.size === 0) {
     yield* spool.drop(spooled)
@@ -158,7 +160,8 @@ const askAndLand = Effect.fnUntraced(function* <R>(
   tries?: number
 ) {
   const { base, beforeDeadline, isSettled } = yield* Run
-  const ask = beforeDeadline(askForWindow(window, tries))
+  const { draftFor } = landing
+  const ask = beforeDeadline(askForWindow(window, { draftFor, tries }))
   const first = yield* ask
   const isDoubtful = isNothing(first) && window.hours.some((hour) => isSettled(hour, first.askedAt))
   if (!isDoubtful) return yield* landAnswer(window.hours, first, landing)

@@ -16,13 +16,14 @@ import { failureKind } from "../run/failureKind.ts"
 import { type HourOutcome, isInStore, Skipped } from "../run/HourOutcome.ts"
 import { Run } from "../run/Run.ts"
 import { decideHours, type FileError, type FileReport } from "./decideHours.ts"
-import { makeLandHour } from "./landMissing.ts"
+import { draftsIn, makeLandHour } from "./landMissing.ts"
 
 type Dates = Pick<WindowOptions, "start" | "end">
 
 /** What landing one file needs to know. */
 interface Landing<R> {
   readonly onHour: LandHour<R>
+  readonly store: ObjectStorage["Type"]
   /** In milliseconds since 1970. */
   readonly now: number
   /** Whether an hour was in the store or in staging before. */
@@ -56,6 +57,7 @@ export const landArchives = Effect.fn("landArchives")(function* (
   const outcomes = new Map<Hour, HourOutcome>()
   const landing = {
     onHour: yield* makeLandHour(store, standing),
+    store,
     now: yield* clock.now,
     isPresent: (hour: Hour) => standing.some(({ inventory }) => inventory.has(hour)),
     isWanted: (hour: Hour) =>
@@ -108,7 +110,9 @@ const readFile = Effect.fn("landArchives.readFile")(function* <R>(
     yield* Effect.logInfo(`Skipped "${file}": all of its hours are present`)
     return { _tag: "PassedOver", hours: asked }
   }
-  const unpacked = yield* unpackArchive(archive, { repacked: true })
+  const isMissing = (hour: Hour) => landing.isWanted(hour) && !isThere(hour, landing)
+  const draftFor = draftsIn(landing.store, isMissing)
+  const unpacked = yield* unpackArchive(archive, { repacked: true, draftFor })
   const all = [...unpacked.hours.keys()]
   const hours = all.filter(landing.isWanted)
   const missing = hours.filter((hour) => !isThere(hour, landing))

@@ -1,11 +1,11 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, type Stream } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { hourKey } from "../../services/HourKey.ts"
 import { HourMetadata, metadataToText } from "../../services/HourMetadata.ts"
 import { noLines } from "../../services/LinesDigest.ts"
 import { ObjectStorage } from "../../services/ObjectStorage.ts"
 import { Staging } from "../../services/Staging.ts"
-import type { UnpackedHour } from "../../services/Unpacker.ts"
+import type { OpenOptions, UnpackedHour } from "../../services/Unpacker.ts"
 import { emptyObject } from "../plan/emptyObject.ts"
 import { exportHours, type Landing } from "../fetch/exportHours.ts"
 import { failedHour, logFailure } from "../run/failureKind.ts"
@@ -34,9 +34,11 @@ export const landMissing = Effect.fn("landMissing")(function* (
   const { retry } = yield* Run
   if (hours.length > 0) yield* retry(store.check)
   const onHour = yield* makeLandHour(store, hours.length > 0 ? standing : [])
+  const missing = new Set(hours)
   return yield* exportHours(hours, {
     ...options,
     onHour,
+    draftFor: draftsIn(store, (hour) => missing.has(hour)),
     isLanded: (hour) => standing.some(({ inventory }) => inventory.has(hour))
   })
 })
@@ -105,12 +107,11 @@ function isUnrecorded(error: { readonly _tag: string }): boolean {
  * hour landed; now its sync meets the conflict again.
  */
 const stageConflict = Effect.fnUntraced(
-  function* <E extends Retryable>({ body, key, metadata, size, writeTo }: HourToLand<E>) {
+  function* <E extends Retryable>({ body, key, metadata, size }: HourToLand<E>) {
     const { retry } = yield* Run
     const staging = yield* Staging
     const text = metadataToText(metadata)
-    const { sha256 } = metadata
-    yield* retry(staging.put({ key, size, sha256, metadata: text, body, writeTo }))
+    yield* retry(staging.put({ key, size, sha256: metadata.sha256, metadata: text, body }))
     yield* Effect.logWarning(
       `"${key}" stays in ${staging.place} until its conflict can be recorded`
     )
@@ -135,19 +136,29 @@ const etagOfNobodys = Effect.fnUntraced(function* (key: string, project: Option.
   return yield* stagedForAnotherLake(key, staging.place, origin)
 })
 
+/** Drafts in a store that has any, for the hours that are to land. The others would be written in vain. */
+export function draftsIn(
+  { draft }: ObjectStorage["Type"],
+  isMissing: (hour: Hour) => boolean
+): OpenOptions["draftFor"] {
+  if (draft === undefined) return undefined
+  // Why there is none, the landing of the hour meets again.
+  return (hour) => (isMissing(hour) ? Effect.option(draft) : Effect.succeedNone)
+}
+
 /** The object for an exported hour. */
 export function toLand<E>(
   { hour, project }: ExportedHour,
-  lines: Omit<UnpackedHour, "hour" | "body" | "writeTo"> & Pick<HourToLand<E>, "body" | "writeTo">,
+  lines: Omit<UnpackedHour, "hour" | "body"> & { readonly body: Stream.Stream<Uint8Array, E> },
   key: string,
   version: string
 ): HourToLand<E> {
-  const { events, bytes, lineset, malformed, sha256, parts, size, body, writeTo } = lines
+  const { events, bytes, lineset, malformed, sha256, parts, size, body, draft } = lines
   return {
     key,
     size,
     body,
-    writeTo,
+    draft,
     metadata: new HourMetadata({
       hour,
       events,

@@ -2,12 +2,7 @@ import { Effect, Either, Option, type Stream } from "effect"
 import type { Clock } from "../../services/Clock.ts"
 import { type HourMetadata, metadataFromText, metadataToText } from "../../services/HourMetadata.ts"
 import { addDigests, type LinesDigest, noLines, sameLines } from "../../services/LinesDigest.ts"
-import {
-  isNotFound,
-  ObjectStorage,
-  type ObjectStorageError,
-  type WriteBody
-} from "../../services/ObjectStorage.ts"
+import { isNotFound, ObjectStorage, type ObjectStorageError } from "../../services/ObjectStorage.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Staging } from "../../services/Staging.ts"
 import { Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
@@ -29,7 +24,8 @@ export interface HourToLand<E> {
   readonly metadata: HourMetadata
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
-  readonly writeTo?: WriteBody<E> | undefined
+  /** A file of the store with the same bytes. */
+  readonly draft?: string | undefined
 }
 
 /**
@@ -79,7 +75,7 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
   replacing?: string
 ): Effect.fn.Return<boolean, LandingError | ObjectStorageError | E, Run | Staging | ObjectStorage> {
   const { retry } = yield* Run
-  const { key, size, metadata } = hour
+  const { draft, key, size, metadata } = hour
   const { sent } = yield* Progress
   const object = {
     key,
@@ -87,12 +83,13 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
     sha256: metadata.sha256,
     metadata: metadataToText(metadata),
     body: countBytes(hour.body, sent),
-    writeTo: countWritten(hour.writeTo, sent)
+    draft
   }
   const put = store
     .put(object, { replacing })
     .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
   if (!(yield* retry(put))) return false
+  if (draft !== undefined) sent(size)
   const head = yield* retry(store.head(key))
   const isWhole = Option.exists(
     head,
@@ -104,14 +101,6 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
     detail: `"${key}" in ${store.place} does not match what was uploaded; inspect it, delete it and run again`
   })
 })
-
-function countWritten<E>(
-  writeTo: WriteBody<E> | undefined,
-  tell: (bytes: number) => void
-): WriteBody<E> | undefined {
-  if (writeTo === undefined) return undefined
-  return (path) => Effect.tap(writeTo(path), ({ size }) => Effect.sync(() => tell(size)))
-}
 
 /** The outcome of an hour whose object was just created. */
 export function outcomeOfNew({ bytes, events, hour }: HourMetadata): Landed | Empty {

@@ -5,12 +5,7 @@ import { describe, it } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Fiber, Layer, Logger, Option, Stream, TestClock } from "effect"
 import { assert } from "vitest"
 import * as ObjectStorageFileSystem from "../../../src/layers/disk/ObjectStorageFileSystem.ts"
-import {
-  type FileFailure,
-  ObjectStorage,
-  type ObjectStorageError,
-  type WrittenBody
-} from "../../../src/services/ObjectStorage.ts"
+import { ObjectStorage, type ObjectStorageError } from "../../../src/services/ObjectStorage.ts"
 import {
   bufferAgainAndAgain,
   keysBelow,
@@ -73,6 +68,16 @@ const innerFiles = (root: string) =>
       withFileTypes: true
     })
     return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+  })
+
+/** A draft that has been written. */
+const drafted = (text: string) =>
+  Effect.gen(function* () {
+    const { draft } = yield* ObjectStorage
+    assert(draft !== undefined)
+    const path = yield* draft
+    yield* Effect.promise(() => fs.appendFile(path, text))
+    return path
   })
 
 describe("ObjectStorageFileSystem", () => {
@@ -278,53 +283,107 @@ describe("ObjectStorageFileSystem", () => {
     })
   )
 
-  it.scoped("has an object write itself to a file if it can, and believes no more of it", () =>
-    Effect.gen(function* () {
-      const root = yield* temporaryFolder
-      const object = { ...objectOf("a/b.jsonl", "text"), body: Stream.die("the body was run") }
-      const { sha256, size } = object
-      const writing = (text: string, then: Effect.Effect<WrittenBody, "cut" | FileFailure>) => ({
-        ...object,
-        writeTo: (path: string) =>
-          Effect.zipRight(
-            Effect.promise(() => fs.writeFile(path, text)),
-            then
-          )
-      })
-      yield* Effect.gen(function* () {
-        const storage = yield* ObjectStorage
-        const refusal = (then: Effect.Effect<WrittenBody, "cut" | FileFailure>) =>
-          Effect.flip(storage.put(writing("text", then)))
-        const path = join(root, "a/b.jsonl")
-        const full = { _tag: "FileFailure", code: "ENOSPC", detail: "no space left" } as const
-        for (const [then, expected] of [
-          [Effect.fail("cut" as const), "cut"],
-          [Effect.fail(full), `NoSpace ${path}`],
-          [Effect.succeed({ sha256, size: 3 }), `Corrupt ${path}`],
-          [Effect.succeed({ sha256: "00", size }), `Corrupt ${path}`]
-        ] as const) {
-          const error = yield* refusal(then)
-          const found = error === "cut" ? error : `${error.reason} ${error.path}`
-          assert.strictEqual(found, expected)
-        }
-        const short = writing("tex", Effect.succeed({ sha256, size }))
-        const untrue = yield* Effect.flip(storage.put(short))
-        assert(untrue !== "cut")
-        assert.strictEqual(untrue.reason, "Corrupt")
-        const reached = yield* Deferred.make<void>()
-        const waits = Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
-        const fiber = yield* Effect.fork(storage.put(writing("text", waits)))
-        yield* Deferred.await(reached)
-        yield* Fiber.interrupt(fiber)
-        assert.deepStrictEqual(yield* innerFiles(root), [])
-        assert.deepStrictEqual(yield* keysBelow(""), [])
+  describe("draft", () => {
+    const unread = { body: Stream.die("the body was read") }
 
-        assert.isTrue(yield* storage.put(writing("text", Effect.succeed({ sha256, size }))))
-        assert.strictEqual(yield* textOf("a/b.jsonl"), "text")
-        assert.strictEqual((yield* headOf("a/b.jsonl")).size, size)
-      }).pipe(inStore(root))
-    })
-  )
+    it.scoped("becomes the object, for its owner only, and is gone then", () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        yield* Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          const object = objectOf("a/b.jsonl", "text", { events: "1" })
+          const draft = yield* drafted("text")
+          assert.isTrue(yield* storage.put({ ...object, ...unread, draft }))
+          assert.strictEqual(yield* textOf("a/b.jsonl"), "text")
+          const { metadata, size } = yield* headOf("a/b.jsonl")
+          assert.deepStrictEqual({ metadata, size }, { metadata: { events: "1" }, size: 4 })
+          assert.strictEqual(yield* modeOf(join(root, "a/b.jsonl")), 0o600)
+          assert.isFalse(existsSync(draft))
+          assert.isTrue(yield* storage.put({ ...object, key: "c.jsonl", draft }), "used again")
+          assert.strictEqual(yield* textOf("c.jsonl"), "text")
+        }).pipe(Effect.scoped, inStore(root))
+      })
+    )
+
+    it.scoped("replaces an object, or loses to one", () =>
+      Effect.gen(function* () {
+        yield* Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          yield* put("a.jsonl", "old")
+          const lost = { ...objectOf("a.jsonl", "text"), draft: yield* drafted("text") }
+          assert.isFalse(yield* storage.put(lost))
+          const { etag } = yield* headOf("a.jsonl")
+          assert.isTrue(yield* storage.put({ ...lost, ...unread }, { replacing: etag }))
+          assert.strictEqual(yield* textOf("a.jsonl"), "text")
+        }).pipe(Effect.scoped, inStore(yield* temporaryFolder))
+      })
+    )
+
+    it.scoped(
+      "is refused if its size is not the announced one, and the next put reads the body",
+      () =>
+        Effect.gen(function* () {
+          const root = yield* temporaryFolder
+          yield* Effect.gen(function* () {
+            const storage = yield* ObjectStorage
+            for (const [key, text] of [
+              ["short.jsonl", "tex"],
+              ["long.jsonl", "texts"]
+            ] as const) {
+              const object = { ...objectOf(key, "text"), draft: yield* drafted(text) }
+              const error = yield* Effect.flip(storage.put({ ...object, ...unread }))
+              assert.strictEqual(error.reason, "Corrupt")
+              assert.include(error.detail, `${text.length} bytes instead of the announced 4`)
+              assert.deepStrictEqual(yield* keysBelow(""), [])
+              assert.deepStrictEqual(yield* innerFiles(root), [])
+              assert.isTrue(yield* storage.put(object))
+              assert.strictEqual(yield* textOf(key), "text")
+              yield* storage.remove(key)
+            }
+            const gone = { ...objectOf("a.jsonl", "text"), draft: yield* drafted("text") }
+            yield* Effect.promise(() => fs.rm(gone.draft))
+            assert.strictEqual((yield* Effect.flip(storage.put(gone))).reason, "Corrupt")
+          }).pipe(Effect.scoped, inStore(root))
+        })
+    )
+
+    it.scoped("is ignored if it is another store's, or somebody else's file", () =>
+      Effect.gen(function* () {
+        const other = yield* ObjectStorageFileSystem.make({ root: yield* temporaryFolder })
+        const file = join(yield* temporaryFolder, "file")
+        yield* write(file, "TEXT")
+        const draft = yield* Effect.provideService(drafted("TEXT"), ObjectStorage, other)
+        yield* Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          assert.isTrue(yield* storage.put({ ...objectOf("a.jsonl", "text"), draft }))
+          assert.isTrue(yield* storage.put({ ...objectOf("b.jsonl", "text"), draft: file }))
+          for (const key of ["a.jsonl", "b.jsonl"]) assert.strictEqual(yield* textOf(key), "text")
+        }).pipe(inStore(yield* temporaryFolder))
+        assert.isTrue(existsSync(draft))
+      })
+    )
+
+    it.scoped("gives its space back with its scope, or as soon as a put with it fails", () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        yield* Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          yield* write(join(root, "a"), "a file where a folder is needed")
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const object = { ...objectOf("a/b.jsonl", "text"), draft: yield* drafted("text") }
+              const failed = yield* Effect.flip(storage.put(object))
+              assert.strictEqual(failed.reason, "Misconfigured")
+              assert.deepStrictEqual(yield* innerFiles(root), [])
+              yield* drafted("text")
+              assert.lengthOf(yield* innerFiles(root), 1)
+            })
+          )
+          assert.deepStrictEqual(yield* innerFiles(root), [])
+        }).pipe(inStore(root))
+      })
+    )
+  })
 
   it.scoped(
     "leaves no metadata of puts that lost, nor of objects that were removed or replaced",

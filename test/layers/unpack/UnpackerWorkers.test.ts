@@ -8,11 +8,10 @@ import { join } from "node:path"
 import threads from "node:worker_threads"
 import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { assert } from "vitest"
-import type { SpooledArchive } from "../../../src/services/Spool.ts"
-import { Unpacker } from "../../../src/services/Unpacker.ts"
-import { unpackerContract } from "../../contracts/unpacker.ts"
+import { type OpenOptions, Unpacker } from "../../../src/services/Unpacker.ts"
+import { drafting, unpackerContract } from "../../contracts/unpacker.ts"
 import { temporaryFolder } from "../../fixtures/disk.ts"
 import { endWorker } from "../../fixtures/endWorker.ts"
 import { isLong } from "../../fixtures/long.ts"
@@ -81,27 +80,7 @@ function openFiles(): ReadonlyArray<string> {
   })
 }
 
-/** A file to write to, which is empty. */
-const inFile = <A, E, R>(use: (file: string) => Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const file = join(yield* temporaryFolder, "object")
-    yield* Effect.promise(() => fs.writeFile(file, ""))
-    return yield* use(file)
-  })
-/** The first hour of an archive of two megabytes, which is read in several pieces. */
-const opened = (read?: (inner: SpooledArchive["read"]) => SpooledArchive["read"]) =>
-  Effect.gen(function* () {
-    const random = Array.from({ length: 30_000 }, (_, n) => createHash("md5").update(`${n}`))
-    const lines = random.map((hash) => `{"x":"${hash.digest("hex").repeat(3)}"}\n`).join("")
-    const large = spooled(zipOf({ entries: [part(5, 0, lines)] }))
-    const unpacker = yield* Unpacker
-    let now = large.read
-    const { hours } = yield* unpacker.open({ ...large, read: (...given) => now(...given) }, "jsonl")
-    now = read?.(large.read) ?? large.read
-    const [hour] = hours.values()
-    assert(hour?.writeTo !== undefined)
-    return { ...hour, writeTo: hour.writeTo }
-  })
+const textOf = (path = "absent") => Effect.promise(() => fs.readFile(path, "utf8"))
 
 describe("UnpackerWorkers", () => {
   const archive = spooled(
@@ -114,6 +93,9 @@ describe("UnpackerWorkers", () => {
       return [...hours.values()].map((hour) => hour.events)
     })
   )
+
+  const open = (options: OpenOptions, read = archive.read) =>
+    Effect.flatMap(Unpacker, (unpacker) => unpacker.open({ ...archive, read }, "jsonl", options))
 
   for (const smallArchive of [0, 1e9]) {
     it.scoped(
@@ -268,62 +250,79 @@ describe("UnpackerWorkers", () => {
     })
   )
 
-  describe("writeTo", () => {
+  describe("drafts", () => {
     const workers = UnpackerWorkers.layer({ smallArchive: 0 })
+    const withoutWorkers = made(function () {
+      throw new Error("ERR_WORKER_INIT_FAILED")
+    } as unknown as typeof threads.Worker)
 
-    it.scoped.skipIf(process.platform !== "linux")("tells that the disk is full", () =>
-      Effect.gen(function* () {
-        const { writeTo } = yield* opened()
-        const error = yield* Effect.flip(writeTo("/dev/full"))
-        assert(error._tag === "FileFailure")
-        assert.strictEqual(error.code, "ENOSPC")
-      }).pipe(Effect.provide(workers))
-    )
+    for (const kind of ["in workers", "where no worker starts"]) {
+      it.scoped(`are written ${kind}, for those hours that want one`, () =>
+        Effect.gen(function* () {
+          if (kind !== "in workers") yield* withoutWorkers
+          const { draftFor, drafts } = yield* drafting
+          const { hours } = yield* open({
+            draftFor: (hour) => (hour.endsWith("7") ? Effect.succeedNone : draftFor(hour))
+          })
+          for (const { draft, hour } of hours.values()) {
+            if (hour.endsWith("7")) assert.isUndefined(draft)
+            else assert.strictEqual(yield* textOf(draft), `{"hour":${Number(hour.slice(-2))}}\n`)
+          }
+          assert.lengthOf(yield* drafts, 4)
+        }).pipe(Effect.provide(workers))
+      )
+    }
 
-    it.scoped("is absent where the archive is read in this thread", () =>
+    it.scoped("are not made for a small archive", () =>
       Effect.gen(function* () {
-        const { hours } = yield* (yield* Unpacker).open(archive, "jsonl")
-        for (const hour of hours.values()) assert.isUndefined(hour.writeTo)
+        const { hours } = yield* open({ draftFor: () => Effect.die("made") })
+        for (const hour of hours.values()) assert.notProperty(hour, "draft")
       }).pipe(Effect.provide(UnpackerWorkers.layer()))
     )
 
-    it.scoped("passes on what the system says of a file that cannot be written", () =>
-      Effect.gen(function* () {
-        const { sha256, writeTo } = yield* opened()
-        const error = yield* Effect.flip(writeTo(join(yield* temporaryFolder, "absent")))
-        assert(error._tag === "FileFailure")
-        assert.strictEqual(error.code, "ENOENT")
-        assert.strictEqual((yield* inFile(writeTo)).sha256, sha256)
-      }).pipe(Effect.provide(workers))
-    )
-
     it.scoped.skipIf(process.platform !== "linux")(
-      "writes nothing more once it is interrupted",
+      "change nothing of the digest if they cannot be opened, or the disk is full",
       () =>
         Effect.gen(function* () {
-          const asked = yield* Deferred.make<void>()
-          let reads = 0
-          const { writeTo } = yield* opened(
-            (inner) =>
-              (...given) =>
-                reads++ < 1
-                  ? inner(...given)
-                  : Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)
-          )
-          yield* inFile((file) =>
-            Effect.gen(function* () {
-              const writing = yield* Effect.fork(writeTo(file))
-              yield* Deferred.await(asked)
-              assert.include(openFiles(), file)
-              yield* Fiber.interrupt(writing)
-              assert.notInclude(openFiles(), file)
-            })
-          )
-          assert.isAtLeast(reads, 2)
+          const plain = yield* open({})
+          for (const path of ["/dev/full", join(yield* temporaryFolder, "absent")]) {
+            const { hours } = yield* open({ draftFor: () => Effect.succeedSome(path) })
+            for (const [hour, { body, ...digest }] of hours) {
+              assert.deepStrictEqual({ ...digest, body }, { ...plain.hours.get(hour), body })
+            }
+            assert.strictEqual(hours.size, 5)
+          }
         }).pipe(Effect.provide(workers))
     )
 
-    it.scoped("gives no verdict on an hour whose worker ends, and writes it without workers", () =>
+    it.scoped.skipIf(process.platform !== "linux")(
+      "are closed once an unpacking is interrupted",
+      () =>
+        Effect.gen(function* () {
+          const { draftFor, drafts } = yield* drafting
+          const asked = yield* Deferred.make<void>()
+          const paths: Array<string> = []
+          const opening = yield* open(
+            {
+              draftFor: (hour) =>
+                Effect.tap(draftFor(hour), (path) => paths.push(Option.getOrThrow(path)))
+            },
+            (...given) =>
+              paths.length === 0
+                ? archive.read(...given)
+                : Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)
+          ).pipe(Effect.fork)
+          yield* Deferred.await(asked)
+          const before = openFiles()
+          assert.isTrue(paths.some((path) => before.includes(path)))
+          yield* Fiber.interrupt(opening)
+          const after = openFiles()
+          assert.isFalse(paths.some((path) => after.includes(path)))
+          assert.deepStrictEqual(yield* drafts, [])
+        }).pipe(Effect.provide(workers))
+    )
+
+    it.scoped("are removed with the verdict on an archive whose worker ends", () =>
       Effect.gen(function* () {
         const all: Array<threads.Worker> = []
         yield* made(
@@ -334,22 +333,13 @@ describe("UnpackerWorkers", () => {
             }
           }
         )
-        let isOver = false
+        const { draftFor, drafts } = yield* drafting
         const endAll = Effect.promise(() => Promise.all(all.map(endWorker)))
-        const { sha256, writeTo } = yield* opened((inner) => (...given) => {
-          if (isOver) return inner(...given)
-          isOver = true
-          return Effect.zipRight(endAll, inner(...given))
-        })
-        const error = yield* Effect.flip(inFile(writeTo))
-        assert(error._tag === "UnpackerError")
+        const error = yield* Effect.flip(
+          open({ draftFor }, (...given) => Effect.zipRight(endAll, archive.read(...given)))
+        )
         assert.strictEqual(error.reason, "Unreadable")
-        yield* made(function () {
-          throw new Error("ERR_WORKER_INIT_FAILED")
-        } as unknown as typeof threads.Worker)
-        assert.strictEqual((yield* inFile(writeTo)).sha256, sha256)
-        const absent = yield* Effect.flip(writeTo(join(yield* temporaryFolder, "absent")))
-        assert.strictEqual(absent._tag, "FileFailure")
+        assert.deepStrictEqual(yield* drafts, [])
       }).pipe(Effect.provide(workers))
     )
   })

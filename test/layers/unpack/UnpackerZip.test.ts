@@ -228,7 +228,15 @@ describe("UnpackerZip", () => {
       const read = async (position: number, length: number) =>
         zip.subarray(position, position + length)
       const digested = (own: typeof parts) =>
-        fromPromise(() => digestHour(read, "test", own, "jsonl", budget, "portable"))
+        fromPromise(() =>
+          digestHour(read, {
+            path: "test",
+            parts: own,
+            format: "jsonl",
+            budget,
+            inflate: "portable"
+          })
+        )
       assert.strictEqual((yield* digested(parts.slice(0, 1))).events, 1)
       const { reason } = yield* Effect.flip(digested(parts.slice(1)))
       assert.strictEqual(reason, "LimitExceeded")

@@ -7,9 +7,7 @@ import type { TaskEnd } from "./worker.ts"
 /** Compressed bytes on their way to the worker: enough for the lines that it may send ahead. */
 const AHEAD = 2 * 1024 ** 2
 
-/** Only a task that writes ends as unwritten. */
-type StreamEnd = Exclude<TaskEnd<ObjectDigest>, { _tag: "Unwritten" }>
-type Report = Extract<StreamOutput, { _tag: "Lines" }> | StreamEnd
+type Report = Extract<StreamOutput, { _tag: "Lines" }> | TaskEnd<ObjectDigest>
 
 /** With a worker that digests an object. */
 export interface Conversation {
@@ -46,7 +44,7 @@ export function converseAbout(
     report({ _tag: "Refused", refused: { reason: "Unreadable", path, detail } })
   }
   worker.once("error", ended).once("exit", ended)
-  own.on("message", (output: StreamOutput | StreamEnd) => {
+  own.on("message", (output: StreamOutput | TaskEnd<ObjectDigest>) => {
     if (output._tag !== "Read") return report(output)
     fed -= output.bytes
     waiting.feed()

@@ -1,13 +1,10 @@
 import { MessageChannel, Worker } from "node:worker_threads"
-import type { FileFailure, WrittenBody } from "../../../services/ObjectStorage.ts"
-import { toFileFailure } from "../../disk/files.ts"
 import type { Read } from "../reader.ts"
 import { type Conversation, converseAbout } from "./conversation.ts"
 import type { StreamTask } from "./digestStream.ts"
-import type { DigestBytes, DigestReport, DigestTask, ExitTask, WriteTask } from "./worker.ts"
-import { digestHour, type HourDigest } from "../hourDigest.ts"
+import type { DigestBytes, DigestReport, DigestTask, ExitTask } from "./worker.ts"
+import { digestHour, type HourDigest, type HourTask } from "../hourDigest.ts"
 import { Refusal, refusal } from "../refusal.ts"
-import { type HourToWrite, Unwritable, writeHour } from "../writeHour.ts"
 
 /** In milliseconds. A worker that is idle longer would only take memory. */
 const IDLE = 100
@@ -19,9 +16,7 @@ export interface WorkerPool {
    * Digests one hour in an idle worker. Returns once the worker has released it; rejects as
    * `Unreadable` if the worker ends.
    */
-  readonly digest: (read: Read, task: Omit<DigestTask, "_tag" | "port">) => Promise<HourDigest>
-  /** Writes one hour to a file in an idle worker, under the same rules. */
-  readonly write: (read: Read, task: HourToWrite) => Promise<WrittenBody | FileFailure>
+  readonly digest: (read: Read, task: HourTask) => Promise<HourDigest>
   /**
    * Digests one object in an idle worker; `undefined` if the system gives none. What is not closed
    * after its end costs the worker.
@@ -64,37 +59,18 @@ export function openWorkerPool(): WorkerPool {
     setTimeout(endIfIdle, IDLE).unref()
   }
 
-  /**
-   * Has a worker do the work. If no thread can be started, as in a container that limits them, this
-   * thread does it: slower, with the same result.
-   */
-  async function withWorker<A>(
-    there: (worker: Worker) => Promise<A>,
-    here: () => Promise<A>
-  ): Promise<A> {
-    const worker = idle.pop() ?? start()
-    if (worker === undefined) return here()
-    try {
-      return await there(worker)
-    } finally {
-      if (all.has(worker)) rest(worker)
-    }
-  }
-
   return {
-    digest: (read, task) =>
-      withWorker(
-        (worker) => converse<"Hour">(worker, read, { ...task, _tag: "Hour" }),
-        () => digestHour(read, task.path, task.parts, task.format, task.budget, task.inflate)
-      ),
-    write: (read, task) =>
-      withWorker(
-        (worker) => converse<"Write">(worker, read, { ...task, _tag: "Write" }),
-        () => writeHour(read, task)
-      ).catch((error: unknown) => {
-        if (error instanceof Unwritable) return toFileFailure(error.thrown)
-        throw error
-      }),
+    digest: async (read, task) => {
+      const worker = idle.pop() ?? start()
+      // If no thread can be started, as in a container that limits them, this thread does the work:
+      // slower, with the same result.
+      if (worker === undefined) return digestHour(read, task)
+      try {
+        return await converse(worker, read, task)
+      } finally {
+        if (all.has(worker)) rest(worker)
+      }
+    },
     stream: (task) => {
       const worker = idle.pop() ?? start()
       if (worker === undefined) return undefined
@@ -135,24 +111,12 @@ function end(worker: Worker): Promise<void> {
   })
 }
 
-interface Results {
-  readonly Hour: HourDigest
-  readonly Write: WrittenBody
-}
-
-type Task<T extends keyof Results> = Omit<Extract<DigestTask | WriteTask, { _tag: T }>, "port">
-
-/** Answers a worker's requests for bytes until it has ended the task. */
-function converse<T extends keyof Results>(
-  worker: Worker,
-  read: Read,
-  task: Task<T>
-): Promise<Results[T]> {
+function converse(worker: Worker, read: Read, task: HourTask): Promise<HourDigest> {
   const { port1: own, port2: port } = new MessageChannel()
   let unreadable: unknown
   const answer = (bytes: DigestBytes) =>
     own.postMessage(bytes, bytes === null ? [] : [bytes.buffer])
-  return new Promise<Results[T]>((resolve, reject) => {
+  return new Promise<HourDigest>((resolve, reject) => {
     // For example out of memory. This proves nothing about the archive, which the next run may be
     // able to read.
     const ended = (why: unknown) => {
@@ -161,7 +125,7 @@ function converse<T extends keyof Results>(
       reject(refusal(task.path)("Unreadable", `A thread that read it ended${said}`))
     }
     worker.once("error", ended).once("exit", ended)
-    own.on("message", (report: DigestReport<Results[T]>) => {
+    own.on("message", (report: DigestReport) => {
       if (report._tag === "Wants") {
         const { into, length, position } = report
         read(position, length, into).then(
@@ -181,9 +145,8 @@ function converse<T extends keyof Results>(
       own.close()
       if (report._tag === "Digested") resolve(report.digest)
       else if (report._tag === "Refused") reject(new Refusal(report.refused))
-      else if (report._tag === "Unwritten") reject(new Unwritable(report.thrown))
       else reject(unreadable ?? new Error(report.message))
     })
-    worker.postMessage({ ...task, port }, [port])
+    worker.postMessage({ ...task, _tag: "Hour", port } satisfies DigestTask, [port])
   })
 }

@@ -1,35 +1,18 @@
 /**
- * The worker thread: digests or writes one hour after another, or digests objects, until it is told to
- * exit. It requests an archive's bytes from the thread that sent the hour. Loads no package.
+ * The worker thread: digests one hour or object after another, until it is told to exit. It requests an
+ * archive's bytes from the thread that sent the hour. Loads no package.
  *
  * @module
  */
 import { type MessagePort, parentPort } from "node:worker_threads"
-import type { Format } from "../../../services/HourKey.ts"
-import type { ThrownError } from "../../disk/files.ts"
-import { type Budget, digestHour, type HourDigest } from "../hourDigest.ts"
+import { digestHour, type HourDigest, type HourTask } from "../hourDigest.ts"
 import { PIECE } from "../zipPart.ts"
-import { type InflateWay, isHere } from "../gzip/inflateWay.ts"
-import type { Read } from "../reader.ts"
+import { isHere } from "../gzip/inflateWay.ts"
 import { Refusal, type Refused } from "../refusal.ts"
-import { type HourToWrite, Unwritable, writeHour } from "../writeHour.ts"
 import { digestStream, type StreamTask } from "./digestStream.ts"
-import type { ZipPart } from "../zipDirectory.ts"
 
-export interface DigestTask {
+export interface DigestTask extends HourTask {
   readonly _tag: "Hour"
-  /** For every message about this task. */
-  readonly port: MessagePort
-  readonly path: string
-  readonly parts: ReadonlyArray<ZipPart>
-  readonly format: Format
-  readonly budget: Budget
-  readonly inflate: InflateWay
-}
-
-/** Writes an hour's object to a file. */
-export interface WriteTask extends HourToWrite {
-  readonly _tag: "Write"
   /** For every message about this task. */
   readonly port: MessagePort
 }
@@ -40,7 +23,7 @@ export interface ExitTask {
 }
 
 /** What the worker sends on a task's port: requests for bytes, and then one of the others. */
-export type DigestReport<A> =
+export type DigestReport =
   | {
       readonly _tag: "Wants"
       readonly position: number
@@ -48,13 +31,12 @@ export type DigestReport<A> =
       /** A buffer for them, transferred and to be returned. */
       readonly into: Uint8Array<ArrayBuffer>
     }
-  | TaskEnd<A>
+  | TaskEnd<HourDigest>
 
 /** The last message about a task. */
 export type TaskEnd<A> =
   | { readonly _tag: "Digested"; readonly digest: A }
   | { readonly _tag: "Refused"; readonly refused: Refused }
-  | { readonly _tag: "Unwritten"; readonly thrown: ThrownError }
   | { readonly _tag: "Broken"; readonly message: string }
 
 /**
@@ -75,11 +57,11 @@ function takeRoom(length: number): Uint8Array<ArrayBuffer> {
   return used ?? new Uint8Array(length)
 }
 
-/** Reads an archive by requests to the thread that has it open. */
-function readerOn({ inflate, port }: DigestTask | WriteTask): Read {
+function digestArchive(task: DigestTask): Promise<HourDigest> {
+  const { port } = task
   // If they are inflated elsewhere, that may still be running when more is requested.
-  const isReused = isHere(inflate)
-  return (position, length) =>
+  const isReused = isHere(task.inflate)
+  const read = (position: number, length: number) =>
     new Promise<Uint8Array>((resolve, reject) => {
       const into = takeRoom(isReused ? PIECE : length)
       port.once("message", (bytes: DigestBytes) => {
@@ -87,38 +69,24 @@ function readerOn({ inflate, port }: DigestTask | WriteTask): Read {
         if (isReused) rooms.push(new Uint8Array(bytes.buffer))
         resolve(bytes)
       })
-      const wants: DigestReport<never> = { _tag: "Wants", position, length, into }
+      const wants: DigestReport = { _tag: "Wants", position, length, into }
       port.postMessage(wants, [into.buffer])
     })
-}
-
-function digestArchive(task: DigestTask): Promise<HourDigest> {
-  const { budget, format, inflate, parts, path } = task
-  return digestHour(readerOn(task), path, parts, format, budget, inflate)
+  return digestHour(read, task)
 }
 
 async function endOf<A>(digesting: Promise<A>): Promise<TaskEnd<A>> {
   try {
     return { _tag: "Digested", digest: await digesting }
   } catch (error) {
-    if (error instanceof Refusal) return { _tag: "Refused", refused: error.refused }
-    if (error instanceof Unwritable) return { _tag: "Unwritten", thrown: error.thrown }
-    return { _tag: "Broken", message: String(error) }
+    return error instanceof Refusal
+      ? { _tag: "Refused", refused: error.refused }
+      : { _tag: "Broken", message: String(error) }
   }
 }
 
-function work(task: DigestTask | WriteTask | StreamTask): Promise<unknown> {
-  switch (task._tag) {
-    case "Hour":
-      return digestArchive(task)
-    case "Write":
-      return writeHour(readerOn(task), task)
-    case "Stream":
-      return digestStream(task)
-  }
-}
-
-parentPort?.on("message", (task: DigestTask | WriteTask | StreamTask | ExitTask) => {
+parentPort?.on("message", (task: DigestTask | StreamTask | ExitTask) => {
   if (task._tag === "Exit") process.exit()
-  void endOf(work(task)).then((end) => task.port.postMessage(end))
+  const digesting = task._tag === "Hour" ? digestArchive(task) : digestStream(task)
+  void endOf<unknown>(digesting).then((end) => task.port.postMessage(end))
 })
