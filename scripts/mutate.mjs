@@ -107,6 +107,22 @@ const MUTATIONS = [
     named: "another store's"
   },
   {
+    name: "waiting until a request is done with a piece of its body",
+    file: "src/layers/cloud/body.ts",
+    find: "(resume) => write(piece, () => resume(Effect.void))",
+    put: "(resume) => (write(piece, () => {}), resume(Effect.void))",
+    tests: "test/layers/cloud/body",
+    named: "pulls a piece only when"
+  },
+  {
+    name: "holding back the last byte of an upload until its hash is right",
+    file: "src/layers/cloud/body.ts",
+    find: "Effect.succeed(bytes.subarray(0, -1))",
+    put: "Effect.as(Effect.sync(() => (last = new Uint8Array(0))), bytes)",
+    tests: "test/layers/cloud/body",
+    named: "holds the last byte back"
+  },
+  {
     name: "writing ahead only those hours that are to land",
     file: "src/programs/land/landMissing.ts",
     find: "isMissing(hour) ? Effect.option(draft) : Effect.succeedNone",

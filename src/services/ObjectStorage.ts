@@ -79,6 +79,11 @@ export interface NewObject<E> {
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
   /**
+   * The same bytes in memory that is used again as soon as the next piece is pulled. A store that is done
+   * with each piece by then may read them instead of `body`, which is slower.
+   */
+  readonly lent?: Stream.Stream<Uint8Array, E> | undefined
+  /**
    * A file from this store's `draft` with exactly these bytes, flushed to disk. It becomes the object,
    * or is removed if the put fails; `body` is not read. A file from anywhere else is ignored.
    */

@@ -61,6 +61,8 @@ export interface UnpackedHour extends LinesDigest {
    * spooled file has changed.
    */
   readonly body: Stream.Stream<Uint8Array, UnpackerError>
+  /** The same in memory that is used again, as `NewObject.lent` says. */
+  readonly lent?: Stream.Stream<Uint8Array, UnpackerError> | undefined
   /**
    * A file with the same bytes, flushed to disk. Absent without `draftFor`, for a small archive, and if it
    * could not be written.

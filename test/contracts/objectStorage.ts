@@ -70,9 +70,9 @@ function unevenly(bytes: Uint8Array): Stream.Stream<Uint8Array> {
 }
 
 /** A body that hands out one buffer again and again, as readers do, and its bytes. */
-export function bufferAgainAndAgain() {
-  const buffer = new Uint8Array(700_000)
-  const bytes = new Uint8Array(3_500_000).map((_, index) => Math.floor(index / 700_000))
+export function bufferAgainAndAgain(piece = 700_000) {
+  const buffer = new Uint8Array(piece)
+  const bytes = new Uint8Array(piece * 5).map((_, index) => Math.floor(index / piece))
   return { bytes, body: Stream.map(Stream.range(0, 4, 1), (index) => buffer.fill(index)) }
 }
 
@@ -162,6 +162,20 @@ export function objectStorageContract<E>(
         assert.strictEqual(hash.digest("hex"), object.sha256)
       })
     )
+
+    for (const piece of [3, 100_000, 700_000]) {
+      it.effect(`copes with pieces of ${piece} bytes in memory that is used again`, () =>
+        Effect.gen(function* () {
+          const storage = yield* ObjectStorage
+          const key = `lent-${piece}`
+          const { body, bytes } = bufferAgainAndAgain(piece)
+          const object = { ...objectOf(key, bytes), lent: body }
+          assert.isTrue(yield* storage.put(object))
+          const landed = Buffer.concat([...(yield* Stream.runCollect(storage.get(key)))])
+          assert.strictEqual(Buffer.compare(landed, bytes), 0)
+        })
+      )
+    }
 
     it.effect("does not overwrite what is there", () =>
       Effect.gen(function* () {

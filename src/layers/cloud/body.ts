@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto"
-import type { Writable } from "node:stream"
-import { Effect, Stream } from "effect"
+import { Readable } from "node:stream"
+import { Deferred, Effect, FiberId, Stream } from "effect"
 import { type NewObject, ObjectStorageError } from "../../services/ObjectStorage.ts"
 
 /** Which side compares a body with its announced SHA-256. */
 export type HashedBy = "us" | "the store"
 
 /**
- * The object's body. Its last bytes are emitted only after its size and SHA-256 have been verified,
- * so nothing else can be sent completely. Fails as `Corrupt`. With `hashedBy` the store, only the
- * size is verified here.
+ * The object's body. Its last byte is emitted only after its size and SHA-256 have been verified, so
+ * nothing else can be sent completely. Fails as `Corrupt`. With `hashedBy` the store, only the size is
+ * verified here. Each piece may only be used until the next one is pulled.
  */
 export function verified<E>(
   path: string,
-  object: NewObject<E>,
+  { body, lent = body, sha256, size: announced }: NewObject<E>,
   hashedBy: HashedBy = "us"
 ): Stream.Stream<Uint8Array, E | ObjectStorageError> {
   const corrupt = (detail: string): ObjectStorageError =>
@@ -21,49 +21,91 @@ export function verified<E>(
   return Stream.suspend(() => {
     const hash = createHash("sha256")
     let size = 0
-    let held: Uint8Array | undefined
-    const last = Stream.suspend(() => {
-      if (size !== object.size) {
+    let last = new Uint8Array(0)
+    const end = Stream.suspend(() => {
+      if (size !== announced) {
         return Stream.fail(
-          corrupt(`The body has ${size} bytes instead of the announced ${object.size}`)
+          corrupt(`The body has ${size} bytes instead of the announced ${announced}`)
         )
       }
-      return hashedBy === "the store" || hash.digest("hex") === object.sha256
-        ? Stream.fromIterable(held === undefined ? [] : [held])
+      return hashedBy === "the store" || hash.digest("hex") === sha256
+        ? Stream.make(last)
         : Stream.fail(corrupt("The body's SHA-256 differs from the announced one"))
     })
-    return object.body.pipe(
-      Stream.filter((bytes) => bytes.length > 0),
+    return lent.pipe(
       Stream.mapEffect((bytes) => {
         size += bytes.length
-        if (size > object.size) {
-          return Effect.fail(corrupt(`The body has more than the announced ${object.size} bytes`))
+        if (size > announced) {
+          return Effect.fail(corrupt(`The body has more than the announced ${announced} bytes`))
         }
         if (hashedBy === "us") hash.update(bytes)
-        const before = held
-        held = bytes
-        return Effect.succeed(before)
+        if (size < announced || bytes.length === 0) return Effect.succeed(bytes)
+        last = bytes.slice(-1)
+        return Effect.succeed(bytes.subarray(0, -1))
       }),
-      Stream.filter((bytes) => bytes !== undefined),
-      Stream.concat(last)
+      Stream.concat(end),
+      Stream.filter((bytes) => bytes.length > 0)
     )
   })
 }
 
+/** Where the pieces of a body go, one at a time. */
+interface Sink {
+  /** Calls back once it is done with the piece. */
+  readonly write: (piece: Uint8Array, done: () => void) => void
+  readonly end: () => void
+}
+
 /**
- * Writes a body as fast as it is consumed, and then never ends: to be raced with the call that
- * consumes it.
+ * What an SDK pipes into its request. Pieces go straight to the request, which tells when it is done with
+ * each of them. An SDK that reads instead gets copies.
  */
-export function pour<E>(
-  body: Stream.Stream<Uint8Array, E>,
-  into: Writable
-): Effect.Effect<never, E> {
-  return Stream.runForEach(body, (bytes) =>
-    Effect.async<void>((resume) => {
-      if (into.write(bytes)) resume(Effect.void)
-      else into.once("drain", () => resume(Effect.void))
+class Pipe extends Readable {
+  readonly sink = Deferred.unsafeMake<Sink>(FiberId.none)
+  private wanted = () => {}
+
+  private open(sink: Sink): void {
+    Deferred.unsafeDone(this.sink, Effect.succeed(sink))
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(request: T): T {
+    this.open({
+      write: (piece, done) =>
+        request.write(piece, (error) => {
+          // The call that makes the request fails with it.
+          if (error === undefined || error === null) done()
+        }),
+      end: () => request.end()
     })
-  ).pipe(Effect.zipRight(Effect.sync(() => into.end())), Effect.zipRight(Effect.never))
+    return request
+  }
+
+  override _read(): void {
+    this.wanted()
+    this.open({
+      write: (piece, done) => {
+        this.wanted = done
+        this.push(Uint8Array.from(piece))
+      },
+      end: () => this.push(null)
+    })
+  }
+}
+
+/** Sends a body by a call of an SDK. A piece is pulled when the request is done with the one before it. */
+export function sendBody<A, E, E2>(
+  body: Stream.Stream<Uint8Array, E>,
+  call: (body: Readable) => Effect.Effect<A, E2>
+): Effect.Effect<A, E | E2> {
+  return Effect.suspend(() => {
+    const pipe = new Pipe()
+    const pour = Effect.flatMap(Deferred.await(pipe.sink), ({ end, write }) =>
+      Stream.runForEach(body, (piece) =>
+        Effect.async<void>((resume) => write(piece, () => resume(Effect.void)))
+      ).pipe(Effect.zipRight(Effect.sync(end)), Effect.zipRight(Effect.never))
+    )
+    return Effect.raceFirst(call(pipe), pour)
+  })
 }
 
 export interface UploadChunk {

@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream"
+import type { Readable } from "node:stream"
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { Chunk, Effect, Ref, Stream } from "effect"
 import {
@@ -6,7 +6,7 @@ import {
   type ObjectStorageError,
   SHA256_OF_NOTHING
 } from "../../services/ObjectStorage.ts"
-import { type HashedBy, pour, verified } from "../cloud/body.ts"
+import { type HashedBy, sendBody, verified } from "../cloud/body.ts"
 import { makeChunkMemory } from "../cloud/chunks.ts"
 import type { ObjectStorageS3Options, S3Bucket } from "./bucket.ts"
 import { otherProbe, PROBE, probe, provesParts } from "../cloud/probe.ts"
@@ -21,7 +21,8 @@ export function toBase64(hex: string): string {
 }
 
 function gather<E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> {
-  return Effect.map(Stream.runCollect(body), (chunks) => Buffer.concat(Chunk.toArray(chunks)))
+  const pieces = Stream.runCollect(Stream.map(body, (piece) => Uint8Array.from(piece)))
+  return Effect.map(pieces, (chunks) => Buffer.concat(Chunk.toArray(chunks)))
 }
 
 /** Key of the probe with a wrong hash; listings hide it, too. */
@@ -121,7 +122,7 @@ function putSingle<E>(
   hashedBy: Ref.Ref<HashedBy>
 ): Effect.Effect<boolean, ObjectStorageError | E> {
   const { attempt, object } = put
-  const send = (body: PassThrough | Uint8Array) =>
+  const send = (body: Readable | Uint8Array) =>
     bucket
       .call(attempt, (client, { PutObjectCommand }, options) =>
         client.send(new PutObjectCommand({ ...input, Body: body }), options)
@@ -129,11 +130,9 @@ function putSingle<E>(
       .pipe(Effect.as(true), Effect.catchAll(afterRefusedPut(bucket, put)))
   // A small body is verified before anything is sent, which an empty one needs.
   if (object.size <= MIB) return Effect.flatMap(gather(verified(attempt.path, object)), send)
-  return Effect.flatMap(Ref.get(hashedBy), (hashing) => {
-    const through = new PassThrough()
-    const body = verified(attempt.path, object, hashing)
-    return Effect.raceFirst(send(through), pour(body, through))
-  })
+  return Effect.flatMap(Ref.get(hashedBy), (hashing) =>
+    sendBody(verified(attempt.path, object, hashing), send)
+  )
 }
 
 function encryptionOf({

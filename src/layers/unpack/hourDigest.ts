@@ -5,7 +5,7 @@ import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
 import type { Read } from "./reader.ts"
 import { createGunzip } from "node:zlib"
-import { inflate } from "./gzip/inflater.ts"
+import { inflate as inflateElsewhere } from "./gzip/inflater.ts"
 import { gunzipBy, inflateBy, type InflateWay } from "./gzip/inflateWay.ts"
 import { countLines } from "./linesDigest.ts"
 import { type Refuse, refusal } from "./refusal.ts"
@@ -146,7 +146,8 @@ export async function* hourBytes(
   path: string,
   parts: ReadonlyArray<ZipPart>,
   format: Format,
-  hour: Pick<HourDigest, "open" | "size">
+  hour: Pick<HourDigest, "open" | "size">,
+  inflate = inflateElsewhere
 ): AsyncGenerator<Uint8Array> {
   let left = hour.size
   for (const part of parts) {

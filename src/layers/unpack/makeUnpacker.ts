@@ -4,9 +4,10 @@ import type { SpooledArchive } from "../../services/Spool.ts"
 import { type UnpackedHour, Unpacker, type UnpackerError } from "../../services/Unpacker.ts"
 import { cutObject } from "./cutObject.ts"
 import { openGunzip } from "./gzip/gunzipFed.ts"
+import type { Inflate } from "./gzip/inflater.ts"
 import { fromSync, streamWithReader, withReader } from "./reader.ts"
 import { digestHour, type HourDigest, type HourTask, hourBytes, newBudget } from "./hourDigest.ts"
-import { type InflateWay, undocumentedCalls } from "./gzip/inflateWay.ts"
+import { inflateBy, type InflateWay, isHere, undocumentedCalls } from "./gzip/inflateWay.ts"
 import { parseLines } from "./jsonLines.ts"
 import { countLines } from "./linesDigest.ts"
 import { refusal } from "./refusal.ts"
@@ -40,14 +41,14 @@ const openWith = (digestHour: DigestHour, inflate: InflateWay): Unpacker["Type"]
     return yield* unpackParts(directory, options, (hour, parts) =>
       Effect.map(
         digestHour(archive, { path, parts, format, budget, inflate }, draftFor(hour)),
-        ({ open, ...digest }) => ({
-          ...digest,
-          hour,
-          parts: parts.length,
-          body: streamWithReader(archive, (read) =>
-            hourBytes(read, path, parts, format, { open, size: digest.size })
-          )
-        })
+        ({ open, ...digest }) => {
+          const bytesBy = (inflate?: Inflate) =>
+            streamWithReader(archive, (read) =>
+              hourBytes(read, path, parts, format, { open, size: digest.size }, inflate)
+            )
+          const lent = isHere(inflate) ? { lent: bytesBy(inflateBy(inflate)) } : {}
+          return { ...digest, hour, parts: parts.length, body: bytesBy(), ...lent }
+        }
       )
     ).pipe(
       Scope.extend(drafts),

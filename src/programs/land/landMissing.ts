@@ -1,4 +1,4 @@
-import { Effect, Option, type Stream } from "effect"
+import { Effect, Option } from "effect"
 import type { Hour } from "../../services/Hour.ts"
 import { hourKey } from "../../services/HourKey.ts"
 import { HourMetadata, metadataToText } from "../../services/HourMetadata.ts"
@@ -149,16 +149,17 @@ export function draftsIn(
 /** The object for an exported hour. */
 export function toLand<E>(
   { hour, project }: ExportedHour,
-  lines: Omit<UnpackedHour, "hour" | "body"> & { readonly body: Stream.Stream<Uint8Array, E> },
+  lines: Omit<UnpackedHour, "hour" | "body" | "lent"> & Pick<HourToLand<E>, "body" | "lent">,
   key: string,
   version: string
 ): HourToLand<E> {
-  const { events, bytes, lineset, malformed, sha256, parts, size, body, draft } = lines
+  const { events, bytes, lineset, malformed, sha256, parts, size, body, draft, lent } = lines
   return {
     key,
     size,
     body,
     draft,
+    lent,
     metadata: new HourMetadata({
       hour,
       events,

@@ -24,6 +24,8 @@ export interface HourToLand<E> {
   readonly metadata: HourMetadata
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
+  /** The same in memory that is used again, as `NewObject.lent` says. */
+  readonly lent?: Stream.Stream<Uint8Array, E> | undefined
   /** A file of the store with the same bytes. */
   readonly draft?: string | undefined
 }
@@ -75,7 +77,7 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
   replacing?: string
 ): Effect.fn.Return<boolean, LandingError | ObjectStorageError | E, Run | Staging | ObjectStorage> {
   const { retry } = yield* Run
-  const { draft, key, size, metadata } = hour
+  const { draft, key, lent, size, metadata } = hour
   const { sent } = yield* Progress
   const object = {
     key,
@@ -83,6 +85,7 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
     sha256: metadata.sha256,
     metadata: metadataToText(metadata),
     body: countBytes(hour.body, sent),
+    lent: lent === undefined ? undefined : countBytes(lent, sent),
     draft
   }
   const put = store

@@ -133,4 +133,23 @@ describe("drafts of hours", () => {
       )
     })
   )
+
+  it.scoped("are done without by a store that reads what is lent, and its bytes are counted", () =>
+    Effect.gen(function* () {
+      const { counts, layer, store } = yield* lake
+      const lending = ObjectStorage.of({
+        ...store,
+        draft: undefined,
+        put: ({ lent = Stream.die("nothing is lent"), ...object }, options) =>
+          store.put({ ...object, body: lent }, options)
+      })
+      const summary = yield* Effect.provide(
+        allHours(runOptions(HOURS[0], HOURS[2])),
+        Layer.merge(layer, Layer.succeed(ObjectStorage, lending))
+      )
+      assert.equal(summary.exitCode, 0)
+      assert.equal(counts().sent, event(HOURS[0]).length + event(HOURS[2]).length)
+      for (const at of HOURS) assert.equal(yield* textOf(store, keyOf(at)), event(at))
+    })
+  )
 })
