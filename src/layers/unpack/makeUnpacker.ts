@@ -5,7 +5,7 @@ import { type UnpackedHour, Unpacker, type UnpackerError } from "../../services/
 import { cutObject } from "./cutObject.ts"
 import { openGunzip } from "./gzip/gunzipFed.ts"
 import type { Inflate } from "./gzip/inflater.ts"
-import { fromSync, streamWithReader, withReader } from "./reader.ts"
+import { fromSync, intoRooms, type Read, streamWithReader, withReader } from "./reader.ts"
 import { digestHour, type HourDigest, type HourTask, hourBytes, newBudget } from "./hourDigest.ts"
 import { inflateBy, type InflateWay, isHere, undocumentedCalls } from "./gzip/inflateWay.ts"
 import { parseLines } from "./jsonLines.ts"
@@ -42,12 +42,14 @@ const openWith = (digestHour: DigestHour, inflate: InflateWay): Unpacker["Type"]
       Effect.map(
         digestHour(archive, { path, parts, format, budget, inflate }, draftFor(hour)),
         ({ open, ...digest }) => {
-          const bytesBy = (inflate?: Inflate) =>
-            streamWithReader(archive, (read) =>
-              hourBytes(read, path, parts, format, { open, size: digest.size }, inflate)
-            )
-          const lent = isHere(inflate) ? { lent: bytesBy(inflateBy(inflate)) } : {}
-          return { ...digest, hour, parts: parts.length, body: bytesBy(), ...lent }
+          const object = (read: Read, way?: Inflate) =>
+            hourBytes(read, path, parts, format, { open, size: digest.size }, way)
+          const body = streamWithReader(archive, object)
+          const lent = streamWithReader(archive, (read) =>
+            object(intoRooms(read), inflateBy(inflate))
+          )
+          const unpacked = { ...digest, hour, parts: parts.length, body }
+          return isHere(inflate) ? { ...unpacked, lent } : unpacked
         }
       )
     ).pipe(

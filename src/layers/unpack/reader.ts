@@ -116,6 +116,17 @@ export function streamWithReader(
   )
 }
 
+/** Reads into two rooms in turn: what is read is valid until the next read but one begins. */
+export function intoRooms(read: Read): Read {
+  const rooms = [new Uint8Array(0), new Uint8Array(0)]
+  return (position, length) => {
+    let room = rooms.shift()
+    if (room === undefined || room.length < length) room = new Uint8Array(length)
+    rooms.push(room)
+    return read(position, length, room.subarray(0, length))
+  }
+}
+
 /** Serves small sequential reads from windows of 64 KiB. */
 export function windowed(read: Read, size: number): Read {
   let start = 0
