@@ -16,6 +16,9 @@ const PEERS = join(ROOT, "tools", "peers", "venv", "bin")
 /** Those of the environment in which `scripts/peers.sh` installs what Debian does not have. */
 export const [PEERS_PYTHON, S5CMD] = [join(PEERS, "python"), join(PEERS, "s5cmd")]
 
+/** That of the environment in which `scripts/peers.sh airbyte` installs PyAirbyte. */
+export const AIRBYTE_PYTHON = join(ROOT, "tools", "peers", "airbyte", "bin", "python")
+
 /** How a tool prints its version, and what installs it. */
 const TOOLS = {
   curl: { command: ["curl", "--version"], from: "apt-get install curl" },
@@ -41,6 +44,14 @@ const TOOLS = {
   dlt: {
     command: [PEERS_PYTHON, "-c", "from importlib.metadata import version; print(version('dlt'))"],
     from: "scripts/peers.sh"
+  },
+  PyAirbyte: {
+    command: [
+      AIRBYTE_PYTHON,
+      "-c",
+      "from importlib.metadata import version; print(version('airbyte'))"
+    ],
+    from: "scripts/peers.sh airbyte"
   },
   s5cmd: { command: [S5CMD, "version"], from: "scripts/peers.sh" }
 }

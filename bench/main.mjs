@@ -8,6 +8,8 @@
 //   npm run bench -- --runs N          other than five rounds
 //   npm run bench -- --out FOLDER      the pages go there; with --quick, --size, --only or fewer rounds they go nowhere else
 //
+// AIRBYTE_MANIFEST names the folder with Airbyte's manifest.yaml and components.py; without it `peers` leaves PyAirbyte out.
+//
 // Exits 1 if a case failed or was wrong; a whole run also if a claim that must hold does not.
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -94,9 +96,9 @@ async function bench({ quick, size, only, runs, isWhole, out }, closers) {
   closers.push(() => rm(folder, { recursive: true, force: true }))
 
   const versions = toolVersions()
-  const missing = (/** @type {import("./groups/_group.mjs").Case} */ { needs = [] }) => {
+  const missing = (/** @type {import("./groups/_group.mjs").Case} */ { needs = [], lacks }) => {
     const tool = needs.find((tool) => versions[tool] === undefined)
-    return tool === undefined ? undefined : notInstalled(tool)
+    return tool === undefined ? lacks : notInstalled(tool)
   }
   const { AMP_API_KEY, AMP_SECRET_KEY } = KEYS
   const exports = await serve("servers/export.mjs", [data.folder, AMP_API_KEY, AMP_SECRET_KEY])

@@ -22,6 +22,7 @@ import { ratio } from "../statistics.mjs"
  * @property {string} label
  * @property {boolean} [isPeer]
  * @property {ReadonlyArray<import("../machine.mjs").Tool>} [needs]
+ * @property {string | undefined} [lacks] what else is missing, so that it cannot run
  * @property {(isFirst: boolean) => Promise<Sample>} run rejects when it fails or is wrong; the first is looked at most closely
  *
  * @typedef {object} Claim

@@ -1,6 +1,6 @@
 // Runs of the program and of its peers, each in a folder of its own.
 import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { S5CMD } from "../machine.mjs"
 import { ROOT, run, runNode } from "../processes.mjs"
 import { BUCKET } from "../stores.mjs"
@@ -13,6 +13,9 @@ import { BUCKET } from "../stores.mjs"
 export const MAIN = join(ROOT, "dist", "main.js")
 export const PEERS = join(ROOT, "bench", "peers")
 export const KEYS = { AMP_API_KEY: "bench-api-key", AMP_SECRET_KEY: "bench-secret-key" }
+
+/** A folder that whoever runs the benchmark has to bring, since Airbyte's manifest is in no package registry. */
+export const { AIRBYTE_MANIFEST } = process.env
 
 /** @param {string} what @param {import("../processes.mjs").Ended} ended */
 export function assertEnded(what, { code, stdout, stderr }) {
@@ -89,6 +92,10 @@ function peerEnvironment(bench, window) {
   return {
     ...KEYS,
     ...env,
+    AIRBYTE_ENABLE_UNSAFE_CODE: "true",
+    AIRBYTE_LOGGING_ROOT: "logs",
+    AIRBYTE_MANIFEST: resolve(AIRBYTE_MANIFEST ?? ""),
+    AIRBYTE_OFFLINE_MODE: "1",
     BUCKET,
     EXPORT_URL: exportUrl(bench, window),
     RCLONE_CONFIG: "",

@@ -1,7 +1,7 @@
 import { join } from "node:path"
-import { PEERS_PYTHON } from "../machine.mjs"
+import { AIRBYTE_PYTHON, PEERS_PYTHON } from "../machine.mjs"
 import { atMost } from "./_group.mjs"
-import { assert, inFolder, PEERS, runPeerIn, runProgramIn } from "./_runs.mjs"
+import { AIRBYTE_MANIFEST, assert, inFolder, PEERS, runPeerIn, runProgramIn } from "./_runs.mjs"
 import { ask } from "./_warehouse.mjs"
 
 /**
@@ -36,6 +36,13 @@ export function peers(bench) {
         return ended
       })
   })
+  /** @type {(python: string, script: string) => Case["run"]} */
+  const theirs = (python, script) => () =>
+    inFolder(bench, async (cwd) => {
+      const ended = await runPeerIn(bench, cwd, python, [join(PEERS, script), FILE], window)
+      await check(cwd, "peer.events")
+      return ended
+    })
   return {
     name: "peers",
     title: "Six hours of the day from the Export API into a DuckDB file",
@@ -48,13 +55,17 @@ export function peers(bench) {
         label: "dlt, appended by its Parquet loader into columns, nothing verified",
         isPeer: true,
         needs: ["dlt"],
-        run: () =>
-          inFolder(bench, async (cwd) => {
-            const args = [join(PEERS, "dlt_events.py"), FILE]
-            const ended = await runPeerIn(bench, cwd, PEERS_PYTHON, args, window)
-            await check(cwd, "peer.events")
-            return ended
-          })
+        run: theirs(PEERS_PYTHON, "dlt_events.py")
+      },
+      {
+        name: "airbyte",
+        label: "PyAirbyte with Airbyte's manifest, appended into columns",
+        isPeer: true,
+        needs: ["PyAirbyte"],
+        lacks: AIRBYTE_MANIFEST
+          ? undefined
+          : "AIRBYTE_MANIFEST is not set to a folder with Airbyte's manifest.yaml and components.py",
+        run: theirs(AIRBYTE_PYTHON, "airbyte_events.py")
       }
     ],
     claims: [atMost(10, "six hours into a DuckDB file: time relative to dlt", "ours", "dlt", 0.5)]
