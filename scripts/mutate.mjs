@@ -52,34 +52,34 @@ const MUTATIONS = [
   },
   {
     name: "fsync of an hour that is written while it is verified",
-    file: "src/layers/unpack/writeDraft.ts",
+    file: "src/layers/unpack/digestToDraft.ts",
     find: "attempt(() => handle.sync())",
     put: "Effect.void",
-    tests: "test/layers/unpack/writeDraft",
+    tests: "test/layers/unpack/digestToDraft",
     named: "flushes them to disk once"
   },
   {
     name: "writing on after a write that took some of the bytes",
     file: "src/layers/unpack/hourDigest.ts",
-    find: "          at += count\n",
-    put: "          at = bytes.length\n",
-    tests: "test/layers/unpack/writeDraft",
+    find: "      at += count\n",
+    put: "      at = bytes.length\n",
+    tests: "test/layers/unpack/digestToDraft",
     named: "flushes them to disk once"
   },
   {
     name: "giving up a draft of which a write failed",
     file: "src/layers/unpack/hourDigest.ts",
-    find: "        failure = String(error)\n",
-    put: "        error\n",
-    tests: "test/layers/unpack/writeDraft",
+    find: "failure ??= String(error)",
+    put: "String(error)",
+    tests: "test/layers/unpack/digestToDraft",
     named: "cannot be written or flushed"
   },
   {
     name: "freeing the space of a draft that was given up",
-    file: "src/layers/unpack/writeDraft.ts",
+    file: "src/layers/unpack/digestToDraft.ts",
     find: "handle.truncate(0)",
     put: "handle.stat()",
-    tests: "test/layers/unpack/writeDraft",
+    tests: "test/layers/unpack/digestToDraft",
     named: "cannot be written or flushed"
   },
   {
@@ -87,13 +87,13 @@ const MUTATIONS = [
     file: "src/layers/unpack/makeUnpacker.ts",
     find: "Scope.close(drafts, Exit.void)",
     put: "Effect.void",
-    tests: "test/layers/unpack/writeDraft",
+    tests: "test/layers/unpack/digestToDraft",
     named: "before an archive is refused"
   },
   {
     name: "comparing the size of a draft with what was announced",
     file: "src/layers/disk/storePut.ts",
-    find: "Option.isSome(file) && found === size",
+    find: "Option.exists(file, (it) => it.size === size)",
     put: "Option.isSome(file)",
     tests: DISK,
     named: "its size is not the announced one"
@@ -101,16 +101,32 @@ const MUTATIONS = [
   {
     name: "ignoring a file that is no draft of this store",
     file: "src/layers/disk/storePut.ts",
-    find: "object.draft !== undefined && store.drafts.has(object.draft)",
-    put: "object.draft !== undefined",
+    find: "draft === undefined || !store.drafts.has(draft)",
+    put: "draft === undefined",
     tests: DISK,
     named: "another store's"
   },
   {
+    name: "reading ahead into other memory than what is in use",
+    file: "src/layers/unpack/reader.ts",
+    find: "const rooms = [new Uint8Array(0), new Uint8Array(0)]",
+    put: "const rooms = [new Uint8Array(0)]",
+    tests: "test/layers/unpack/UnpackerZip",
+    named: "several pieces"
+  },
+  {
+    name: "keeping a copy of an upload's last byte",
+    file: "src/layers/cloud/body.ts",
+    find: "Uint8Array.from(bytes.subarray(-1))",
+    put: "bytes.subarray(-1)",
+    tests: "test/layers/cloud/body",
+    named: "reads them before they change"
+  },
+  {
     name: "waiting until a request is done with a piece of its body",
     file: "src/layers/cloud/body.ts",
-    find: "(resume) => write(piece, () => resume(Effect.void))",
-    put: "(resume) => (write(piece, () => {}), resume(Effect.void))",
+    find: "write(piece, () => resume(Effect.void))",
+    put: "write(piece, () => {})\n          resume(Effect.void)",
     tests: "test/layers/cloud/body",
     named: "pulls a piece only when"
   },

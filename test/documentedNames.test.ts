@@ -22,9 +22,9 @@ const pages = ["README.md", "SECURITY.md", "CONTRIBUTING.md", ...folders].map((p
 const found = (pattern: RegExp) =>
   pages.flatMap(({ path, text }) => [...text.matchAll(pattern)].map(([, name]) => [path, name]))
 
-/** Variables that Node, an SDK, the collector's protocol or the tests read. */
+/** Variables that Node, an SDK, the collector's protocol, the tests or the benchmark read. */
 const OF_OTHERS =
-  /^(NODE_|OTEL_|NO_COLOR$|NO_PROXY$|HTTPS_PROXY$|AZURE_(CLIENT|TENANT)_ID$|S3_TEST_|FAULTS_SECONDS$|DBT_ORDERS$)/
+  /^(NODE_|OTEL_|NO_COLOR$|NO_PROXY$|HTTPS_PROXY$|AZURE_(CLIENT|TENANT)_ID$|S3_TEST_|FAULTS_SECONDS$|DBT_ORDERS$|AIRBYTE_MANIFEST$)/
 
 /** Variables that dbt reads by the profile. */
 const OF_DBT: ReadonlyArray<string> = [

@@ -79,13 +79,13 @@ export interface NewObject<E> {
   /** Can be run more than once. */
   readonly body: Stream.Stream<Uint8Array, E>
   /**
-   * The same bytes in memory that is used again as soon as the next piece is pulled. A store that is done
-   * with each piece by then may read them instead of `body`, which is slower.
+   * The same bytes in memory that is used again as soon as the next piece, or the end, is pulled. A store
+   * that is done with each piece by then saves time with it; all others read `body`.
    */
   readonly lent?: Stream.Stream<Uint8Array, E> | undefined
   /**
-   * A file from this store's `draft` with exactly these bytes, flushed to disk. It becomes the object,
-   * or is removed if the put fails; `body` is not read. A file from anywhere else is ignored.
+   * A file from this store's `draft` with exactly these bytes, flushed to disk. It becomes the object
+   * without a look at `body`. A file of another size, or from anywhere else, is ignored.
    */
   readonly draft?: string | undefined
 }
@@ -165,8 +165,8 @@ export class ObjectStorage extends Context.Tag("amplitude-lake/ObjectStorage")<
 
     /**
      * Creates an empty file on the store's disk, for the bytes of an object that is put later, and
-     * returns its path. It is removed with the scope, whatever became of it. Absent if objects are not
-     * files.
+     * returns its path. The path goes with the scope, or with a put that uses it; an object that it
+     * became stays. Absent if objects are not files.
      */
     readonly draft?: Effect.Effect<string, ObjectStorageError, Scope.Scope> | undefined
 

@@ -63,10 +63,7 @@ export interface UnpackedHour extends LinesDigest {
   readonly body: Stream.Stream<Uint8Array, UnpackerError>
   /** The same in memory that is used again, as `NewObject.lent` says. */
   readonly lent?: Stream.Stream<Uint8Array, UnpackerError> | undefined
-  /**
-   * A file with the same bytes, flushed to disk. Absent without `draftFor`, for a small archive, and if it
-   * could not be written.
-   */
+  /** A file with the same bytes, flushed to disk. Absent if the unpacker wrote none. */
   readonly draft?: string | undefined
 }
 

@@ -69,11 +69,13 @@ function unevenly(bytes: Uint8Array): Stream.Stream<Uint8Array> {
   })
 }
 
-/** A body that hands out one buffer again and again, as readers do, and its bytes. */
+/** A body that hands out one buffer again and again, as readers do, and at its end uses it for others; and its bytes. */
 export function bufferAgainAndAgain(piece = 700_000) {
-  const buffer = new Uint8Array(piece)
+  const buffer = Buffer.alloc(piece)
   const bytes = new Uint8Array(piece * 5).map((_, index) => Math.floor(index / piece))
-  return { bytes, body: Stream.map(Stream.range(0, 4, 1), (index) => buffer.fill(index)) }
+  const pieces = Stream.map(Stream.range(0, 4, 1), (index) => buffer.fill(index))
+  const others = Stream.drain(Stream.fromEffect(Effect.sync(() => buffer.fill(0xff))))
+  return { bytes, body: Stream.concat(pieces, others) }
 }
 
 /**

@@ -113,7 +113,18 @@ const signatures = Buffer.from("PK\u0003\u0004PK\u0001\u0002PK\u0005\u0006PK\u00
 const signed = `{"a":"${signatures.toString("latin1").repeat(40)}"}\n`
 const long = `{"pad":"${"0123456789abcdef".repeat(200_000)}"}\n`
 
+/** Compresses so badly that an hour of it is read in three pieces. */
+const random = Array.from({ length: 19_000 }, (_, n) => {
+  const hex = createHash("sha512").update(`${n}`).digest("hex")
+  return `{"x":"${hex}"}\n`
+}).join("")
+
 const VALID: Readonly<Record<string, ValidCase>> = {
+  "an hour of several pieces, stored": one(random),
+  "an hour of several pieces, deflated": {
+    spec: { entries: [part(5, 0, random, { method: 8 })] },
+    landed: { 5: random }
+  },
   "stored parts": two({}),
   "deflated parts": two({ method: 8 }),
   "stored parts with signed descriptors": two({ descriptor: "signed" }),

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { layer } from "@effect/vitest"
 import { Cause, Effect } from "effect"
@@ -115,6 +117,26 @@ const WAY_OUT_OF_STAGING: ReadonlyArray<Step> = [
   { files: "^rm data/.amplitude-lake/runs/RUN/.", moment: "after", long: true }
 ]
 
+const DRAFT = "s3_dev/.amplitude-lake/runs/RUN/[0-9]+$"
+const WAY_OF_A_DRAFT: ReadonlyArray<Step> = [
+  { files: `^open ${DRAFT}`, moment: "after", count: 2 },
+  { files: `^sync ${DRAFT}`, moment: "before" },
+  { files: `^sync ${DRAFT}`, moment: "after", count: 2 },
+  { files: `^link ${DRAFT}`, moment: "before" },
+  { files: `^link ${DRAFT}`, moment: "after", count: 2 },
+  { files: `^rm ${DRAFT}`, moment: "after" }
+]
+
+/** The hours that landed in a machine's own folder, and their lines. */
+const hoursIn = (folder: string) =>
+  Effect.flatMap(pathsBelow(folder), (paths) =>
+    Effect.promise(async () => {
+      const hours = paths.filter((path) => /^s3_dev\/python-import\/[^/]+[.]jsonl$/.test(path))
+      const texts = await Promise.all(hours.map((path) => readFile(join(folder, path), "utf8")))
+      return new Map(hours.map((path, index) => [path, texts[index]]))
+    })
+  )
+
 /** Kills runs of all kinds at random, then lets them end; `kills` times, or fewer where time is over. */
 const killAtRandom = Effect.fnUntraced(function* (
   lake: Lake,
@@ -217,6 +239,33 @@ describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
         assertLanded(lake, 0, 13)
         yield* assertTidy(machine.folder)
       })
+    )
+
+    it.scoped.runIf(isLong)(
+      "loses and doubles nothing while hours are written ahead of their landing",
+      () =>
+        Effect.gen(function* () {
+          const lake = yield* makeLake
+          const [machine, other] = [yield* lake.machine, yield* lake.machine]
+          // More than the 4 MiB from which threads unpack an archive.
+          const events = ["--events-per-hour", "15000", "--seed", "1"]
+          const env = { AMP_API_KEY: "api", AMP_SECRET_KEY: "secret" }
+          const { origin } = yield* startSimulator(events, { folder: machine.folder, env })
+          const args = ["all", "--dev", ...windowOf(12, 3), ...ONE, "--amplitude-url", origin]
+          assertCode(yield* other.run(...args), 0)
+          const expected = yield* hoursIn(other.folder)
+          assert.equal(expected.size, 3)
+          for (const step of ofThisLength(WAY_OF_A_DRAFT)) {
+            yield* kill(lake, machine, step, args)
+            for (const [name, lines] of yield* hoursIn(machine.folder)) {
+              assert.ok(lines === expected.get(name), `${name} is not whole`)
+            }
+          }
+          assertCode(yield* machine.run(...args), 0)
+          assert.deepEqual(yield* hoursIn(machine.folder), expected)
+          const runs = (yield* pathsBelow(machine.folder)).filter((it) => /runs\/./.test(it))
+          assert.deepEqual(runs, [])
+        })
     )
 
     const first = Number(process.env["FAULTS_SEED"] ?? Date.now() % 1_000_000)

@@ -52,7 +52,8 @@ describe.skipIf(Option.isNone(deno))(name, () => {
       const [folder, elsewhere] = [yield* temporaryFolder, yield* temporaryFolder]
       const { origin } = yield* scriptedServer([answer(200, { body: archive })])
       const audit = join(elsewhere, "audit.jsonl")
-      const ended = yield* run(["all", "--dev", ...HOUR, "--amplitude-url", origin], {
+      const debug = ["--log-level", "debug"]
+      const ended = yield* run(["all", "--dev", ...HOUR, "--amplitude-url", origin, ...debug], {
         folder,
         env: { ...KEYS, DENO_AUDIT_PERMISSIONS: audit },
         runtime: runtime({ net: hostOf(origin) })
@@ -63,6 +64,11 @@ describe.skipIf(Option.isNone(deno))(name, () => {
       const asked = yield* Effect.promise(() => fs.readFile(audit, "utf8"))
       // For the thread and then by it: where there may be none, the archive is digested without.
       assert.equal(asked.match(/program\/worker\.js"/g)?.length, 2)
+      assert.doesNotMatch(
+        ended.stderr,
+        /ahead of its landing/,
+        "the thread could not write the hour"
+      )
       assert.deepEqual(held(yield* pathsBelow(folder)), [])
     })
   )

@@ -40,7 +40,7 @@ export function verified<E>(
         }
         if (hashedBy === "us") hash.update(bytes)
         if (size < announced || bytes.length === 0) return Effect.succeed(bytes)
-        last = bytes.slice(-1)
+        last = Uint8Array.from(bytes.subarray(-1))
         return Effect.succeed(bytes.subarray(0, -1))
       }),
       Stream.concat(end),
@@ -70,11 +70,12 @@ class Pipe extends Readable {
 
   override pipe<T extends NodeJS.WritableStream>(request: T): T {
     this.open({
-      write: (piece, done) =>
+      write: (piece, done) => {
         request.write(piece, (error) => {
           // The call that makes the request fails with it.
           if (error === undefined || error === null) done()
-        }),
+        })
+      },
       end: () => request.end()
     })
     return request
@@ -101,7 +102,9 @@ export function sendBody<A, E, E2>(
     const pipe = new Pipe()
     const pour = Effect.flatMap(Deferred.await(pipe.sink), ({ end, write }) =>
       Stream.runForEach(body, (piece) =>
-        Effect.async<void>((resume) => write(piece, () => resume(Effect.void)))
+        Effect.async<void>((resume) => {
+          write(piece, () => resume(Effect.void))
+        })
       ).pipe(Effect.zipRight(Effect.sync(end)), Effect.zipRight(Effect.never))
     )
     return Effect.raceFirst(call(pipe), pour)

@@ -13,7 +13,15 @@ import {
   writeStream
 } from "./files.ts"
 import * as Sidecar from "./sidecar.ts"
-import { type FolderStore, fresh, linkFile, look, refusal, toError } from "./store.ts"
+import {
+  type FolderStore,
+  fresh,
+  linkFile,
+  look,
+  refusal,
+  type RegularFile,
+  toError
+} from "./store.ts"
 import { claim, forgetSidecar } from "./storeClaim.ts"
 import { infoOf } from "./storeReader.ts"
 
@@ -29,10 +37,12 @@ export const put = Effect.fn("ObjectStorageFileSystem.put")(function* <E>(
     if (Option.isSome(standing)) yield* makeDurable(paths.pathOf(object.key))
     return false
   }
-  const given = object.draft !== undefined && store.drafts.has(object.draft)
-  const draft = given ? object.draft : yield* fresh(store, "put")
-  const written = given ? checkDraft : writeBody
-  return yield* written(object, draft, paths.pathOf(object.key)).pipe(
+  const given = yield* usableDraft(store, object)
+  const draft = Option.isSome(given) ? given.value.path : yield* fresh(store, "put")
+  const written = Option.isSome(given)
+    ? Effect.succeed(given.value.inode)
+    : writeBody(object, draft, paths.pathOf(object.key))
+  return yield* written.pipe(
     Effect.flatMap((inode) => publish(store, object, draft, inode, replacing)),
     Effect.ensuring(discard(store, draft))
   )
@@ -59,17 +69,21 @@ function discard({ drafts }: FolderStore, draft: string): Effect.Effect<void> {
   )
 }
 
-/** Compares a draft that somebody else has written with what was announced, and returns its inode. */
-const checkDraft = Effect.fnUntraced(function* (
-  { size }: NewObject<unknown>,
-  draft: string,
-  path: string
+/** The object's draft, if it is one of this store and has the announced size. */
+const usableDraft = Effect.fnUntraced(function* (
+  store: FolderStore,
+  { draft, key, size }: NewObject<unknown>
 ) {
+  if (draft === undefined || !store.drafts.has(draft)) return Option.none<RegularFile>()
   const file = yield* look("put", draft)
-  const found = Option.match(file, { onNone: () => 0, onSome: (it) => it.size })
-  if (Option.isSome(file) && found === size) return file.value.inode
-  const detail = `its draft has ${found} bytes instead of the announced ${size}`
-  return yield* refusal("Corrupt", "put", path, detail)
+  if (Option.exists(file, (it) => it.size === size)) return file
+  const why = Option.match(file, {
+    onNone: () => "is gone",
+    onSome: (it) => `has ${it.size} bytes instead of the announced ${size}`
+  })
+  yield* Effect.logWarning(`The draft of "${key}" ${why}; the hour is written again`)
+  yield* discard(store, draft)
+  return Option.none<RegularFile>()
 })
 
 /** Writes a body to a new file durably, and returns the file's inode. */

@@ -8,7 +8,7 @@ import {
   type UnpackerError
 } from "../../services/Unpacker.ts"
 import { withReader } from "./reader.ts"
-import { writeDraft } from "./writeDraft.ts"
+import { digestToDraft } from "./digestToDraft.ts"
 import { type WorkerPool, openWorkerPool } from "./threads/pool.ts"
 import { digestHere, type DigestObject, digestObject, makeUnpacker } from "./makeUnpacker.ts"
 import type { InflateWay } from "./gzip/inflateWay.ts"
@@ -40,7 +40,7 @@ export const make: (
     (archive, hour, draft) =>
       archive.size < smallArchive
         ? digestHere(archive, hour, draft)
-        : writeDraft(draft, (file) =>
+        : digestToDraft(draft, (file) =>
             withReader(archive, (read) => pool.digest(read, { ...hour, file })).pipe(
               free.withPermits(1)
             )
@@ -86,7 +86,7 @@ function digestThere(
 
 /**
  * Like `UnpackerZip`, but digests the hours of large archives, and large objects, in worker threads: one
- * per processor, and at most four. They write drafts, if there are any, meanwhile.
+ * per processor, and at most four. They also write the drafts.
  *
  * @example
  * ```ts

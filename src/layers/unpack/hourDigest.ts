@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { writeSync } from "node:fs"
+import { closeSync, openSync, writeSync } from "node:fs"
 import { setImmediate as turn } from "node:timers/promises"
 import type { Format } from "../../services/HourKey.ts"
 import { addDigests, type LinesDigest, noLines } from "../../services/LinesDigest.ts"
@@ -31,7 +31,7 @@ export interface HourDigest extends LinesDigest {
   /** The names of parts without a final newline. */
   readonly open: ReadonlySet<string>
   /** Why the file lacks some of the object's bytes, if it does. */
-  readonly unwritten?: string | undefined
+  readonly whyUnwritten?: string | undefined
 }
 
 /** An hour of an archive, and how to digest it. */
@@ -42,8 +42,8 @@ export interface HourTask {
   readonly format: Format
   readonly budget: Budget
   readonly inflate: InflateWay
-  /** The descriptor of an empty file for the object's bytes. It is neither flushed nor closed. */
-  readonly file?: number | undefined
+  /** The path of an empty file for the object's bytes, which are not flushed. */
+  readonly file?: string | undefined
 }
 
 /** Bytes of lines that an archive may still produce, shared by all its hours and threads. */
@@ -69,20 +69,28 @@ const BREATH = 16 * 1024 * 1024
  * Reads an hour's parts once, in order, verifies them and digests the object that they make. Keeps
  * no chunk. A file that cannot be written is given up, and changes nothing else.
  */
-export async function digestHour(
+export async function digestHour(read: Read, task: HourTask): Promise<HourDigest> {
+  if (task.file === undefined) return digestParts(read, task)
+  const file = fileWriter(task.file)
+  const hour = await digestParts(read, task, file.write).finally(file.close)
+  const whyUnwritten = file.failure()
+  return whyUnwritten === undefined ? hour : { ...hour, whyUnwritten }
+}
+
+async function digestParts(
   read: Read,
-  { budget, file, format, inflate: way, parts, path }: HourTask
+  { budget, format, inflate: way, parts, path }: HourTask,
+  write?: (bytes: Uint8Array) => void
 ): Promise<HourDigest> {
   const hash = createHash("sha256")
   const open = new Set<string>()
-  const written = file === undefined ? undefined : writeTo(file)
   let sum = noLines
   let size = 0
   let breath = 0
   const take = (bytes: Uint8Array) => {
     size += bytes.length
     hash.update(bytes)
-    written?.add(bytes)
+    write?.(bytes)
   }
   for (const part of parts) {
     const refuse = refusal(path, part.name)
@@ -111,27 +119,35 @@ export async function digestHour(
       take(format === "jsonl" ? NEWLINE : NEWLINE_MEMBER)
     }
   }
-  const unwritten = written?.failure()
-  const digest = { ...sum, size, sha256: hash.digest("hex"), open }
-  return unwritten === undefined ? digest : { ...digest, unwritten }
+  return { ...sum, size, sha256: hash.digest("hex"), open }
 }
 
-/** Writes bytes to an open file in this turn, while they are in the cache of this thread's core. */
-function writeTo(file: number) {
+/** Writes to a file in this turn, while the bytes are in the cache of this thread's core. */
+function fileWriter(path: string) {
   let position = 0
   let failure: string | undefined
+  const attempt = <A>(call: () => A): A | undefined => {
+    try {
+      return call()
+    } catch (error) {
+      failure ??= String(error)
+      return undefined
+    }
+  }
+  const file = attempt(() => openSync(path, "r+"))
+  const writeAll = (to: number, bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) {
+      const count = writeSync(to, bytes, at, bytes.length - at, position)
+      at += count
+      position += count
+    }
+  }
   return {
-    add: (bytes: Uint8Array) => {
-      if (failure !== undefined) return
-      try {
-        for (let at = 0; at < bytes.length;) {
-          const count = writeSync(file, bytes, at, bytes.length - at, position)
-          at += count
-          position += count
-        }
-      } catch (error) {
-        failure = String(error)
-      }
+    write: (bytes: Uint8Array) => {
+      if (file !== undefined && failure === undefined) attempt(() => writeAll(file, bytes))
+    },
+    close: () => {
+      if (file !== undefined) attempt(() => closeSync(file))
     },
     failure: () => failure
   }

@@ -15,12 +15,9 @@ import { unpackParts } from "./unpackedArchive.ts"
 import { readDirectory } from "./zipDirectory.ts"
 
 /** The digest of an hour, and the file with its object's bytes if it was written. */
-export type DraftedHour = Omit<HourDigest, "unwritten"> & Pick<UnpackedHour, "draft">
+export type DraftedHour = Omit<HourDigest, "whyUnwritten"> & Pick<UnpackedHour, "draft">
 
-/**
- * Verifies and digests the parts of one hour of an archive. May write its object to the draft, which is
- * made when this is run.
- */
+/** Verifies and digests the parts of one hour of an archive. Makes the draft only to write the object to it. */
 export type DigestHour = (
   archive: SpooledArchive,
   hour: HourTask,

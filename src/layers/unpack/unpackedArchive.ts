@@ -55,8 +55,8 @@ export const unpackParts = Effect.fnUntraced(function* (
   }
 })
 
-/** Hours read in parallel, one per possible worker. */
-const CONCURRENCY = 4
+/** Hours read in parallel: one per possible worker, and as many whose drafts are being flushed. */
+const CONCURRENCY = 8
 
 /** A spool that cannot be read, and a limit that all hours share, cost the whole archive. */
 function isOfOneHour({ reason }: UnpackerError): boolean {

@@ -110,7 +110,8 @@ const readFile = Effect.fn("landArchives.readFile")(function* <R>(
     yield* Effect.logInfo(`Skipped "${file}": all of its hours are present`)
     return { _tag: "PassedOver", hours: asked }
   }
-  const isMissing = (hour: Hour) => landing.isWanted(hour) && !isThere(hour, landing)
+  const isMissing = (hour: Hour) =>
+    landing.isWanted(hour) && isClosed(hour, askedAt) && !isThere(hour, landing)
   const draftFor = draftsIn(landing.store, isMissing)
   const unpacked = yield* unpackArchive(archive, { repacked: true, draftFor })
   const all = [...unpacked.hours.keys()]

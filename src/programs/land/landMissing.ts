@@ -136,13 +136,13 @@ const etagOfNobodys = Effect.fnUntraced(function* (key: string, project: Option.
   return yield* stagedForAnotherLake(key, staging.place, origin)
 })
 
-/** Drafts in a store that has any, for the hours that are to land. The others would be written in vain. */
+/** Drafts in a store that has any, for the hours that may land. The others would be written in vain. */
 export function draftsIn(
   { draft }: ObjectStorage["Type"],
   isMissing: (hour: Hour) => boolean
 ): OpenOptions["draftFor"] {
   if (draft === undefined) return undefined
-  // Why there is none, the landing of the hour meets again.
+  // If the store cannot make one, landing the hour fails for the same reason.
   return (hour) => (isMissing(hour) ? Effect.option(draft) : Effect.succeedNone)
 }
 

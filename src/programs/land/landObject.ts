@@ -79,20 +79,25 @@ export const putVerified = Effect.fn("putVerified")(function* <E extends Retryab
   const { retry } = yield* Run
   const { draft, key, lent, size, metadata } = hour
   const { sent } = yield* Progress
+  let read = 0
+  const count = (bytes: number) => {
+    read += bytes
+    sent(bytes)
+  }
   const object = {
     key,
     size,
     sha256: metadata.sha256,
     metadata: metadataToText(metadata),
-    body: countBytes(hour.body, sent),
-    lent: lent === undefined ? undefined : countBytes(lent, sent),
+    body: countBytes(hour.body, count),
+    lent: lent === undefined ? undefined : countBytes(lent, count),
     draft
   }
   const put = store
     .put(object, { replacing })
     .pipe(inSpanEach("put", { hour: metadata.hour, key, bytes: size, events: metadata.events }))
   if (!(yield* retry(put))) return false
-  if (draft !== undefined) sent(size)
+  if (read === 0) sent(size)
   const head = yield* retry(store.head(key))
   const isWhole = Option.exists(
     head,

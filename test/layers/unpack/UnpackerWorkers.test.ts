@@ -109,13 +109,18 @@ describe("UnpackerWorkers", () => {
               const { hours } = yield* unpacker.open(archive, "jsonl")
               return {
                 calls: yield* unpacker.undocumentedCalls,
+                lends: [...hours.values()].every(({ lent }) => lent !== undefined),
                 hashes: [...hours.values()].map(({ sha256 }) => sha256)
               }
             })
           )
+          // Where zlib's threads inflate, they may still read memory when it is used again.
           assert.deepStrictEqual(
-            each.map(({ calls }) => calls),
-            ["used", "switched off"]
+            each.map(({ calls, lends }) => [calls, lends]),
+            [
+              ["used", true],
+              ["switched off", false]
+            ]
           )
           assert.lengthOf(each[0]?.hashes ?? [], 5)
           assert.deepStrictEqual(each[0]?.hashes, each[1]?.hashes)

@@ -9,7 +9,7 @@ import { exportArchive } from "../../../src/layers/synthetic/exportArchive.ts"
 import { digestHour } from "../../../src/layers/unpack/hourDigest.ts"
 import { makeUnpacker } from "../../../src/layers/unpack/makeUnpacker.ts"
 import { withReader } from "../../../src/layers/unpack/reader.ts"
-import { writeDraft } from "../../../src/layers/unpack/writeDraft.ts"
+import { digestToDraft } from "../../../src/layers/unpack/digestToDraft.ts"
 import { allHours, archivedHours } from "../../../src/programs/runPipeline.ts"
 import { Amplitude } from "../../../src/services/Amplitude.ts"
 import { ObjectStorage } from "../../../src/services/ObjectStorage.ts"
@@ -25,7 +25,9 @@ const keyOf = (at: string) => `${at.replace("T", "_")}.jsonl`
 
 const unpacker = makeUnpacker(
   (archive, hour, draft) =>
-    writeDraft(draft, (file) => withReader(archive, (read) => digestHour(read, { ...hour, file }))),
+    digestToDraft(draft, (file) =>
+      withReader(archive, (read) => digestHour(read, { ...hour, file }))
+    ),
   "fast"
 )
 

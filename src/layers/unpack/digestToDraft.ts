@@ -6,12 +6,12 @@ import type { HourDigest } from "./hourDigest.ts"
 import type { DraftedHour } from "./makeUnpacker.ts"
 
 /**
- * Digests an hour and has its object written to a draft, which is flushed to disk then. A draft that
- * cannot be written stays empty: whoever lands the hour writes it then, and meets the same error.
+ * Digests an hour, has its object written to a draft meanwhile, and flushes it. A draft that cannot be
+ * written stays empty: the hour is written when it lands, and meets the same error there.
  */
-export const writeDraft = (
+export const digestToDraft = (
   draft: Effect.Effect<Option.Option<string>, never, Scope.Scope>,
-  digest: (file: number | undefined) => Effect.Effect<HourDigest, UnpackerError>
+  digest: (file: string | undefined) => Effect.Effect<HourDigest, UnpackerError>
 ): Effect.Effect<DraftedHour, UnpackerError, Scope.Scope> =>
   Effect.acquireUseRelease(
     Effect.flatMap(draft, Effect.transposeMapOption(open)).pipe(
@@ -19,21 +19,24 @@ export const writeDraft = (
       Effect.map(Option.getOrUndefined)
     ),
     Effect.fnUntraced(function* (file) {
-      const { unwritten, ...hour } = yield* digest(file?.handle.fd)
-      if (file === undefined) return hour
+      if (file === undefined) return yield* digest(undefined)
       const { handle, path } = file
-      const written: Effect.Effect<void, Pick<FileFailure, "detail">> = unwritten === undefined
+      const empty = Effect.ignore(attempt(() => handle.truncate(0)))
+      const { whyUnwritten, ...hour } = yield* Effect.onError(digest(path), () => empty)
+      const written: Effect.Effect<void, Pick<FileFailure, "detail">> = whyUnwritten === undefined
         ? attempt(() => handle.sync())
-        : Effect.fail({ detail: unwritten })
+        : Effect.fail({ detail: whyUnwritten })
       return yield* written.pipe(
         Effect.as({ ...hour, draft: path }),
-        Effect.tapError(() => Effect.ignore(attempt(() => handle.truncate(0)))),
+        Effect.tapError(() => empty),
         Effect.catchAll((failure) => Effect.as(giveUp(failure), hour))
       )
     }),
     (file) => (file === undefined ? Effect.void : closeFile(file.handle))
   )
 
+// The descriptor stays in this thread, since other threads of Deno do not know it. Open before anything is
+// written, it learns of every error of the disk when it is flushed.
 const open = (path: string) =>
   Effect.map(
     attempt(() => fs.open(path, "r+")),

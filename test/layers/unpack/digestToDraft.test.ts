@@ -7,7 +7,7 @@ import { assert } from "vitest"
 import { digestHour } from "../../../src/layers/unpack/hourDigest.ts"
 import { makeUnpacker } from "../../../src/layers/unpack/makeUnpacker.ts"
 import { withReader } from "../../../src/layers/unpack/reader.ts"
-import { writeDraft } from "../../../src/layers/unpack/writeDraft.ts"
+import { digestToDraft } from "../../../src/layers/unpack/digestToDraft.ts"
 import { drafting } from "../../contracts/unpacker.ts"
 import { part, spooled, zipOf } from "../../fixtures/archive/zipCorpus.ts"
 
@@ -68,7 +68,9 @@ const LINES = Array.from({ length: 2000 }, (_, n) => `{"n":${n}}\n`).join("")
 
 const unpacker = makeUnpacker(
   (archive, hour, draft) =>
-    writeDraft(draft, (file) => withReader(archive, (read) => digestHour(read, { ...hour, file }))),
+    digestToDraft(draft, (file) =>
+      withReader(archive, (read) => digestHour(read, { ...hour, file }))
+    ),
   "fast"
 )
 
@@ -86,7 +88,7 @@ const written = Effect.fnUntraced(function* (faults: Faults) {
   return { calls, hour, path, text: yield* Effect.promise(() => fs.readFile(path, "utf8")) }
 }, Effect.scoped)
 
-describe("writeDraft", () => {
+describe("digestToDraft", () => {
   it.effect("writes all bytes, flushes them to disk once, and closes the file", () =>
     Effect.gen(function* () {
       for (const most of [Number.POSITIVE_INFINITY, 1000]) {
