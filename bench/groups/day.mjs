@@ -92,15 +92,15 @@ export function day(bench) {
       }
     ],
     claims: [
-      atMost(1, "`jsonl`: time relative to the older pipelines", "jsonl", "seeds", 0.55),
-      atMost(1, "`jsonl`: time relative to the shell with rclone", "jsonl", "shell", 1.15),
-      atMost(1, "`jsonl`: time relative to the shell with s5cmd", "jsonl", "s5cmd", 1.3),
+      atMost(1, "`jsonl`: time relative to the older pipelines", "jsonl", "seeds", 0.5),
+      atMost(1, "`jsonl`: time relative to the shell with rclone", "jsonl", "shell", 1.05),
+      atMost(1, "`jsonl`: time relative to the shell with s5cmd", "jsonl", "s5cmd", 1.2),
       atMostCpu(
         1,
         "`jsonl`: processor time relative to the shell with s5cmd",
         "jsonl",
         "s5cmd",
-        1.5
+        1.2
       ),
       atMost(
         1,

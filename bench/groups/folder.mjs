@@ -70,14 +70,14 @@ export function folder(bench) {
         "`jsonl` into a folder: time relative to the shell tools",
         "jsonl",
         "shell jsonl",
-        2.2
+        1.6
       ),
       atMost(
         10,
         "`jsonl.gz` into a folder: time relative to the shell tools",
         "jsonl.gz",
         "shell jsonl.gz",
-        4.2
+        3.5
       )
     ]
   }
