@@ -61,7 +61,7 @@ export const makeDraft = Effect.fn("ObjectStorageFileSystem.draft")(function* (s
   return path
 })
 
-/** Not before the object has the bytes, or is not to have them: a full disk has no room for both. */
+/** Removes a draft, or only this name of it if it became an object. */
 function discard({ drafts }: FolderStore, draft: string): Effect.Effect<void> {
   return Effect.zipRight(
     Effect.sync(() => drafts.delete(draft)),
