@@ -36,17 +36,41 @@ const DOUBLED = "test/programs/resolve/doubledHours"
 const MUTATIONS = [
   {
     name: "fsync of an archive in the spool",
-    file: "src/layers/disk/files.ts",
-    find: "      await handle.sync()\n      return written",
-    put: "      return written",
+    file: "src/layers/disk/SpoolFileSystem.ts",
+    find: "attempt(() => handle.sync())",
+    put: "Effect.void",
     tests: SPOOL,
     named: "makes an archive durable before it is called whole"
   },
   {
+    name: "flushing of an archive before its hours land",
+    file: "src/programs/fetch/askForWindow.ts",
+    find: "spool.flush(spooled)",
+    put: "Effect.void",
+    tests: RUN,
+    named: "an archive that cannot be flushed lands none of its hours"
+  },
+  {
+    name: "flushing of an archive before it goes back",
+    file: "src/layers/disk/spoolHeld.ts",
+    find: "Effect.zipRight(own.flush, release(root, own.path))",
+    put: "release(root, own.path)",
+    tests: SPOOL,
+    named: "makes an archive durable that nobody has flushed before it goes back"
+  },
+  {
+    name: "a failed flush, remembered",
+    file: "src/layers/disk/SpoolFileSystem.ts",
+    find: "ended ?? Effect.onExit(effect, remember)",
+    put: "Effect.onExit(effect, remember)",
+    tests: SPOOL,
+    named: "leaves nothing of an archive that the disk has lost"
+  },
+  {
     name: "fsync of an object in a folder",
-    file: "src/layers/disk/files.ts",
-    find: "      await handle.sync()\n      return written",
-    put: "      return written",
+    file: "src/layers/disk/storePut.ts",
+    find: "attempt(() => handle.sync())",
+    put: "Effect.void",
     tests: DISK,
     named: "makes bytes and metadata durable before the object is seen"
   },

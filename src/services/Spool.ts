@@ -68,15 +68,21 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
   Spool,
   {
     /**
-     * Writes an archive, durable when this returns, and holds it. When the scope closes it goes
-     * back for the next run, unless it was dropped. A body that fails leaves nothing behind. If the
-     * `size` in bytes is known, checks the free space first.
+     * Writes an archive and holds it; `flush` makes it durable. When the scope closes it is flushed
+     * and goes back for the next run, unless it was dropped. A body that fails leaves nothing behind.
+     * If the `size` in bytes is known, checks the free space first.
      */
     readonly save: <E>(
       name: ArchiveName,
       bytes: Stream.Stream<Uint8Array, E>,
       size: Option.Option<number>
     ) => Effect.Effect<SpooledArchive, SpoolError | E, Scope.Scope>
+
+    /**
+     * Makes an archive that this run holds durable, once. It can be read meanwhile. Until then, a
+     * run that is killed leaves a half of it. A claimed archive is durable already.
+     */
+    readonly flush: (archive: SpooledArchive) => Effect.Effect<void, SpoolError>
 
     /**
      * Writes bytes that this run alone needs, and returns a body that can be run again until the

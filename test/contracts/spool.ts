@@ -106,6 +106,45 @@ export function spoolContract<E>(name: string, layer: Layer.Layer<Spool, E>) {
       })
     )
 
+    it.effect("flushes what it holds, as often as it is called, and keeps it readable", () =>
+      Effect.gen(function* () {
+        const spool = yield* Spool
+        const name = archiveName("flushed")
+        const flushed = yield* Effect.gen(function* () {
+          const archive = yield* saveText(name, "0123456789")
+          yield* Effect.all([spool.flush(archive), spool.flush(archive)], {
+            concurrency: "unbounded"
+          })
+          yield* spool.flush(archive)
+          assert.strictEqual(yield* readText(archive), "0123456789")
+          return archive
+        }).pipe(Effect.scoped)
+        assert.strictEqual((yield* Effect.flip(spool.flush(flushed))).reason, "Failed")
+        yield* Effect.gen(function* () {
+          const archive = yield* claimed(name)
+          yield* spool.flush(archive)
+          assert.strictEqual(yield* readText(archive), "0123456789")
+        }).pipe(Effect.scoped)
+        assert.deepStrictEqual(yield* listed("flushed"), [name])
+      })
+    )
+
+    it.effect("drops an archive that is flushed meanwhile", () =>
+      Effect.gen(function* () {
+        const spool = yield* Spool
+        const name = archiveName("flushed and dropped")
+        yield* Effect.scoped(
+          Effect.flatMap(saveText(name, "refused"), (archive) =>
+            Effect.all([Effect.exit(spool.flush(archive)), spool.drop(archive)], {
+              concurrency: "unbounded"
+            })
+          )
+        )
+        assert.deepStrictEqual(yield* listed("flushed and dropped"), [])
+        assert.deepStrictEqual((yield* spool.survey).halves, [])
+      })
+    )
+
     it.effect("gives scratch back as often as it is read, and lists none of it", () =>
       Effect.gen(function* () {
         const spool = yield* Spool

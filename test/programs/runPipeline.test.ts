@@ -736,6 +736,29 @@ describe("an archive in the spool", () => {
   }
 })
 
+describe("an archive that cannot be flushed", () => {
+  it.effect("lands none of its hours, and does not stay in the spool", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const error = new SpoolError({
+        reason: "NoSpace",
+        method: "save",
+        path: "spool",
+        detail: "as told"
+      })
+      const spool = { ...world.spool, flush: () => Effect.fail(error) }
+      const run = Effect.provideService(allHours(runOptions(h20, h22)), Spool, spool)
+      const summary = yield* Effect.provide(run, world.layer)
+      assert.deepEqual([summary.landed, summary.exitCode], [[], 5])
+      assert.deepEqual(
+        summary.failed.map(({ error }) => error),
+        ["SpoolError.NoSpace", "SpoolError.NoSpace", "SpoolError.NoSpace"]
+      )
+      assert.deepEqual(yield* world.spool.list("memory-123456"), [])
+    })
+  )
+})
+
 describe("allHours() when it fails after it moved what was staged", () => {
   it.effect("reports both the moved hours and the error", () =>
     Effect.gen(function* () {

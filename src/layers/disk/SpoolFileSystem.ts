@@ -1,6 +1,15 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import { Config, type ConfigError, Effect, Layer, Option, type Scope, Stream } from "effect"
+import {
+  Config,
+  type ConfigError,
+  Effect,
+  type Exit,
+  Layer,
+  Option,
+  type Scope,
+  Stream
+} from "effect"
 import {
   type ArchiveName,
   Spool,
@@ -47,6 +56,7 @@ export const make = Effect.fnUntraced(function* ({
   yield* Effect.addFinalizer(() => letGoOfAll(spool))
   return Spool.of({
     save: (name, bytes, size) => save(spool, name, bytes, size),
+    flush: (archive) => flush(spool, archive),
     scratch: (bytes) => scratch(spool, bytes),
     list: (identity) => list(spool, identity),
     claim: (name) => claim(spool, name),
@@ -81,6 +91,11 @@ export function layerConfig(
   return Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 }
 
+/** The name of a file until it is whole and durable. */
+function draftOf(path: string): string {
+  return `${path}.part`
+}
+
 function isArchive(path: string): boolean {
   return Option.isSome(parseArchiveFile(basename(path)))
 }
@@ -96,7 +111,7 @@ const save = Effect.fn("SpoolFileSystem.save")(function* <E>(
     inFolder(spool, "save", (folder) =>
       Effect.gen(function* () {
         const path = join(folder, file)
-        const draft = `${path}.part`
+        const draft = draftOf(path)
         const fail = toError("save", draft)
         if (Option.isSome(size)) yield* checkSpace(folder, draft, size.value)
         const handle = yield* Effect.mapError(openFile(draft, "wx+"), fail)
@@ -105,18 +120,51 @@ const save = Effect.fn("SpoolFileSystem.save")(function* <E>(
             fail({ ...failure, detail: `${failure.detail}, after ${written} bytes` })
           )
         ).pipe(
-          Effect.tap(() =>
-            attempt(() => fs.rename(draft, path)).pipe(
-              Effect.zipRight(syncFolder(folder)),
-              Effect.mapError(fail)
-            )
-          ),
           Effect.onError(() => closeFile(handle)),
-          Effect.flatMap((written) => hold(spool, name, handle, path, written))
+          Effect.bindTo("written"),
+          Effect.bind("flush", () => once(publish(handle, draft, path))),
+          Effect.flatMap(({ flush, written }) => hold(spool, name, handle, path, written, flush))
         )
       })
     )
   )
+})
+
+/** Gives a file its name once its bytes are durable: a file of that name is whole. */
+function publish(handle: fs.FileHandle, draft: string, path: string) {
+  return attempt(() => handle.sync()).pipe(
+    Effect.zipRight(attempt(() => fs.rename(draft, path))),
+    Effect.zipRight(syncFolder(dirname(path))),
+    Effect.mapError(toError("save", draft))
+  )
+}
+
+/**
+ * Runs an effect once, however often the result is called. An interruption waits for it; remembered as
+ * its end, as `Effect.cached` would, it would keep the archive from going back.
+ */
+const once = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>) {
+  const turn = yield* Effect.makeSemaphore(1)
+  let ended: Exit.Exit<A, E> | undefined
+  const remember = (exit: Exit.Exit<A, E>) =>
+    Effect.sync(() => {
+      ended = exit
+    })
+  return Effect.suspend(() => ended ?? Effect.onExit(effect, remember)).pipe(
+    turn.withPermits(1),
+    Effect.uninterruptible
+  )
+})
+
+const flush = Effect.fn("SpoolFileSystem.flush")(function* (
+  { held }: FolderSpool,
+  { path }: SpooledArchive
+) {
+  const own = held.get(path)
+  if (own === undefined) {
+    return yield* refusal("Failed", "save", path, "this run does not hold it")
+  }
+  yield* own.flush
 })
 
 const scratch = Effect.fn("SpoolFileSystem.scratch")(function* <E>(
@@ -159,7 +207,9 @@ const claim = Effect.fn("SpoolFileSystem.claim")(function* (spool: FolderSpool, 
         ),
         Effect.tapError(() => release(root, path)),
         Effect.mapError(fail),
-        Effect.flatMap(({ handle, stats }) => hold(spool, name, handle, path, stats.size)),
+        Effect.flatMap(({ handle, stats }) =>
+          hold(spool, name, handle, path, stats.size, Effect.void)
+        ),
         Effect.asSome
       )
     })
@@ -190,7 +240,13 @@ const drop = Effect.fn("SpoolFileSystem.drop")(function* (
   if (own === undefined) {
     return yield* refusal("Failed", "drop", path, "this run does not hold it")
   }
-  yield* attempt(() => fs.rm(path, { force: true })).pipe(Effect.mapError(toError("drop", path)))
+  const fail = toError("drop", path)
+  for (const file of [path, draftOf(path)]) {
+    yield* Effect.mapError(
+      attempt(() => fs.rm(file, { force: true })),
+      fail
+    )
+  }
   own.isDropped = true
 }, Effect.uninterruptible)
 

@@ -169,9 +169,9 @@ export function readStream(handle: fs.FileHandle): Stream.Stream<Uint8Array, Fil
 }
 
 /**
- * Writes a stream durably to an open, empty file and returns the number of bytes. `hash` receives
- * exactly the bytes that are written, which are copied first because a body may reuse its buffers.
- * `toError` receives the number of bytes written so far.
+ * Writes a stream to an open, empty file, without flushing it, and returns the number of bytes.
+ * `hash` receives exactly the bytes that are written, which are copied first because a body may reuse
+ * its buffers. `toError` receives the number of bytes written so far.
  */
 export function writeStream<E, F>(
   handle: fs.FileHandle,
@@ -228,7 +228,6 @@ export function writeStream<E, F>(
     const finish = async () => {
       if (filled > 0) await flush()
       await awaitWrite()
-      await handle.sync()
       return written
     }
     const toFail = Effect.mapError((failure: FileFailure) => toError(failure, written))

@@ -10,6 +10,8 @@ import { type Method, readAt, toError } from "./spoolFile.ts"
 interface Held {
   readonly handle: fs.FileHandle
   readonly path: string
+  /** Makes the file whole and durable, unless it is. */
+  readonly flush: Effect.Effect<void, SpoolError>
   isDropped: boolean
 }
 
@@ -28,15 +30,16 @@ export function release(root: string, path: string): Effect.Effect<void, FileFai
   )
 }
 
-/** Holds an archive until the scope closes, then returns it to the spool unless it was dropped. */
+/** Holds an archive until the scope closes, then returns it to the spool, flushed, unless it was dropped. */
 export const hold = Effect.fnUntraced(function* (
   spool: FolderSpool,
   name: ArchiveName,
   handle: fs.FileHandle,
   path: string,
-  size: number
+  size: number,
+  flush: Effect.Effect<void, SpoolError>
 ): Effect.fn.Return<SpooledArchive, never, Scope.Scope> {
-  const own: Held = { handle, path, isDropped: false }
+  const own: Held = { handle, path, flush, isDropped: false }
   spool.held.set(path, own)
   yield* Effect.addFinalizer(() => letGo(spool, own))
   return {
@@ -54,14 +57,13 @@ export function letGoOfAll(spool: FolderSpool): Effect.Effect<void> {
 
 const letGo = Effect.fnUntraced(function* ({ held, root }: FolderSpool, own: Held) {
   if (!held.delete(own.path)) return
-  yield* closeFile(own.handle)
-  if (!own.isDropped) {
-    yield* release(root, own.path).pipe(
-      Effect.catchAll(({ detail }) =>
-        Effect.logWarning(`Cannot leave an archive for the next run: ${detail}`)
-      )
+  const putBack = Effect.zipRight(own.flush, release(root, own.path)).pipe(
+    Effect.catchAll(({ detail }) =>
+      Effect.logWarning(`Cannot leave an archive for the next run: ${detail}`)
     )
-  }
+  )
+  if (!own.isDropped) yield* putBack
+  yield* closeFile(own.handle)
   yield* cleanUp(dirname(own.path))
 })
 

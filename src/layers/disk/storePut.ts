@@ -103,6 +103,10 @@ function writeBody<E>(
         const detail = `the body has ${size} bytes and SHA-256 ${sha256} instead of the announced ${object.size} and ${object.sha256}`
         return yield* refusal("Corrupt", "put", path, detail)
       }
+      yield* Effect.mapError(
+        attempt(() => handle.sync()),
+        fail
+      )
       const stats = attempt(() => handle.stat({ bigint: true }))
       const { ino } = yield* Effect.mapError(stats, fail)
       return String(ino)

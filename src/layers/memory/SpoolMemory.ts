@@ -51,6 +51,10 @@ const service = Effect.sync((): Spool["Type"] => {
       const file = yield* fileOf("save", name)
       return yield* hold(name, file, yield* collectBytes(bytes))
     }),
+    flush: ({ path }) =>
+      held.has(path)
+        ? Effect.void
+        : Effect.fail(refusal("save", path, "this run does not hold it")),
     scratch: (bytes) => Effect.map(collectBytes(bytes), Stream.make),
     list: (identity) => Effect.sync(() => archivesOf(identity, free.keys())),
     claim: Effect.fn("SpoolMemory.claim")(function* (name) {

@@ -55,15 +55,17 @@ export function isTooMuch(error: AmplitudeError): boolean {
   return error.reason === "TooLarge" || error.reason === "GatewayTimeout"
 }
 
-/** Verifies a spooled archive. An archive that fails is dropped from the spool. */
+/** Verifies a spooled archive while it is flushed. An archive that fails is dropped from the spool. */
 export const openArchive = Effect.fn("openArchive")(function* (
   spooled: SpooledArchive,
   options: OpenOptions = {}
 ): Effect.fn.Return<OpenArchive, UnpackerError | SpoolError, Run | Unpacker | Spool | Scope.Scope> {
   const { gate } = yield* Run
   const spool = yield* Spool
-  const unpacked = yield* unpackArchive(spooled, options).pipe(
-    gate.unpackings.withPermits(1),
+  const unpacking = gate.unpackings.withPermits(1)(unpackArchive(spooled, options))
+  const unpacked = yield* Effect.zipLeft(unpacking, spool.flush(spooled), {
+    concurrent: true
+  }).pipe(
     Effect.tapError((error) =>
       error.reason === "Unreadable"
         ? Effect.void

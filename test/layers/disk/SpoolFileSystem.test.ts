@@ -5,9 +5,10 @@ import { describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import { assert } from "vitest"
 import * as SpoolFileSystem from "../../../src/layers/disk/SpoolFileSystem.ts"
-import { Spool } from "../../../src/services/Spool.ts"
+import { type ArchiveName, Spool } from "../../../src/services/Spool.ts"
 import { archiveName, claimed, readText, saveText, spoolContract } from "../../contracts/spool.ts"
 import {
+  beforeSync,
   deadRun,
   liveRun,
   modeOf,
@@ -30,6 +31,12 @@ const inSpool =
   (root: string) =>
   <A, E, R>(program: Effect.Effect<A, E, R>) =>
     Effect.provide(program, SpoolFileSystem.layer({ root }))
+
+/** Saves some text under a name, durably. */
+const flushedText = (name: ArchiveName, text: string) =>
+  Effect.tap(saveText(name, text), (archive) =>
+    Effect.flatMap(Spool, (spool) => spool.flush(archive))
+  )
 
 const listed = Effect.flatMap(Spool, (spool) => spool.list("eu-3fa9c1"))
 
@@ -55,7 +62,7 @@ describe("SpoolFileSystem", () => {
     Effect.gen(function* () {
       const root = join(yield* temporaryFolder, "spool")
       yield* Effect.gen(function* () {
-        const { path } = yield* saveText(name, "kept")
+        const { path } = yield* flushedText(name, "kept")
         assert.strictEqual(yield* modeOf(path), 0o600)
         assert.strictEqual(yield* modeOf(dirname(path)), 0o700)
         assert.deepStrictEqual(yield* Effect.promise(() => fs.readdir(root)), ["runs"])
@@ -80,7 +87,7 @@ describe("SpoolFileSystem", () => {
             (yield* Effect.promise(() => fs.readdir(join(root, "runs"))))[0] ?? ""
           )
           const isWhole = () => existsSync(join(folder, "1", file))
-          assert.deepStrictEqual(yield* syncsOf(root, isWhole, saveText(name, "x")), [
+          assert.deepStrictEqual(yield* syncsOf(root, isWhole, flushedText(name, "x")), [
             { path: "run", seen: false },
             { path: `run/1/${file}.part`, seen: false },
             { path: "run/1", seen: true }
@@ -93,6 +100,92 @@ describe("SpoolFileSystem", () => {
         )
         assert.deepStrictEqual((yield* inSpool(root)(putBack)).at(-1), { path: "", seen: true })
       })
+  )
+
+  it.scoped.skipIf(process.platform !== "linux")(
+    "makes an archive durable that nobody has flushed before it goes back",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const syncs = syncsOf(
+          root,
+          () => existsSync(join(root, file)),
+          Effect.scoped(saveText(name, "x"))
+        )
+        assert.deepStrictEqual((yield* inSpool(root)(syncs)).slice(-3), [
+          { path: `run/0/${file}.part`, seen: false },
+          { path: "run/0", seen: false },
+          { path: "", seen: true }
+        ])
+      })
+  )
+
+  it.scoped.skipIf(process.platform !== "linux")(
+    "ends a flush that is interrupted, and puts the archive back",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const [begun, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const flushing = Effect.gen(function* () {
+          const spool = yield* Spool
+          const archive = yield* saveText(name, "kept")
+          const fiber = yield* Effect.fork(spool.flush(archive))
+          yield* Deferred.await(begun)
+          const interruption = yield* Effect.fork(Fiber.interrupt(fiber))
+          yield* Effect.yieldNow()
+          yield* Deferred.succeed(goOn, undefined)
+          yield* Fiber.join(interruption)
+          yield* spool.flush(archive)
+        }).pipe(Effect.scoped, inSpool(root))
+        const before = async (path: string) => {
+          if (!path.endsWith(".part")) return
+          await Effect.runPromise(Deferred.succeed(begun, undefined))
+          await Effect.runPromise(Deferred.await(goOn))
+        }
+        yield* beforeSync(before, flushing)
+        assert.deepStrictEqual(yield* pathsBelow(root), [file, "runs"])
+        const text = yield* Effect.promise(() => fs.readFile(join(root, file), "utf8"))
+        assert.strictEqual(text, "kept")
+      })
+  )
+
+  it.scoped.skipIf(process.platform !== "linux")(
+    "leaves nothing of an archive that the disk has lost, though a later flush would succeed",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const lost = Effect.gen(function* () {
+          const spool = yield* Spool
+          const archive = yield* saveText(name, "lost")
+          const error = yield* Effect.flip(spool.flush(archive))
+          assert.strictEqual(error.method, "save")
+          assert.match(error.message, /\.zip\.part" in the spool: Failed: EIO/)
+          assert.deepStrictEqual(yield* Effect.flip(spool.flush(archive)), error)
+        }).pipe(Effect.scoped, inSpool(root))
+        let losses = 0
+        const before = async (path: string) => {
+          // Linux reports a lost write to one flush only.
+          if (path.endsWith(".part") && (losses += 1) === 1) {
+            throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO" })
+          }
+        }
+        yield* beforeSync(before, lost)
+        assert.deepStrictEqual(yield* pathsBelow(root), ["runs"])
+      })
+  )
+
+  it.scoped("removes a dropped archive at once, flushed or not", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* Effect.gen(function* () {
+        const spool = yield* Spool
+        for (const archive of [yield* saveText(name, "x"), yield* flushedText(name, "y")]) {
+          yield* spool.drop(archive)
+          const left = yield* Effect.promise(() => fs.readdir(dirname(archive.path)))
+          assert.deepStrictEqual(left, [])
+        }
+      }).pipe(Effect.scoped, inSpool(root))
+    })
   )
 
   it.scoped("leaves no file when a body fails or is interrupted, though the scope stays open", () =>
