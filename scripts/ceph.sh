@@ -277,7 +277,7 @@ osd_pool_default_pg_autoscale_mode = off
 memstore_device_bytes = 4294967296
 rgw_gc_obj_min_wait = 5
 rgw_gc_processor_period = 5
-rgw_frontends = beast endpoint=127.0.0.1:$port
+rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw_crypt_require_ssl = false
 rgw_crypt_s3_kms_backend = testing
 rgw_crypt_s3_kms_encryption_keys = testkey-1=$kms_key $kms_arn=$kms_key
