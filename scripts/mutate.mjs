@@ -43,7 +43,7 @@ const MUTATIONS = [
     named: "makes an archive durable before it is called whole"
   },
   {
-    name: "flushing of an archive before its hours land",
+    name: "flushing an archive before its hours land",
     file: "src/programs/fetch/askForWindow.ts",
     find: "spool.flush(spooled)",
     put: "Effect.void",
@@ -51,20 +51,36 @@ const MUTATIONS = [
     named: "an archive that cannot be flushed lands none of its hours"
   },
   {
-    name: "flushing of an archive before it goes back",
+    name: "flushing an archive before it goes back",
     file: "src/layers/disk/spoolHeld.ts",
     find: "Effect.zipRight(own.flush, release(root, own.path))",
     put: "release(root, own.path)",
     tests: SPOOL,
-    named: "makes an archive durable that nobody has flushed before it goes back"
+    named: "flushes an archive before it goes back, if nobody has"
   },
   {
-    name: "a failed flush, remembered",
-    file: "src/layers/disk/SpoolFileSystem.ts",
+    name: "remembering a failed flush",
+    file: "src/layers/disk/spoolHeld.ts",
     find: "ended ?? Effect.onExit(effect, remember)",
     put: "Effect.onExit(effect, remember)",
     tests: SPOOL,
     named: "leaves nothing of an archive that the disk has lost"
+  },
+  {
+    name: "verifying an archive while it is flushed",
+    file: "src/programs/fetch/askForWindow.ts",
+    find: "concurrent: true",
+    put: "concurrent: false",
+    tests: RUN,
+    named: "is verified while it is flushed"
+  },
+  {
+    name: "fsync of a kept archive",
+    file: "src/layers/disk/ArchiveFolderFileSystem.ts",
+    find: ".then(() => handle.sync())",
+    put: "",
+    tests: "test/layers/disk/ArchiveFolderFileSystem",
+    named: "makes a kept archive durable before it has its name"
   },
   {
     name: "fsync of an object in a folder",

@@ -60,7 +60,7 @@ export interface LeftFile {
 export interface SpoolSurvey {
   /** Whole archives of every source, including those of dead runs. */
   readonly archives: ReadonlyArray<ArchiveName & LeftFile>
-  /** Partial downloads and other scratch of dead runs, which are useless. */
+  /** Unfinished downloads and other scratch of dead runs, which are useless. */
   readonly halves: ReadonlyArray<LeftFile>
 }
 
@@ -68,9 +68,9 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
   Spool,
   {
     /**
-     * Writes an archive and holds it; `flush` makes it durable. When the scope closes it is flushed
-     * and goes back for the next run, unless it was dropped. A body that fails leaves nothing behind.
-     * If the `size` in bytes is known, checks the free space first.
+     * Writes an archive and holds it; `flush` makes it durable. When the scope closes, an archive that
+     * was not dropped is flushed and goes back for the next run. A body that fails leaves nothing
+     * behind. If the `size` in bytes is known, checks the free space first.
      */
     readonly save: <E>(
       name: ArchiveName,
@@ -79,13 +79,14 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
     ) => Effect.Effect<SpooledArchive, SpoolError | E, Scope.Scope>
 
     /**
-     * Makes an archive that this run holds durable, once. It can be read meanwhile. Until then, a
-     * run that is killed leaves a half of it. A claimed archive is durable already.
+     * Makes a held archive durable; it can be read meanwhile. Until this succeeds, a run that is
+     * killed leaves a half, which is never listed. Later and concurrent calls end as the first one
+     * did: after a failure the archive does not go back. A claimed archive is durable already.
      */
     readonly flush: (archive: SpooledArchive) => Effect.Effect<void, SpoolError>
 
     /**
-     * Writes bytes that this run alone needs, and returns a body that can be run again until the
+     * Writes bytes that this run alone needs, without flushing them, and returns a body that can be run again until the
      * scope closes. Nothing of them outlives it; what a killed run leaves counts as a half. A body that fails takes no
      * room.
      */
@@ -104,13 +105,13 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
       name: ArchiveName
     ) => Effect.Effect<Option.Option<SpooledArchive>, SpoolError, Scope.Scope>
 
-    /** Removes an archive that this run holds. */
+    /** Removes an archive that this run holds, flushed or not. It cannot be flushed afterwards. */
     readonly drop: (archive: SpooledArchive) => Effect.Effect<void, SpoolError>
 
     /** Everything in the spool that no live run holds, from any source. Changes nothing. */
     readonly survey: Effect.Effect<SpoolSurvey, SpoolError>
 
-    /** Removes partial downloads and other scratch of dead runs. Whole archives stay. */
+    /** Removes unfinished downloads and other scratch of dead runs. Whole archives stay. */
     readonly prune: Effect.Effect<void, SpoolError>
   }
 >() {}

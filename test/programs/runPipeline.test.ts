@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { gunzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
 import { zipSync } from "fflate"
-import { Duration, Effect, Layer, Logger, Option, Stream, TestClock } from "effect"
+import { Deferred, Duration, Effect, Layer, Logger, Option, Stream, TestClock } from "effect"
 import type { Step } from "../../src/layers/memory/AmplitudeMemory.ts"
 import * as ClockSystem from "../../src/layers/clock/ClockSystem.ts"
 import {
@@ -15,7 +15,7 @@ import {
 import { Amplitude, AmplitudeError } from "../../src/services/Amplitude.ts"
 import { metadataFromText } from "../../src/services/HourMetadata.ts"
 import { ObjectStorage, ObjectStorageError } from "../../src/services/ObjectStorage.ts"
-import { Spool, SpoolError } from "../../src/services/Spool.ts"
+import { Spool, type SpooledArchive, SpoolError } from "../../src/services/Spool.ts"
 import { Staging } from "../../src/services/Staging.ts"
 import { Window } from "../../src/services/Window.ts"
 import { event, hour, keysOf, makeWorld, passTime, runOptions, textOf } from "../fixtures/world.ts"
@@ -734,6 +734,33 @@ describe("an archive in the spool", () => {
       })
     )
   }
+})
+
+describe("a new archive", () => {
+  it.effect("is verified while it is flushed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const isFlushing = yield* Deferred.make<void>()
+      const seen = new Set<boolean>()
+      const saved = (archive: SpooledArchive): SpooledArchive => ({
+        ...archive,
+        read: (...given) =>
+          Effect.gen(function* () {
+            yield* Effect.repeatN(Effect.yieldNow(), 1000)
+            seen.add(yield* Deferred.isDone(isFlushing))
+            return yield* archive.read(...given)
+          })
+      })
+      const spool = Spool.of({
+        ...world.spool,
+        save: (...given) => Effect.map(world.spool.save(...given), saved),
+        flush: () => Effect.asVoid(Deferred.succeed(isFlushing, undefined))
+      })
+      const run = Effect.provideService(allHours(runOptions(h20, h22)), Spool, spool)
+      const summary = yield* Effect.provide(run, world.layer)
+      assert.deepEqual([summary.landed, [...seen]], [[h20, h21, h22], [true]])
+    })
+  )
 })
 
 describe("an archive that cannot be flushed", () => {

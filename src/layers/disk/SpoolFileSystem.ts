@@ -1,15 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import {
-  Config,
-  type ConfigError,
-  Effect,
-  type Exit,
-  Layer,
-  Option,
-  type Scope,
-  Stream
-} from "effect"
+import { Config, type ConfigError, Effect, Layer, Option, type Scope, Stream } from "effect"
 import {
   type ArchiveName,
   Spool,
@@ -31,7 +22,7 @@ import {
 } from "./files.ts"
 import * as RunFolder from "./runFolder.ts"
 import { checkSpace, fileOf, openFile, refusal, toError } from "./spoolFile.ts"
-import { type FolderSpool, hold, inFolder, letGoOfAll, release } from "./spoolHeld.ts"
+import { type FolderSpool, hold, inFolder, letGoOfAll, once, release } from "./spoolHeld.ts"
 
 export interface SpoolFileSystemOptions {
   /** The folder; created when first needed. */
@@ -115,22 +106,22 @@ const save = Effect.fn("SpoolFileSystem.save")(function* <E>(
         const fail = toError("save", draft)
         if (Option.isSome(size)) yield* checkSpace(folder, draft, size.value)
         const handle = yield* Effect.mapError(openFile(draft, "wx+"), fail)
-        return yield* restore(
+        const written = yield* restore(
           writeStream(handle, bytes, (failure, written) =>
             fail({ ...failure, detail: `${failure.detail}, after ${written} bytes` })
           )
-        ).pipe(
-          Effect.onError(() => closeFile(handle)),
-          Effect.bindTo("written"),
-          Effect.bind("flush", () => once(publish(handle, draft, path))),
-          Effect.flatMap(({ flush, written }) => hold(spool, name, handle, path, written, flush))
-        )
+        ).pipe(Effect.onError(() => closeFile(handle)))
+        const flush = yield* once(publish(handle, draft, path))
+        return yield* hold(spool, name, handle, path, written, flush)
       })
     )
   )
 })
 
-/** Gives a file its name once its bytes are durable: a file of that name is whole. */
+/**
+ * Gives a file its name once its bytes are durable: a file of that name is whole. Never run twice, as
+ * Linux reports a lost write to one fsync only.
+ */
 function publish(handle: fs.FileHandle, draft: string, path: string) {
   return attempt(() => handle.sync()).pipe(
     Effect.zipRight(attempt(() => fs.rename(draft, path))),
@@ -139,29 +130,12 @@ function publish(handle: fs.FileHandle, draft: string, path: string) {
   )
 }
 
-/**
- * Runs an effect once, however often the result is called. An interruption waits for it; remembered as
- * its end, as `Effect.cached` would, it would keep the archive from going back.
- */
-const once = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>) {
-  const turn = yield* Effect.makeSemaphore(1)
-  let ended: Exit.Exit<A, E> | undefined
-  const remember = (exit: Exit.Exit<A, E>) =>
-    Effect.sync(() => {
-      ended = exit
-    })
-  return Effect.suspend(() => ended ?? Effect.onExit(effect, remember)).pipe(
-    turn.withPermits(1),
-    Effect.uninterruptible
-  )
-})
-
 const flush = Effect.fn("SpoolFileSystem.flush")(function* (
   { held }: FolderSpool,
   { path }: SpooledArchive
 ) {
   const own = held.get(path)
-  if (own === undefined) {
+  if (own === undefined || own.isDropped) {
     return yield* refusal("Failed", "save", path, "this run does not hold it")
   }
   yield* own.flush
@@ -241,7 +215,8 @@ const drop = Effect.fn("SpoolFileSystem.drop")(function* (
     return yield* refusal("Failed", "drop", path, "this run does not hold it")
   }
   const fail = toError("drop", path)
-  for (const file of [path, draftOf(path)]) {
+  // In this order, as a flush may rename the draft meanwhile.
+  for (const file of [draftOf(path), path]) {
     yield* Effect.mapError(
       attempt(() => fs.rm(file, { force: true })),
       fail

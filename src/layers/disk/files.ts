@@ -201,7 +201,7 @@ export function writeStream<E, F>(
       if (failed !== undefined) throw failed.cause
     }
     // Hashes a block while the disk writes it, so only the slower of the two limits the speed.
-    const flush = async () => {
+    const writeBlock = async () => {
       await awaitWrite()
       const full = block.subarray(0, filled)
       underWay = writeOut(full, position).catch((cause: unknown) => {
@@ -221,12 +221,12 @@ export function writeStream<E, F>(
           block.set(piece, filled)
           filled += piece.length
           from += piece.length
-          if (filled === WRITE_BYTES) await flush()
+          if (filled === WRITE_BYTES) await writeBlock()
         }
       }
     }
     const finish = async () => {
-      if (filled > 0) await flush()
+      if (filled > 0) await writeBlock()
       await awaitWrite()
       return written
     }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import { Effect, type Scope } from "effect"
+import { Effect, type Exit, type Scope } from "effect"
 import type { ArchiveName, SpooledArchive, SpoolError } from "../../services/Spool.ts"
 import { attempt, cleanUp, closeFile, type FileFailure, makeFolder, syncFolder } from "./files.ts"
 import type { RunFolder } from "./runFolder.ts"
@@ -12,6 +12,8 @@ interface Held {
   readonly path: string
   /** Makes the file whole and durable, unless it is. */
   readonly flush: Effect.Effect<void, SpoolError>
+  /** Puts the archive back unless it was dropped, and lets go of it. */
+  readonly release: Effect.Effect<void>
   isDropped: boolean
 }
 
@@ -30,7 +32,7 @@ export function release(root: string, path: string): Effect.Effect<void, FileFai
   )
 }
 
-/** Holds an archive until the scope closes, then returns it to the spool, flushed, unless it was dropped. */
+/** Holds an archive until the scope closes, then flushes it and puts it back, unless it was dropped. */
 export const hold = Effect.fnUntraced(function* (
   spool: FolderSpool,
   name: ArchiveName,
@@ -39,9 +41,15 @@ export const hold = Effect.fnUntraced(function* (
   size: number,
   flush: Effect.Effect<void, SpoolError>
 ): Effect.fn.Return<SpooledArchive, never, Scope.Scope> {
-  const own: Held = { handle, path, flush, isDropped: false }
+  const own: Held = {
+    handle,
+    path,
+    flush,
+    release: yield* once(Effect.suspend(() => letGo(spool, own))),
+    isDropped: false
+  }
   spool.held.set(path, own)
-  yield* Effect.addFinalizer(() => letGo(spool, own))
+  yield* Effect.addFinalizer(() => own.release)
   return {
     ...name,
     path,
@@ -52,11 +60,10 @@ export const hold = Effect.fnUntraced(function* (
 
 /** Releases everything: the scope of an archive may outlive the spool, but not the run's folder. */
 export function letGoOfAll(spool: FolderSpool): Effect.Effect<void> {
-  return Effect.forEach([...spool.held.values()], (own) => letGo(spool, own), { discard: true })
+  return Effect.forEach([...spool.held.values()], (own) => own.release, { discard: true })
 }
 
 const letGo = Effect.fnUntraced(function* ({ held, root }: FolderSpool, own: Held) {
-  if (!held.delete(own.path)) return
   const putBack = Effect.zipRight(own.flush, release(root, own.path)).pipe(
     Effect.catchAll(({ detail }) =>
       Effect.logWarning(`Cannot leave an archive for the next run: ${detail}`)
@@ -65,6 +72,24 @@ const letGo = Effect.fnUntraced(function* ({ held, root }: FolderSpool, own: Hel
   if (!own.isDropped) yield* putBack
   yield* closeFile(own.handle)
   yield* cleanUp(dirname(own.path))
+  held.delete(own.path)
+})
+
+/**
+ * Runs an effect at most once: later calls end as it did. Uninterruptible, because `Effect.cached` would
+ * remember an interruption, too, and the archive would not go back.
+ */
+export const once = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>) {
+  const turn = yield* Effect.makeSemaphore(1)
+  let ended: Exit.Exit<A, E> | undefined
+  const remember = (exit: Exit.Exit<A, E>) =>
+    Effect.sync(() => {
+      ended = exit
+    })
+  return Effect.suspend(() => ended ?? Effect.onExit(effect, remember)).pipe(
+    turn.withPermits(1),
+    Effect.uninterruptible
+  )
 })
 
 /** A new folder below the run's, removed with its contents unless `use` succeeds. */

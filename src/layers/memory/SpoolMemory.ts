@@ -52,7 +52,7 @@ const service = Effect.sync((): Spool["Type"] => {
       return yield* hold(name, file, yield* collectBytes(bytes))
     }),
     flush: ({ path }) =>
-      held.has(path)
+      held.get(path)?.isDropped === false
         ? Effect.void
         : Effect.fail(refusal("save", path, "this run does not hold it")),
     scratch: (bytes) => Effect.map(collectBytes(bytes), Stream.make),

@@ -34,7 +34,7 @@ export const cleanSpool = Effect.fn("cleanSpool")(function* (
   const pruned = yield* Effect.forEach(halves, ({ path, size }) =>
     removing(
       { kind: "spooled", path, size },
-      "partial download of a run that has ended",
+      "unfinished download of a run that has ended",
       options,
       spool.prune
     )

@@ -55,7 +55,10 @@ export function isTooMuch(error: AmplitudeError): boolean {
   return error.reason === "TooLarge" || error.reason === "GatewayTimeout"
 }
 
-/** Verifies a spooled archive while it is flushed. An archive that fails is dropped from the spool. */
+/**
+ * Verifies a spooled archive, and flushes it meanwhile. Drops it if either fails, unless it could not
+ * be read.
+ */
 export const openArchive = Effect.fn("openArchive")(function* (
   spooled: SpooledArchive,
   options: OpenOptions = {}

@@ -22,7 +22,7 @@ export const FoundLinesAt = Schema.Struct({
   /** Full address. */
   path: Schema.String,
   hour: Schema.optional(Hour),
-  /** Lines about these people; 0 for a partial download, which cannot be searched. */
+  /** Lines about these people; 0 for an unfinished download, which cannot be searched. */
   lines: Schema.NonNegativeInt,
   /** `rewritten` without these lines; `removed` as a whole. */
   fate: Schema.Literal("found", "rewritten", "removed", "failed")

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
@@ -6,7 +7,7 @@ import { Effect, Layer } from "effect"
 import * as ArchiveFolderFileSystem from "../../../src/layers/disk/ArchiveFolderFileSystem.ts"
 import { ArchiveFolder } from "../../../src/services/ArchiveFolder.ts"
 import { archiveFolderContract, Keeper, spooled } from "../../contracts/archiveFolder.ts"
-import { deadRun, modeOf, pathsBelow, temporaryFolder } from "../../fixtures/disk.ts"
+import { deadRun, modeOf, pathsBelow, syncsOf, temporaryFolder } from "../../fixtures/disk.ts"
 
 const filesIn = (root: string) =>
   Effect.promise(async () => {
@@ -51,6 +52,20 @@ describe("ArchiveFolderFileSystem", () => {
       const { mtimeMs } = yield* Effect.promise(() => fs.stat(join(root, NAME)))
       assert.equal(mtimeMs, Date.parse("2025-11-12T12:00:00Z"))
     })
+  )
+
+  it.scoped.skipIf(process.platform !== "linux")(
+    "makes a kept archive durable before it has its name, and then the name",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const syncs = yield* syncsOf(root, () => existsSync(join(root, NAME)), keepIn(root, "kept"))
+        const seen = syncs.map(({ path, seen }) => [path.split("/").at(-1), seen])
+        assert.deepEqual(seen.slice(-2), [
+          ["0", false],
+          ["", true]
+        ])
+      })
   )
 
   it.scoped("leaves no other file, and removes the partial copy of a killed run", () =>

@@ -103,7 +103,7 @@ describe("SpoolFileSystem", () => {
   )
 
   it.scoped.skipIf(process.platform !== "linux")(
-    "makes an archive durable that nobody has flushed before it goes back",
+    "flushes an archive before it goes back, if nobody has",
     () =>
       Effect.gen(function* () {
         const root = yield* temporaryFolder
@@ -172,6 +172,23 @@ describe("SpoolFileSystem", () => {
         yield* beforeSync(before, lost)
         assert.deepStrictEqual(yield* pathsBelow(root), ["runs"])
       })
+  )
+
+  it.scoped("removes an archive at once that is flushed while it is dropped", () =>
+    Effect.gen(function* () {
+      const root = yield* temporaryFolder
+      yield* Effect.gen(function* () {
+        const spool = yield* Spool
+        for (let round = 0; round < 50; round++) {
+          const archive = yield* saveText(name, "x")
+          yield* Effect.all([Effect.exit(spool.flush(archive)), spool.drop(archive)], {
+            concurrency: "unbounded"
+          })
+          const left = yield* Effect.promise(() => fs.readdir(dirname(archive.path)))
+          assert.deepStrictEqual(left, [])
+        }
+      }).pipe(Effect.scoped, inSpool(root))
+    })
   )
 
   it.scoped("removes a dropped archive at once, flushed or not", () =>
@@ -337,6 +354,35 @@ describe("SpoolFileSystem", () => {
       assert.strictEqual(basename(spool.path), file)
       assert.deepStrictEqual(yield* inSpool(root)(listed), [name])
     })
+  )
+
+  it.scoped.skipIf(process.platform !== "linux")(
+    "waits for an archive that is being flushed when the spool closes",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* temporaryFolder
+        const [begun, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const closing = Effect.gen(function* () {
+          const scope = yield* Scope.make()
+          const fiber = yield* Effect.gen(function* () {
+            yield* Scope.extend(saveText(name, "kept"), scope)
+            const fiber = yield* Effect.forkDaemon(Scope.close(scope, Exit.void))
+            yield* Deferred.await(begun)
+            yield* Effect.forkDaemon(
+              Effect.zipRight(Effect.sleep(0), Deferred.succeed(goOn, undefined))
+            )
+            return fiber
+          }).pipe(inSpool(root))
+          yield* Fiber.join(fiber)
+        })
+        const before = async (path: string) => {
+          if (!path.endsWith(".part")) return
+          await Effect.runPromise(Deferred.succeed(begun, undefined))
+          await Effect.runPromise(Deferred.await(goOn))
+        }
+        yield* beforeSync(before, closing)
+        assert.deepStrictEqual(yield* pathsBelow(root), [file, "runs"])
+      })
   )
 
   it.scoped("checks the free space first, and names the needed and the free bytes", () =>
