@@ -66,6 +66,8 @@ function optionsOf(run: Run): RunOptions {
 }
 
 const QUIET_TURNS = 6
+/** Enough for another thread to inflate a part, which no call and no clock shows. */
+const IDLE_ROUNDS = 5000
 
 /** What became of a run: `null` where it was killed. */
 interface Ended {
@@ -112,7 +114,7 @@ const runAll = Effect.fnUntraced(function* (world: ModelWorld, runs: ReadonlyArr
     if (quiet < QUIET_TURNS) continue
     quiet = 0
     if (world.time.wakeNext()) idle = 0
-    else assert.ok((idle += 1) < 10, "a run neither ends nor waits for anything")
+    else assert.ok((idle += 1) < IDLE_ROUNDS, "a run neither ends nor waits for anything")
   }
   return yield* Effect.forEach(running, ({ fiber, process }) => endOf(fiber, process, begun))
 })
