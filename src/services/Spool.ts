@@ -86,9 +86,9 @@ export class Spool extends Context.Tag("amplitude-lake/Spool")<
     readonly flush: (archive: SpooledArchive) => Effect.Effect<void, SpoolError>
 
     /**
-     * Writes bytes that this run alone needs, without flushing them, and returns a body that can be run again until the
-     * scope closes. Nothing of them outlives it; what a killed run leaves counts as a half. A body that fails takes no
-     * room.
+     * Writes bytes that this run alone needs, without flushing them, and returns a body that can be
+     * run again until the scope closes. Nothing of them outlives it; what a killed run leaves counts
+     * as a half. A body that fails takes no room.
      */
     readonly scratch: <E>(
       bytes: Stream.Stream<Uint8Array, E>

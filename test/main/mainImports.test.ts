@@ -39,7 +39,7 @@ const loaded = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env = {
 
 describe("What a command loads", () => {
   for (const args of [["--help"], ["--version"], ["all", "--help"]]) {
-    it.scoped(`is no layer and no step of a run for ${args.join(" ")}`, () =>
+    it.scoped(`includes no layer and no step of a run for ${args.join(" ")}`, () =>
       Effect.gen(function* () {
         const { isRun, kilobytes, layers } = yield* loaded(args)
         assert.deepEqual([layers, isRun], [[], false])
@@ -48,7 +48,7 @@ describe("What a command loads", () => {
     )
   }
 
-  it.scoped("is the stores alone for status, and no SDK if both are folders", () =>
+  it.scoped("includes only the stores for status, and no SDK if both are folders", () =>
     Effect.gen(function* () {
       const { kilobytes, layers } = yield* loaded(["status", "--dev"])
       assert.deepEqual(layers, ["ObjectStorageFileSystem"])
@@ -70,7 +70,7 @@ describe("What a command loads", () => {
     })
   )
 
-  it.scoped("is what lands an hour for all, and nothing of a warehouse", () =>
+  it.scoped("includes what lands an hour for all, and nothing of a warehouse", () =>
     Effect.gen(function* () {
       const hour = ["--start-date", "2025-11-10T05", "--end-date", "2025-11-10T05"]
       const { layers } = yield* loaded(["all", "--dev", "--source", "synthetic", ...hour])

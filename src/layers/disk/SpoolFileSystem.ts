@@ -22,7 +22,7 @@ import {
 } from "./files.ts"
 import * as RunFolder from "./runFolder.ts"
 import { checkSpace, fileOf, openFile, refusal, toError } from "./spoolFile.ts"
-import { type FolderSpool, hold, inFolder, letGoOfAll, once, release } from "./spoolHeld.ts"
+import { type FolderSpool, hold, inFolder, letGoOfAll, release } from "./spoolHeld.ts"
 
 export interface SpoolFileSystemOptions {
   /** The folder; created when first needed. */
@@ -111,8 +111,7 @@ const save = Effect.fn("SpoolFileSystem.save")(function* <E>(
             fail({ ...failure, detail: `${failure.detail}, after ${written} bytes` })
           )
         ).pipe(Effect.onError(() => closeFile(handle)))
-        const flush = yield* once(publish(handle, draft, path))
-        return yield* hold(spool, name, handle, path, written, flush)
+        return yield* hold(spool, name, handle, path, written, publish(handle, draft, path))
       })
     )
   )

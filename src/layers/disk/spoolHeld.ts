@@ -13,7 +13,7 @@ interface Held {
   /** Makes the file whole and durable, unless it is. */
   readonly flush: Effect.Effect<void, SpoolError>
   /** Puts the archive back unless it was dropped, and lets go of it. */
-  readonly release: Effect.Effect<void>
+  readonly letGo: Effect.Effect<void>
   isDropped: boolean
 }
 
@@ -32,7 +32,10 @@ export function release(root: string, path: string): Effect.Effect<void, FileFai
   )
 }
 
-/** Holds an archive until the scope closes, then flushes it and puts it back, unless it was dropped. */
+/**
+ * Holds an archive until the scope closes, then puts it back unless it was dropped. `flush` makes it
+ * whole and durable, and runs once at most.
+ */
 export const hold = Effect.fnUntraced(function* (
   spool: FolderSpool,
   name: ArchiveName,
@@ -44,12 +47,12 @@ export const hold = Effect.fnUntraced(function* (
   const own: Held = {
     handle,
     path,
-    flush,
-    release: yield* once(Effect.suspend(() => letGo(spool, own))),
+    flush: yield* once(flush),
+    letGo: yield* once(Effect.suspend(() => letGo(spool, own))),
     isDropped: false
   }
   spool.held.set(path, own)
-  yield* Effect.addFinalizer(() => own.release)
+  yield* Effect.addFinalizer(() => own.letGo)
   return {
     ...name,
     path,
@@ -60,7 +63,7 @@ export const hold = Effect.fnUntraced(function* (
 
 /** Releases everything: the scope of an archive may outlive the spool, but not the run's folder. */
 export function letGoOfAll(spool: FolderSpool): Effect.Effect<void> {
-  return Effect.forEach([...spool.held.values()], (own) => own.release, { discard: true })
+  return Effect.forEach([...spool.held.values()], (own) => own.letGo, { discard: true })
 }
 
 const letGo = Effect.fnUntraced(function* ({ held, root }: FolderSpool, own: Held) {
@@ -76,10 +79,10 @@ const letGo = Effect.fnUntraced(function* ({ held, root }: FolderSpool, own: Hel
 })
 
 /**
- * Runs an effect at most once: later calls end as it did. Uninterruptible, because `Effect.cached` would
- * remember an interruption, too, and the archive would not go back.
+ * Runs an effect at most once: later calls end as it did. Uninterruptible, because `Effect.cached`
+ * would remember an interruption, too, and the archive would not go back.
  */
-export const once = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>) {
+const once = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>) {
   const turn = yield* Effect.makeSemaphore(1)
   let ended: Exit.Exit<A, E> | undefined
   const remember = (exit: Exit.Exit<A, E>) =>
