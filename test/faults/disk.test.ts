@@ -163,13 +163,16 @@ describe("a full disk", () => {
         const unpacker = UnpackerWorkers.layer({ smallArchive: 0 })
         const lake = yield* makeLake({ amplitude: server, folder, dataDir, unpacker })
         const summary = yield* lake.fetch(H20, H22)
-        assert.deepEqual([summary.landed.length, summary.exitCode], [2, 3])
+        // Two fit, but two that are written at once may take the room from each other.
+        const fitted = summary.landed.length
+        assert.ok(fitted === 1 || fitted === 2, `${fitted} landed`)
+        assert.equal(summary.exitCode, 3)
         assert.match(summary.failed[0]?.message ?? "", /2025-11-10_2\d\.jsonl": NoSpace/)
         yield* Effect.promise(() =>
           promisify(execFile)("mount", ["-o", "remount,size=16m", "tmpfs", dataDir])
         )
         const next = yield* lake.fetch(H20, H22)
-        assert.deepEqual([next.landed.length, next.exitCode], [1, 0])
+        assert.deepEqual([next.landed.length, next.exitCode], [3 - fitted, 0])
         for (const at of hours) assert.equal((yield* lake.staged).get(keyOf(at)), lines)
         assert.deepEqual([yield* lake.spooled, server.requests.length], [[], 1])
       })
