@@ -51,6 +51,14 @@ const MUTATIONS = [
     named: "an archive that cannot be flushed lands none of its hours"
   },
   {
+    name: "waiting for the flush of an archive",
+    file: "src/programs/fetch/askForWindow.ts",
+    find: "spool.flush(spooled)",
+    put: "Effect.forkScoped(spool.flush(spooled))",
+    tests: RUN,
+    named: "an archive that is being flushed lands none of its hours"
+  },
+  {
     name: "flushing an archive before it goes back",
     file: "src/layers/disk/spoolHeld.ts",
     find: "Effect.zipRight(own.flush, release(root, own.path))",

@@ -763,6 +763,24 @@ describe("a new archive", () => {
   )
 })
 
+describe("an archive that is being flushed", () => {
+  it.effect("lands none of its hours before that has ended", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ amplitude: { hours: three } })
+      const landed: Array<ReadonlyArray<string>> = []
+      const flush = () =>
+        Effect.gen(function* () {
+          yield* Effect.sleep("1 minute")
+          landed.push(yield* keysOf(world.store))
+        }).pipe(Effect.orDie)
+      const spool = Spool.of({ ...world.spool, flush })
+      const run = Effect.provideService(allHours(runOptions(h20, h22)), Spool, spool)
+      const summary = yield* passTime(Effect.provide(run, world.layer))
+      assert.deepEqual([summary.landed, landed], [[h20, h21, h22], [[]]])
+    })
+  )
+})
+
 describe("an archive that cannot be flushed", () => {
   it.effect("lands none of its hours, and does not stay in the spool", () =>
     Effect.gen(function* () {
