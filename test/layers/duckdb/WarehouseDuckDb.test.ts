@@ -337,6 +337,7 @@ const rowGroupOf = (file: string) =>
 /** Megabytes at most that a process needs to replace the hour of a file with half of its lines. */
 const memoryToReplace = Effect.fnUntraced(function* (file: string, folder: string) {
   const script = `
+    import { readFileSync } from "node:fs"
     import { Effect } from "effect"
     import { countLines } from "./dist/layers/unpack/linesDigest.js"
     import { refusal } from "./dist/layers/unpack/refusal.js"
@@ -360,7 +361,8 @@ const memoryToReplace = Effect.fnUntraced(function* (file: string, folder: strin
         })
       )
     )
-    console.log(process.resourceUsage().maxRSS / 1000)`
+    // The peak that resourceUsage() has counts the process that started this one, too.
+    console.log(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1] / 1000)`
   const { stdout } = yield* Effect.promise(() =>
     promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
       env: { ...process.env, TMPDIR: folder }
