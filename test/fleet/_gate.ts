@@ -33,7 +33,7 @@ export const openGate = Effect.fn("openGate")(function* (
   const [twice, windows]: [Array<string>, Array<string>] = [[], []]
   const kept = new Set<() => void>()
   const gate = { delay: 0 }
-  const handOn: http.RequestListener = ({ headers, url = "/" }, response) => {
+  const handOn: http.RequestListener = ({ headers, socket, url = "/" }, response) => {
     const { searchParams } = new URL(url, target)
     const entry = [
       keyOf(headers),
@@ -55,11 +55,15 @@ export const openGate = Effect.fn("openGate")(function* (
     }
     const timer = gate.delay === Infinity ? undefined : setTimeout(answer, gate.delay)
     if (timer === undefined) kept.add(answer)
-    response.once("close", () => {
+    const close = () => {
       clearTimeout(timer)
       kept.delete(answer)
-      open.splice(open.indexOf(entry), 1)
-    })
+      socket.off("end", close)
+      if (open.includes(entry)) open.splice(open.indexOf(entry), 1)
+    }
+    response.once("close", close)
+    // The request of a killed worker is over when its end is read, which may be well before its socket closes.
+    socket.once("end", close)
   }
   const server = yield* Effect.acquireRelease(
     Effect.async<http.Server>((resume) => {

@@ -195,32 +195,33 @@ describe("A fleet", () => {
     Effect.gen(function* () {
       const fleet = yield* makeFleet("2025-11-01", "2025-11-01")
       const { gate } = fleet
-      gate.delay = 400
       const early = yield* ended(yield* fleet.backfill("--watch"))
       assert.equal(early.code, 2)
       assert.match(early.stderr, /NotFound: it knows no backfill/)
+      gate.delay = Infinity
       const first = yield* fleet.backfill("--request-hours", "2")
       yield* fleet.worker("--worker-lanes", "2")
-      yield* until(
-        Effect.sync(() => gate.windows.length),
-        (now) => now >= 3
-      )
+      yield* requested(fleet, 2, 2)
+      gate.letGo()
+      yield* requested(fleet, 4, 2)
       const stopped = yield* ended(yield* fleet.backfill("--stop", "--json"))
       assert.equal(stopped.code, 0, stopped.stderr)
       const { stopped: isStopped, windows } = JSON.parse(stopped.stdout) as Record<string, unknown>
       assert.deepEqual([isStopped, windows], [true, 12])
+      gate.delay = 400
+      gate.letGo()
       const partly = yield* ended(first)
       assert.equal(partly.code, 3, partly.stderr)
       assert.match(partly.stdout, /^postponed +\d+ hours/m)
       yield* until(countOf(fleet, "running"), (running) => running === 0)
-      const requested = gate.windows.length
+      const before = gate.windows.length
       const watching = yield* fleet.backfill("--json")
       const stops = fleet.query("select stopped_at from amplitude_lake.backfills")
       yield* until(stops, ([row]) => row?.["stopped_at"] === null)
       const other = yield* fleet.backfill("--json", "--watch")
       const { landed } = summaryOf(yield* ended(watching))
       assert.deepEqual(summaryOf(yield* ended(other)).landed, landed)
-      assert.ok(gate.windows.length > requested)
+      assert.ok(gate.windows.length > before)
       const [row] = yield* fleet.query(
         "select count(*)::integer as count from amplitude_lake.backfills"
       )
