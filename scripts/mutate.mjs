@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url"
 const ROOT = fileURLToPath(new URL("..", import.meta.url))
 const COPIED = ["schemas", "src", "test", "package.json", "tsconfig.json", "vitest.config.ts"]
 const PAGE = join(ROOT, "docs/reliability.md")
-const LONGEST = 90_000
+const LONGEST = 300_000
 
 const [SPOOL, DISK] = [
   "test/layers/disk/SpoolFileSystem",
@@ -1280,6 +1280,7 @@ async function vitest(copy, tests, named, seconds) {
       tests,
       "-t",
       named,
+      "--testTimeout=240000",
       "--reporter=json",
       `--outputFile=${report}`
     ],

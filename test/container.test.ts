@@ -123,7 +123,7 @@ describe.skipIf(platform !== "linux")("Containerfile", () => {
     cpSync(join(stage, "image"), image, { recursive: true })
     for (const it of build.slice(-1)) take(it, { WAREHOUSE: "duckdb" })
     cpSync(join(stage, "image"), imageWithDuckDb, { recursive: true })
-  }, 60_000)
+  }, 240_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
   it("pins its base by tag and digest, for both stages", () => {

@@ -192,7 +192,7 @@ const killAtRandom = Effect.fnUntraced(function* (
 const spooled = (folder: string) =>
   Effect.map(pathsBelow(folder), (paths) => paths.filter((path) => /[.]zip$/.test(path)))
 
-describe("a run that is killed", { concurrent: true, timeout: 240_000 }, () => {
+describe("a run that is killed", { concurrent: true, timeout: 600_000 }, () => {
   layer(oracle, { timeout: "60 seconds", excludeTestServices: true })("D5", (it) => {
     it.scoped.runIf(isLong)("loses and doubles nothing at any step of an hour's way", () =>
       Effect.gen(function* () {

@@ -315,7 +315,7 @@ describe("a faulty source", { timeout: 60_000 + SECONDS * 2000 }, () => {
     Effect.gen(function* () {
       const half = ARCHIVE.subarray(0, ARCHIVE.length / 2)
       const stall = answer(200, { body: half, length: ARCHIVE.length, ending: "silence" })
-      const lake = yield* lakeFrom([stall], { http: { idleTimeout: 100 } })
+      const lake = yield* lakeFrom([stall], { http: { idleTimeout: 500 } })
       const { retries } = yield* assertLands(lake)
       assert.deepEqual([retries, lake.server.requests.length], [1, 2])
       assert.equal(lake.server.requests[1]?.headers["range"], undefined)

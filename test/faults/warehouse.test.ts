@@ -206,7 +206,7 @@ describe("load", () => {
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const file = join(folder, "lake.duckdb")
-        const layers = layersOf(folder, 40_000)
+        const layers = layersOf(folder, 80_000)
         yield* allHours(runOptions("2025-11-10T12")).pipe(
           Effect.provide(layers),
           Logger.withMinimumLogLevel(LogLevel.None)

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto"
-import { spawnSync } from "node:child_process"
+import { execFile } from "node:child_process"
 import { readdirSync, readlinkSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { syncBuiltinESMExports } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import threads from "node:worker_threads"
 import { gzipSync } from "node:zlib"
 import { describe, it } from "@effect/vitest"
@@ -232,11 +233,11 @@ describe("UnpackerWorkers", () => {
         const members = Buffer.concat(Array.from({ length: 50_000 }, () => gzipSync("{}\n")))
         const file = join(folder, "object")
         await fs.writeFile(file, members)
-        const ended = spawnSync(process.execPath, ["-e", STOPPING, BUILT, file, "100"], {
-          encoding: "utf8",
-          timeout: 60_000
+        const args = ["-e", STOPPING, BUILT, file, "100"]
+        assert.deepEqual(await promisify(execFile)(process.execPath, args), {
+          stdout: "stopped",
+          stderr: ""
         })
-        assert.deepEqual([ended.status, ended.stdout, ended.stderr], [0, "stopped", ""])
       } finally {
         await fs.rm(folder, { recursive: true })
       }
