@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { mkdir, writeFile } from "node:fs/promises"
-import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { closedPort } from "../fixtures/servers/closedPort.ts"
 import { hasPromtool, runPromtool } from "../fixtures/shown/promtool.ts"
 import { query } from "./_database.ts"
 import { ended, makeFleet, until } from "./_machines.ts"
@@ -23,15 +23,6 @@ const everyRow = (url: string) =>
     )
     return { tables: tables.length, rows: rows.flat().map(({ row }) => String(row)) }
   })
-
-/** A port that nobody has listened on a moment ago. */
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 describe("A fleet of several lakes", () => {
   it.scopedLive("lands each by the keys of its own env file, and keeps no secret", () =>
@@ -107,7 +98,7 @@ describe("A fleet of several lakes", () => {
   it.scopedLive("answers for its health, and counts", () =>
     Effect.gen(function* () {
       const fleet = yield* makeFleet("2025-11-01T00", "2025-11-01T03")
-      const port = yield* freePort
+      const port = yield* closedPort
       const get = (path: string) =>
         Effect.promise(() =>
           fetch(`http://127.0.0.1:${port}${path}`).then(

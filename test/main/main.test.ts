@@ -10,6 +10,7 @@ import { gunzipSync } from "node:zlib"
 import { it, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { describe } from "vitest"
+import { closedPort } from "../fixtures/servers/closedPort.ts"
 import { type CountingProxy, countingProxy } from "../fixtures/servers/countingProxy.ts"
 import { pathsBelow, temporaryFolder } from "../fixtures/disk.ts"
 import { isLong } from "../fixtures/long.ts"
@@ -208,14 +209,6 @@ const objectsAppear = (folder: string, count: number) =>
       })
     })
   )
-
-const closedPort = Effect.promise(async () => {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const { port } = server.address() as net.AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-})
 
 describe("amplitude-lake", { concurrent: true }, () => {
   layer(simulated, { timeout: "60 seconds", excludeTestServices: true })("on a day", (it) => {
